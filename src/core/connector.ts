@@ -1,0 +1,70 @@
+import type { z } from 'zod';
+import type { Batch, Lane, Position } from './batch.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Table } from './table.ts';
+import type { Row } from './value.ts';
+
+/** What a connector is given to work with, so that tests can hand in a plain object. */
+export interface Context {
+  /** The pipeline's name: positions are kept under it. */
+  readonly pipeline: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Reads whole transactions from one system, each lane in its order. */
+export interface Source extends AsyncDisposable {
+  /** Yields every batch after what `held` answers for its lane (null: from the configured start). Returns when `signal` aborts. */
+  read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncIterable<Batch>;
+  /** Whether a sink that holds `held` already has everything up to `at`. Only the source can compare. */
+  covers(held: Position, at: Position): boolean;
+  /** Called once every sink holds these durably, so the source may let go of what came before. */
+  acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
+}
+
+/** Writes whole transactions to one system. */
+export interface Sink extends AsyncDisposable {
+  /** Takes the lane for this writer, so that an older writer's next write fails, and says what is held durably. */
+  claim(lane: Lane): Promise<Position | null>;
+  /** Resolves when `batch` and its positions are durable together. Writing the same batch twice leaves the same rows. */
+  write(batch: Batch, signal: AbortSignal): Promise<void>;
+  /** How many writes may be under way at once (default 1). Positions still become durable in order. */
+  readonly inFlight?: number;
+}
+
+/** Reads a system by key or range, for verify, lookups and caches. */
+export interface Reader extends AsyncDisposable {
+  /** The table as the system declares it now; null: there is none. */
+  describe(database: string, name: string): Promise<Table | null>;
+  /** Every row in key order, in chunks. */
+  scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** The rows with these primary keys, in the order asked; null where there is none. */
+  lookup(table: Table, keys: readonly Row[]): Promise<readonly (Row | null)[]>;
+  /** Resolves when this system has applied `position` of `lane`. */
+  waitFor(lane: Lane, position: Position, signal: AbortSignal): Promise<void>;
+}
+
+/** Something an operator must fix before a pipeline can run, with the statement or edit that repairs it. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | null;
+  /** A warning lets the pipeline run. */
+  readonly severity: 'error' | 'warning';
+}
+
+/** Everything millrace knows about a system: its name, its settings, and how to open each end. */
+export interface Connector<Schema extends z.ZodType = z.ZodType> {
+  readonly type: string;
+  /** Types, defaults, JSON Schema, docs table and error messages come from this one schema. */
+  readonly config: Schema;
+  openSource?(config: z.output<Schema>, context: Context): Promise<Source>;
+  openSink?(config: z.output<Schema>, context: Context): Promise<Sink>;
+  openReader?(config: z.output<Schema>, context: Context): Promise<Reader>;
+  /** What an operator must fix before a pipeline can run. Empty means ready. */
+  check(config: z.output<Schema>, context: Context): Promise<readonly Problem[]>;
+}
+
+/** Keeps a connector's schema type while checking it against the contract. */
+export const defineConnector = <Schema extends z.ZodType>(connector: Connector<Schema>): Connector<Schema> => connector;

@@ -1,0 +1,46 @@
+import { cliErrors } from './error-codes/cli.ts';
+import { configErrors } from './error-codes/config.ts';
+import type { ErrorEntry } from './error-codes/entry.ts';
+import { mysqlErrors } from './error-codes/mysql.ts';
+import { netErrors } from './error-codes/net.ts';
+import { pipelineErrors } from './error-codes/pipeline.ts';
+import { sinkErrors } from './error-codes/sink.ts';
+
+/** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
+export const errorTable = {
+  ...cliErrors,
+  ...configErrors,
+  ...mysqlErrors,
+  ...netErrors,
+  ...pipelineErrors,
+  ...sinkErrors,
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+export type ErrorDetails<Code extends ErrorCode> = Parameters<(typeof errorTable)[Code]['message']>[0];
+
+/** The one class for everything that can go wrong in operation. Broken invariants use `assert` instead, and stop the process. */
+export class MillraceError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'MillraceError';
+  readonly code: Code;
+  readonly details: ErrorDetails<Code>;
+  /** Will the same call work later without anybody acting? */
+  readonly retryable: boolean;
+  /** A sentence with something to type or change. */
+  readonly hint: string;
+
+  constructor(code: Code, details: ErrorDetails<Code>, options?: ErrorOptions) {
+    const entry: ErrorEntry = errorTable[code];
+    super(entry.message(details), options);
+    this.code = code;
+    this.details = details;
+    this.retryable = entry.retryable;
+    this.hint = entry.hint;
+  }
+}
+
+/** Whether `error` is a MillraceError, of `code` when one is named. */
+export const isMillraceError = <Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is MillraceError<Code> => error instanceof MillraceError && (code === undefined || error.code === code);
