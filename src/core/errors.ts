@@ -1,19 +1,31 @@
+import { binlogErrors } from './error-codes/binlog.ts';
 import { cliErrors } from './error-codes/cli.ts';
 import { configErrors } from './error-codes/config.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
+import { formatErrors } from './error-codes/format.ts';
 import { mysqlErrors } from './error-codes/mysql.ts';
 import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
+import { replayErrors } from './error-codes/replay.ts';
+import { schemaErrors } from './error-codes/schema.ts';
 import { sinkErrors } from './error-codes/sink.ts';
+import { snapshotErrors } from './error-codes/snapshot.ts';
+import { valueErrors } from './error-codes/values.ts';
 
 /** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
 export const errorTable = {
+  ...binlogErrors,
   ...cliErrors,
   ...configErrors,
+  ...formatErrors,
   ...mysqlErrors,
   ...netErrors,
   ...pipelineErrors,
+  ...replayErrors,
+  ...schemaErrors,
   ...sinkErrors,
+  ...snapshotErrors,
+  ...valueErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
