@@ -1,0 +1,119 @@
+/**
+ * Which tables and columns a setting means, by Flink CDC's rules:
+ *
+ * - a comma separates patterns (`shop.orders, shop.customers`); `\,` is a comma inside one, and so is the one in `{2,4}`;
+ * - a dot separates database and table (and column): `shop.orders`; `\.` is the regular expression's "any character";
+ * - each part is a regular expression over the whole name, without regard to case: `shop.\.*`, `app_[0-9]+.orders_\d+`.
+ *
+ * Debezium's form, one regular expression over `database.table` with `\.` for the dot between them (`shop\.(orders|customers)`,
+ * `shop\..*`), is taken too wherever Flink's rules give the text no meaning.
+ *
+ * Flink CDC: https://nightlies.apache.org/flink/flink-cdc-docs-stable/docs/connectors/pipeline-connectors/mysql/
+ * Debezium: https://debezium.io/documentation/reference/stable/connectors/mysql.html#mysql-property-table-include-list
+ */
+import { MillraceError } from './errors.ts';
+
+export interface TablePatterns {
+  matches(database: string, table: string): boolean;
+}
+
+export interface ColumnPatterns {
+  matches(database: string, table: string, column: string): boolean;
+}
+
+/**
+ * Tables that one of `include` means and none of `exclude` does; without any `include` no table matches. Each entry may itself
+ * be a comma list. Throws CONFIG_TABLE_PATTERN for a pattern that is no regular expression or names no database.
+ */
+export const tablePatterns = (include: readonly string[], exclude: readonly string[]): TablePatterns => {
+  const wanted = include.flatMap(splitPatterns).map((pattern) => compile(pattern, 'database.table'));
+  const unwanted = exclude.flatMap(splitPatterns).map((pattern) => compile(pattern, 'database.table'));
+  const known = new Map<string, boolean>();
+  return {
+    matches: (database, table) => {
+      const key = `${database}\0${table}`;
+      let answer = known.get(key);
+      if (answer === undefined) {
+        const names = [database, table];
+        answer = wanted.some((test) => test(names)) && !unwanted.some((test) => test(names));
+        known.set(key, answer);
+      }
+      return answer;
+    },
+  };
+};
+
+/** Columns that one of `patterns` (`database.table.column`) means. Throws CONFIG_TABLE_PATTERN as `tablePatterns` does. */
+export const columnPatterns = (patterns: readonly string[]): ColumnPatterns => {
+  const wanted = patterns.flatMap(splitPatterns).map((pattern) => compile(pattern, 'database.table.column'));
+  return { matches: (...names) => wanted.some((test) => test(names)) };
+};
+
+/** Cuts a comma list into its patterns, trimmed, without empty ones. Cutting a piece again gives the piece. */
+export const splitPatterns = (text: string): readonly string[] => {
+  const cut = cutAt(text, (at) => text[at] === ',' && !insideQuantifier(text, at));
+  return cut.map((piece) => piece.trim()).filter((piece) => piece !== '');
+};
+
+type Shape = 'database.table' | 'database.table.column';
+type NameTest = (names: readonly string[]) => boolean;
+
+const compile = (pattern: string, shape: Shape): NameTest => {
+  const size = shape.split('.').length;
+  const parts = cutAt(pattern, (at) => pattern[at] === '.').map((part) => part.trim());
+  if (parts.length === size && parts.every((part) => part !== '')) {
+    const tests = parts.map((part) => expression(part.replaceAll('\\.', '.')));
+    if (tests.every((test) => test instanceof RegExp)) {
+      return (names) => tests.every((test, index) => test.test(names[index]!));
+    }
+  }
+  if (pattern.split('\\.').length >= size) {
+    const whole = expression(pattern);
+    if (whole instanceof RegExp) return (names) => whole.test(names.join('.'));
+  }
+  throw new MillraceError('CONFIG_TABLE_PATTERN', { pattern, reason: whyNot(parts, shape) });
+};
+
+const whyNot = (parts: readonly string[], shape: Shape): string => {
+  if (parts.includes('*')) return `a lone * matches nothing in a regular expression; "any name" is written \\.*`;
+  const size = shape.split('.').length;
+  if (parts.length !== size || parts.includes('')) {
+    return `it has ${parts.filter((part) => part !== '').length} parts between dots where ${shape} has ${size} (inside a name, write \\. for "any character")`;
+  }
+  return parts
+    .map((part) => expression(part.replaceAll('\\.', '.')))
+    .filter((test) => typeof test === 'string')
+    .join('; ');
+};
+
+/** The whole-name expression for `source`, or what is wrong with it. */
+const expression = (source: string): RegExp | string => {
+  // JavaScript's strict mode (`u`) refuses the escapes that Java's dialect allows before punctuation, such as `\_`.
+  const portable = source.replace(/\\([^A-Za-z0-9\s])/gu, (escaped: string, character: string) =>
+    '^$\\.*+?()[]{}|/'.includes(character) ? escaped : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+  try {
+    return new RegExp(`^(?:${portable})$`, 'iu');
+  } catch (error) {
+    return (error as SyntaxError).message.replace(/^.*: /s, '').toLowerCase();
+  }
+};
+
+/** Whether the comma at `at` stands in a quantifier such as `{2,4}`. */
+const insideQuantifier = (text: string, at: number): boolean =>
+  /\{\d+$/.test(text.slice(0, at)) && /^,\d*\}/.test(text.slice(at));
+
+/** Cuts at every position that `isSeparator` names and no backslash escapes. */
+const cutAt = (text: string, isSeparator: (at: number) => boolean): readonly string[] => {
+  const pieces: string[] = [];
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (isSeparator(at)) {
+      pieces.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  pieces.push(text.slice(start));
+  return pieces;
+};
