@@ -1,0 +1,51 @@
+/**
+ * `npm run bench -- NAME [--rounds N] [-o json]`: measures millrace side by side with its peers, in the same run.
+ *
+ * Rounds are interleaved and medians reported. Peers are built or installed into the user's cache at their first use; one that cannot
+ * be had is left out and said so. `-o json` prints one line per contender.
+ */
+import { parseArgs } from 'node:util';
+import type { Result } from './result.ts';
+
+const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Result[]>>> = {
+  decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
+  'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
+  transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
+  snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '5' }, output: { type: 'string', short: 'o', default: 'human' } },
+});
+const rounds = Number(values.rounds);
+const names = positionals.length === 0 ? Object.keys(benches) : positionals;
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(
+    `usage: npm run bench -- [${Object.keys(benches).join('|')}] [--rounds N] [-o json]${unknown.length > 0 ? `\nunknown: ${unknown.join(', ')}` : ''}\n`,
+  );
+  process.exit(2);
+}
+
+for (const name of names) {
+  const results = await benches[name]!(rounds);
+  if (values.output === 'json') for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else process.stdout.write(table(results));
+}
+
+function table(results: readonly Result[]): string {
+  const rows = results.map((r) => [
+    r.bench,
+    r.contender,
+    r.rowsPerSecond.toLocaleString('en'),
+    r.cpuSecondsPerMillion.toFixed(2),
+    r.peakRssMiB.toFixed(0),
+    r.ratioToMillrace.toFixed(2),
+  ]);
+  const head = ['bench', 'contender', 'rows/s', 'CPU s per million', 'peak RSS MiB', 'ratio to millrace'];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  return [head, ...rows]
+    .map((row) => `${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}\n`)
+    .join('');
+}

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Address, Workload } from './orders.ts';
+import type { Contender } from './run-contender.ts';
+
+const sources = fileURLToPath(new URL('./peers/', import.meta.url));
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace', 'peers');
+
+/** go-mysql, built once into the user's cache; null where there is no Go or no way to its module. */
+export const goMysql = (server: Address, workload: Workload): Contender | null => {
+  const binary = join(cache, 'go-mysql-1.13.0');
+  if (!existsSync(binary)) {
+    mkdirSync(cache, { recursive: true });
+    if (!succeeds('go', ['build', '-o', binary, '.'], join(sources, 'go-mysql'))) return null;
+  }
+  return { name: 'go-mysql 1.13', command: binary, args: where(server, workload) };
+};
+
+/** The Node readers of the zongji family, installed once into the user's cache. */
+export const zongjis = (server: Address, workload: Workload): readonly Contender[] => {
+  const folder = join(cache, 'zongji');
+  if (!existsSync(join(folder, 'node_modules'))) {
+    cpSync(join(sources, 'zongji'), folder, { recursive: true });
+    if (!succeeds('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)) return [];
+  }
+  return ['@vlasky/zongji', '@powersync/mysql-zongji'].map((name) => ({
+    name,
+    command: process.execPath,
+    args: [join(sources, 'zongji', 'reader.mjs'), name, ...where(server, workload)],
+    cwd: folder,
+  }));
+};
+
+const where = (server: Address, workload: Workload): readonly string[] =>
+  [server.host, server.port, server.user, server.password, workload.file, workload.position, workload.rows].map(String);
+
+const succeeds = (command: string, args: readonly string[], cwd: string): boolean => {
+  try {
+    execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+    return true;
+  } catch {
+    return false;
+  }
+};

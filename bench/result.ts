@@ -1,0 +1,40 @@
+/** What one run of a contender says of itself, as one JSON line on stdout. */
+export interface Run {
+  readonly rows: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakRssMiB: number;
+}
+
+/** One contender's line in a benchmark's result: medians over the rounds. */
+export interface Result {
+  readonly bench: string;
+  readonly contender: string;
+  readonly rowsPerSecond: number;
+  readonly cpuSecondsPerMillion: number;
+  readonly peakRssMiB: number;
+  /** This contender's rate over millrace's in the same run: 0.5 means half as fast. */
+  readonly ratioToMillrace: number;
+}
+
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+/** Folds interleaved rounds into a line per contender. `runs[i]` are all rounds of `names[i]`; one of them is millrace. */
+export const summarise = (bench: string, runs: ReadonlyMap<string, readonly Run[]>): readonly Result[] => {
+  const rate = (name: string) => median(runs.get(name)!.map((run) => run.rows / run.seconds));
+  const own = runs.has('millrace') ? rate('millrace') : Number.NaN;
+  return [...runs].map(([contender, rounds]) => ({
+    bench,
+    contender,
+    rowsPerSecond: Math.round(rate(contender)),
+    cpuSecondsPerMillion: round(median(rounds.map((run) => (run.cpuSeconds / run.rows) * 1e6)), 3),
+    peakRssMiB: round(median(rounds.map((run) => run.peakRssMiB)), 1),
+    ratioToMillrace: round(rate(contender) / own, 3),
+  }));
+};
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
