@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { byteSize, duration, list, secret } from '../../core/settings.ts';
+
+/** The largest server id MySQL takes: 32 bits, and 0 means "no replica". */
+const maxServerId = 4_294_967_295;
+
+const serverId = z.union([z.number(), z.string()]).transform((text, context): ServerIdRange => {
+  const match = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(String(text));
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (first >= 1 && first <= last && last <= maxServerId) return { first, last };
+  context.addIssue({
+    code: 'custom',
+    message: `not a server id: write a number from 1 to ${maxServerId}, or a range such as 5401-5404`,
+  });
+  return z.NEVER;
+});
+
+/** Ids that a source may use, both ends included. */
+export interface ServerIdRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export const startupModes = [
+  'initial',
+  'earliest-offset',
+  'latest-offset',
+  'specific-offset',
+  'timestamp',
+  'snapshot',
+] as const;
+export type StartupMode = (typeof startupModes)[number];
+
+export const sslModes = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
+export type SslMode = (typeof sslModes)[number];
+
+/** Settings that Flink CDC knows and that change nothing here, so that its pipeline files load as they are. */
+const ignored = (reason: string) =>
+  z.unknown().optional().describe(`Accepted for Flink CDC files, without effect: ${reason}.`);
+
+export const mysqlConfig = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .regex(/^[^/]+$/, 'must not hold a slash')
+      .default('mysql')
+      .describe(
+        'What positions of this server are kept under. Give each server its own when a pipeline reads several; keep it when another host takes over.',
+      ),
+    hostname: z.string().min(1).optional().describe('Host name or address of the MySQL or MariaDB server.'),
+    port: z.coerce.number().int().min(1).max(65_535).default(3306).describe('TCP port of the server.'),
+    username: z.string().optional().describe('User that reads the binlog and the tables.'),
+    password: secret().default('').describe('Password of that user.'),
+    tables: list.describe(
+      'Which tables to read, as `database.table` patterns, comma-separated: `shop.orders, app_db.\\.*`.',
+    ),
+    'tables.exclude': list.optional().describe('Tables to leave out although `tables` names them.'),
+    'server-id': serverId
+      .optional()
+      .describe(
+        'Replica id that this source shows to the server, or a range `5401-5404`. No other replica may use it. Default: one derived from the pipeline name and free on the server.',
+      ),
+    'scan.startup.mode': z
+      .enum(startupModes)
+      .default('initial')
+      .describe(
+        'Where to begin when the sink holds no position: `initial` (all rows, then changes), `snapshot` (all rows, then end), `earliest-offset`, `latest-offset`, `specific-offset` or `timestamp`.',
+      ),
+    'scan.startup.specific-offset.file': z
+      .string()
+      .optional()
+      .describe('Binlog file to begin with, for `specific-offset`.'),
+    'scan.startup.specific-offset.pos': z.coerce
+      .number()
+      .int()
+      .min(4)
+      .optional()
+      .describe('Byte in that file to begin at: where a transaction starts. Default 4, the start of the file.'),
+    'scan.startup.specific-offset.gtid-set': z
+      .string()
+      .optional()
+      .describe('GTIDs to leave out, for `specific-offset`: everything else the server has is read.'),
+    'scan.startup.timestamp-millis': z.coerce
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Milliseconds since 1970, for `timestamp`: the first transaction logged at or after that second is read first.',
+      ),
+    'binlog.files': list
+      .optional()
+      .describe(
+        'Binlog files, or folders of them, to read instead of a server: archived logs. A folder is read in the order of its index file, else by name.',
+      ),
+    'scan.incremental.snapshot.chunk.size': z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(8_096)
+      .describe(
+        'Rows in one snapshot chunk: what is read again after a crash, and held in memory until its changes are known.',
+      ),
+    'scan.snapshot.fetch.size': ignored('rows are read off the socket as they come'),
+    'connect.timeout': duration
+      .default(30_000)
+      .describe('How long connecting and each answer to a statement may take.'),
+    'heartbeat.interval': duration
+      .default(30_000)
+      .describe(
+        'How often the position moves on while no captured table changes. A connection silent for three of them (at most 30 s) counts as dead.',
+      ),
+    'scan.transaction.max.size': byteSize
+      .default(16 * 1_048_576)
+      .describe('Bytes of row images beyond which a transaction is handed on in parts instead of whole.'),
+    'ssl.mode': z
+      .enum(sslModes)
+      .default('preferred')
+      .describe(
+        '`disabled`, `preferred` (TLS when the server offers it), `required`, `verify-ca` (its certificate is signed by `ssl.ca` or a known authority) or `verify-identity` (and names this host).',
+      ),
+    'ssl.ca': z
+      .string()
+      .optional()
+      .describe('PEM file of the authorities to trust, for `verify-ca` and `verify-identity`.'),
+    'ssl.cert': z.string().optional().describe('PEM file of the certificate to show to the server.'),
+    'ssl.key': z.string().optional().describe("PEM file of that certificate's private key."),
+    'server-time-zone': ignored('TIMESTAMP columns are read and handed on in UTC'),
+    'connect.max-retries': ignored('the pipeline decides about retries'),
+    'connection.pool.size': ignored('the source opens what its snapshot threads need'),
+    'schema-change.enabled': ignored(
+      'schema changes are always followed; `schema.change.behavior` decides what happens to them',
+    ),
+    'scan.newly-added-table.enabled': ignored('`millrace snapshot` reads tables added later'),
+    'scan.binlog.newly-added-table.enabled': ignored('new tables that `tables` matches are always read from the log'),
+    'scan.incremental.close-idle-reader.enabled': ignored('there are no idle readers'),
+    'scan.incremental.snapshot.unbounded-chunk-first.enabled': ignored('the last chunk has an upper bound'),
+    'scan.parse.online.schema.changes.enabled': ignored('gh-ost and pt-online-schema-change are always followed'),
+    'include-comments.enabled': ignored('comments are always read'),
+    'treat-tinyint1-as-boolean.enabled': ignored('TINYINT(1) stays a number'),
+  })
+  .superRefine((config, context) => {
+    const missing = (key: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [key], message });
+    };
+    const mode = config['scan.startup.mode'];
+    if (config['binlog.files'] === undefined) {
+      if (config.hostname === undefined) missing('hostname', 'needed, unless `binlog.files` names files to read');
+      if (config.username === undefined) missing('username', 'needed, unless `binlog.files` names files to read');
+    } else if (mode === 'snapshot') missing('scan.startup.mode', 'binlog files hold no snapshot: use earliest-offset');
+    const file = config['scan.startup.specific-offset.file'];
+    const gtids = config['scan.startup.specific-offset.gtid-set'];
+    if (mode === 'specific-offset' && file === undefined && gtids === undefined)
+      missing(
+        'scan.startup.specific-offset.file',
+        'specific-offset needs this, or `scan.startup.specific-offset.gtid-set`',
+      );
+    if (mode === 'timestamp' && config['scan.startup.timestamp-millis'] === undefined)
+      missing('scan.startup.timestamp-millis', 'the startup mode timestamp needs it');
+    if ((config['ssl.cert'] === undefined) !== (config['ssl.key'] === undefined))
+      missing('ssl.cert', 'a client certificate needs both `ssl.cert` and `ssl.key`');
+  });
+
+export type MysqlConfig = z.output<typeof mysqlConfig>;

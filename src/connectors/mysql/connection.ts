@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from 'mysql2/promise';
+import type { Clock } from '../../core/clock.ts';
+import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import { type ByteStream, DuplexByteStream } from '../../net/byte-stream.ts';
+import type { Dial } from '../../net/dial.ts';
+import type { MysqlConfig } from './config.ts';
+import { mysqlFailure } from './mysql-failure.ts';
+import { statements } from './statements.ts';
+
+/** A result set with every value as the text the server sent. */
+export type TextRows = readonly (readonly (string | null)[])[];
+
+export interface ConnectOptions {
+  readonly config: MysqlConfig;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * An authenticated connection. mysql2 does the handshake, the login, TLS and small statements; what comes in bulk (a dump, a
+ * snapshot's rows) is read from its socket, which `takeStream` hands over.
+ */
+export class MysqlConnection implements AsyncDisposable {
+  readonly address: string;
+  readonly #user: string;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  #taken: ByteStream | null = null;
+
+  private constructor(connection: Connection, options: ConnectOptions, address: string) {
+    this.address = address;
+    this.#user = options.config.username ?? '';
+    this.#timeoutMs = options.config['connect.timeout'];
+    this.#clock = options.clock;
+    this.#connection = connection;
+    // mysql2 reports a connection that breaks between two statements here; the next statement, or the stream, reports it again.
+    connection.on('error', () => {});
+  }
+
+  /** Connects, logs in and sets the session up. Throws NET_UNREACHABLE, MYSQL_ACCESS_DENIED, MYSQL_TLS and their like. */
+  static async open(options: ConnectOptions): Promise<MysqlConnection> {
+    const { config } = options;
+    const mode = config['ssl.mode'];
+    if (mode !== 'preferred') return await login(options, mode === 'disabled' ? null : await tlsOptions(config));
+    try {
+      return await login(options, await tlsOptions(config));
+    } catch (error) {
+      const cause = (error as Error).cause as { readonly code?: string } | undefined;
+      if (!isMillraceError(error, 'MYSQL_TLS') || cause?.code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
+      return await login(options, null);
+    }
+  }
+
+  static async loggedIn(connection: Connection, options: ConnectOptions, address: string): Promise<MysqlConnection> {
+    const opened = new MysqlConnection(connection, options, address);
+    await opened.run(statements.session);
+    return opened;
+  }
+
+  /** Runs a statement that answers a few rows. */
+  async query(sql: string): Promise<TextRows> {
+    try {
+      const [rows] = await this.#connection.query<RowDataPacket[][]>({
+        sql,
+        rowsAsArray: true,
+        timeout: this.#timeoutMs,
+      });
+      return rows as unknown as TextRows;
+    } catch (cause) {
+      throw mysqlFailure(cause, { address: this.address, user: this.#user, what: sql.slice(0, 80) });
+    }
+  }
+
+  /** Runs a statement that answers no rows. */
+  async run(sql: string): Promise<void> {
+    await this.query(sql);
+  }
+
+  /** The bytes of this connection from now on; `query` must not be called any more. Closing the stream closes the connection. */
+  takeStream(): ByteStream {
+    // mysql2's promise wrapper keeps the connection proper, and that one its socket (TLS included); neither is in its types.
+    const { stream } = (this.#connection as unknown as { readonly connection: { readonly stream: Duplex } }).connection;
+    stream.removeAllListeners('data');
+    this.#taken = new DuplexByteStream(stream, this.address, this.#clock);
+    return this.#taken;
+  }
+
+  close(): void {
+    this.#taken?.close();
+    this.#connection.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+const login = async (options: ConnectOptions, ssl: ConnectionOptions['ssl'] | null): Promise<MysqlConnection> => {
+  const { config, signal } = options;
+  const host = config.hostname ?? '';
+  const address = `${host}:${config.port}`;
+  const timeoutMs = config['connect.timeout'];
+  const stream = await options.dial({ host, port: config.port, timeoutMs, signal });
+  // Whoever stops while the login is under way must not wait for a server that does not answer.
+  const abort = (): void => void stream.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const connection = await createConnection({
+      stream,
+      host,
+      port: config.port,
+      user: config.username ?? '',
+      password: config.password,
+      charset: 'UTF8MB4_GENERAL_CI',
+      connectTimeout: timeoutMs,
+      flags: ['-LOCAL_FILES'],
+      typeCast: (field) => field.string(),
+      connectAttributes: { program_name: 'millrace' },
+      ...(ssl === null || ssl === undefined ? {} : { ssl }),
+    });
+    return await MysqlConnection.loggedIn(connection, options, address);
+  } catch (cause) {
+    stream.destroy();
+    if (signal.aborted) throw new MillraceError('NET_CLOSED', { address }, { cause });
+    throw mysqlFailure(cause, { address, user: config.username ?? '', what: 'login' });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+};
+
+const tlsOptions = async (config: MysqlConfig): Promise<NonNullable<Exclude<ConnectionOptions['ssl'], string>>> => {
+  const mode = config['ssl.mode'];
+  const read = async (path: string | undefined): Promise<string | undefined> =>
+    path === undefined ? undefined : await readFile(path, 'utf8');
+  const [ca, cert, key] = await Promise.all([
+    read(config['ssl.ca']),
+    read(config['ssl.cert']),
+    read(config['ssl.key']),
+  ]);
+  return {
+    rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-identity',
+    verifyIdentity: mode === 'verify-identity',
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+};
