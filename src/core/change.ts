@@ -25,6 +25,8 @@ export interface SchemaChange {
   readonly kind: 'schema';
   readonly before: Table | null;
   readonly after: Table | null;
+  /** Columns that kept their values under another name, old name to new: two definitions alone cannot tell a rename from drop and add. */
+  readonly renamedColumns?: ReadonlyMap<string, string>;
   readonly statement: string;
   readonly origin: Origin;
 }

@@ -1,3 +1,33 @@
 import type { ErrorEntry } from './entry.ts';
 
-export const pipelineErrors = {} as const satisfies Record<string, ErrorEntry>;
+export const pipelineErrors = {
+  PIPELINE_RETRIES_EXHAUSTED: {
+    retryable: false,
+    message: (d: { readonly pipeline: string; readonly attempts: number; readonly forMs: number }) =>
+      `pipeline ${d.pipeline} gave up after ${d.attempts} attempts in ${d.forMs} ms without progress`,
+    hint: 'The cause is printed below. Repair it and run the pipeline again: it goes on where its sinks are. `retry.attempts` and `retry.window` set how long it tries.',
+  },
+  PIPELINE_SINKS_DIVERGED: {
+    retryable: false,
+    message: (d: { readonly pipeline: string; readonly lane: string; readonly sinks: string }) =>
+      `the sinks of pipeline ${d.pipeline} hold positions of ${d.lane} that no common place comes before: ${d.sinks}`,
+    hint: 'One sink followed another server history. Run it in a pipeline of its own, or empty it so that it starts anew.',
+  },
+  PIPELINE_ABORTED: {
+    retryable: false,
+    message: (d: { readonly pipeline: string }) => `pipeline ${d.pipeline} was aborted before its last writes ended`,
+    hint: 'Nothing is lost: run it again and it goes on where its sinks are. One signal alone lets the last writes end first.',
+  },
+  PROJECTION_KEY_LOST: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string; readonly action: string }) =>
+      `${d.action} ${d.column} would leave ${d.table} without its primary key`,
+    hint: 'Keep primary key columns as they are, or hash them: equal keys then stay equal.',
+  },
+  PROJECTION_COLUMN_CLASH: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string }) =>
+      `the projection gives ${d.table} two columns named ${d.column}`,
+    hint: 'Choose another name in `rename`, or drop the column that has it already.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

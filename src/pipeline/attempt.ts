@@ -1,0 +1,178 @@
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Sink, Source } from '../core/connector.ts';
+import type { Operator } from '../operators/operator.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { type Measured, measure } from './measured.ts';
+import type { Grouping, PipelineOptions } from './options.ts';
+import type { Progress } from './progress.ts';
+import { SinkWriter } from './sink-writer.ts';
+import { startingPlace } from './starting-place.ts';
+
+export interface AttemptOptions {
+  readonly pipeline: PipelineOptions;
+  readonly grouping: Grouping;
+  readonly source: Source;
+  readonly sinks: readonly { readonly name: string; readonly sink: Sink }[];
+  readonly progress: Progress;
+  /** Ends reading; what was read is still written. */
+  readonly stop: AbortSignal;
+  /** Ends writing too. */
+  readonly abort: AbortSignal;
+}
+
+/** How an attempt ended: the source had no more, it was asked to stop, or it failed, and then in which sink (null: the source). */
+export type AttemptEnd =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly sink: string | null };
+
+/**
+ * The one loop that moves data, from opened source and sinks to the first failure or the end. Everything read before that is
+ * written and acknowledged where the sinks still take it.
+ */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #writers: readonly SinkWriter[];
+  readonly #acknowledger: Acknowledger;
+  readonly #failure = new AbortController();
+  readonly #signal: AbortSignal;
+  /** Batches that are not durable in every sink yet, oldest first; the first `#pushed` of them have been handed to every sink. */
+  readonly #pending: Measured[] = [];
+  #pushed = 0;
+  #failed: { readonly error: unknown; readonly sink: string | null } | null = null;
+  #flushing = false;
+  #nextNumber = 0;
+  #turnedAtMs: number;
+
+  constructor(options: AttemptOptions) {
+    const { source, pipeline, grouping, abort, progress } = options;
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.stop, abort, this.#failure.signal]);
+    this.#turnedAtMs = pipeline.clock.monotonic();
+    this.#acknowledger = new Acknowledger(source, (error) => this.#fail(error, null));
+    this.#writers = options.sinks.map(
+      ({ name, sink }) =>
+        new SinkWriter({
+          name,
+          sink,
+          covers: (held, at) => source.covers(held, at),
+          grouping,
+          deadLetters: pipeline.deadLetters ?? null,
+          signal: abort,
+          onProgress: () => this.#settle(),
+          onFailure: (error) => this.#fail(error, name),
+          onRefused: (rows) => {
+            progress.deadLetters += rows;
+          },
+        }),
+    );
+  }
+
+  async run(): Promise<AttemptEnd> {
+    const { source, stop, abort } = this.#options;
+    try {
+      for await (const batch of source.read((lane) => this.#claim(lane), this.#signal)) await this.#move(batch);
+    } catch (error) {
+      this.#fail(error, null);
+    }
+    await Promise.all(this.#writers.map((writer) => (abort.aborted ? writer.settled() : writer.drain())));
+    await this.#acknowledger.idle();
+    if (this.#failed !== null) return { kind: 'failed', ...this.#failed };
+    return stop.aborted || abort.aborted ? { kind: 'stopped' } : { kind: 'finished' };
+  }
+
+  async #move(batch: Batch): Promise<void> {
+    const { pipeline, progress, grouping } = this.#options;
+    const number = this.#nextNumber++;
+    const received = measure(number, batch);
+    progress.received(received);
+    const output = applyOperators(pipeline.operators ?? [], batch);
+    const processed = output === batch ? received : measure(number, output);
+    progress.processed(processed);
+    this.#pending.push(processed);
+    for (const writer of this.#writers) writer.offer(processed);
+
+    const waited = pipeline.clock.monotonic() - this.#turnedAtMs;
+    if (waited >= grouping.maxMs || this.#writers.some((writer) => writer.full)) {
+      this.#flush();
+      for (const writer of this.#writers) await writer.room();
+      // A source with everything at hand would keep timers, sockets and signals waiting.
+      await this.#turn();
+    } else {
+      this.#flushWhenSourceIsDry();
+    }
+  }
+
+  async #claim(lane: Lane): Promise<Position | null> {
+    const { pipeline, source } = this.#options;
+    const held = await Promise.all(
+      this.#writers.map(async (writer) => {
+        try {
+          return { sink: writer.name, held: await writer.claim(lane) };
+        } catch (error) {
+          this.#fail(error, writer.name);
+          throw error;
+        }
+      }),
+    );
+    return startingPlace(pipeline.name, lane, held, (a, b) => source.covers(a, b));
+  }
+
+  /**
+   * Writes once the event loop comes round: a source that has more at hand yields it before that, so one write takes all of it,
+   * and a source that waits for its server gives way at once.
+   */
+  #flushWhenSourceIsDry(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#turnedAtMs = this.#options.pipeline.clock.monotonic();
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (const writer of this.#writers) writer.flush();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turnedAtMs = this.#options.pipeline.clock.monotonic();
+        resolve();
+      });
+    });
+  }
+
+  /** Takes note of how far all sinks are. */
+  #settle(): void {
+    const { progress } = this.#options;
+    const handed = this.#writers.reduce((lowest, writer) => Math.min(lowest, writer.handed), Number.POSITIVE_INFINITY);
+    const durable = this.#writers.reduce(
+      (lowest, writer) => Math.min(lowest, writer.durable),
+      Number.POSITIVE_INFINITY,
+    );
+    while (this.#pushed < this.#pending.length && this.#pending[this.#pushed]!.number <= handed) {
+      progress.pushed(this.#pending[this.#pushed]!);
+      this.#pushed += 1;
+    }
+    let settled = 0;
+    while (settled < this.#pushed && this.#pending[settled]!.number <= durable) {
+      const measured = this.#pending[settled]!;
+      settled += 1;
+      progress.durable(measured, this.#pending[settled] ?? null);
+      this.#acknowledger.add(measured.batch.positions);
+    }
+    this.#pending.splice(0, settled);
+    this.#pushed -= settled;
+  }
+
+  #fail(error: unknown, sink: string | null): void {
+    this.#failed ??= { error, sink };
+    this.#failure.abort();
+  }
+}
+
+const applyOperators = (operators: readonly Operator[], batch: Batch): Batch =>
+  operators.reduce((result, operator) => operator(result), batch);

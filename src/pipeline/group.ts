@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Change } from '../core/change.ts';
+import type { Measured } from './measured.ts';
+
+/** Batches that one sink write will hold: always whole transactions, in the order they came. */
+export class Group {
+  bytes = 0;
+  /** The number of the last batch in it. */
+  last = -1;
+  /** Nothing may join: it holds a part, a schema change or a truncate, which are written on their own. */
+  readonly alone: boolean;
+  readonly members: Batch[] = [];
+
+  constructor(alone: boolean) {
+    this.alone = alone;
+  }
+
+  add(measured: Measured): void {
+    this.members.push(measured.batch);
+    this.bytes += measured.bytes;
+    this.last = measured.number;
+  }
+
+  /** One batch with everything in it and the places after it. */
+  merged(): Batch {
+    assert(this.members.length > 0, 'a group is made for its first batch');
+    return this.members.length === 1 ? this.members[0]! : mergeBatches(this.members);
+  }
+}
+
+/** One batch in place of several that follow each other. */
+const mergeBatches = (batches: readonly Batch[]): Batch => {
+  const changes: Change[] = [];
+  const positions = new Map<Lane, Position>();
+  for (const batch of batches) {
+    for (const change of batch.changes) changes.push(change);
+    for (const [lane, position] of batch.positions) positions.set(lane, position);
+  }
+  return { changes, positions, version: batches.at(-1)!.version };
+};
+
+/** Whether a batch must reach the sink on its own. DDL and TRUNCATE commit by themselves in many targets. */
+export const standsAlone = (batch: Batch): boolean =>
+  batch.part !== undefined || batch.changes.some((change) => change.kind === 'schema' || change.kind === 'truncate');

@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts';
+import type { Progress } from './progress.ts';
+
+/** The one computed state that the command line, API, console and metrics all show. */
+export type Health = 'running' | 'snapshotting' | 'degraded' | 'stalled' | 'paused' | 'failed';
+
+export interface HealthReport {
+  readonly health: Health;
+  /** Why, when it is neither running nor snapshotting. */
+  readonly reason: string | null;
+}
+
+/** What the run loop knows beside the progress. */
+export interface RunState {
+  readonly failure: Error | null;
+  readonly paused: boolean;
+  /** The error being retried, until something has become durable again. */
+  readonly trouble: Error | null;
+  /** The source is open and being read. */
+  readonly reading: boolean;
+}
+
+export const healthOf = (
+  state: RunState,
+  progress: Progress,
+  clock: Clock,
+  limits: { readonly stalledAfterMs: number; readonly silentAfterMs: number | null },
+): HealthReport => {
+  if (state.failure !== null) return { health: 'failed', reason: state.failure.message };
+  if (state.paused) return { health: 'paused', reason: 'paused on request' };
+  if (state.trouble !== null) return { health: 'degraded', reason: state.trouble.message };
+
+  const now = clock.monotonic();
+  const { pendingSinceMs, lastReceivedMs } = progress;
+  if (pendingSinceMs !== null && now - pendingSinceMs >= limits.stalledAfterMs) {
+    return { health: 'stalled', reason: `no sink write has ended for ${seconds(now - pendingSinceMs)}` };
+  }
+  const silentMs = now - lastReceivedMs;
+  if (!state.reading && silentMs >= limits.stalledAfterMs) {
+    return { health: 'stalled', reason: `still opening after ${seconds(silentMs)}` };
+  }
+  if (limits.silentAfterMs !== null && pendingSinceMs === null && silentMs >= limits.silentAfterMs) {
+    return { health: 'stalled', reason: `the source sent nothing, not even a heartbeat, for ${seconds(silentMs)}` };
+  }
+  return { health: progress.snapshotting.size > 0 ? 'snapshotting' : 'running', reason: null };
+};
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;

@@ -1,0 +1,32 @@
+import type { Batch } from '../core/batch.ts';
+
+/** A batch on its way to the sinks, with what the meters need to know about it. */
+export interface Measured {
+  /** Counts from 0 within one attempt. */
+  readonly number: number;
+  readonly batch: Batch;
+  readonly rows: number;
+  readonly bytes: number;
+  /** When its oldest change committed, in microseconds since 1970; null where no change says so. */
+  readonly oldestCommitMicros: number | null;
+}
+
+/** Sums over changes, not rows: metering costs nothing per row. */
+export const measure = (number: number, batch: Batch): Measured => {
+  let rows = 0;
+  let bytes = 0;
+  let oldestCommitMicros: number | null = null;
+  for (const change of batch.changes) {
+    if (change.kind === 'rows') {
+      rows += change.rows.length;
+      bytes += change.rows.byteLength;
+      // A snapshot's rows were committed long ago; their age says nothing about how far behind the log we are.
+      if (change.op === 'read') continue;
+    }
+    if (change.kind === 'snapshot' || change.origin.kind !== 'mysql') continue;
+    if (oldestCommitMicros === null || change.origin.commitMicros < oldestCommitMicros) {
+      oldestCommitMicros = change.origin.commitMicros;
+    }
+  }
+  return { number, batch, rows, bytes, oldestCommitMicros };
+};

@@ -1,0 +1,42 @@
+import type { Clock } from '../core/clock.ts';
+import type { Sink, Source } from '../core/connector.ts';
+import type { Log } from '../core/log.ts';
+import type { Operator } from '../operators/operator.ts';
+import type { RetryPolicy } from './back-off.ts';
+import type { DeadLetters } from './dead-letters.ts';
+
+/** A sink by name, opened when the pipeline runs and again after it failed. */
+export interface SinkPlace {
+  readonly name: string;
+  open(): Promise<Sink>;
+}
+
+export interface PipelineOptions {
+  readonly name: string;
+  /** Opened when the pipeline runs and again after each failure. */
+  readonly source: () => Promise<Source>;
+  readonly operators?: readonly Operator[];
+  readonly sinks: readonly SinkPlace[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From 0 to below 1: spreads the retries. */
+  readonly random?: () => number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Where rows go that a sink refuses. Left out, the first such row stops the pipeline (`errors.tolerance: none`). */
+  readonly deadLetters?: DeadLetters;
+  readonly grouping?: Partial<Grouping>;
+  /** How long nothing may move, while there is something to move, before the health says `stalled`. */
+  readonly stalledAfterMs?: number;
+  /** How long a source that sends heartbeats may be silent before the health says `stalled`; null: it sends none. */
+  readonly silentAfterMs?: number | null;
+}
+
+/** How source batches are gathered into one sink write. */
+export interface Grouping {
+  /** A write begins at the latest this long after its first batch, when the sink is free. An idle source makes it begin at once. */
+  readonly maxMs: number;
+  /** A sink has at most this many bytes waiting; then the source is not read. */
+  readonly maxBytes: number;
+}
+
+export const defaultGrouping: Grouping = { maxMs: 10, maxBytes: 2 * 1_048_576 };

@@ -1,0 +1,169 @@
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Op } from '../core/change.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Table } from '../core/table.ts';
+import { qualifiedName } from '../core/table.ts';
+import { type Lag, LagMeter } from './lag-meter.ts';
+import type { Measured } from './measured.ts';
+import { type Speed, SpeedMeter } from './speed-meter.ts';
+
+/** The four speeds. Each counts source rows once, whatever the number of sinks. */
+export interface Speeds {
+  /** S_r: rows as the source yields them. */
+  readonly receive: Speed;
+  /** S_h: rows as they leave the last operator. */
+  readonly process: Speed;
+  /** S_p: rows of batches whose write has begun in every sink. */
+  readonly push: Speed;
+  /** S_sync: rows of batches that every sink holds durably. */
+  readonly sync: Speed;
+}
+
+export type TableCounts = { readonly [op in Op | 'truncate' | 'schema']: number };
+
+/** What moved, since the pipeline was made and per second: everything a progress line, the console and the metrics show. */
+export class Progress {
+  readonly lanes = new Map<Lane, Position>();
+  /** Tables between the marks of their snapshot. */
+  readonly snapshotting = new Set<string>();
+  lastReceivedMs: number;
+  lastDurableMs: number;
+  /** Since when there has been something that is not durable everywhere; null: all is. */
+  pendingSinceMs: number | null = null;
+  deadLetters = 0;
+  retries = 0;
+  readonly #clock: Clock;
+  readonly #receive: SpeedMeter;
+  readonly #process: SpeedMeter;
+  readonly #push: SpeedMeter;
+  readonly #sync: SpeedMeter;
+  readonly #lag: LagMeter;
+  readonly #counts = new Map<string, Record<Op | 'truncate' | 'schema', number>>();
+  readonly #countsByTable = new WeakMap<Table, Record<Op | 'truncate' | 'schema', number>>();
+  #lastLagMs = 0;
+  #oldestPendingMicros: number | null = null;
+
+  constructor(clock: Clock) {
+    const now = clock.monotonic();
+    this.#clock = clock;
+    this.#receive = new SpeedMeter(now);
+    this.#process = new SpeedMeter(now);
+    this.#push = new SpeedMeter(now);
+    this.#sync = new SpeedMeter(now);
+    this.#lag = new LagMeter(now);
+    this.lastReceivedMs = now;
+    this.lastDurableMs = now;
+  }
+
+  received({ batch, rows, bytes }: Measured): void {
+    const now = this.#clock.monotonic();
+    this.lastReceivedMs = now;
+    this.pendingSinceMs ??= now;
+    this.#receive.add(now, rows, bytes);
+    this.#count(batch);
+  }
+
+  processed({ rows, bytes, oldestCommitMicros }: Measured): void {
+    this.#process.add(this.#clock.monotonic(), rows, bytes);
+    if (this.#oldestPendingMicros === null) this.#oldestPendingMicros = oldestCommitMicros;
+  }
+
+  pushed({ rows, bytes }: Measured): void {
+    this.#push.add(this.#clock.monotonic(), rows, bytes);
+  }
+
+  /** `next`: the oldest batch that is still not durable everywhere. */
+  durable({ batch, rows, bytes, oldestCommitMicros }: Measured, next: Measured | null): void {
+    const now = this.#clock.monotonic();
+    this.lastDurableMs = now;
+    this.pendingSinceMs = next === null ? null : now;
+    this.#oldestPendingMicros = next?.oldestCommitMicros ?? null;
+    this.#sync.add(now, rows, bytes);
+    for (const [lane, position] of batch.positions) this.lanes.set(lane, position);
+    for (const change of batch.changes) {
+      if (change.kind === 'snapshot' && change.at === 'end') this.snapshotting.delete(qualifiedName(change.table));
+    }
+    if (oldestCommitMicros !== null) {
+      this.#lastLagMs = this.#sinceCommit(oldestCommitMicros);
+      this.#lag.add(now, this.#lastLagMs);
+    } else if (batch.changes.length === 0) {
+      this.#lastLagMs = 0;
+    }
+  }
+
+  /** What was under way is given up; it will be received again. */
+  interrupted(): void {
+    this.pendingSinceMs = null;
+    this.#oldestPendingMicros = null;
+  }
+
+  speeds(): Speeds {
+    const now = this.#clock.monotonic();
+    return {
+      receive: this.#receive.speed(now),
+      process: this.#process.speed(now),
+      push: this.#push.speed(now),
+      sync: this.#sync.speed(now),
+    };
+  }
+
+  /** Totals since the pipeline was made. Rows received again after a retry count again; `sync` counts what became durable. */
+  totals(): { readonly [speed in keyof Speeds]: { readonly rows: number; readonly bytes: number } } {
+    const total = ({ rows, bytes }: SpeedMeter) => ({ rows, bytes });
+    return {
+      receive: total(this.#receive),
+      process: total(this.#process),
+      push: total(this.#push),
+      sync: total(this.#sync),
+    };
+  }
+
+  lag(): Lag {
+    const now = this.#clock.monotonic();
+    const pending = this.#oldestPendingMicros;
+    return {
+      currentMs: pending === null ? this.#lastLagMs : Math.max(this.#sinceCommit(pending), 0),
+      maxMs: this.#lag.max(now),
+      p99Ms: this.#lag.percentile(now, 0.99),
+    };
+  }
+
+  /** By `database.table`: changed rows received, per kind. */
+  counts(): ReadonlyMap<string, TableCounts> {
+    return this.#counts;
+  }
+
+  #count(batch: Batch): void {
+    for (const change of batch.changes) {
+      switch (change.kind) {
+        case 'rows':
+          this.#countsOf(change.table)[change.op] += change.rows.length;
+          break;
+        case 'truncate':
+          this.#countsOf(change.table).truncate += 1;
+          break;
+        case 'schema':
+          this.#countsOf((change.after ?? change.before)!).schema += 1;
+          break;
+        case 'snapshot':
+          if (change.at === 'begin') this.snapshotting.add(qualifiedName(change.table));
+          break;
+      }
+    }
+  }
+
+  #countsOf(table: Table): Record<Op | 'truncate' | 'schema', number> {
+    let counts = this.#countsByTable.get(table);
+    if (counts === undefined) {
+      const name = qualifiedName(table);
+      counts = this.#counts.get(name) ?? { read: 0, create: 0, update: 0, delete: 0, truncate: 0, schema: 0 };
+      this.#counts.set(name, counts);
+      this.#countsByTable.set(table, counts);
+    }
+    return counts;
+  }
+
+  #sinceCommit(micros: number): number {
+    return this.#clock.now() - micros / 1000;
+  }
+}

@@ -1,0 +1,168 @@
+import type { Lane, Position } from '../core/batch.ts';
+import type { Sink, Source } from '../core/connector.ts';
+import { type DeadLetters, isAboutRows } from './dead-letters.ts';
+import { Group, standsAlone } from './group.ts';
+import type { Measured } from './measured.ts';
+import type { Grouping } from './options.ts';
+import { writeAroundRefusedRows } from './refused-rows.ts';
+import { SkipCovered } from './skip-covered.ts';
+
+export interface SinkWriterOptions {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly covers: Source['covers'];
+  readonly grouping: Grouping;
+  readonly deadLetters: DeadLetters | null;
+  /** Aborts writes: a graceful stop lets them end instead. */
+  readonly signal: AbortSignal;
+  /** `handed` or `durable` has grown. */
+  readonly onProgress: () => void;
+  readonly onFailure: (error: unknown) => void;
+  readonly onRefused: (rows: number) => void;
+}
+
+/**
+ * One sink's queue within one attempt. It gathers batches while the sink is busy, writes as many groups at once as the sink
+ * allows, and tells how far the sink is by batch number.
+ */
+export class SinkWriter {
+  readonly name: string;
+  /** The last batch given to the sink, and the last that it holds durably together with all before. */
+  handed = -1;
+  durable = -1;
+  readonly #options: SinkWriterOptions;
+  readonly #skip: SkipCovered;
+  readonly #limit: number;
+  readonly #queue: Group[] = [];
+  /** Groups being written, oldest first. With several at once a later one may end first; it counts when the earlier ones have. */
+  readonly #underWay: { readonly last: number; ended: boolean }[] = [];
+  #queuedBytes = 0;
+  #lastOffered = -1;
+  #failed = false;
+  #waiting: (() => void) | null = null;
+
+  constructor(options: SinkWriterOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#skip = new SkipCovered(options.covers);
+    // Looking for a refused row writes a group in pieces, and nothing may overtake those.
+    this.#limit = options.deadLetters === null ? (options.sink.inFlight ?? 1) : 1;
+  }
+
+  /** Takes the lane and says what the sink holds. */
+  async claim(lane: Lane): Promise<Position | null> {
+    const held = await this.#options.sink.claim(lane);
+    this.#skip.holds(lane, held);
+    return held;
+  }
+
+  /** Queues a batch, unless the sink holds it already. */
+  offer(measured: Measured): void {
+    this.#lastOffered = measured.number;
+    if (this.#skip.skips(measured.batch)) {
+      this.#settle();
+      return;
+    }
+    const alone = standsAlone(measured.batch);
+    let group = this.#queue.at(-1);
+    if (group === undefined || alone || group.alone || group.bytes >= this.#options.grouping.maxBytes) {
+      group = new Group(alone);
+      this.#queue.push(group);
+    }
+    group.add(measured);
+    this.#queuedBytes += measured.bytes;
+  }
+
+  /** Nothing more should be offered until `room` resolves. */
+  get full(): boolean {
+    return this.#queuedBytes >= this.#options.grouping.maxBytes || this.#queue.length > maxGroups;
+  }
+
+  /** Starts writing what is queued, as far as the sink takes more at once. */
+  flush(): void {
+    while (!this.#failed && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
+      const group = this.#queue.shift()!;
+      this.#queuedBytes -= group.bytes;
+      void this.#write(group);
+    }
+  }
+
+  /** Resolves when it is no longer full, or has failed. */
+  async room(): Promise<void> {
+    while (this.full && !this.#failed) await this.#change();
+  }
+
+  /** Writes everything offered so far and resolves when all of it is durable, or a write has failed. */
+  async drain(): Promise<void> {
+    for (;;) {
+      this.flush();
+      const idle = this.#underWay.length === 0 && (this.#failed || this.#queue.length === 0);
+      if (idle) return;
+      await this.#change();
+    }
+  }
+
+  /** Resolves when no write is under way; what is queued stays unwritten. */
+  async settled(): Promise<void> {
+    this.#failed = true;
+    while (this.#underWay.length > 0) await this.#change();
+  }
+
+  async #write(group: Group): Promise<void> {
+    const write = { last: group.last, ended: false };
+    this.#underWay.push(write);
+    this.handed = group.last;
+    this.#options.onProgress();
+    try {
+      await this.#writeGroup(group);
+      write.ended = true;
+      while (this.#underWay[0]?.ended) this.durable = this.#underWay.shift()!.last;
+      this.#settle();
+    } catch (error) {
+      this.#failed = true;
+      this.#underWay.splice(this.#underWay.indexOf(write), 1);
+      this.#options.onFailure(error);
+    }
+    this.#wake();
+    this.flush();
+  }
+
+  async #writeGroup(group: Group): Promise<void> {
+    const { name, sink, deadLetters, signal } = this.#options;
+    try {
+      await sink.write(group.merged(), signal);
+    } catch (error) {
+      const searchable = deadLetters !== null && isAboutRows(error) && group.members[0]!.part === undefined;
+      if (!searchable) throw error;
+      this.#options.onRefused(await writeAroundRefusedRows({ name, sink }, group.members, deadLetters, signal));
+    }
+  }
+
+  /** With nothing left to write, batches that were skipped count as durable too. */
+  #settle(): void {
+    if (!this.#failed && this.#queue.length === 0 && this.#underWay.length === 0) {
+      this.handed = this.#lastOffered;
+      this.durable = this.#lastOffered;
+    }
+    this.#options.onProgress();
+  }
+
+  #change(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#waiting;
+    this.#waiting = () => {
+      before?.();
+      resolve();
+    };
+    return promise;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.();
+  }
+}
+
+/** Batches that stand alone, and empty ones, have no bytes to be bounded by. */
+const maxGroups = 64;
