@@ -1,0 +1,166 @@
+/**
+ * DECIMAL(p, s): big-endian groups of digits, those before the point first.
+ *
+ *   (p - s) mod 9 digits | 9 digits, 4 bytes, as often as they fit | point | 9 digits, 4 bytes, ... | s mod 9 digits
+ *   bytes of 0 to 8 digits: 0 1 1 2 2 3 3 4 4
+ *
+ * A negative value has every bit of every byte inverted; then the first bit of the first byte is inverted.
+ * MySQL strings/decimal.cc (decimal2bin).
+ */
+
+import { putDigits, tens, units } from './ascii-digits.ts';
+import { type ColumnReader, DamagedValue, fixed } from './column-reader.ts';
+
+const digitBytes = [0, 1, 1, 2, 2, 3, 3, 4, 4] as const;
+const powers = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000] as const;
+
+/** Longest text: 65 digits, sign, point, and a 0 before the point. */
+const scratch = Buffer.alloc(80);
+
+export const decimalColumn = (precision: number, scale: number): ColumnReader => {
+  const layout = decimalLayout(precision, scale);
+  const read = layout.small
+    ? (b: Buffer, s: number) => smallText(layout, b, s)
+    : (b: Buffer, s: number) => text(layout, b, s);
+  const format = (bytes: Buffer, start: number): number => putDecimal(layout, bytes, start, scratch, 0);
+  return {
+    ...fixed(layout.size),
+    read,
+    write: (writer, column, bytes, start) => writer.decimal(column, scratch, 0, format(bytes, start)),
+    readSource: (bind) => `${bind(read)}(b, s)`,
+    writeSource: (column, bind) => `w.decimal(${column}, ${bind(scratch)}, 0, ${bind(format)}(b, s));`,
+  };
+};
+
+/** The decimal inside a JSON document: it brings its own precision and scale. */
+export const writeDecimalText = (
+  precision: number,
+  scale: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  at: number,
+): number => {
+  if (precision > 65 || scale > precision || scale > 30) throw new DamagedValue(`DECIMAL(${precision},${scale})`);
+  const layout = decimalLayout(precision, scale);
+  if (end - start < layout.size) throw new DamagedValue('a DECIMAL is cut off');
+  return putDecimal(layout, bytes, start, out, at);
+};
+
+interface DecimalLayout {
+  readonly leadDigits: number;
+  readonly wholeGroups: number;
+  readonly fractionGroups: number;
+  readonly tailDigits: number;
+  readonly scale: number;
+  readonly size: number;
+  /** At most 15 digits before the point (a safe integer) and 9 after it. */
+  readonly small: boolean;
+}
+
+const decimalLayout = (precision: number, scale: number): DecimalLayout => {
+  const whole = precision - scale;
+  const leadDigits = whole % 9;
+  const wholeGroups = (whole - leadDigits) / 9;
+  const tailDigits = scale % 9;
+  const fractionGroups = (scale - tailDigits) / 9;
+  return {
+    leadDigits,
+    wholeGroups,
+    fractionGroups,
+    tailDigits,
+    scale,
+    size: digitBytes[leadDigits]! + 4 * wholeGroups + 4 * fractionGroups + digitBytes[tailDigits]!,
+    small: whole <= 15 && whole > 0 && scale <= 9,
+  };
+};
+
+/** One group of `size` bytes, `mask` undoing the inversion of negative values. */
+const group = (b: Buffer, s: number, size: number, mask: number): number => {
+  switch (size) {
+    case 1:
+      return (b[s]! ^ mask) & 0xff;
+    case 2:
+      return (((b[s]! << 8) | b[s + 1]!) ^ mask) & 0xffff;
+    case 3:
+      return (((b[s]! << 16) | (b[s + 1]! << 8) | b[s + 2]!) ^ mask) & 0xffffff;
+    default:
+      return (((b[s]! << 24) | (b[s + 1]! << 16) | (b[s + 2]! << 8) | b[s + 3]!) ^ mask) >>> 0;
+  }
+};
+
+/** The group at the very start, whose first bit is the sign. */
+const firstGroup = (b: Buffer, s: number, size: number, mask: number): number =>
+  (group(b, s, size, mask) ^ (size === 4 ? 0x80000000 : 1 << (8 * size - 1))) >>> 0;
+
+const checked = (value: number, digits: number): number => {
+  if (value >= powers[digits]!) throw new DamagedValue('a DECIMAL holds more digits than its group has');
+  return value;
+};
+
+const smallText = (layout: DecimalLayout, b: Buffer, start: number): string => {
+  const mask = (b[start]! & 0x80) === 0 ? -1 : 0;
+  let s = start;
+  let whole: number;
+  const leadBytes = digitBytes[layout.leadDigits]!;
+  if (leadBytes === 0) {
+    whole = checked(firstGroup(b, s, 4, mask), 9);
+    s += 4;
+  } else {
+    whole = checked(firstGroup(b, s, leadBytes, mask), layout.leadDigits);
+    s += leadBytes;
+    if (layout.wholeGroups === 1) {
+      whole = whole * 1_000_000_000 + checked(group(b, s, 4, mask), 9);
+      s += 4;
+    }
+  }
+  const sign = mask === 0 ? '' : '-';
+  if (layout.scale === 0) return `${sign}${whole}`;
+  const digits = layout.scale;
+  const fraction = checked(group(b, s, digits === 9 ? 4 : digitBytes[digits]!, mask), digits);
+  if (digits === 2) return `${sign}${whole}${hundredths[fraction]}`;
+  return `${sign}${whole}.${String(fraction).padStart(digits, '0')}`;
+};
+
+/** '.00' to '.99': most money columns have scale 2. */
+const hundredths = Array.from({ length: 100 }, (_, n) => `.${String.fromCharCode(tens(n), units(n))}`);
+
+const text = (layout: DecimalLayout, b: Buffer, start: number): string =>
+  scratch.latin1Slice(0, putDecimal(layout, b, start, scratch, 0));
+
+/** Writes the digits as ASCII and returns where they end. */
+const putDecimal = (layout: DecimalLayout, b: Buffer, start: number, out: Uint8Array, at: number): number => {
+  const mask = (b[start]! & 0x80) === 0 ? -1 : 0;
+  let s = start;
+  let o = at;
+  const next = (digits: number): number => {
+    const size = digits === 9 ? 4 : digitBytes[digits]!;
+    const value = s === start ? firstGroup(b, s, size, mask) : group(b, s, size, mask);
+    s += size;
+    return checked(value, digits);
+  };
+  if (mask !== 0) {
+    out[o] = 0x2d;
+    o += 1;
+  }
+  const whole = o;
+  if (layout.leadDigits > 0) o = putGroup(out, o, next(layout.leadDigits), whole);
+  for (let i = 0; i < layout.wholeGroups; i += 1) o = putGroup(out, o, next(9), whole);
+  if (o === whole) {
+    out[o] = 0x30;
+    o += 1;
+  }
+  if (layout.scale === 0) return o;
+  out[o] = 0x2e;
+  o += 1;
+  for (let i = 0; i < layout.fractionGroups; i += 1) o = putDigits(out, o, next(9), 9);
+  if (layout.tailDigits > 0) o = putDigits(out, o, next(layout.tailDigits), layout.tailDigits);
+  return o;
+};
+
+/** Leading zeros are left out: a group is full width only behind a digit. */
+const putGroup = (out: Uint8Array, o: number, value: number, whole: number): number => {
+  if (o > whole) return putDigits(out, o, value, 9);
+  return value === 0 ? o : putDigits(out, o, value, 1);
+};
