@@ -1,3 +1,35 @@
 import type { ErrorEntry } from './entry.ts';
 
-export const cliErrors = {} as const satisfies Record<string, ErrorEntry>;
+const orElse = (suggestion: string | null): string => (suggestion === null ? '' : `; did you mean ${suggestion}?`);
+
+/** What can be wrong with a command line. */
+export const cliErrors = {
+  CLI_UNKNOWN_COMMAND: {
+    retryable: false,
+    message: (d: { readonly command: string; readonly suggestion: string | null }) =>
+      `there is no command ${d.command}${orElse(d.suggestion)}`,
+    hint: 'Run `millrace --help` for the list of commands.',
+  },
+  CLI_UNKNOWN_OPTION: {
+    retryable: false,
+    message: (d: { readonly command: string; readonly option: string; readonly suggestion: string | null }) =>
+      `${d.command} has no option ${d.option}${orElse(d.suggestion)}`,
+    hint: 'Add `--help` to the command to see its options.',
+  },
+  CLI_OPTION_VALUE: {
+    retryable: false,
+    message: (d: { readonly option: string; readonly reason: string }) => `${d.option}: ${d.reason}`,
+    hint: 'Add `--help` to the command to see what the option takes.',
+  },
+  CLI_ARGUMENTS: {
+    retryable: false,
+    message: (d: { readonly command: string; readonly reason: string }) => `${d.command}: ${d.reason}`,
+    hint: 'Add `--help` to the command to see what it takes.',
+  },
+  CLI_UNKNOWN_CODE: {
+    retryable: false,
+    message: (d: { readonly code: string; readonly suggestions: readonly string[] }) =>
+      `there is no error code ${d.code}${d.suggestions.length === 0 ? '' : `; near it are ${d.suggestions.join(', ')}`}`,
+    hint: 'docs/errors.md lists every code; `millrace explain` without a code prints their names.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,95 @@
+import type { LoadedFile, PipelineFile } from '../../config/pipeline-file.ts';
+import { redactor } from '../../config/redact.ts';
+import { isMillraceError } from '../../core/errors.ts';
+import type { Pipeline, PipelineResult } from '../../pipeline/pipeline.ts';
+import { systemClock } from '../../pipeline/system-clock.ts';
+import type { CommandCall } from '../command.ts';
+import { diagnosticText } from '../diagnostic-text.ts';
+import { envelope, errorObject } from '../envelope.ts';
+import { errorText } from '../error-text.ts';
+import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
+import { LiveLines } from '../live-lines.ts';
+import { openPipeline } from '../open-pipeline.ts';
+import { loadFiles } from '../pipeline-files.ts';
+import { planObject, planText } from '../pipeline-plan.ts';
+import { statusLine, statusObject } from '../status-line.ts';
+import { logLevel, stderrLog } from '../stderr-log.ts';
+import { stopSignals } from '../stop-signals.ts';
+
+export const run = async (call: CommandCall): Promise<ExitCode> => {
+  const { terminal, format } = call;
+  const loaded = await loadFiles(call);
+  for (const file of loaded) {
+    for (const diagnostic of file.diagnostics) terminal.say(diagnosticText(file, diagnostic, terminal.paint));
+  }
+  const files = loaded.map(({ pipeline }) => pipeline).filter((pipeline) => pipeline !== null);
+  if (files.length < loaded.length) return exitCode.configInvalid;
+  if (call.flag('dry-run')) {
+    for (const file of files) if (format === 'human') await terminal.print(planText(file));
+    if (format === 'json') await terminal.print(envelope('run', { plans: files.map(planObject) }));
+    return exitCode.ok;
+  }
+  return runPipelines(call, loaded, files);
+};
+
+interface Ending {
+  readonly pipeline: Pipeline;
+  readonly result: PipelineResult | null;
+  readonly error: unknown;
+}
+
+const runPipelines = async (
+  call: CommandCall,
+  loaded: readonly LoadedFile[],
+  files: readonly PipelineFile[],
+): Promise<ExitCode> => {
+  const { terminal } = call;
+  const redact = (text: string): string => loaded.reduce((result, file) => file.redact(result), redactor([])(text));
+  using signals = stopSignals(() => terminal.say('stopping: what was read is written; a second signal aborts'));
+  const pipelines: Pipeline[] = [];
+  using lines = new LiveLines(terminal, () =>
+    call.flag('quiet') ? [] : pipelines.map((pipeline) => redact(statusLine(pipeline.status(), terminal.paint))),
+  );
+  for (const file of files) {
+    const log = stderrLog(
+      {
+        format: call.text('log-format') === 'json' ? 'json' : 'pretty',
+        level: logLevel(call),
+        prefix: files.length > 1 ? file.name : null,
+        redact,
+        now: () => new Date(),
+        write: (line) => lines.write(line),
+      },
+      terminal.paint,
+    );
+    pipelines.push(openPipeline(file, { log, clock: systemClock }));
+  }
+  const others = new AbortController();
+  const endings = await Promise.all(
+    pipelines.map(async (pipeline): Promise<Ending> => {
+      try {
+        const result = await pipeline.run(AbortSignal.any([signals.stop, others.signal]), signals.abort);
+        return { pipeline, result, error: null };
+      } catch (error) {
+        others.abort();
+        if (!signals.abort.aborted) lines.write(redact(errorText(error, terminal.paint)));
+        return { pipeline, result: null, error };
+      }
+    }),
+  );
+  if (call.format === 'json')
+    await terminal.print(envelope('run', { pipelines: endings.map((end) => endObject(end, redact)) }));
+  if (signals.abort.aborted) return exitCode.interrupted;
+  const failed = endings.find(({ error }) => error !== null);
+  return failed ? exitCodeOf(failed.error) : exitCode.ok;
+};
+
+const endObject = ({ pipeline, result, error }: Ending, redact: (text: string) => string) => ({
+  ...statusObject(pipeline.status()),
+  outcome: result?.outcome ?? 'failed',
+  error: isMillraceError(error)
+    ? errorObject(error, redact)
+    : error === null
+      ? null
+      : { detail: redact(String(error)) },
+});

@@ -1,0 +1,30 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { LoadedFile } from '../config/pipeline-file.ts';
+import { excerpt, placeName } from '../config/source-text.ts';
+import { errorObject } from './envelope.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A finding about a file: where, what, the line with carets below it, and what to do. */
+export const diagnosticText = (
+  file: LoadedFile,
+  { severity, error, place }: Diagnostic,
+  paint: Terminal['paint'],
+): string => {
+  const where = place ? placeName(place) : file.file;
+  const label = severity === 'error' ? paint('red', 'error') : paint('yellow', 'warning');
+  const lines = [`${paint('bold', where)}  ${label}  ${error.code}  ${file.redact(error.message)}`];
+  if (place && place.end > place.start) {
+    const [text, carets] = excerpt(place, file.secretPlaces);
+    const number = String(place.source.positionOf(place.start).line);
+    lines.push(`  ${number} | ${file.redact(text)}`, `  ${' '.repeat(number.length)} | ${paint('cyan', carets)}`);
+  }
+  lines.push(`  ${error.hint}`);
+  return lines.join('\n');
+};
+
+/** The same for a program. */
+export const diagnosticObject = (file: LoadedFile, { severity, error, place }: Diagnostic) => ({
+  severity,
+  ...errorObject(error, file.redact),
+  place: place ? { file: place.source.name, ...place.source.positionOf(place.start) } : { file: file.file },
+});

@@ -1,0 +1,18 @@
+import type { MillraceError } from '../core/errors.ts';
+
+/**
+ * What `-o json` prints: one object on stdout. Fields are only ever added within a version of its schema; arrays are never null.
+ */
+export const envelope = (command: string, data: unknown, warnings: readonly unknown[] = []): string =>
+  `${JSON.stringify({ schema: `millrace.${command.replaceAll(' ', '-')}/v1`, command, data, warnings }, null, 2)}\n`;
+
+export const errorObject = (error: MillraceError, redact: (text: string) => string = String) => ({
+  code: error.code,
+  detail: redact(error.message),
+  remedy: error.hint,
+  retryable: error.retryable,
+  docs: `docs/errors.md#${error.code.toLowerCase()}`,
+});
+
+export const errorEnvelope = (error: MillraceError): string =>
+  `${JSON.stringify({ error: errorObject(error) }, null, 2)}\n`;

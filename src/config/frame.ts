@@ -1,0 +1,119 @@
+/** The settings of a pipeline file that belong to no connector. */
+import { z } from 'zod';
+import { byteSize, columnList, duration, secret, withoutEffect } from '../core/settings.ts';
+
+const perTask = 'one pipeline is one ordered stream; parallel work happens inside sources and sinks';
+
+/** The `pipeline:` section. */
+export const pipelineSettings = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What positions are kept under in the sinks: keep it when the file is renamed. Default: the file name without its ending.',
+    ),
+  'schema.change.behavior': z
+    .enum(['evolve', 'try_evolve', 'lenient', 'exception', 'ignore'])
+    .default('evolve')
+    .describe(
+      'What a changed table definition does: `evolve` follows it in the sinks; `try_evolve` and `lenient` do the same here; `exception` stops the pipeline before it; `ignore` is not supported yet.',
+    ),
+  'errors.tolerance': z
+    .enum(['none', 'all'])
+    .default('none')
+    .describe(
+      '`none`: the first row that a sink refuses stops the pipeline. `all`: such rows go to the dead letter file.',
+    ),
+  'errors.deadletterqueue.path': z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that refused rows are appended to, one JSON object a line; needed with `errors.tolerance: all`.'),
+  'commit.interval': duration
+    .prefault('10ms')
+    .describe('How long source transactions are gathered at most before they are written together.'),
+  'commit.max-bytes': byteSize
+    .prefault('2mb')
+    .describe('How many bytes may wait for a sink; beyond this the source is not read.'),
+  'retry.initial-delay': duration
+    .prefault('100ms')
+    .describe('Pause before the first retry of what may pass; it doubles each time.'),
+  'retry.max-delay': duration.prefault('30s').describe('The longest pause between two retries.'),
+  'retry.max-attempts': z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Retries without progress before the pipeline fails. Default: it goes on for ever, and its health says degraded.',
+    ),
+  'stalled-after': duration
+    .prefault('30s')
+    .describe('How long nothing may move, while there is something to move, before the health says stalled.'),
+  parallelism: withoutEffect(perTask),
+  'execution.runtime-mode': withoutEffect('a pipeline always streams'),
+  'local-time-zone': withoutEffect('times are handed on as the server stores them, TIMESTAMP in UTC'),
+  'operator.uid.prefix': withoutEffect('there is no Flink job'),
+  'schema.operator.uid': withoutEffect('there is no Flink job'),
+  'schema-operator.rpc-timeout': withoutEffect('there is no Flink job'),
+});
+
+export type PipelineSettings = z.output<typeof pipelineSettings>;
+
+/** What every `source:` section may hold beside its connector's settings. */
+export const sourceSettings = z.strictObject({
+  type: z.string().describe('Which connector reads.'),
+  name: z.string().min(1).optional().describe('How logs and figures call this source. Default: its type.'),
+  'columns.exclude': columnList
+    .optional()
+    .describe('Columns that never leave the source, as `database.table.column` patterns.'),
+  'columns.rename': z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('New names of columns: `shop.customers.mail: email`.'),
+  'columns.mask': columnList.optional().describe('Columns whose every character is replaced by `*`.'),
+  'columns.hash': columnList
+    .optional()
+    .describe('Columns replaced by the SHA-256, in hexadecimal digits, of `columns.hash.salt` and their text.'),
+  'columns.hash.salt': secret().optional().describe('Secret that `columns.hash` mixes in; needed with it.'),
+});
+
+export type SourceSettings = z.output<typeof sourceSettings>;
+
+/** What every `sink:` section may hold beside its connector's settings. */
+export const sinkSettings = z.strictObject({
+  type: z.string().describe('Which connector writes.'),
+  name: z.string().min(1).optional().describe('How logs and figures call this sink. Default: its type.'),
+});
+
+export type SinkSettings = z.output<typeof sinkSettings>;
+
+/** One entry of `route:`. */
+export const routeSettings = z.strictObject({
+  'source-table': z.string().min(1).describe('Tables to rename, as `database.table` patterns.'),
+  'sink-table': z
+    .string()
+    .min(1)
+    .describe('Their name in the sinks, `database.table`. Several tables may get one name: their rows are merged.'),
+  'replace-symbol': z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Text in `sink-table` that stands for the source table's name: with `<>`, `archive.old_<>`."),
+  description: z.string().optional().describe('A note.'),
+});
+
+export type RouteSettings = z.output<typeof routeSettings>;
+
+/** Sections that are planned and that this version refuses. */
+export const sectionsNotYet = [
+  'transform',
+  'tests',
+  'connections',
+  'pipelines',
+  'server',
+  'cluster',
+  'metrics',
+  'tracing',
+  'log',
+];

@@ -1,0 +1,26 @@
+import type { Connector } from '../core/connector.ts';
+
+/** A connector by name. Its code is loaded when a pipeline names it, so that nothing else pays for it. */
+export interface RegisteredConnector {
+  readonly type: string;
+  readonly roles: readonly ('source' | 'sink')[];
+  /** One sentence for lists and docs. */
+  readonly summary: string;
+  load(): Promise<Connector>;
+}
+
+export const connectors: readonly RegisteredConnector[] = [
+  {
+    type: 'blackhole',
+    roles: ['sink'],
+    summary: 'Takes everything and keeps nothing: for measuring what comes before it.',
+    load: async () => (await import('./blackhole/connector.ts')).blackhole,
+  },
+  {
+    type: 'sqlite',
+    roles: ['sink'],
+    summary:
+      "Mirrors tables in a SQLite file, schema changes included, with the position in the rows' own transaction.",
+    load: async () => (await import('./sqlite/connector.ts')).sqlite,
+  },
+];
