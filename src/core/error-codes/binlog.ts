@@ -73,6 +73,12 @@ export const binlogErrors = {
       `server answers ${d.code} (${d.state}): ${d.message}`,
     hint: 'Look the number up with `perror` or in the server manual, and in the server log.',
   },
+  BINLOG_POSITION_TOO_FAR: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly position: number }) =>
+      `position ${d.position} in ${d.file} is beyond 4 GiB, where a dump by file and position cannot start`,
+    hint: 'Start by GTID, or at the beginning of the next file.',
+  },
   GTID_SET_MALFORMED: {
     retryable: false,
     message: (d: { readonly text: string; readonly reason: string }) =>

@@ -53,3 +53,18 @@ export const decodeFormatDescription = (frame: EventFrame): FormatDescription =>
     checksum: algorithm === 1 ? 'crc32' : 'none',
   };
 };
+
+/** The body of such an event, without its checksum. */
+export const encodeFormatDescription = (description: {
+  readonly serverVersion: string;
+  readonly created: number;
+  readonly postHeaderLengths: Uint8Array;
+  readonly checksum: ChecksumAlgorithm;
+}): Buffer => {
+  const head = Buffer.alloc(57);
+  head.writeUInt16LE(4, 0);
+  head.write(description.serverVersion, 2, 49, 'latin1');
+  head.writeUInt32LE(description.created, 52);
+  head[56] = headerLength;
+  return Buffer.concat([head, description.postHeaderLengths, Buffer.from([description.checksum === 'crc32' ? 1 : 0])]);
+};

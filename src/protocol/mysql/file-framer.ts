@@ -1,0 +1,90 @@
+/**
+ * A binlog file: fe 62 69 6e ("bin" after an end-of-file mark), then events one after the other, FORMAT_DESCRIPTION first.
+ */
+
+import { MillraceError } from '../../core/errors.ts';
+import { EventCutter } from './event-cutter.ts';
+import type { EventFrame } from './event-frame.ts';
+import { EventReader } from './event-reader.ts';
+import { eventType } from './event-type.ts';
+
+/** What a file breaks off with: where the unfinished event starts, and how many bytes of it are there. */
+export interface TornTail {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/**
+ * Cuts events out of a file's chunks where they lie; only what a chunk leaves unfinished is copied, once. Frames point into the
+ * chunk, so a chunk must not be overwritten while its events are in use. Useless after it has thrown.
+ */
+export class FileFramer {
+  readonly #events = new EventReader('none');
+  readonly #cutter = new EventCutter((bytes, start, end) => this.#deliver(bytes, start, end));
+  readonly #magic = Buffer.alloc(4);
+  #position = 0;
+  #described = false;
+  #encrypted = false;
+  #onEvent: (frame: EventFrame) => void = () => {};
+
+  /** Where the event after the last delivered one starts; inside `onEvent`, where the next one starts. Exact beyond 4 GiB. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next bytes come from `position`, where an event starts. The file's FORMAT_DESCRIPTION must have been delivered. */
+  seek(position: number): void {
+    this.#position = position;
+    this.#cutter.reset();
+  }
+
+  /** Takes the next bytes, calls `onEvent` for each event that they complete. The frame is overwritten for every event. */
+  push(chunk: Buffer, onEvent: (frame: EventFrame) => void): void {
+    this.#onEvent = onEvent;
+    let at = 0;
+    for (; this.#position < this.#magic.length && at < chunk.length; at += 1) {
+      this.#magic[this.#position] = chunk[at]!;
+      this.#position += 1;
+      if (this.#position === this.#magic.length) checkMagic(this.#magic);
+    }
+    if (this.#encrypted && at < chunk.length) throw encrypted();
+    this.#cutter.push(chunk, at);
+  }
+
+  /** Call when the file has no more bytes. null: it ends between two events (a file being written grows on from there). */
+  finish(): TornTail | null {
+    if (!this.#described) return { position: 0, bytes: this.#position + this.#cutter.unfinished };
+    const bytes = this.#cutter.unfinished;
+    return bytes === 0 ? null : { position: this.#position, bytes };
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number): void {
+    if (this.#encrypted) throw encrypted();
+    if (!this.#described && bytes[start + 4] !== eventType.FORMAT_DESCRIPTION) {
+      throw new MillraceError('BYTES_MALFORMED', {
+        what: 'binlog file',
+        reason: 'its first event is no FORMAT_DESCRIPTION',
+      });
+    }
+    const frame = this.#events.read(bytes, start, end);
+    this.#described = true;
+    this.#position += end - start;
+    // Servers decrypt what they send to replicas, but in the file everything after this event is cipher text.
+    this.#encrypted = frame.type === eventType.START_ENCRYPTION;
+    this.#onEvent(frame);
+  }
+}
+
+/** What a binlog file starts with. */
+export const binlogMagic: Buffer = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
+const encryptedMagic = 0xfd62696e;
+
+const checkMagic = (bytes: Buffer): void => {
+  const found = bytes.readUInt32BE(0);
+  if (found === encryptedMagic) throw new MillraceError('BINLOG_ENCRYPTED', { how: 'MySQL binlog_encryption' });
+  if (found !== binlogMagic.readUInt32BE(0)) {
+    throw new MillraceError('BINLOG_NOT_A_BINLOG', { found: found.toString(16).padStart(8, '0') });
+  }
+};
+
+const encrypted = (): MillraceError => new MillraceError('BINLOG_ENCRYPTED', { how: 'MariaDB encrypt_binlog' });

@@ -1,0 +1,186 @@
+/**
+ * The packets a server answers a dump with, one event each.
+ *
+ *   length u3 | sequence u1 | payload
+ *   payload:  00 | [ef | acknowledge u1, with semi-synchronous replication] | event
+ *             fe …, shorter than 9 bytes: the end (non-blocking dumps)
+ *             ff | code u2 | [# state 5] | message
+ *
+ * A payload of ffffff bytes goes on in the next packet, an empty one when nothing is left; only the first has the status byte.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump.html
+ */
+
+import { ByteReader } from '../../bytes/byte-reader.ts';
+import { MillraceError } from '../../core/errors.ts';
+import type { EventFrame } from './event-frame.ts';
+import { EventReader } from './event-reader.ts';
+import { maxEventBytes } from './event-size.ts';
+import type { ChecksumAlgorithm } from './events/format-description.ts';
+
+export interface NetworkFramerOptions {
+  /** What the session variable `@source_binlog_checksum` was set to. */
+  readonly checksum: ChecksumAlgorithm;
+}
+
+/**
+ * Cuts events out of socket chunks where they lie; only what a chunk leaves unfinished is copied, once. Frames point into the
+ * chunk, so a chunk must not be overwritten while its events are in use. Useless after it has thrown.
+ */
+export class NetworkFramer {
+  readonly #events: EventReader;
+  /** The next packet's number; the dump command was 0. */
+  #sequence = 1;
+  #ended = false;
+  #acknowledgementWanted = false;
+  /** Status bytes before each event; not known before the first, whose timestamp is 0. */
+  #prefix: 1 | 3 | null = null;
+
+  // The logical packet that the last chunk left unfinished, or one of several packets:
+  #collecting = false;
+  readonly #header = Buffer.alloc(4);
+  #headerFilled = 0;
+  #payload: Buffer = empty;
+  #filled = 0;
+  /** Bytes of the current packet that are still to come; 0: a packet header is due. */
+  #missing = 0;
+  #continued = false;
+
+  constructor(options: NetworkFramerOptions) {
+    this.#events = new EventReader(options.checksum);
+  }
+
+  /** The server said that there is no more (non-blocking dumps). */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Inside `onEvent`: the server waits for a semi-synchronous acknowledgement of this event. */
+  get acknowledgementWanted(): boolean {
+    return this.#acknowledgementWanted;
+  }
+
+  /**
+   * Takes the next bytes, calls `onEvent` for each event that they complete. The frame is one object, overwritten for every
+   * event. Throws MYSQL_SERVER_ERROR when the server reports one, and typed errors for whatever is no event.
+   */
+  push(chunk: Buffer, onEvent: (frame: EventFrame) => void): void {
+    let at = 0;
+    while (at < chunk.length) {
+      at = this.#collecting ? this.#collect(chunk, at, onEvent) : this.#scan(chunk, at, onEvent);
+    }
+  }
+
+  /** Delivers the packets that lie whole in the chunk; the first that does not is left to `#collect`. */
+  #scan(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
+    const length = chunk.length;
+    let at = from;
+    while (at + 4 <= length) {
+      const size = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
+      const end = at + 4 + size;
+      if (end > length || size === fullPacket) break;
+      this.#checkSequence(chunk[at + 3]!);
+      this.#deliver(chunk, at + 4, end, onEvent);
+      at = end;
+    }
+    if (at < length) this.#collecting = true;
+    return at;
+  }
+
+  #collect(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
+    let at = from;
+    if (this.#missing === 0) {
+      while (this.#headerFilled < 4) {
+        if (at === chunk.length) return at;
+        this.#header[this.#headerFilled] = chunk[at]!;
+        this.#headerFilled += 1;
+        at += 1;
+      }
+      this.#headerFilled = 0;
+      this.#openPacket();
+    }
+    const taken = Math.min(this.#missing, chunk.length - at);
+    chunk.copy(this.#payload, this.#filled, at, at + taken);
+    this.#filled += taken;
+    this.#missing -= taken;
+    if (this.#missing === 0 && !this.#continued) {
+      const payload = this.#payload;
+      const end = this.#filled;
+      this.#payload = empty;
+      this.#filled = 0;
+      this.#collecting = false;
+      this.#deliver(payload, 0, end, onEvent);
+    }
+    return at + taken;
+  }
+
+  #openPacket(): void {
+    const size = this.#header.readUIntLE(0, 3);
+    this.#checkSequence(this.#header[3]!);
+    this.#missing = size;
+    this.#continued = size === fullPacket;
+    const needed = this.#filled + size;
+    if (needed <= this.#payload.length) return;
+    if (this.#filled === 0) {
+      this.#payload = Buffer.allocUnsafe(size);
+      return;
+    }
+    // The first packet, ffffff bytes, is here, and with it the event's size: room for all of it at once.
+    const whole = this.#prefixOf(this.#payload, 0) + this.#payload.readUInt32LE(this.#prefixOf(this.#payload, 0) + 9);
+    if (whole > maxEventBytes) {
+      throw new MillraceError('BINLOG_EVENT_TOO_LARGE', {
+        what: 'event',
+        sizeBytes: whole,
+        limitBytes: maxEventBytes,
+      });
+    }
+    if (needed > whole) {
+      throw new MillraceError('BYTES_MALFORMED', {
+        what: 'continued packet',
+        reason: `it brings ${needed} bytes of an event of ${whole}`,
+      });
+    }
+    const room = Buffer.allocUnsafe(whole);
+    this.#payload.copy(room, 0, 0, this.#filled);
+    this.#payload = room;
+  }
+
+  #checkSequence(sequence: number): void {
+    // A source that waits for acknowledgements counts from 1 again after each.
+    if (sequence !== this.#sequence && !(this.#prefix === 3 && sequence === 1)) {
+      throw new MillraceError('BINLOG_OUT_OF_SEQUENCE', { expected: this.#sequence, got: sequence });
+    }
+    this.#sequence = (sequence + 1) & 0xff;
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number, onEvent: (frame: EventFrame) => void): void {
+    const status = start < end && !this.#ended ? bytes[start]! : -1;
+    if (status === 0) {
+      const prefix = this.#prefixOf(bytes, start);
+      this.#prefix = prefix;
+      this.#acknowledgementWanted = prefix === 3 && bytes[start + 2] === 1;
+      onEvent(this.#events.read(bytes, start + prefix, end));
+    } else if (status === 0xfe && end - start < 9) {
+      this.#ended = true;
+    } else if (status === 0xff) {
+      throw serverError(new ByteReader(bytes, start + 1, end, 'error packet'));
+    } else {
+      throw new MillraceError('BINLOG_STREAM_GARBAGE', { status: status & 0xff, lengthBytes: end - start });
+    }
+  }
+
+  /** The first packet is a ROTATE made up for the dump, whose first byte (of its timestamp) is 0, unless `ef` stands before. */
+  #prefixOf(bytes: Buffer, start: number): 1 | 3 {
+    return this.#prefix ?? (bytes[start + 1] === 0xef ? 3 : 1);
+  }
+}
+
+const fullPacket = 0xffffff;
+const empty = Buffer.alloc(0);
+
+const serverError = (r: ByteReader): MillraceError => {
+  const code = r.u16();
+  const hasState = r.left >= 6 && r.bytes[r.offset] === 0x23;
+  if (hasState) r.skip(1);
+  const state = hasState ? r.latin1(5) : 'HY000';
+  return new MillraceError('MYSQL_SERVER_ERROR', { code, state, message: r.utf8(r.left) });
+};
