@@ -1,0 +1,12 @@
+import { defineConnector } from '../../core/connector.ts';
+import { checkSqlite } from './check.ts';
+import { sqliteConfig } from './config.ts';
+import { openSqliteSink } from './sink.ts';
+
+/** Mirrors the source's tables in a SQLite file. */
+export const sqlite = defineConnector({
+  type: 'sqlite',
+  config: sqliteConfig,
+  openSink: async ({ path }, context) => openSqliteSink(path, context),
+  check: async ({ path }) => checkSqlite(path),
+});
