@@ -70,13 +70,16 @@ export interface LoadedFile {
 /** No pipeline file is larger; a path that names data instead is refused before it is parsed. */
 const MAX_BYTES = 1_048_576;
 
+const unfilled: ReadonlySet<string> = new Set(['CONFIG_VARIABLE_MISSING', 'CONFIG_INTERPOLATION', 'CONFIG_UNREADABLE']);
+
 export const loadPipelineFile = async (file: string, options: LoadOptions): Promise<LoadedFile> => {
   const diagnostics: Diagnostic[] = [];
   const report: Report = (severity, place, error) => {
-    // One place, one finding: two patterns of one value may both be wrong in the same way.
-    const known = diagnostics.some(
-      (other) => other.place?.start === place?.start && other.error.message === error.message,
+    const here = diagnostics.filter(
+      (other) => other.place?.source === place?.source && other.place?.start === place?.start,
     );
+    // A value that could not be filled in is wrong in no other way, and a pattern repeated in a list is wrong once.
+    const known = here.some(({ error: other }) => unfilled.has(other.code) || other.message === error.message);
     if (!known) diagnostics.push({ severity, place, error });
   };
   const secrets = new Set<string>();

@@ -27,7 +27,7 @@ export interface Found {
 
 export interface FoundSettings {
   readonly found: ReadonlyMap<string, Found>;
-  /** Keys that an unknown one was probably meant to be: reporting them as missing too would say the same thing twice. */
+  /** Keys that something refused was meant to be: reporting them as missing too would say the same thing twice. */
   readonly misspelt: ReadonlySet<string>;
 }
 
@@ -66,7 +66,8 @@ export const findSettings = (map: MapNode, shape: SectionShape, report: Report):
     else if (setting && !nested) put(key, entry.keyPlace, entry.value);
     else if (record) putRecord(record.key, key.slice(record.key.length + 1), entry);
     else if (nested) for (const below of nested) visit(below, `${key}.${below.key}`);
-    else if (!takeOver(key, entry, shape, put, report)) misspelt.add(reportUnknown(key, entry, shape, report) ?? key);
+    else if (!takeOver(key, entry, { shape, put, misspelt, report }))
+      misspelt.add(reportUnknown(key, entry, shape, report) ?? key);
   };
 
   for (const entry of map.entries) visit(entry, entry.key);
@@ -78,20 +79,25 @@ const hasKeysBelow = (shape: SectionShape, key: string): boolean => {
   return (
     shape.settings.keys().some((other) => other.startsWith(prefix)) ||
     aliases.some((alias) => alias.name.startsWith(prefix) && applies(alias, shape)) ||
-    withoutCounterpart.some((other) => other.name.startsWith(prefix) && other.name !== prefix)
+    withoutCounterpart.some((other) => other.name.startsWith(prefix))
   );
 };
 
 const applies = (alias: Alias, shape: SectionShape): boolean =>
   alias.keys.every((key) => shape.settings.has(key)) && !shape.settings.has(alias.name);
 
+interface TakingOver {
+  readonly shape: SectionShape;
+  readonly put: (key: string, keyPlace: Place, node: ConfigNode) => void;
+  readonly misspelt: Set<string>;
+  readonly report: Report;
+}
+
 /** Reads a key that is another tool's name for something; false: it is not. */
 const takeOver = (
   key: string,
   { keyPlace, value }: MapEntry,
-  shape: SectionShape,
-  put: (key: string, keyPlace: Place, node: ConfigNode) => void,
-  report: Report,
+  { shape, put, misspelt, report }: TakingOver,
 ): boolean => {
   const name = key.startsWith('debezium.') ? key.slice('debezium.'.length) : key;
   const alias = aliases.find((other) => other.name === name && applies(other, shape));
@@ -105,6 +111,7 @@ const takeOver = (
     const converted = alias.convert(value.text);
     if ('refused' in converted) {
       const reason = converted['refused'] as string;
+      for (const ours of keys) misspelt.add(ours);
       report('error', value.place, new MillraceError('CONFIG_ALIAS_VALUE', { alias: key, tool, reason }));
     } else for (const [ours, text] of Object.entries(converted)) put(ours, keyPlace, { ...value, text, isNull: false });
     return true;
