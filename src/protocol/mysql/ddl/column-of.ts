@@ -1,0 +1,69 @@
+import type { Column, ColumnType } from '../../../core/table.ts';
+import { resolveType, type TypeSurroundings } from './declared-type.ts';
+import type { ColumnDefinition, DefaultValue } from './effect.ts';
+
+/** The column a definition makes in a table; null when no server would have taken its type. */
+export const columnOf = (
+  definition: ColumnDefinition,
+  around: TypeSurroundings,
+  explicitTimestampDefaults: boolean,
+): Column | null => {
+  const resolved = resolveType(definition.type, around);
+  if (resolved === null) return null;
+  const implicitlyNotNull = resolved.type.kind === 'timestamp' && !explicitTimestampDefaults;
+  return {
+    name: definition.name,
+    type: resolved.type,
+    nullable: definition.primaryKey ? false : (definition.nullable ?? !implicitlyNotNull),
+    declaration: resolved.declaration,
+    defaultExpression: catalogueDefault(definition.default, resolved.type, around.flavor),
+    generated: definition.generated,
+    invisible: definition.invisible,
+    autoIncrement: definition.autoIncrement,
+    comment: definition.comment === '' ? null : definition.comment,
+  };
+};
+
+/**
+ * A default as information_schema.COLUMNS.COLUMN_DEFAULT words it: MySQL prints texts bare, MariaDB in quotes. Expressions stay as
+ * written, where the servers print their own wording.
+ */
+export const catalogueDefault = (
+  value: DefaultValue | null,
+  type: ColumnType,
+  flavor: 'mysql' | 'mariadb',
+): string | null => {
+  if (value === null) return null;
+  switch (value.kind) {
+    case 'null':
+      return null;
+    case 'text':
+      return flavor === 'mysql' || isNumeric(type)
+        ? scaled(value.text, type)
+        : `'${value.text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+    case 'number':
+      return flavor === 'mysql' || isNumeric(type) ? scaled(value.text, type) : `'${value.text}'`;
+    case 'bit':
+      return `b'${value.digits.replace(/^0+(?=.)/, '')}'`;
+    case 'hex':
+      return type.kind === 'bit'
+        ? `b'${Number.parseInt(value.digits, 16).toString(2)}'`
+        : `0x${value.digits.toUpperCase()}`;
+    case 'now': {
+      const fsp = value.fsp === 0 ? '' : `(${value.fsp})`;
+      return flavor === 'mysql' ? `CURRENT_TIMESTAMP${fsp}` : `current_timestamp(${value.fsp === 0 ? '' : value.fsp})`;
+    }
+    case 'expression':
+      return value.text;
+  }
+};
+
+const isNumeric = (type: ColumnType): boolean => ['integer', 'decimal', 'float', 'double', 'year'].includes(type.kind);
+
+/** A plain decimal number with all digits of its column's scale: 1 in a DECIMAL(5,2) is 1.00. */
+const scaled = (text: string, type: ColumnType): string => {
+  if (type.kind !== 'decimal' || !/^-?\d+(\.\d*)?$/.test(text)) return text;
+  const [whole = '0', fraction = ''] = text.split('.');
+  if (type.scale === 0) return whole;
+  return fraction.length > type.scale ? text : `${whole}.${fraction.padEnd(type.scale, '0')}`;
+};
