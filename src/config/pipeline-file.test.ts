@@ -305,7 +305,7 @@ describe('what comes from outside the file', () => {
   test('variables, defaults, files and escapes are filled in after parsing, whatever they hold', async () => {
     const env = { PW: 'a: #b"\n{', EMPTY: '' };
     assert.equal(await passwordOf(`\${PW}`, { env }), 'a: #b"\n{');
-    assert.equal(await passwordOf(`x${PW}y\${PW}`, { env: { PW: '1' } }), 'x1y1');
+    assert.equal(await passwordOf(`x\${PW}y\${PW}`, { env: { PW: '1' } }), 'x1y1');
     assert.equal(await passwordOf(`\${NOPE:-default}`, { env }), 'default');
     assert.equal(await passwordOf(`\${EMPTY:-default}`, { env }), 'default');
     assert.equal(await passwordOf(`\${EMPTY}`, { env }), '');
@@ -325,7 +325,7 @@ describe('what comes from outside the file', () => {
 
   test('everything that is missing is reported at once', async () => {
     const loaded = await load(
-      `source: {type: mysql, hostname: "${A}", username: "${B:?say who}", tables: a.b, password: "${file:/no}"}\nsink: {type: kafka, topic: "\${C"}`,
+      `source: {type: mysql, hostname: "\${A}", username: "\${B:?say who}", tables: a.b, password: "\${file:/no}"}\nsink: {type: kafka, topic: "\${C"}`,
     );
     assert.deepEqual(errorsOf(loaded), [
       '1:33 CONFIG_VARIABLE_MISSING environment variable A is not set',
@@ -483,7 +483,7 @@ describe('a file that is no pipeline file', () => {
     ['an unclosed bracket', 'source: [a, b\n', /CONFIG_SYNTAX/],
     ['a value that starts with a percent sign', 'source:\n  topic: %{table}\n', /CONFIG_SYNTAX/],
     ['binary', 'a\0b', /CONFIG_SYNTAX .* zero bytes/],
-    ['far too large`, `a: ${`x'.repeat(1_100_000)}`, /CONFIG_TOO_LARGE/],
+    ['far too large', `a: ${'x'.repeat(1_100_000)}`, /CONFIG_TOO_LARGE/],
     ['an alias to nothing', 'source: *nope\nsink: 1\n', /CONFIG_SYNTAX/],
   ];
   for (const [what, text, expected] of cases) {
