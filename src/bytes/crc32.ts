@@ -8,8 +8,8 @@ import { crc32 as nativeCrc32 } from 'node:zlib';
 export const crc32 = (bytes: Buffer, start: number, end: number): number =>
   end - start >= nativeFrom ? nativeCrc32(bytes.subarray(start, end)) : tableCrc32(bytes, start, end);
 
-/** Where zlib becomes faster. */
-const nativeFrom = 256;
+/** Where zlib becomes faster: 200 ns either way. An event of 75 bytes takes 45 ns here and 150 ns there. */
+const nativeFrom = 400;
 
 const tableCrc32 = (bytes: Buffer, start: number, end: number): number => {
   let crc = -1;
@@ -24,6 +24,14 @@ const tableCrc32 = (bytes: Buffer, start: number, end: number): number => {
       t[0x200 | bytes[at + 5]!]! ^
       t[0x100 | bytes[at + 6]!]! ^
       t[bytes[at + 7]!]!;
+  }
+  if (at <= end - 4) {
+    crc =
+      t[0x300 | ((crc ^ bytes[at]!) & 0xff)]! ^
+      t[0x200 | (((crc >>> 8) ^ bytes[at + 1]!) & 0xff)]! ^
+      t[0x100 | (((crc >>> 16) ^ bytes[at + 2]!) & 0xff)]! ^
+      t[(crc >>> 24) ^ bytes[at + 3]!]!;
+    at += 4;
   }
   for (; at < end; at += 1) crc = t[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
