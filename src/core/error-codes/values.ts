@@ -20,6 +20,12 @@ export const valueErrors = {
       `column ${d.column} of ${d.table} has wire type ${d.type}, which millrace cannot read`,
     hint: 'Rebuild the table so that the server stores the column in a current type (ALTER TABLE ... FORCE), or leave the table out.',
   },
+  VALUES_COLUMN_UNKNOWN: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string; readonly type: string }) =>
+      `column ${d.column} of ${d.table} is declared as ${d.type}, a type millrace does not know`,
+    hint: 'Leave the table out, or report the type and the server version so that it can be added.',
+  },
   VALUES_FRACTION_UNKNOWN: {
     retryable: false,
     message: (d: { readonly table: string; readonly column: string }) =>
@@ -67,11 +73,5 @@ export const valueErrors = {
     message: (d: { readonly table: string; readonly reason: string }) =>
       `the rows of a SELECT of ${d.table} cannot be cut: ${d.reason}`,
     hint: 'Something between millrace and the server alters the bytes. Look at proxies, and at use of compression.',
-  },
-  VALUES_SERVER_ERROR: {
-    retryable: true,
-    message: (d: { readonly table: string; readonly code: number; readonly state: string; readonly text: string }) =>
-      `the server ended the SELECT of ${d.table} with error ${d.code} (${d.state}): ${d.text}`,
-    hint: 'Look the number up in the server manual. Timeouts and lost connections go away by themselves; missing grants do not.',
   },
 } as const satisfies Record<string, ErrorEntry>;

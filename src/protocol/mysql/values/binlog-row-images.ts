@@ -8,6 +8,7 @@ import { columnReaders } from './binlog-columns.ts';
 import type { Collations } from './collations.ts';
 import type { ColumnReader } from './columns/column-reader.ts';
 import { PartialJsonRows } from './partial-json-rows.ts';
+import { rowOffsets } from './row-offsets.ts';
 import { RowPlan, type RowReaderOptions } from './row-plan.ts';
 
 /** Reads the rows events of one table version. */
@@ -79,29 +80,6 @@ class BinlogRowReader implements RowReader {
 /** Each combination of columns that statements set is a plan; a client that sets columns at random must not fill the memory. */
 const maxPlans = 256;
 
-/**
- * Where rows start, for all events: an event takes a stretch of a shared block instead of an array of its own, which for an
- * event of one row would cost more than the row.
- */
-let offsets = new Int32Array(16_384);
-let used = 0;
-
-/** Takes the next entry, moving what this event has so far to a new block when the old one is full. */
-const record = (start: number, offset: number): number => {
-  let from = start;
-  if (used === offsets.length) {
-    const own = used - start;
-    const block = new Int32Array(Math.max(16_384, own * 2));
-    block.set(offsets.subarray(start, used));
-    offsets = block;
-    used = own;
-    from = 0;
-  }
-  offsets[used] = offset;
-  used += 1;
-  return from;
-};
-
 class BinlogRowImages implements RowImages {
   readonly length: number;
   readonly byteLength: number;
@@ -123,20 +101,20 @@ class BinlogRowImages implements RowImages {
     this.byteLength = end - start;
     const measureFirst = (before ?? after)!.measure;
     const measureSecond = before !== null && after !== null ? after.measure : null;
-    let base = used;
+    let base = rowOffsets.used;
     let at = start;
     let rows = 0;
     // A row image without any column takes no bytes, and then an event has room for one row only.
     do {
       const first = at;
-      base = record(base, at);
+      base = rowOffsets.add(base, at);
       at = measureFirst(bytes, at, end);
       if (at >= 0 && measureSecond !== null) {
-        base = record(base, at);
+        base = rowOffsets.add(base, at);
         at = measureSecond(bytes, at, end);
       }
       if (at < 0 || (at === first && at < end)) {
-        used = base;
+        rowOffsets.used = base;
         throw new MillraceError('VALUES_ROWS_DAMAGED', {
           table: qualifiedName(table),
           row: rows,
@@ -146,7 +124,7 @@ class BinlogRowImages implements RowImages {
       rows += 1;
     } while (at < end);
     this.length = rows;
-    this.#offsets = offsets;
+    this.#offsets = rowOffsets.block;
     this.#base = base;
   }
 
