@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import type { Batch, Lane, Position } from '../core/batch.ts';
-import type { Change, RowsChange } from '../core/change.ts';
+import type { Change, RowsChange, SchemaChange } from '../core/change.ts';
 import type { Sink } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
 import type { Row, Value } from '../core/value.ts';
 
+/** Rows by their primary key; without one, by all their values, with as many entries as there are equal rows. */
+type MemoryTable = ReadonlyMap<string, readonly Row[]>;
+
 /** What a MemorySink holds durably: survives the sink, as a server's data survive a client. */
 export class MemoryStore {
-  tables = new Map<string, readonly Row[]>();
+  readonly tables = new Map<string, MemoryTable>();
   readonly lanes = new Map<Lane, { epoch: number; position: Position | null }>();
   /** By table: the rows that were there at the begin mark and that nothing has written since. */
-  vanishing = new Map<string, readonly string[]>();
+  readonly vanishing = new Map<string, ReadonlySet<string>>();
 
   rows(table: Pick<Table, 'database' | 'name'>): readonly Row[] {
-    return this.tables.get(qualifiedName(table)) ?? [];
+    return [...(this.tables.get(qualifiedName(table))?.values() ?? [])].flat();
   }
 }
 
@@ -47,7 +50,7 @@ export class MemorySink implements Sink {
     const draft = new Draft(this.#store);
     for (const change of changes) draft.apply(change, repeated);
     // From here to the end nothing can fail: rows and positions change together.
-    draft.publish(this.#store);
+    draft.publish();
     for (const [lane, position] of batch.positions) this.#store.lanes.get(lane)!.position = position;
   }
 
@@ -86,19 +89,19 @@ export class MemorySink implements Sink {
   }
 }
 
-/** The tables as they will be after a batch. */
+/** The tables as they will be after a batch; those it does not touch are not copied. */
 class Draft {
-  readonly #tables: Map<string, Row[]>;
-  readonly #vanishing: Map<string, Set<string>>;
+  readonly #store: MemoryStore;
+  readonly #tables = new Map<string, Map<string, readonly Row[]> | null>();
+  readonly #vanishing = new Map<string, Set<string> | null>();
 
   constructor(store: MemoryStore) {
-    this.#tables = new Map([...store.tables].map(([name, rows]) => [name, [...rows]]));
-    this.#vanishing = new Map([...store.vanishing].map(([name, keys]) => [name, new Set(keys)]));
+    this.#store = store;
   }
 
-  publish(store: MemoryStore): void {
-    store.tables = this.#tables;
-    store.vanishing = new Map([...this.#vanishing].map(([name, keys]) => [name, [...keys]]));
+  publish(): void {
+    put(this.#store.tables, this.#tables);
+    put(this.#store.vanishing, this.#vanishing);
   }
 
   apply(change: Change, repeated: boolean): void {
@@ -107,10 +110,10 @@ class Draft {
         if (!repeated || change.table.primaryKey.length > 0) this.#rows(change);
         break;
       case 'truncate':
-        this.#tables.set(qualifiedName(change.table), []);
+        this.#table(qualifiedName(change.table)).clear();
         break;
       case 'schema':
-        this.#schema(change.before, change.after, change.renamedColumns ?? new Map());
+        this.#schema(change);
         break;
       case 'snapshot':
         this.#mark(change.table, change.at);
@@ -120,67 +123,105 @@ class Draft {
 
   #rows({ table, op, rows }: RowsChange): void {
     const name = qualifiedName(table);
-    const held = this.#tables.get(name) ?? [];
-    this.#tables.set(name, held);
+    const held = this.#table(name);
     for (let i = 0; i < rows.length; i += 1) {
-      const before = rows.before(i);
+      const before = op === 'read' || op === 'create' ? null : rows.before(i);
       const after = rows.after(i);
-      const old = op === 'read' || op === 'create' ? null : before;
-      const found = held.findIndex((row) => (old ? sameRow(table, row, old) : after && sameKey(table, row, after)));
-      const previous = found < 0 ? null : held.splice(found, 1)[0]!;
-      if (previous) this.#vanishing.get(name)?.delete(keyOf(table, previous));
+      const previous = before === null ? null : take(held, table, before);
       if (after === null) continue;
-      const whole = after.map((value, column) => (value === undefined ? (previous?.[column] ?? null) : value));
-      // A changed primary key may meet a row that has the new key.
-      const clash = held.findIndex((row) => sameKey(table, row, whole));
-      if (clash >= 0) held.splice(clash, 1);
-      held.push(whole);
-      this.#vanishing.get(name)?.delete(keyOf(table, whole));
+      const whole =
+        previous === null ? after : after.map((value, column) => (value === undefined ? previous[column] : value));
+      // A partial image of a row that is not there says too little to make one.
+      if (whole.includes(undefined)) continue;
+      const key = keyOf(table, whole);
+      held.set(key, table.primaryKey.length > 0 ? [whole] : [...(held.get(key) ?? []), whole]);
+      this.#vanishingIn(name)?.delete(key);
     }
   }
 
-  #schema(before: Table | null, after: Table | null, renamed: ReadonlyMap<string, string>): void {
-    const rows = (before && this.#tables.get(qualifiedName(before))) ?? [];
-    if (before) this.#tables.delete(qualifiedName(before));
-    if (!after) return;
-    const sources = after.columns.map(({ name }) =>
-      before ? before.columns.findIndex((column) => (renamed.get(column.name) ?? column.name) === name) : -1,
+  #schema({ before, after, renamedColumns = new Map() }: SchemaChange): void {
+    const old = before === null ? null : this.#tableIfThere(qualifiedName(before));
+    if (before !== null) this.#tables.set(qualifiedName(before), null);
+    if (after === null) return;
+    const name = qualifiedName(after);
+    if (old === null || before === null) {
+      // A rename that has been followed already finds nothing by the old name.
+      if (before === null || this.#tableIfThere(name) === null) this.#tables.set(name, new Map());
+      return;
+    }
+    const sources = after.columns.map((column) =>
+      before.columns.findIndex((other) => (renamedColumns.get(other.name) ?? other.name) === column.name),
     );
+    const follow = (row: Row): Row => sources.map((source) => (source < 0 ? null : (row[source] ?? null)));
+    const rows = [...old.values()].flat().map(follow);
     this.#tables.set(
-      qualifiedName(after),
-      rows.map((row) => sources.map((source) => (source < 0 ? null : (row[source] ?? null)))),
+      name,
+      Map.groupBy(rows, (row) => keyOf(after, row)),
     );
   }
 
   #mark(table: Table, at: 'begin' | 'end'): void {
     const name = qualifiedName(table);
-    const rows = this.#tables.get(name) ?? [];
+    const held = this.#table(name);
     if (at === 'begin') {
       // Rows without a key cannot be told apart, so a new snapshot of them starts from nothing.
-      if (table.primaryKey.length === 0) this.#tables.set(name, []);
-      else this.#vanishing.set(name, new Set(rows.map((row) => keyOf(table, row))));
+      if (table.primaryKey.length === 0) held.clear();
+      else this.#vanishing.set(name, new Set(held.keys()));
       return;
     }
-    const vanishing = this.#vanishing.get(name);
-    if (vanishing === undefined) return;
-    this.#vanishing.delete(name);
-    this.#tables.set(
-      name,
-      rows.filter((row) => !vanishing.has(keyOf(table, row))),
-    );
+    for (const key of this.#vanishingIn(name) ?? []) held.delete(key);
+    this.#vanishing.set(name, null);
+  }
+
+  #table(name: string): Map<string, readonly Row[]> {
+    const table = this.#tableIfThere(name) ?? new Map<string, readonly Row[]>();
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  #tableIfThere(name: string): Map<string, readonly Row[]> | null {
+    const drafted = this.#tables.get(name);
+    if (drafted !== undefined) return drafted;
+    const held = this.#store.tables.get(name);
+    if (held === undefined) return null;
+    const copy = new Map(held);
+    this.#tables.set(name, copy);
+    return copy;
+  }
+
+  #vanishingIn(name: string): Set<string> | null {
+    const drafted = this.#vanishing.get(name);
+    if (drafted !== undefined) return drafted;
+    const held = this.#store.vanishing.get(name);
+    const copy = held === undefined ? null : new Set(held);
+    this.#vanishing.set(name, copy);
+    return copy;
   }
 }
 
-const keyOf = (table: Table, row: Row): string => table.primaryKey.map((column) => textOf(row[column])).join('\u0000');
+const put = <Value>(target: Map<string, Value>, draft: ReadonlyMap<string, Value | null>): void => {
+  for (const [name, value] of draft) {
+    if (value === null) target.delete(name);
+    else target.set(name, value);
+  }
+};
 
-const sameKey = (table: Table, left: Row, right: Row): boolean =>
-  table.primaryKey.length > 0 && keyOf(table, left) === keyOf(table, right);
+/** Takes out one row that `image` names. */
+const take = (held: Map<string, readonly Row[]>, table: Table, image: Row): Row | null => {
+  const keyed = table.primaryKey.length > 0 || !image.includes(undefined);
+  const key = keyed ? keyOf(table, image) : held.entries().find(([, [row]]) => agrees(row!, image))?.[0];
+  const rows = key === undefined ? undefined : held.get(key);
+  if (key === undefined || rows === undefined) return null;
+  if (rows.length > 1) held.set(key, rows.slice(1));
+  else held.delete(key);
+  return rows[0]!;
+};
 
-/** By key; without one, by every column that was logged. */
-const sameRow = (table: Table, held: Row, wanted: Row): boolean =>
-  table.primaryKey.length > 0
-    ? sameKey(table, held, wanted)
-    : wanted.every((value, column) => value === undefined || textOf(value) === textOf(held[column]));
+const agrees = (row: Row, image: Row): boolean =>
+  image.every((value, column) => value === undefined || textOf(value) === textOf(row[column]));
+
+const keyOf = (table: Table, row: Row): string =>
+  (table.primaryKey.length > 0 ? table.primaryKey.map((column) => row[column]) : row).map(textOf).join('\u0000');
 
 const textOf = (value: Value | undefined): string =>
   value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString('hex')}` : `${typeof value}:${value}`;
