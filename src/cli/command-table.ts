@@ -14,6 +14,12 @@ const fileOptions: Readonly<Record<string, OptionSpec>> = {
   },
 };
 
+const binlogOptions: Readonly<Record<string, OptionSpec>> = {
+  from: { value: 'POSITION', describe: 'Begin at this byte of the first file; it must be where an event starts.' },
+  to: { value: 'POSITION', describe: 'End before the first event that starts at or after this byte of the last file.' },
+  'stop-never': { describe: 'Wait for more at the end of a live server’s log.' },
+};
+
 /** Every command. Help, docs/cli.md and the parser are made from this table. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -52,6 +58,41 @@ export const commands: readonly CommandSpec[] = [
       { command: 'millrace lint pipelines/*.yaml --deny-warnings', does: 'for a build: warnings fail' },
     ],
     load: () => import('./commands/lint.ts'),
+  },
+  {
+    name: 'binlog dump',
+    summary: 'Print the events of binlog files or of a server’s binlog, rows included.',
+    arguments: 'FILE|FOLDER|URL...',
+    fewest: 1,
+    most: Number.POSITIVE_INFINITY,
+    formats: ['human', 'jsonl'],
+    options: {
+      table: {
+        value: 'PATTERN',
+        repeatable: true,
+        describe: 'Only row events of these tables: `shop.orders, shop.o\\.*`.',
+      },
+      event: { value: 'TYPE', repeatable: true, describe: 'Only events of this type, such as WRITE_ROWS or GTID.' },
+      limit: { value: 'N', describe: 'End after printing this many events.' },
+      ...binlogOptions,
+    },
+    examples: [
+      { command: 'millrace binlog dump mysql-bin.000012', does: 'print a file' },
+      {
+        command: 'millrace binlog dump /var/lib/mysql --table shop.orders --event UPDATE_ROWS',
+        does: 'search all files of a server for updates of a table',
+      },
+      {
+        command: 'millrace binlog dump "mysql://root@127.0.0.1:3306/?file=binlog.000003&pos=157" --limit 20',
+        does: 'print from a live server',
+      },
+      { command: 'millrace binlog dump mysql-bin.000012 -o jsonl', does: 'one JSON object a line' },
+    ],
+    notes: [
+      'A server’s URL may carry `file` and `pos`, or `gtid` (a set to leave out), or `password_env` (the variable that holds the password). Without `--stop-never` reading ends at the end of the log.',
+      'Columns have their names where the server logs them (`binlog_row_metadata=FULL`), else `@1`, `@2` and so on.',
+    ],
+    load: () => import('./commands/binlog-dump.ts'),
   },
   {
     name: 'explain',

@@ -26,6 +26,17 @@ export const cliErrors = {
     message: (d: { readonly command: string; readonly reason: string }) => `${d.command}: ${d.reason}`,
     hint: 'Add `--help` to the command to see what it takes.',
   },
+  CLI_INPUT_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly input: string; readonly reason: string }) => `cannot read ${d.input}: ${d.reason}`,
+    hint: 'Name a binlog file, a folder that holds binlog files, or a server as mysql://user:password@host:port/.',
+  },
+  CLI_BINLOG_DAMAGED: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly position: number }) =>
+      `${d.file} cannot be read beyond the event at ${d.position}`,
+    hint: 'Everything before that place was printed. Compare the file with the server’s own (`mysqlbinlog --verify-binlog-checksum`), and copy it again when only the copy is damaged.',
+  },
   CLI_UNKNOWN_CODE: {
     retryable: false,
     message: (d: { readonly code: string; readonly suggestions: readonly string[] }) =>
