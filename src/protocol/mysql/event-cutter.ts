@@ -7,11 +7,17 @@ import { maxEventBytes } from './event-size.ts';
  * headers. Events that lie whole in a chunk are delivered where they lie; what a chunk leaves unfinished is copied, once.
  */
 export class EventCutter {
+  readonly #inspect: (bytes: Buffer, start: number) => void;
   readonly #deliver: (bytes: Buffer, start: number, end: number) => void;
   #tail: Buffer = Buffer.alloc(headerLength);
   #filled = 0;
 
-  constructor(deliver: (bytes: Buffer, start: number, end: number) => void) {
+  /** `inspect` sees every header before its size is believed, and throws when it cannot be one. */
+  constructor(
+    inspect: (bytes: Buffer, start: number) => void,
+    deliver: (bytes: Buffer, start: number, end: number) => void,
+  ) {
+    this.#inspect = inspect;
     this.#deliver = deliver;
   }
 
@@ -34,7 +40,7 @@ export class EventCutter {
   #scan(chunk: Buffer, from: number): number {
     let at = from;
     while (at + headerLength <= chunk.length) {
-      const end = at + eventSize(chunk, at);
+      const end = at + this.#eventSize(chunk, at);
       if (end > chunk.length) break;
       this.#deliver(chunk, at, end);
       at = end;
@@ -62,7 +68,7 @@ export class EventCutter {
 
   /** How many bytes must be there for the next step: a header, then the event it announces. */
   #needed(): number {
-    return this.#filled < headerLength ? headerLength : eventSize(this.#tail, 0);
+    return this.#filled < headerLength ? headerLength : this.#eventSize(this.#tail, 0);
   }
 
   /** Gives room for all of an event only when its first 16 MiB have come: four damaged bytes may announce a gigabyte. */
@@ -71,17 +77,18 @@ export class EventCutter {
     this.#tail.copy(room, 0, 0, this.#filled);
     this.#tail = room;
   }
+
+  #eventSize(bytes: Buffer, at: number): number {
+    this.#inspect(bytes, at);
+    const size = bytes.readUInt32LE(at + 9);
+    if (size > maxEventBytes) {
+      throw new MillraceError('BINLOG_EVENT_TOO_LARGE', { what: 'event', sizeBytes: size, limitBytes: maxEventBytes });
+    }
+    if (size < headerLength) {
+      throw new MillraceError('BYTES_MALFORMED', { what: 'event header', reason: `an event of ${size} bytes` });
+    }
+    return size;
+  }
 }
 
 const unprovenBytes = 16 * 1024 * 1024;
-
-const eventSize = (bytes: Buffer, at: number): number => {
-  const size = bytes.readUInt32LE(at + 9);
-  if (size > maxEventBytes) {
-    throw new MillraceError('BINLOG_EVENT_TOO_LARGE', { what: 'event', sizeBytes: size, limitBytes: maxEventBytes });
-  }
-  if (size < headerLength) {
-    throw new MillraceError('BYTES_MALFORMED', { what: 'event header', reason: `an event of ${size} bytes` });
-  }
-  return size;
-};

@@ -20,11 +20,14 @@ export interface TornTail {
  */
 export class FileFramer {
   readonly #events = new EventReader('none');
-  readonly #cutter = new EventCutter((bytes, start, end) => this.#deliver(bytes, start, end));
+  readonly #cutter = new EventCutter(
+    (bytes, start) => this.#inspect(bytes, start),
+    (bytes, start, end) => this.#deliver(bytes, start, end),
+  );
   readonly #magic = Buffer.alloc(4);
   #position = 0;
   #described = false;
-  #encrypted = false;
+  #encryptionStarted = false;
   #onEvent: (frame: EventFrame) => void = () => {};
 
   /** Where the event after the last delivered one starts; inside `onEvent`, where the next one starts. Exact beyond 4 GiB. */
@@ -47,7 +50,6 @@ export class FileFramer {
       this.#position += 1;
       if (this.#position === this.#magic.length) checkMagic(this.#magic);
     }
-    if (this.#encrypted && at < chunk.length) throw encrypted();
     this.#cutter.push(chunk, at);
   }
 
@@ -58,19 +60,27 @@ export class FileFramer {
     return bytes === 0 ? null : { position: this.#position, bytes };
   }
 
-  #deliver(bytes: Buffer, start: number, end: number): void {
-    if (this.#encrypted) throw encrypted();
+  #inspect(bytes: Buffer, start: number): void {
     if (!this.#described && bytes[start + 4] !== eventType.FORMAT_DESCRIPTION) {
       throw new MillraceError('BYTES_MALFORMED', {
         what: 'binlog file',
         reason: 'its first event is no FORMAT_DESCRIPTION',
       });
     }
+    if (this.#encryptionStarted) {
+      // Cipher text follows, unless a server decrypted what it sent to who wrote this file: then the header makes sense.
+      const end = this.#position + bytes.readUInt32LE(start + 9);
+      if (bytes.readUInt32LE(start + 13) !== end % 2 ** 32) {
+        throw new MillraceError('BINLOG_ENCRYPTED', { how: 'MariaDB encrypt_binlog' });
+      }
+    }
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number): void {
     const frame = this.#events.read(bytes, start, end);
     this.#described = true;
+    this.#encryptionStarted = frame.type === eventType.START_ENCRYPTION;
     this.#position += end - start;
-    // Servers decrypt what they send to replicas, but in the file everything after this event is cipher text.
-    this.#encrypted = frame.type === eventType.START_ENCRYPTION;
     this.#onEvent(frame);
   }
 }
@@ -86,5 +96,3 @@ const checkMagic = (bytes: Buffer): void => {
     throw new MillraceError('BINLOG_NOT_A_BINLOG', { found: found.toString(16).padStart(8, '0') });
   }
 };
-
-const encrypted = (): MillraceError => new MillraceError('BINLOG_ENCRYPTED', { how: 'MariaDB encrypt_binlog' });

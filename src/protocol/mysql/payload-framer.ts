@@ -48,7 +48,9 @@ export async function* inflatePayload(payload: TransactionPayload): AsyncGenerat
 export class PayloadFramer {
   readonly #payload: TransactionPayload;
   readonly #events = new EventReader('none');
-  readonly #cutter = new EventCutter((bytes, start, end) => this.#deliver(bytes, start, end));
+  readonly #cutter = new EventCutter(refuseNested, (bytes, start, end) =>
+    this.#onEvent(this.#events.read(bytes, start, end)),
+  );
   #onEvent: (frame: EventFrame) => void = () => {};
 
   constructor(payload: TransactionPayload) {
@@ -67,15 +69,14 @@ export class PayloadFramer {
       throw malformed(`its ${this.#payload.inflatedBytes} inflated bytes end inside an event`);
     }
   }
-
-  #deliver(bytes: Buffer, start: number, end: number): void {
-    const type = bytes[start + 4]!;
-    if (type === eventType.TRANSACTION_PAYLOAD || type === eventType.FORMAT_DESCRIPTION) {
-      throw malformed(`it holds a ${eventTypeName(type)}`);
-    }
-    this.#onEvent(this.#events.read(bytes, start, end));
-  }
 }
+
+const refuseNested = (bytes: Buffer, start: number): void => {
+  const type = bytes[start + 4]!;
+  if (type === eventType.TRANSACTION_PAYLOAD || type === eventType.FORMAT_DESCRIPTION) {
+    throw malformed(`it holds a ${eventTypeName(type)}`);
+  }
+};
 
 /** Large pieces inflate faster, small ones stay in the processor's cache while their rows are read. */
 const pieceBytes = 256 * 1024;
