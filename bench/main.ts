@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
+  lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 
@@ -30,8 +31,9 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
 
 for (const name of names) {
   const results = await benches[name]!(rounds);
-  if (values.output === 'json') for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else process.stdout.write(table(results));
+  if (values.output === 'json') {
+    for (const { figures, ...line } of results) process.stdout.write(`${JSON.stringify({ ...line, ...figures })}\n`);
+  } else process.stdout.write(table(results));
 }
 
 function table(results: readonly Result[]): string {
@@ -47,5 +49,10 @@ function table(results: readonly Result[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   return [head, ...rows]
     .map((row) => `${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}\n`)
-    .join('');
+    .join('')
+    .concat(
+      ...results.flatMap(({ contender, figures }) =>
+        Object.entries(figures).map(([name, value]) => `${contender}  ${name} ${value}\n`),
+      ),
+    );
 }

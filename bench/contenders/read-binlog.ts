@@ -1,0 +1,44 @@
+/**
+ * millrace in the decode benchmarks: its own MySQL source, as a pipeline opens it, checksums verified.
+ *
+ * usage: node read-binlog.ts decode|transcode HOST PORT USER PASSWORD FILE POSITION ROWS
+ * decode makes a positional row of every after image; transcode makes its complete Debezium JSON envelope.
+ */
+
+import type { RowsChange } from '../../src/core/change.ts';
+import { openMysql, report } from './open-mysql.ts';
+
+const [mode, hostname, port, username, password, file, offset, wanted] = process.argv.slice(2);
+
+const source = await openMysql({
+  hostname,
+  port: Number(port),
+  username,
+  password,
+  tables: 'bench.orders',
+  'scan.startup.mode': 'specific-offset',
+  'scan.startup.specific-offset.file': file,
+  'scan.startup.specific-offset.pos': Number(offset),
+});
+const take = mode === 'decode' ? decoding() : await transcoding();
+const stop = new AbortController();
+const started = performance.now();
+let rows = 0;
+for await (const batch of source.read(async () => null, stop.signal)) {
+  for (const change of batch.changes) if (change.kind === 'rows') rows += take(change);
+  if (rows >= Number(wanted)) break;
+}
+report(rows, (performance.now() - started) / 1000);
+
+function decoding(): (change: RowsChange) => number {
+  let columns = 0;
+  return ({ rows }) => {
+    const { length } = rows;
+    for (let i = 0; i < length; i += 1) columns += rows.after(i)!.length;
+    return columns > 0 ? length : 0;
+  };
+}
+
+async function transcoding(): Promise<(change: RowsChange) => number> {
+  throw new Error('not yet');
+}
