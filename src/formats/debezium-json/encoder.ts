@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import type { MysqlOrigin, Op, Origin, RowsChange, TruncateChange } from '../../core/change.ts';
+import type { Table } from '../../core/table.ts';
+import { putInteger } from '../ascii-digits.ts';
+import type { OutputBuffer } from '../output-buffer.ts';
+import { planTable, type TablePlan } from './column-plan.ts';
+import { jsonString } from './json-string.ts';
+import type { DebeziumOptions } from './options.ts';
+import { RowWriter } from './row-writer.ts';
+import { type SnapshotMarker, SourceBlock } from './source-block.ts';
+import type { TransactionOrder } from './transaction.ts';
+
+/** One record of a topic, as places in the buffers it was written to. The same object is handed out for every record. */
+export interface DebeziumRecord {
+  /** Where the value stands in the output. `start === end`: a tombstone, which has no value. */
+  start: number;
+  end: number;
+  /** Where the key stands in the key buffer. `keyStart === keyEnd`: the table has no key. */
+  keyStart: number;
+  keyEnd: number;
+  /** A change of key is a delete and a create, and each names the other's key in a header, at these places of the key buffer. */
+  header: '__debezium.newkey' | '__debezium.oldkey' | null;
+  headerStart: number;
+  headerEnd: number;
+}
+
+/** Takes records where a log has keys. Left out, only values are written: one envelope a line. */
+export interface RecordSink {
+  readonly keys: OutputBuffer;
+  record(record: DebeziumRecord): void;
+}
+
+export interface RowsExtras {
+  /** Takes each record with its key; tombstones are told too. */
+  readonly records?: RecordSink;
+  /** Snapshot rows say where in the snapshot they stand; 'true' when it is not told. */
+  readonly snapshot?: SnapshotMarker;
+  /** `provide.transaction.metadata`: counts this change's rows into their transaction. */
+  readonly transaction?: TransactionOrder;
+}
+
+/**
+ * Changes of MySQL and MariaDB as Debezium's JSON envelopes (schemas off), byte for byte as its connectors and Kafka Connect's
+ * JsonConverter write them:
+ *
+ *     {"before":…,"after":…,"source":{…},"transaction":null,"op":"c","ts_ms":…,"ts_us":…,"ts_ns":…}
+ *
+ * Where ours differ on purpose: JSON columns of a snapshot look like those of the log (Debezium keeps MySQL's blanks there); YEAR 0000 is
+ * 0 (Debezium's log reader says 1900); BOOL is a number however the table came about; a NULL stays null where the column has a default
+ * (Connect's `replace.null.with.default=false`); an absent value is not made up.
+ */
+export class DebeziumJsonEncoder {
+  readonly #options: DebeziumOptions;
+  readonly #source: SourceBlock;
+  readonly #plans = new Map<string, TablePlan>();
+  #table: Table | null = null;
+  #plan: TablePlan | null = null;
+  #writer: RowWriter | null = null;
+  #writerOut: OutputBuffer | null = null;
+  #before = new Int32Array(64);
+  #after = new Int32Array(64);
+  /** Where this change's first source block and tail stand in the output: later rows copy them. */
+  #sourceStart = 0;
+  #sourceEnd = 0;
+  #tailStart = 0;
+  #tailEnd = 0;
+  #tailOp = 0;
+  readonly #record: DebeziumRecord = {
+    start: 0,
+    end: 0,
+    keyStart: 0,
+    keyEnd: 0,
+    header: null,
+    headerStart: 0,
+    headerEnd: 0,
+  };
+
+  constructor(options: DebeziumOptions) {
+    this.#options = options;
+    this.#source = new SourceBlock(options);
+  }
+
+  /** Writes an envelope and a line feed for each row; an update that changes the key is a delete and a create, as in Debezium. */
+  encodeRows(change: RowsChange, out: OutputBuffer, extras: RowsExtras = {}): void {
+    const { rows, op, table } = change;
+    const origin = mysqlOrigin(change.origin);
+    const plan = this.#planFor(table);
+    const writer = this.#writerFor(out, plan);
+    const now = this.#options.now();
+    const snapshot = op === 'read' ? (extras.snapshot ?? 'true') : 'false';
+    this.#sourceStart = -1;
+    for (let row = 0; row < rows.length; row += 1) {
+      const start = out.length;
+      out.reserve(64);
+      out.length = put(out, op === 'create' || op === 'read' ? beforeNull : beforeName);
+      if (op === 'update' || op === 'delete') {
+        writer.begin(this.#before);
+        rows.write(row, 'before', writer);
+        writer.end();
+        out.reserve(32);
+        out.length = put(out, op === 'delete' ? afterNull : afterName);
+      }
+      const middle = out.length;
+      if (op !== 'delete') {
+        writer.begin(this.#after);
+        rows.write(row, 'after', writer);
+        writer.end();
+      }
+      if (op === 'update' && plan.keyColumns.length > 0 && this.#keyChanged(out.bytes, plan)) {
+        this.#splitKeyChange(change, row, origin, out, start, middle, snapshot, now, extras);
+        continue;
+      }
+      this.#finish(change, row, op, origin, out, snapshot, now, extras.transaction);
+      if (extras.records !== undefined) this.#tellRecord(op, out, start, plan, extras.records);
+    }
+  }
+
+  /** Op `t`: no row, no key. */
+  encodeTruncate(change: TruncateChange, out: OutputBuffer, extras: Pick<RowsExtras, 'records'> = {}): void {
+    const origin = mysqlOrigin(change.origin);
+    const start = out.length;
+    out.reserve(64);
+    out.length = put(out, beforeNull);
+    out.append(nullBytes);
+    out.append(comma);
+    const { database, name } = change.table;
+    // Debezium takes the time of a statement in milliseconds.
+    const micros = Math.floor(origin.commitMicros / 1_000) * 1_000;
+    this.#source.write(out, origin, database, name, 'false', micros);
+    out.append(Buffer.from('0,"thread":null,"query":null},"transaction":null,"op":"t",'));
+    this.#putTimes(out, this.#options.now());
+    out.append(lineEnd);
+    if (extras.records === undefined) return;
+    const at = extras.records.keys.length;
+    const places = { keyStart: at, keyEnd: at, header: null, headerStart: at, headerEnd: at };
+    extras.records.record(Object.assign(this.#record, places, { start, end: out.length - 1 }));
+  }
+
+  #planFor(table: Table): TablePlan {
+    if (table === this.#table) return this.#plan!;
+    let plan = this.#plans.get(table.id);
+    if (plan === undefined) {
+      // Versions pile up with every schema change; what is dropped here is made again when needed.
+      if (this.#plans.size >= maxPlans) this.#plans.clear();
+      plan = planTable(table, this.#options);
+      this.#plans.set(table.id, plan);
+    }
+    const places = table.columns.length + 1;
+    if (this.#before.length < places) {
+      this.#before = new Int32Array(places * 2);
+      this.#after = new Int32Array(places * 2);
+    }
+    this.#table = table;
+    this.#plan = plan;
+    this.#writer?.use(plan);
+    return plan;
+  }
+
+  #writerFor(out: OutputBuffer, plan: TablePlan): RowWriter {
+    if (this.#writer === null || this.#writerOut !== out) {
+      this.#writer = new RowWriter(out, plan);
+      this.#writerOut = out;
+    }
+    return this.#writer;
+  }
+
+  /** Everything behind the images: `,"source":{…},"transaction":…,"op":…,"ts_…}` and a line feed. */
+  #finish(
+    change: RowsChange,
+    row: number,
+    op: Op,
+    origin: MysqlOrigin,
+    out: OutputBuffer,
+    snapshot: SnapshotMarker,
+    now: number,
+    transaction: TransactionOrder | undefined,
+  ): void {
+    const { table } = change;
+    if (this.#sourceStart < 0 || transaction !== undefined) {
+      out.append(comma);
+      this.#sourceStart = out.length;
+      this.#source.write(out, origin, table.database, table.name, snapshot, origin.commitMicros);
+      this.#sourceEnd = out.length;
+      out.reserve(32);
+      out.length = putInteger(out.bytes, out.length, row);
+      this.#tailStart = out.length;
+      this.#putTail(change, op, origin, out, now, transaction);
+      this.#tailEnd = out.length;
+      return;
+    }
+    const sourceLength = this.#sourceEnd - this.#sourceStart;
+    const tailLength = this.#tailEnd - this.#tailStart;
+    out.reserve(sourceLength + tailLength + 32);
+    const { bytes } = out;
+    bytes[out.length] = COMMA;
+    let at = out.length + 1;
+    bytes.copyWithin(at, this.#sourceStart, this.#sourceEnd);
+    at = putInteger(bytes, at + sourceLength, row);
+    bytes.copyWithin(at, this.#tailStart, this.#tailEnd);
+    bytes[at + this.#tailOp] = opLetter[op];
+    out.length = at + tailLength;
+  }
+
+  #putTail(
+    change: RowsChange,
+    op: Op,
+    origin: MysqlOrigin,
+    out: OutputBuffer,
+    now: number,
+    transaction: TransactionOrder | undefined,
+  ): void {
+    out.reserve(64);
+    const start = out.length;
+    out.append(threadName);
+    if (origin.thread === null) out.append(nullBytes);
+    else {
+      out.reserve(32);
+      out.length = putInteger(out.bytes, out.length, origin.thread);
+    }
+    out.append(queryName);
+    out.append(this.#options.includeQuery && origin.query !== null ? jsonString(origin.query) : nullBytes);
+    out.append(transactionName);
+    out.append(transaction === undefined ? nullBytes : transaction.next(change.table));
+    out.append(opName);
+    this.#tailOp = out.length - start;
+    out.reserve(16);
+    out.bytes[out.length] = opLetter[op];
+    out.length += 1;
+    out.append(quoteComma);
+    this.#putTimes(out, now);
+    out.append(lineEnd);
+  }
+
+  /** `"ts_ms":…,"ts_us":…,"ts_ns":…` for the time of encoding. */
+  #putTimes(out: OutputBuffer, now: number): void {
+    out.reserve(96);
+    const { bytes } = out;
+    let at = put(out, millisName);
+    at = putInteger(bytes, at, Math.floor(now / 1_000));
+    at = putAt(bytes, at, microsName);
+    at = putInteger(bytes, at, now);
+    at = putAt(bytes, at, nanosName);
+    at = putInteger(bytes, at, now);
+    out.length = putAt(bytes, at, threeZeros);
+  }
+
+  #keyChanged(bytes: Uint8Array, { keyColumns }: TablePlan): boolean {
+    for (const column of keyColumns) {
+      const from = this.#before[column]!;
+      const to = this.#after[column]!;
+      const length = this.#before[column + 1]! - from;
+      if (this.#after[column + 1]! - to !== length) return true;
+      // The first column's comma has become a brace in both.
+      for (let i = 0; i < length; i += 1) if (bytes[from + i] !== bytes[to + i]) return true;
+    }
+    return false;
+  }
+
+  /** Writes the update that stands in the output from `start` anew, as a delete under the old key and a create under the new. */
+  #splitKeyChange(
+    change: RowsChange,
+    row: number,
+    origin: MysqlOrigin,
+    out: OutputBuffer,
+    start: number,
+    middle: number,
+    snapshot: SnapshotMarker,
+    now: number,
+    extras: RowsExtras,
+  ): void {
+    const plan = this.#plan!;
+    const image = Buffer.from(out.bytes.subarray(middle, out.length));
+    const { records, transaction } = extras;
+    const keys = records?.keys;
+    const newKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#after);
+    const newKeyEnd = keys?.length ?? 0;
+    const oldKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#before);
+    const oldKeyEnd = keys?.length ?? 0;
+    out.length = middle - afterName.length;
+    out.append(afterNull);
+    this.#finish(change, row, 'delete', origin, out, snapshot, now, transaction);
+    const deleted = out.length;
+    out.append(beforeNull);
+    out.append(image);
+    this.#finish(change, row, 'create', origin, out, snapshot, now, transaction);
+    if (records === undefined || newKey === null || oldKey === null) return;
+    const old = {
+      keyStart: oldKey,
+      keyEnd: oldKeyEnd,
+      header: '__debezium.newkey',
+      headerStart: newKey,
+      headerEnd: newKeyEnd,
+    } as const;
+    records.record(Object.assign(this.#record, old, { start, end: deleted - 1 }));
+    records.record(Object.assign(this.#record, { start: deleted - 1, end: deleted - 1 }));
+    const created = {
+      keyStart: newKey,
+      keyEnd: newKeyEnd,
+      header: '__debezium.oldkey',
+      headerStart: oldKey,
+      headerEnd: oldKeyEnd,
+    } as const;
+    records.record(Object.assign(this.#record, created, { start: deleted, end: out.length - 1 }));
+  }
+
+  #tellRecord(op: Op, out: OutputBuffer, start: number, plan: TablePlan, records: RecordSink): void {
+    const { keys } = records;
+    const target = this.#record;
+    target.keyStart = this.#putKey(keys, out.bytes, plan, op === 'delete' ? this.#before : this.#after);
+    target.keyEnd = keys.length;
+    target.header = null;
+    target.start = start;
+    target.end = out.length - 1;
+    records.record(target);
+    if (op !== 'delete') return;
+    target.start = target.end;
+    records.record(target);
+  }
+
+  /** `{"a":1,"b":"x"}` of the key's columns in the key's order, cut from the image just written. Gives where it starts. */
+  #putKey(keys: OutputBuffer, bytes: Uint8Array, { keyColumns }: TablePlan, marks: Int32Array): number {
+    const start = keys.length;
+    if (keyColumns.length === 0) return start;
+    for (const column of keyColumns) {
+      keys.reserve(1);
+      const at = keys.length;
+      keys.append(bytes.subarray(marks[column]!, marks[column + 1]!));
+      keys.bytes[at] = COMMA;
+    }
+    keys.bytes[start] = OPEN_BRACE;
+    keys.append(closeBrace);
+    return start;
+  }
+}
+
+const mysqlOrigin = (origin: Origin): MysqlOrigin => {
+  assert(origin.kind === 'mysql', 'the Debezium MySQL envelope describes changes of MySQL and MariaDB only');
+  return origin;
+};
+
+/** Copies a constant to the output's end, for which room is reserved, and gives the place behind it. */
+const put = (out: OutputBuffer, constant: Uint8Array): number => putAt(out.bytes, out.length, constant);
+
+const putAt = (bytes: Uint8Array, place: number, constant: Uint8Array): number => {
+  let at = place;
+  for (let i = 0; i < constant.length; i += 1) {
+    bytes[at] = constant[i]!;
+    at += 1;
+  }
+  return at;
+};
+
+const maxPlans = 4_096;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const opLetter = { create: 0x63, update: 0x75, delete: 0x64, read: 0x72 } as const satisfies Record<Op, number>;
+const beforeNull = Buffer.from('{"before":null,"after":');
+const beforeName = Buffer.from('{"before":');
+const afterName = Buffer.from(',"after":');
+const afterNull = Buffer.from(',"after":null');
+const nullBytes = Buffer.from('null');
+const comma = Buffer.from(',');
+const threadName = Buffer.from(',"thread":');
+const queryName = Buffer.from(',"query":');
+const transactionName = Buffer.from('},"transaction":');
+const opName = Buffer.from(',"op":"');
+const quoteComma = Buffer.from('",');
+const millisName = Buffer.from('"ts_ms":');
+const microsName = Buffer.from(',"ts_us":');
+const nanosName = Buffer.from(',"ts_ns":');
+const threeZeros = Buffer.from('000');
+const lineEnd = Buffer.from('}\n');
+const closeBrace = Buffer.from('}');

@@ -1,0 +1,19 @@
+/** Debezium's handling modes under their own names' words; the defaults are Debezium's. */
+export interface DebeziumOptions {
+  /** `topic.prefix`: the logical name in every `source`. */
+  readonly name: string;
+  /** `source.version`. */
+  readonly version: string;
+  /** The time of encoding, in microseconds since 1970: the envelope's `ts_ms`, `ts_us` and `ts_ns`. */
+  readonly now: () => number;
+  /** `decimal.handling.mode`. */
+  readonly decimals?: 'precise' | 'string' | 'double';
+  /** `bigint.unsigned.handling.mode`. `long` wraps values beyond 2^63 - 1 to negative ones, as Debezium does. */
+  readonly unsignedBigints?: 'long' | 'precise';
+  /** `time.precision.mode`. */
+  readonly times?: 'adaptive_time_microseconds' | 'connect' | 'isostring';
+  /** `binary.handling.mode`. */
+  readonly binaries?: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+  /** `include.query`. */
+  readonly includeQuery?: boolean;
+}
