@@ -95,6 +95,23 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/binlog-dump.ts'),
   },
   {
+    name: 'binlog stat',
+    summary: 'Count what a binlog holds: events, rows by table, transactions, GTIDs, compression, rate.',
+    arguments: 'FILE|FOLDER|URL...',
+    fewest: 1,
+    most: Number.POSITIVE_INFINITY,
+    formats: ['human', 'json'],
+    options: {
+      top: { value: 'N', describe: 'How many tables and transactions to list (default 10).' },
+      ...binlogOptions,
+    },
+    examples: [
+      { command: 'millrace binlog stat mysql-bin.000012', does: 'count one file' },
+      { command: 'millrace binlog stat /var/lib/mysql -o json', does: 'count all files of a server, for a program' },
+    ],
+    load: () => import('./commands/binlog-stat.ts'),
+  },
+  {
     name: 'explain',
     summary: 'Say what an error code means and what to do about it.',
     arguments: '[CODE...]',

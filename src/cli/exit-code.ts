@@ -29,7 +29,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
 
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (!isMillraceError(error)) return exitCode.failed;
-  if (error.code === 'CLI_BINLOG_DAMAGED') return exitCode.failed;
+  if (error.code.startsWith('CLI_BINLOG_')) return exitCode.failed;
   if (error.code.startsWith('CLI_')) return exitCode.usage;
   return error.code.startsWith('CONFIG_') ? exitCode.configInvalid : exitCode.failed;
 };

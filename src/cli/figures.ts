@@ -18,5 +18,6 @@ const scaled = (value: number, base: number, units: readonly string[]): string =
     rest /= base;
     unit += 1;
   }
-  return `${unit === 0 || rest >= 99.95 ? Math.round(rest) : rest.toFixed(1)}${units[unit]}`;
+  const whole = rest >= 99.95 || (unit === 0 && (rest >= 10 || Number.isInteger(rest)));
+  return `${whole ? Math.round(rest) : rest.toFixed(1)}${units[unit]}`;
 };

@@ -21,8 +21,6 @@ export interface ReadOptions {
   /** Wait at the end of a live server's log. */
   readonly stopNever: boolean;
   readonly signal: AbortSignal;
-  /** Told when a file ends inside an event: nothing is wrong with what came before. */
-  readonly onTornTail: (file: string, position: number, bytes: number) => void;
 }
 
 /** Events in small lists, as the bytes come in. Their frames stay valid until the next list is asked for. */

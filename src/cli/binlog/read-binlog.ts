@@ -3,7 +3,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileReason } from '../../config/interpolate.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { type EventFrame, headerLength, keepFrame } from '../../protocol/mysql/event-frame.ts';
@@ -78,18 +78,24 @@ async function* readFileEvents(path: string, options: ReadOptions): EventLists {
     if (options.signal.aborted) return;
     // Whatever was whole before the damage is handed on first.
     yield* withPayloads(events);
-    if (error instanceof MillraceError)
-      throw new MillraceError(
-        'CLI_BINLOG_DAMAGED',
-        { file: resolve(path), position: framer.position },
-        { cause: error },
-      );
-    throw new MillraceError('CLI_INPUT_UNREADABLE', { input: path, reason: fileReason(error) });
+    if (!(error instanceof MillraceError)) {
+      throw new MillraceError('CLI_INPUT_UNREADABLE', { input: path, reason: fileReason(error) });
+    }
+    if (framer.position <= binlogMagic.length) throw error;
+    if (framer.position === options.from) throw notAnEvent(options.from, file, error);
+    const details = { file: resolve(path), position: framer.position };
+    throw new MillraceError('CLI_BINLOG_DAMAGED', details, { cause: error });
   }
   yield* withPayloads(events);
   const torn = framer.finish();
-  if (torn) options.onTornTail(join(dirname(path), file), torn.position, torn.bytes);
+  if (torn && torn.position === options.from) throw notAnEvent(options.from, file, null);
+  if (torn) throw new MillraceError('CLI_BINLOG_TORN', { file: resolve(path), ...torn });
 }
+
+const notAnEvent = (from: number, file: string, cause: unknown): MillraceError => {
+  const reason = `no event starts at ${from} in ${file}; \`binlog dump\` prints where events start`;
+  return new MillraceError('CLI_OPTION_VALUE', { option: '--from', reason }, { cause });
+};
 
 const CHUNK_BYTES = 1_048_576;
 

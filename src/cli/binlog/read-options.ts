@@ -16,7 +16,5 @@ export const binlogReadOptions = (call: CommandCall, signal: AbortSignal): ReadO
     to: call.count('to', 4),
     stopNever,
     signal,
-    onTornTail: (file, position, bytes) =>
-      call.terminal.say(`${file} ends inside an event: ${bytes} bytes from ${position} on were not read`),
   };
 };

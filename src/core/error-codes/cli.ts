@@ -37,6 +37,12 @@ export const cliErrors = {
       `${d.file} cannot be read beyond the event at ${d.position}`,
     hint: 'Everything before that place was printed. Compare the file with the server’s own (`mysqlbinlog --verify-binlog-checksum`), and copy it again when only the copy is damaged.',
   },
+  CLI_BINLOG_TORN: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly position: number; readonly bytes: number }) =>
+      `${d.file} ends inside an event: ${d.bytes} bytes from ${d.position} on were not read`,
+    hint: 'Everything before that place was printed. A server that is writing the file completes the event; a copy must be made again.',
+  },
   CLI_UNKNOWN_CODE: {
     retryable: false,
     message: (d: { readonly code: string; readonly suggestions: readonly string[] }) =>
