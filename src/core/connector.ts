@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Batch, Lane, Position } from './batch.ts';
+import type { Change } from './change.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Table } from './table.ts';
@@ -19,6 +20,11 @@ export interface Source extends AsyncDisposable {
   read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncIterable<Batch>;
   /** Whether a sink that holds `held` already has everything up to `at`. Only the source can compare. */
   covers(held: Position, at: Position): boolean;
+  /**
+   * Whether a sink that holds `held` already has this change. The same log may be cut into other batches when it is read again,
+   * so that one begins before and ends after what one of several sinks holds: what that sink has is then left out of it.
+   */
+  holds(held: Position, change: Change): boolean;
   /** Called once every sink holds these durably, so the source may let go of what came before. */
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
 }

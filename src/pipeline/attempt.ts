@@ -55,7 +55,7 @@ export class Attempt {
         new SinkWriter({
           name,
           sink,
-          covers: (held, at) => source.covers(held, at),
+          source,
           grouping,
           deadLetters: pipeline.deadLetters ?? null,
           signal: abort,

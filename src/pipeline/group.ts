@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
-import type { Measured } from './measured.ts';
 
 /** Batches that one sink write will hold: always whole transactions, in the order they came. */
 export class Group {
@@ -16,10 +15,10 @@ export class Group {
     this.alone = alone;
   }
 
-  add(measured: Measured): void {
-    this.members.push(measured.batch);
-    this.bytes += measured.bytes;
-    this.last = measured.number;
+  add(number: number, batch: Batch, bytes: number): void {
+    this.members.push(batch);
+    this.bytes += bytes;
+    this.last = number;
   }
 
   /** One batch with everything in it and the places after it. */

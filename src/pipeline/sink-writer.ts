@@ -10,7 +10,7 @@ import { SkipCovered } from './skip-covered.ts';
 export interface SinkWriterOptions {
   readonly name: string;
   readonly sink: Sink;
-  readonly covers: Source['covers'];
+  readonly source: Pick<Source, 'covers' | 'holds'>;
   readonly grouping: Grouping;
   readonly deadLetters: DeadLetters | null;
   /** Aborts writes: a graceful stop lets them end instead. */
@@ -44,7 +44,7 @@ export class SinkWriter {
   constructor(options: SinkWriterOptions) {
     this.#options = options;
     this.name = options.name;
-    this.#skip = new SkipCovered(options.covers);
+    this.#skip = new SkipCovered(options.source);
     // Looking for a refused row writes a group in pieces, and nothing may overtake those.
     this.#limit = options.deadLetters === null ? (options.sink.inFlight ?? 1) : 1;
   }
@@ -56,20 +56,21 @@ export class SinkWriter {
     return held;
   }
 
-  /** Queues a batch, unless the sink holds it already. */
+  /** Queues what the sink lacks of a batch. */
   offer(measured: Measured): void {
     this.#lastOffered = measured.number;
-    if (this.#skip.skips(measured.batch)) {
+    const batch = this.#skip.missing(measured.batch);
+    if (batch === null) {
       this.#settle();
       return;
     }
-    const alone = standsAlone(measured.batch);
+    const alone = standsAlone(batch);
     let group = this.#queue.at(-1);
     if (group === undefined || alone || group.alone || group.bytes >= this.#options.grouping.maxBytes) {
       group = new Group(alone);
       this.#queue.push(group);
     }
-    group.add(measured);
+    group.add(measured.number, batch, measured.bytes);
     this.#queuedBytes += measured.bytes;
   }
 

@@ -58,6 +58,7 @@ const yielding =
   (source: MemorySource): Source => ({
     read: (held, signal) => change(source.read(held, signal), source),
     covers: (held, at) => source.covers(held, at),
+    holds: (held, change) => source.holds(held, change),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     ...more,
   });
@@ -117,6 +118,7 @@ const planted: readonly { mistake: string; caughtBy: string; wrap: (source: Memo
     wrap: (source) => ({
       read: (_, signal) => source.read(async () => null, signal),
       covers: (held, at) => source.covers(held, at),
+      holds: (held, change) => source.holds(held, change),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     }),
   },
@@ -126,6 +128,7 @@ const planted: readonly { mistake: string; caughtBy: string; wrap: (source: Memo
     wrap: (source) => ({
       read: (_, signal) => source.read(async () => null, signal),
       covers: (held, at) => source.covers(held, at),
+      holds: (held, change) => source.holds(held, change),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     }),
   },
@@ -144,6 +147,16 @@ const planted: readonly { mistake: string; caughtBy: string; wrap: (source: Memo
     mistake: 'says that everything is covered',
     caughtBy: 'covers a place by itself and by later ones, and no later place by an earlier one',
     wrap: yielding((batches) => batches, { covers: () => true }),
+  },
+  {
+    mistake: 'says that a change is held which comes after the position',
+    caughtBy: 'tells which changes are held at a position',
+    wrap: yielding((batches) => batches, { holds: () => true }),
+  },
+  {
+    mistake: 'says that no change is held',
+    caughtBy: 'tells which changes are held at a position',
+    wrap: yielding((batches) => batches, { holds: () => false }),
   },
   {
     mistake: 'gives every batch the same version',
@@ -193,6 +206,7 @@ const planted: readonly { mistake: string; caughtBy: string; wrap: (source: Memo
         signal.throwIfAborted();
       },
       covers: (held, at) => source.covers(held, at),
+      holds: (held, change) => source.holds(held, change),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     }),
   },

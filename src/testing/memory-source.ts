@@ -8,6 +8,7 @@ import { position } from '../core/position.ts';
 export class MemoryLog {
   readonly lane: Lane;
   readonly transactions: (readonly Change[])[] = [];
+  readonly #numbers = new WeakMap<Change, number>();
   readonly #watchers = new Set<() => void>();
 
   constructor(lane: Lane = 'log') {
@@ -16,8 +17,14 @@ export class MemoryLog {
 
   commit(...changes: readonly Change[]): Position {
     this.transactions.push(changes);
+    for (const change of changes) this.#numbers.set(change, this.transactions.length);
     for (const watcher of [...this.#watchers]) watcher();
     return position(String(this.transactions.length));
+  }
+
+  /** The place after the transaction that made this change. */
+  numberOf(change: Change): number {
+    return this.#numbers.get(change)!;
   }
 
   /** Resolves at the next commit, or when `signal` aborts. */
@@ -80,6 +87,10 @@ export class MemorySource implements Source {
 
   covers(held: Position, at: Position): boolean {
     return Number(held) >= Number(at);
+  }
+
+  holds(held: Position, change: Change): boolean {
+    return this.#log.numberOf(change) <= Number(held);
   }
 
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {

@@ -225,6 +225,28 @@ export const sourceCases: readonly SourceContractCase[] = [
     },
   },
   {
+    name: 'tells which changes are held at a position',
+    async run(harness) {
+      const first = await commitSome(harness, 3);
+      const { held, batches: before } = await readRows(harness, first.length);
+      const second = await commitSome(harness, 3, 4);
+      const { batches: all } = await readRows(harness, first.length + second.length);
+      const { batches: after } = await readRows(harness, second.length, held);
+      await using source = await harness.open();
+      const holds = (batches: readonly Batch[]): boolean[] =>
+        batches
+          .flatMap((batch) => batch.changes)
+          .filter((change) => change.kind === 'rows')
+          .map((change) => [...held.values()].some((place) => source.holds(place, change)));
+      assert.ok(holds(before).every((isHeld) => isHeld));
+      assert.ok(holds(after).every((isHeld) => !isHeld));
+      const heldRows = all
+        .flatMap((batch) => batch.changes)
+        .filter((change) => [...held.values()].some((place) => source.holds(place, change)));
+      assert.deepEqual(rowsOf({ ...all[0]!, changes: heldRows }), first);
+    },
+  },
+  {
     name: 'gives versions of one width that grow with every batch',
     async run(harness) {
       const committed = await commitSome(harness, 8);
