@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { byteSize, duration, list, secret } from '../../core/settings.ts';
+import { splitPatterns } from '../../core/table-pattern.ts';
+import { snapshotSettings } from './snapshot/snapshot-settings.ts';
 
 /** The largest server id MySQL takes: 32 bits, and 0 means "no replica". */
 const maxServerId = 4_294_967_295;
@@ -21,6 +23,11 @@ export interface ServerIdRange {
   readonly first: number;
   readonly last: number;
 }
+
+/** A comma list of patterns, or a list of such; a comma inside a pattern does not cut it. */
+const patterns = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value).flatMap(splitPatterns));
 
 export const startupModes = [
   'initial',
@@ -53,10 +60,10 @@ export const mysqlConfig = z
     port: z.coerce.number().int().min(1).max(65_535).default(3306).describe('TCP port of the server.'),
     username: z.string().optional().describe('User that reads the binlog and the tables.'),
     password: secret().default('').describe('Password of that user.'),
-    tables: list.describe(
+    tables: patterns.describe(
       'Which tables to read, as `database.table` patterns, comma-separated: `shop.orders, app_db.\\.*`.',
     ),
-    'tables.exclude': list.optional().describe('Tables to leave out although `tables` names them.'),
+    'tables.exclude': patterns.optional().describe('Tables to leave out although `tables` names them.'),
     'server-id': serverId
       .optional()
       .describe(
@@ -95,14 +102,13 @@ export const mysqlConfig = z
       .describe(
         'Binlog files, or folders of them, to read instead of a server: archived logs. A folder is read in the order of its index file, else by name.',
       ),
-    'scan.incremental.snapshot.chunk.size': z.coerce
-      .number()
-      .int()
-      .min(1)
-      .default(8_096)
+    'scan.lost-log': z
+      .enum(['fail', 'snapshot'])
+      .default('fail')
       .describe(
-        'Rows in one snapshot chunk: what is read again after a crash, and held in memory until its changes are known.',
+        'What happens when the server no longer has the log behind the held position: `fail`, or `snapshot` (read all tables again and sweep what is gone).',
       ),
+    ...snapshotSettings,
     'scan.snapshot.fetch.size': ignored('rows are read off the socket as they come'),
     'connect.timeout': duration
       .default(30_000)

@@ -117,7 +117,8 @@ const login = async (options: ConnectOptions, ssl: ConnectionOptions['ssl'] | nu
       password: config.password,
       charset: 'UTF8MB4_GENERAL_CI',
       connectTimeout: timeoutMs,
-      flags: ['-LOCAL_FILES'],
+      // Without query attributes a COM_QUERY is its text alone, which is how snapshots write it.
+      flags: ['-LOCAL_FILES', '-CLIENT_QUERY_ATTRIBUTES'],
       typeCast: (field) => field.string(),
       connectAttributes: { program_name: 'millrace' },
       ...(ssl === null || ssl === undefined ? {} : { ssl }),

@@ -57,6 +57,54 @@ export const mysqlFailure = (cause: unknown, context: FailureContext): MillraceE
   return new MillraceError('NET_CLOSED', { address }, options);
 };
 
+export interface DumpFailureContext {
+  readonly address: string;
+  readonly user: string;
+  readonly start:
+    | { readonly by: 'gtid'; readonly gtids: string }
+    | { readonly by: 'file'; readonly file: string; readonly offset: number };
+  readonly identity: { readonly serverId: number };
+}
+
+/**
+ * What an error of a dump means. The server has one number (1236) for everything that can be wrong with a replica's request and
+ * says only in words what it is; the words are those of MySQL 5.6 to 9.7 and MariaDB 10.5 to 12.
+ */
+export const dumpFailure = (cause: unknown, context: DumpFailureContext): unknown => {
+  if (!isMillraceError(cause, 'MYSQL_SERVER_ERROR')) return cause;
+  const { code, message } = cause.details;
+  const { address, start, identity } = context;
+  const wanted = start.by === 'gtid' ? start.gtids : `${start.file}:${start.offset}`;
+  const options = { cause };
+  if (code !== fatalDumpError) {
+    const error = Object.assign(new Error(message), { errno: code });
+    return mysqlFailure(error, { address, user: context.user, what: 'binlog dump' });
+  }
+  if (/same server_uuid|same server_id|server_uuid\/server_id/i.test(message)) {
+    return new MillraceError('MYSQL_SERVER_ID_IN_USE', { address, serverId: identity.serverId }, options);
+  }
+  if (/purged|first log file|too old/i.test(message)) {
+    return new MillraceError('MYSQL_BINLOG_PURGED', { wanted, oldest: 'not said by the server' }, options);
+  }
+  if (/more GTIDs than|not in the master's binlog|not in the primary's binlog|diverge/i.test(message)) {
+    return new MillraceError('MYSQL_SERVER_DIVERGED', { address, extra: wanted }, options);
+  }
+  if (/max_allowed_packet/i.test(message)) {
+    return new MillraceError('MYSQL_PACKET_TOO_LARGE', { address, reason: message }, options);
+  }
+  if (/position|truncated in the middle|corrupt|bogus data|could not open log file/i.test(message)) {
+    return new MillraceError('MYSQL_POSITION', { position: wanted, reason: message }, options);
+  }
+  return new MillraceError('MYSQL_SERVER_REFUSED', { address, number: code, reason: message }, options);
+};
+
+/** ER_MASTER_FATAL_ERROR_READING_BINLOG */
+const fatalDumpError = 1236;
+
+/** Whether the server answered a statement with this error number. */
+export const isServerError = (error: unknown, number: number): boolean =>
+  error instanceof MillraceError && (error.cause as DriverError | undefined)?.errno === number;
+
 /** `Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s)`; `SELECT command denied to user …`. */
 const neededGrant = (message: string): string =>
   /the (.+?) privilege/.exec(message)?.[1] ?? /^(\w+) command denied/.exec(message)?.[1] ?? 'a privilege';

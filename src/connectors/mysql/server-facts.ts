@@ -29,8 +29,13 @@ export interface ServerFacts {
   readonly binlogState: string;
   /** 0: files are never deleted by age. */
   readonly retentionSeconds: number;
-  /** Table names are compared without case. */
-  readonly lowerCaseNames: boolean;
+  /** What tables get that do not say otherwise, and how their names compare: for following DDL. */
+  readonly tableDefaults: {
+    readonly caseSensitive: boolean;
+    readonly charset: string;
+    readonly collation: string;
+    readonly explicitTimestampDefaults: boolean;
+  };
 }
 
 export const readServerFacts = async (connection: MysqlConnection): Promise<ServerFacts> => {
@@ -57,6 +62,11 @@ export const readServerFacts = async (connection: MysqlConnection): Promise<Serv
     purged: get('gtid_purged').replaceAll('\n', ''),
     binlogState: get('gtid_binlog_state'),
     retentionSeconds: Number(get('binlog_expire_logs_seconds') || 0) || Math.round(days * 86_400),
-    lowerCaseNames: get('lower_case_table_names') !== '0',
+    tableDefaults: {
+      caseSensitive: get('lower_case_table_names') === '0',
+      charset: get('character_set_server'),
+      collation: get('collation_server'),
+      explicitTimestampDefaults: get('explicit_defaults_for_timestamp') !== 'OFF',
+    },
   };
 };

@@ -16,7 +16,7 @@ export const statements = {
 
   /** What is to be known of a server. Variables that a flavor or version lacks are simply not in the answer. */
   facts:
-    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', 'server_uid', 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_row_value_options', 'gtid_mode', 'gtid_executed', 'gtid_purged', 'gtid_binlog_pos', 'gtid_binlog_state', 'gtid_domain_id', 'binlog_expire_logs_seconds', 'expire_logs_days', 'lower_case_table_names', 'max_allowed_packet')",
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', 'server_uid', 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_row_value_options', 'gtid_mode', 'gtid_executed', 'gtid_purged', 'gtid_binlog_pos', 'gtid_binlog_state', 'gtid_domain_id', 'binlog_expire_logs_seconds', 'expire_logs_days', 'lower_case_table_names', 'character_set_server', 'collation_server', 'explicit_defaults_for_timestamp')",
 
   currentUser: 'SELECT CURRENT_USER()',
   grants: 'SHOW GRANTS',
@@ -25,16 +25,16 @@ export const statements = {
   logStatus: 'SHOW BINARY LOG STATUS',
   /** The same before MySQL 8.2 and on MariaDB. */
   masterStatus: 'SHOW MASTER STATUS',
+  /** MariaDB: the GTID position that a file and offset stand for. */
+  gtidPositionAt: (file: string, offset: number): string => `SELECT BINLOG_GTID_POS(${quoteText(file)}, ${offset})`,
   /** Name and size of every file. */
   binaryLogs: 'SHOW BINARY LOGS',
   /** Who else reads the log, by server id in the first column; MariaDB and MySQL before 8.0.22 call it SLAVE HOSTS. */
   replicas: 'SHOW REPLICAS',
   slaveHosts: 'SHOW SLAVE HOSTS',
 
-  /** id, collation, charset. MariaDB's context-free names of UCA 14 collations come from the second one. */
-  collations: 'SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL',
-  mariadbCollations:
-    'SELECT ID, FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL',
+  /** charset, its default collation */
+  charsets: 'SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS',
   databaseCharsets:
     'SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA',
 
@@ -53,10 +53,6 @@ export const statements = {
   /** Child tables that InnoDB changes by itself: schema, table. */
   cascades:
     "SELECT DISTINCT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME",
-
-  /** MySQL answers with the part of `wanted` that `base` lacks. */
-  gtidSubtract: (wanted: string, base: string): string =>
-    `SELECT GTID_SUBTRACT(${quoteText(wanted)}, ${quoteText(base)})`,
 
   /**
    * Before a dump. Checksums: the server refuses to dump a file with checksums to who does not know them; the events that come

@@ -62,7 +62,7 @@ export interface SnapshotRun extends AsyncDisposable {
   request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void;
   /** Stops and resumes all tables' reading; what was read leaves first. */
   pause(): void;
-  resume(): void;
+  unpause(): void;
   /** Ends the snapshots of these tables (all, without a list) where they stand: no `end` mark, so nothing is swept. */
   cancel(tables?: readonly string[]): void;
   readonly progress: SnapshotProgress;

@@ -119,12 +119,6 @@ export const mysqlErrors = {
       `the server lost changes before it could log them, at ${d.file}:${d.offset}: ${d.reason}`,
     hint: "The log is incomplete at this place, by the server's own account. Take a new snapshot.",
   },
-  MYSQL_UNKNOWN_EVENT: {
-    retryable: false,
-    message: (d: { readonly type: number; readonly file: string; readonly offset: number }) =>
-      `event type ${d.type} at ${d.file}:${d.offset} is not known`,
-    hint: "It may change rows, so it is not skipped. Update millrace, or report the server's version and this type.",
-  },
   MYSQL_UNEXPECTED_EVENT: {
     retryable: false,
     message: (d: { readonly event: string; readonly file: string; readonly offset: number; readonly reason: string }) =>
@@ -137,17 +131,23 @@ export const mysqlErrors = {
       `rows of ${d.table} at ${d.file}:${d.offset} fit no known definition: ${d.reason}`,
     hint: 'The log names no columns there. Start at a later position or with a snapshot, and set binlog_row_metadata=FULL so that the log describes itself.',
   },
+  MYSQL_DEFINITION_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `the definition of ${d.table} cannot be read: ${d.reason}`,
+    hint: 'Leave the table out with tables.exclude, and report its SHOW CREATE TABLE.',
+  },
   MYSQL_XA_TOO_LARGE: {
     retryable: false,
     message: (d: { readonly xid: string; readonly bytes: number }) =>
       `prepared transaction ${d.xid} holds ${d.bytes} bytes of rows`,
     hint: 'Rows of prepared XA transactions wait in memory for their commit. Raise scan.transaction.max.size, or commit XA transactions sooner.',
   },
-  MYSQL_SERVER_ID_CLASH: {
+  MYSQL_XA_UNKNOWN: {
     retryable: false,
-    message: (d: { readonly serverId: number; readonly address: string }) =>
-      `server id ${d.serverId} is taken on ${d.address}`,
-    hint: 'Choose another `server-id`, or leave the setting out so that a free one is picked.',
+    message: (d: { readonly xid: string; readonly file: string; readonly offset: number }) =>
+      `${d.file}:${d.offset} commits XA transaction ${d.xid}, which was prepared before this pipeline began to read`,
+    hint: 'Its rows stand in the log before that place, so they are missing here. Take a new snapshot while no XA transaction is prepared (XA RECOVER lists them).',
   },
   MYSQL_RETENTION: {
     retryable: false,

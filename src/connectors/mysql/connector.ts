@@ -1,0 +1,12 @@
+import { defineConnector } from '../../core/connector.ts';
+import { mysqlConfig } from './config.ts';
+import { openSnapshotRun } from './snapshot/snapshot-run.ts';
+import { MysqlSource } from './source.ts';
+
+/** MySQL 5.6 to 9.7 and MariaDB 10.5 to 12, as a source. */
+export const mysql = defineConnector({
+  type: 'mysql',
+  config: mysqlConfig,
+  openSource: async (config, context) => new MysqlSource({ config, context, openSnapshots: openSnapshotRun }),
+  check: async () => [],
+});

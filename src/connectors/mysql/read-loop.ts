@@ -1,0 +1,147 @@
+import type { Batch, Lane, Position } from '../../core/batch.ts';
+import type { Clock } from '../../core/clock.ts';
+import { inflatePayload, PayloadFramer } from '../../protocol/mysql/payload-framer.ts';
+import { type BinlogPosition, decodeBinlogPosition } from './binlog-position.ts';
+import type { MysqlLanes } from './lanes.ts';
+import type { LogFeed } from './log-feed.ts';
+import type { SnapshotRun, SnapshotStep } from './stream-progress.ts';
+import type { TableCatalogue } from './table-catalogue.ts';
+import type { StreamBatch, TransactionReader } from './transaction-reader.ts';
+
+export interface ReadLoopOptions {
+  readonly feed: LogFeed;
+  readonly reader: TransactionReader;
+  readonly catalogue: TableCatalogue;
+  /** null: a log without a server. */
+  readonly snapshots: SnapshotRun | null;
+  readonly lanes: MysqlLanes;
+  readonly clock: Clock;
+  /** How often the position moves on while nothing captured changes. */
+  readonly heartbeatMs: number;
+  /** End once no snapshot is under way. */
+  readonly untilSnapshotsEnd: boolean;
+}
+
+/**
+ * Turns a log's bytes into batches, and lets snapshots hand on their rows in between. One pass over each chunk of bytes: whatever
+ * transactions it completes leave as one batch, at once.
+ */
+export class ReadLoop {
+  readonly #options: ReadLoopOptions;
+  readonly #reader: TransactionReader;
+  readonly #snapshots: SnapshotRun | null;
+  #lastBatchMs: number;
+
+  constructor(options: ReadLoopOptions) {
+    this.#options = options;
+    this.#reader = options.reader;
+    this.#snapshots = options.snapshots;
+    this.#lastBatchMs = options.clock.monotonic();
+  }
+
+  /** After the last whole transaction. */
+  get position(): BinlogPosition {
+    return decodeBinlogPosition(this.#reader.heartbeat().position);
+  }
+
+  /** Yields until the log ends, or the snapshots in `scan.startup.mode: snapshot`. */
+  async *run(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const { feed, untilSnapshotsEnd } = this.#options;
+    const reader = this.#reader;
+    let chunk: Promise<Buffer | null> | null = null;
+    for (;;) {
+      yield* this.#snapshotSteps();
+      if (untilSnapshotsEnd && this.#snapshots?.finished !== false) return;
+      chunk ??= feed.read();
+      if (!(await this.#arrives(chunk, signal))) continue;
+      const bytes = await chunk;
+      chunk = null;
+      if (bytes === null) return;
+      feed.push(bytes, this.#onEvent);
+      yield* this.finishWhole();
+      while (reader.payload !== null) yield* this.#inflate();
+      yield* this.#movedOn();
+    }
+  }
+
+  /** Yields what the reader has whole. */
+  async *finishWhole(): AsyncGenerator<Batch, void, undefined> {
+    for (let next = this.#reader.take(); next !== null; next = this.#reader.take()) yield* this.#leave(next);
+  }
+
+  readonly #onEvent = (frame: Parameters<TransactionReader['event']>[0]): void => this.#reader.event(frame);
+  readonly #onInnerEvent = (frame: Parameters<TransactionReader['inner']>[0]): void => this.#reader.inner(frame);
+
+  /** Whether the chunk has come; false: a snapshot may have something instead. */
+  async #arrives(chunk: Promise<Buffer | null>, signal: AbortSignal): Promise<boolean> {
+    const snapshots = this.#snapshots;
+    if (snapshots === null || this.#reader.insideParts) return true;
+    const waiting = new AbortController();
+    const ready = snapshots.ready(AbortSignal.any([signal, waiting.signal])).then(() => false);
+    const arrived = await Promise.race([chunk.then(() => true), ready]);
+    waiting.abort();
+    return arrived;
+  }
+
+  /** A compressed transaction too large to be held inflated: piece by piece, its end only when all of it proved whole. */
+  async *#inflate(): AsyncGenerator<Batch, void, undefined> {
+    const reader = this.#reader;
+    const payload = reader.payload!;
+    const framer = new PayloadFramer(payload);
+    for await (const piece of inflatePayload(payload)) {
+      framer.push(piece, this.#onInnerEvent);
+      if (reader.insideGroup) yield* this.finishWhole();
+    }
+    framer.finish();
+    reader.endPayload();
+    yield* this.finishWhole();
+  }
+
+  async *#leave(next: StreamBatch): AsyncGenerator<Batch, void, undefined> {
+    const { catalogue, lanes } = this.#options;
+    const open = next.part !== null && !next.part.last;
+    const replaced = catalogue.takeReplaced();
+    if (replaced.length > 0) this.#snapshots?.request({ tables: replaced, reason: 'another table took its place' });
+    let changes = next.changes;
+    const snapshots = this.#snapshots;
+    if (snapshots !== null) {
+      const step = { place: next.place, changes, open };
+      let observed = snapshots.observe(step);
+      while (observed === null) {
+        yield* this.#snapshotSteps();
+        observed = snapshots.observe(step);
+        if (observed === null) await snapshots.ready(AbortSignal.any([]));
+      }
+      changes = observed;
+    }
+    const positions = new Map<Lane, Position>([[lanes.log, next.position]]);
+    if (next.schema !== null) positions.set(lanes.schema, next.schema);
+    this.#lastBatchMs = this.#options.clock.monotonic();
+    yield next.part === null
+      ? { changes, positions, version: next.version }
+      : { changes, positions, version: next.version, part: next.part };
+  }
+
+  /** The position moved without a captured change: sinks learn of it now and then. */
+  async *#movedOn(): AsyncGenerator<Batch, void, undefined> {
+    const reader = this.#reader;
+    if (!reader.moved || reader.insideParts) return;
+    if (this.#options.clock.monotonic() - this.#lastBatchMs >= this.#options.heartbeatMs) {
+      yield* this.#leave(reader.heartbeat());
+    } else if (this.#snapshots?.finished === false) {
+      // An unfinished snapshot waits for the stream to reach a place.
+      this.#snapshots.observe({ place: reader.place, changes: [], open: false });
+    }
+  }
+
+  async *#snapshotSteps(): AsyncGenerator<Batch, void, undefined> {
+    const snapshots = this.#snapshots;
+    if (snapshots === null || this.#reader.insideParts) return;
+    for (let step: SnapshotStep | null = snapshots.take(); step !== null; step = snapshots.take()) {
+      const { lanes } = this.#options;
+      const { position, version } = this.#reader.stepBeside();
+      this.#lastBatchMs = this.#options.clock.monotonic();
+      yield { changes: step.changes, positions: new Map([...step.positions, [lanes.log, position]]), version };
+    }
+  }
+}

@@ -1,0 +1,311 @@
+import type { Batch, Lane, Position } from '../../core/batch.ts';
+import type { Change } from '../../core/change.ts';
+import type { Context, Source } from '../../core/connector.ts';
+import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
+import { type Dial, dialTcp } from '../../net/dial.ts';
+import type { Gtids } from './binlog-place.ts';
+import { type BinlogPosition, binlogCovers, binlogHolds, decodeBinlogPosition, parseGtids } from './binlog-position.ts';
+import type { MysqlConfig } from './config.ts';
+import { MysqlConnection } from './connection.ts';
+import { readCollations, readDefinition, readDefinitions } from './definitions.ts';
+import { type DumpStart, openDump } from './dump.ts';
+import { lanesOf, type MysqlLanes } from './lanes.ts';
+import type { LogFeed } from './log-feed.ts';
+import { ReadLoop } from './read-loop.ts';
+import { chooseIdentity, type ReplicaIdentity } from './replica-identity.ts';
+import { readServerFacts, type ServerFacts } from './server-facts.ts';
+import { snapshotCovers } from './snapshot/lane-position.ts';
+import {
+  logIsLost,
+  readLogFiles,
+  requireUsableLog,
+  resumeFrom,
+  type StartPlace,
+  skipBefore,
+  startAtConfigured,
+  startAtEnd,
+  startAtFile,
+} from './startup.ts';
+import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun } from './stream-progress.ts';
+import { decodeSchema, schemaValidFrom, TableCatalogue } from './table-catalogue.ts';
+import { findFileAt } from './time-search.ts';
+import { TransactionReader } from './transaction-reader.ts';
+
+export interface MysqlSourceOptions {
+  readonly config: MysqlConfig;
+  readonly context: Context;
+  readonly openSnapshots: OpenSnapshotRun;
+  /** How connections are made; TCP unless a test says otherwise. */
+  readonly dial?: Dial;
+}
+
+/** The server is asked for a sign of life at least this often, so that a dead connection is noticed. */
+const longestSilenceMs = 10_000;
+
+/** Reads one server: its log, and beside it the snapshots of its tables. */
+export class MysqlSource implements Source {
+  readonly #config: MysqlConfig;
+  readonly #context: Context;
+  readonly #openSnapshots: OpenSnapshotRun;
+  readonly #dial: Dial;
+  readonly #patterns: TablePatterns;
+  readonly #lanes: MysqlLanes;
+  #snapshots: SnapshotRun | null = null;
+  /** What `holds` was last asked about, decoded. */
+  #lastHeld: { readonly text: Position; readonly position: BinlogPosition; readonly gtids: Gtids | null } | null = null;
+
+  constructor(options: MysqlSourceOptions) {
+    const { config } = options;
+    this.#config = config;
+    this.#context = options.context;
+    this.#openSnapshots = options.openSnapshots;
+    this.#dial = options.dial ?? dialTcp;
+    this.#patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
+    this.#lanes = lanesOf(config.name);
+  }
+
+  /** What is being snapshotted, and the way to ask for more; null: nothing is being read. */
+  get snapshots(): SnapshotRun | null {
+    return this.#snapshots;
+  }
+
+  covers(held: Position, at: Position): boolean {
+    const [heldSince, since] = [schemaValidFrom(held), schemaValidFrom(at)];
+    if (heldSince !== null && since !== null) return this.covers(heldSince, since);
+    if (!held.startsWith('{"flavor":')) return snapshotCovers(held, at);
+    return binlogCovers(decodeBinlogPosition(held), decodeBinlogPosition(at));
+  }
+
+  holds(held: Position, change: Change): boolean {
+    // Rows of a snapshot stand in no log: their own lane says whether they are held.
+    if (change.kind === 'snapshot' || (change.kind === 'rows' && change.op === 'read')) return false;
+    if (change.origin.kind !== 'mysql' || !held.startsWith('{"flavor":')) return false;
+    if (held !== this.#lastHeld?.text) {
+      const position = decodeBinlogPosition(held);
+      const gtids = position.gtids === null ? null : parseGtids(position.flavor, position.gtids);
+      this.#lastHeld = { text: held, position, gtids };
+    }
+    const { position, gtids } = this.#lastHeld;
+    return binlogHolds(position, gtids, change.origin);
+  }
+
+  async *read(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch, void, undefined> {
+    const attempt = new AbortController();
+    const stop = AbortSignal.any([signal, attempt.signal]);
+    try {
+      const plan = await this.#plan(held, stop);
+      await using snapshots = await this.#openSnapshots({ ...plan.snapshot, signal: stop });
+      this.#snapshots = snapshots;
+      yield* this.#follow(plan, snapshots, stop);
+    } catch (error) {
+      // What breaks because it was told to stop is no failure.
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#snapshots = null;
+      attempt.abort();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#snapshots?.[Symbol.asyncDispose]();
+  }
+
+  /** Looks at what the sinks hold and what the server has, and decides where to begin. */
+  async #plan(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): Promise<Plan> {
+    const config = this.#config;
+    const heldLog = await held(this.#lanes.log);
+    const heldSchema = await held(this.#lanes.schema);
+    await using connection = await this.#connect(signal);
+    const server = await readServerFacts(connection);
+    requireUsableLog(server);
+    const identity = await chooseIdentity(connection, config, this.#context.pipeline);
+    const collations = await readCollations(connection, server);
+    const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
+    const now = await readDefinitions(connection, server, captures);
+    const mode = config['scan.startup.mode'];
+    const snapshotsBegin = mode === 'initial' || mode === 'snapshot';
+
+    let start: StartPlace;
+    let schema = now.schema;
+    let begin: SnapshotRequest['begin'] = snapshotsBegin ? 'unfinished' : 'asked';
+    let reason = 'initial';
+    if (heldLog !== null) {
+      try {
+        const position = decodeBinlogPosition(heldLog);
+        start = await resumeFrom(position, server, connection);
+        if (position.server !== server.identity) {
+          this.#context.log.info('another server took over; going on by GTID', {
+            address: server.address,
+            server: server.identity,
+          });
+        }
+        if (heldSchema !== null) schema = decodeSchema(heldSchema);
+      } catch (error) {
+        if (!logIsLost(error) || config['scan.lost-log'] === 'fail') throw error;
+        this.#context.log.warn('the log was lost; all tables are read again', {
+          code: error.code,
+          reason: error.message,
+        });
+        start = startAtEnd(server, now.end);
+        const { epoch } = decodeBinlogPosition(heldLog);
+        start = { ...start, position: { ...start.position, epoch: epoch + 1 } };
+        begin = 'again';
+        reason = error.code;
+      }
+    } else {
+      start = await this.#firstPlace(server, identity, connection, now.end, signal);
+    }
+    const catalogue = new TableCatalogue({
+      captures,
+      watermarkTable: config['scan.watermark.table'] ?? null,
+      collations,
+      schema,
+      log: this.#context.log,
+    });
+    const { position, gtids } = start;
+    return {
+      server,
+      identity,
+      start,
+      catalogue,
+      snapshot: {
+        config,
+        context: this.#context,
+        server,
+        lanePrefix: this.#lanes.snapshotPrefix,
+        held,
+        begin,
+        reason,
+        tables: catalogue.captured(),
+        start: { file: position.file, offset: position.offset, gtids },
+        connect: (signal) => this.#connect(signal),
+      },
+    };
+  }
+
+  async #firstPlace(
+    server: ServerFacts,
+    identity: ReplicaIdentity,
+    connection: MysqlConnection,
+    end: Parameters<typeof startAtEnd>[1],
+    signal: AbortSignal,
+  ): Promise<StartPlace> {
+    const config = this.#config;
+    switch (config['scan.startup.mode']) {
+      case 'initial':
+      case 'snapshot':
+      case 'latest-offset':
+        return startAtEnd(server, end);
+      case 'specific-offset':
+        return await startAtConfigured(config, server, connection);
+      case 'earliest-offset': {
+        const [oldest] = await readLogFiles(connection);
+        return startAtFile(server, oldest?.name ?? end.file);
+      }
+      case 'timestamp': {
+        const millis = config['scan.startup.timestamp-millis'] ?? 0;
+        const files = (await readLogFiles(connection)).map(({ name }) => name);
+        const file = await findFileAt(files, Math.floor(millis / 1_000), async (name) => {
+          const start: StartPlace['dump'] = { by: 'file', file: name, offset: 4 };
+          return await this.#openDump(server, identity, start, true, signal);
+        });
+        return { ...startAtFile(server, file ?? end.file), skip: skipBefore(millis) };
+      }
+    }
+  }
+
+  async *#follow(plan: Plan, snapshots: SnapshotRun, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const { server, identity, catalogue } = plan;
+    const untilSnapshotsEnd = this.#config['scan.startup.mode'] === 'snapshot';
+    const repaired = new Set<string>();
+    let { start } = plan;
+    for (;;) {
+      const feed = await this.#openDump(server, identity, start.dump, false, signal);
+      const reader = new TransactionReader({
+        start: start.position,
+        gtids: start.gtids,
+        flavor: server.flavor,
+        hasGtids: server.hasGtids,
+        catalogue,
+        partBytes: this.#config['scan.transaction.max.size'],
+        skip: start.skip,
+      });
+      const loop = new ReadLoop({
+        feed,
+        reader,
+        catalogue,
+        snapshots,
+        lanes: this.#lanes,
+        clock: this.#context.clock,
+        heartbeatMs: this.#config['heartbeat.interval'],
+        untilSnapshotsEnd,
+      });
+      try {
+        yield* loop.run(signal);
+        if (signal.aborted || untilSnapshotsEnd) return;
+        throw new MillraceError('NET_CLOSED', { address: server.address });
+      } catch (error) {
+        if (!isMillraceError(error, 'MYSQL_SCHEMA_UNKNOWN')) throw error;
+        // The log tells neither names nor a statement that could be followed: ask the server, once for each place.
+        const { table, file, offset } = error.details;
+        const place = `${table} ${file}:${offset}`;
+        if (repaired.has(place)) throw error;
+        repaired.add(place);
+        await using connection = await this.#connect(signal);
+        const [database, name] = splitName(table);
+        const followed = await readDefinition(connection, server, catalogue.schema, database, name);
+        if (followed === null) throw error;
+        catalogue.define(followed);
+        this.#context.log.info('took a definition from the server, as the log tells none', { table, file, offset });
+        yield* loop.finishWhole();
+        start = await resumeFrom(loop.position, server, connection);
+      } finally {
+        feed.close();
+      }
+    }
+  }
+
+  async #openDump(
+    server: ServerFacts,
+    identity: ReplicaIdentity,
+    start: DumpStart,
+    once: boolean,
+    signal: AbortSignal,
+  ): Promise<LogFeed> {
+    const connection = await this.#connect(signal);
+    const feed = await openDump({
+      connection,
+      server,
+      identity,
+      start,
+      once,
+      heartbeatMs: Math.min(this.#config['heartbeat.interval'], longestSilenceMs),
+      user: this.#config.username ?? '',
+    });
+    if (signal.aborted) feed.close();
+    else signal.addEventListener('abort', () => feed.close(), { once: true });
+    return feed;
+  }
+
+  #connect(signal: AbortSignal): Promise<MysqlConnection> {
+    return MysqlConnection.open({ config: this.#config, dial: this.#dial, clock: this.#context.clock, signal });
+  }
+}
+
+/** What was decided before the first event is read. */
+interface Plan {
+  readonly server: ServerFacts;
+  readonly identity: ReplicaIdentity;
+  readonly start: StartPlace;
+  readonly catalogue: TableCatalogue;
+  readonly snapshot: Omit<SnapshotRequest, 'signal'>;
+}
+
+const splitName = (qualified: string): [string, string] => {
+  const dot = qualified.indexOf('.');
+  return [qualified.slice(0, dot), qualified.slice(dot + 1)];
+};

@@ -1,0 +1,767 @@
+import assert from 'node:assert/strict';
+import type { Part, Position } from '../../core/batch.ts';
+import type { Change } from '../../core/change.ts';
+import { MillraceError } from '../../core/errors.ts';
+import { type EventFrame, eventFlag, keepFrame } from '../../protocol/mysql/event-frame.ts';
+import { eventType, eventTypeName } from '../../protocol/mysql/event-type.ts';
+import { decodeFormatDescription } from '../../protocol/mysql/events/format-description.ts';
+import { GtidReader } from '../../protocol/mysql/events/gtid.ts';
+import { decodeGtidList } from '../../protocol/mysql/events/gtid-list.ts';
+import { decodeHeartbeat, decodeHeartbeatV2 } from '../../protocol/mysql/events/heartbeat.ts';
+import { decodeIncident } from '../../protocol/mysql/events/incident.ts';
+import { decodeMariadbGtid, mariadbGtidFlag } from '../../protocol/mysql/events/mariadb-gtid.ts';
+import { PartialRows } from '../../protocol/mysql/events/partial-row-data.ts';
+import { decodePreviousGtids } from '../../protocol/mysql/events/previous-gtids.ts';
+import { decodeQuery, isBegin, isCommit, type Query } from '../../protocol/mysql/events/query.ts';
+import { decodeRotate } from '../../protocol/mysql/events/rotate.ts';
+import { decodeRowsEvent, endOfStatementTableId } from '../../protocol/mysql/events/rows-event.ts';
+import { decodeTableMap } from '../../protocol/mysql/events/table-map.ts';
+import { decodeTransactionPayload, type TransactionPayload } from '../../protocol/mysql/events/transaction-payload.ts';
+import { decodeXaPrepare, xaIdText } from '../../protocol/mysql/events/xa-prepare.ts';
+import type { Flavor } from '../../protocol/mysql/flavor.ts';
+import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
+import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
+import { inflateAtOnceBytes, readSmallPayload } from '../../protocol/mysql/payload-framer.ts';
+import { skipIgnorable } from '../../protocol/mysql/unknown-event.ts';
+import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
+import { BinlogOrigin, type GtidSource, type QuotedStatement, TransactionOrigin } from './binlog-origin.ts';
+import type { BinlogPlace, Gtids } from './binlog-place.ts';
+import { type BinlogPosition, encodeBinlogPosition, fileNumber } from './binlog-position.ts';
+import { LogOffset } from './log-offset.ts';
+import { PreparedTransactions } from './prepared-transactions.ts';
+import { statementHead } from './statement-verb.ts';
+import type { TableCatalogue } from './table-catalogue.ts';
+
+/** What may leave: whole transactions, or one part of a huge one. */
+export interface StreamBatch {
+  readonly changes: readonly Change[];
+  /** Just after the last whole transaction. `gtids` goes on changing when more is read. */
+  readonly place: BinlogPlace;
+  readonly position: Position;
+  readonly version: string;
+  readonly part: Part | null;
+  /** The table definitions changed: what the schema lane holds from here on. */
+  readonly schema: Position | null;
+}
+
+/** One event group, as far as its first event tells. */
+export interface GroupStart {
+  readonly source: GtidSource | null;
+  readonly number: number | bigint;
+  readonly file: string;
+  readonly offset: number;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
+export interface TransactionReaderOptions {
+  /** From where the log is read. `file` '' and offset 0: the server finds the place by GTIDs. */
+  readonly start: BinlogPosition;
+  readonly gtids: Gtids | null;
+  readonly flavor: Flavor;
+  /** Positions may name GTIDs, because a dump can start by them on this server. */
+  readonly hasGtids: boolean;
+  readonly catalogue: TableCatalogue;
+  /** Bytes of row events beyond which a transaction leaves in parts. */
+  readonly partBytes: number;
+  /** Groups to leave out: they are held already, or lie before where the user wants to begin. null: none. */
+  readonly skip: ((group: GroupStart) => boolean) | null;
+}
+
+interface MappedTable {
+  readonly size: number;
+  /** null: not captured. */
+  readonly reader: RowReader | null;
+}
+
+const uncaptured: MappedTable = { size: 0, reader: null };
+
+/**
+ * Puts the events of a binlog together to transactions, without any I/O: the hot path of the source. Feed it every event in order
+ * with `event`, and `take` what became whole. One table map is decoded once per file, an event of a table that is not captured costs
+ * a map look-up, and a row costs nothing before somebody reads it.
+ */
+export class TransactionReader {
+  readonly #catalogue: TableCatalogue;
+  readonly #partBytes: number;
+  readonly #server: string;
+  readonly #epoch: number;
+  readonly #hasGtids: boolean;
+  readonly #skip: ((group: GroupStart) => boolean) | null;
+  readonly #gtidReader = new GtidReader();
+  readonly #prepared: PreparedTransactions;
+  readonly #sources = new Map<string, GtidSource>();
+
+  #flavor: Flavor;
+  #gtids: Gtids | null;
+  /** Where the next event starts. */
+  readonly #log: LogOffset;
+  /** Where the running event starts. */
+  #at = 0;
+  /** When the current file was begun, in seconds. */
+  #fileTime: number;
+  /** After the last whole group. */
+  #committedFile: string;
+  #committedOffset: number;
+  /** Snapshot steps that left at that place. */
+  #step: number;
+  /** The place moved since the last batch, though nothing captured changed. */
+  #moved = false;
+
+  /** The tables of the current file by table id. */
+  readonly #tables = new Map<number, MappedTable>();
+  #lastTableId = -1;
+  #lastTable: MappedTable = uncaptured;
+
+  /** The group under way; null: between groups. */
+  #group: TransactionOrigin | null = null;
+  #groupStart = 0;
+  /** The group ends with a commit of its own, not with its first statement. */
+  #open = false;
+  #skipping = false;
+  #source: GtidSource | null = null;
+  #groupBytes = 0;
+  #partIndex = 0;
+  #statement: QuotedStatement | null = null;
+  /** The XA transaction whose rows the group brings. */
+  #xid: string | null = null;
+  /** Where savepoints stand in `#changes`. */
+  readonly #savepoints = new Map<string, number>();
+  readonly #partialRows = new PartialRows();
+  #payload: TransactionPayload | null = null;
+  /** Events that came after `#payload`. */
+  readonly #waiting: EventFrame[] = [];
+
+  /** Changes of whole groups, then those of the group under way. */
+  #changes: Change[] = [];
+  #committed = 0;
+  readonly #ready: StreamBatch[] = [];
+
+  constructor(options: TransactionReaderOptions) {
+    const { start } = options;
+    this.#catalogue = options.catalogue;
+    this.#partBytes = options.partBytes;
+    this.#server = start.server;
+    this.#epoch = start.epoch;
+    this.#hasGtids = options.hasGtids;
+    this.#skip = options.skip;
+    this.#flavor = options.flavor;
+    this.#gtids = options.gtids;
+    this.#log = new LogOffset(start.file, start.offset);
+    this.#fileTime = start.fileTime;
+    this.#committedFile = start.file;
+    this.#committedOffset = start.offset;
+    this.#step = start.step;
+    this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * 4);
+  }
+
+  /** When the current file was begun, in seconds since 1970; 0: not known. */
+  get fileTime(): number {
+    return this.#fileTime;
+  }
+
+  /** After the last whole transaction. Its GTID set goes on changing. */
+  get place(): BinlogPlace {
+    return { file: this.#committedFile, offset: this.#committedOffset, gtids: this.#gtids };
+  }
+
+  /** The place moved on since the last `take` or `heartbeat` that gave something. */
+  get moved(): boolean {
+    return this.#moved;
+  }
+
+  /** Parts of a transaction have left and its end has not. */
+  get insideParts(): boolean {
+    return this.#partIndex > 0;
+  }
+
+  /** What became whole, oldest first; null: nothing. Call until it answers null. */
+  take(): StreamBatch | null {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    if (this.#committed === 0) return null;
+    return this.#batch(this.#takeCommitted(), null, this.#gtids);
+  }
+
+  /** An empty batch that only moves the position. */
+  heartbeat(): StreamBatch {
+    assert(
+      this.#ready.length === 0 && this.#committed === 0 && this.#partIndex === 0,
+      'changes come before heartbeats',
+    );
+    return this.#batch([], null, this.#gtids);
+  }
+
+  /** The place as it is, for a batch that came from elsewhere (a snapshot) and leaves here. */
+  stepBeside(): { readonly position: Position; readonly version: string } {
+    assert(this.#partIndex === 0, 'nothing comes between the parts of a transaction');
+    this.#step += 1;
+    return {
+      position: this.#position(this.#gtids),
+      version: this.#version(this.#committedFile, this.#committedOffset, this.#step),
+    };
+  }
+
+  /** Takes the log's next event. Throws when it cannot be told what it means for captured tables. */
+  event(frame: EventFrame): void {
+    if (this.#payload !== null) {
+      this.#waiting.push(keepFrame(frame));
+      return;
+    }
+    const heartbeat = frame.type === eventType.HEARTBEAT || frame.type === eventType.HEARTBEAT_V2;
+    if (!heartbeat) this.#at = this.#log.advance(frame);
+    this.#read(frame);
+  }
+
+  #read(frame: EventFrame): void {
+    if (this.#partialRows.unfinished && frame.type !== eventType.PARTIAL_ROW_DATA) {
+      throw this.#unexpected(frame, 'it comes between the pieces of a rows event');
+    }
+    switch (frame.type) {
+      case eventType.WRITE_ROWS:
+      case eventType.UPDATE_ROWS:
+      case eventType.DELETE_ROWS:
+      case eventType.WRITE_ROWS_V1:
+      case eventType.UPDATE_ROWS_V1:
+      case eventType.DELETE_ROWS_V1:
+      case eventType.PARTIAL_UPDATE_ROWS:
+      case eventType.WRITE_ROWS_COMPRESSED_V1:
+      case eventType.UPDATE_ROWS_COMPRESSED_V1:
+      case eventType.DELETE_ROWS_COMPRESSED_V1:
+      case eventType.WRITE_ROWS_COMPRESSED:
+      case eventType.UPDATE_ROWS_COMPRESSED:
+      case eventType.DELETE_ROWS_COMPRESSED:
+        this.#rows(frame);
+        return;
+      case eventType.TABLE_MAP:
+        this.#tableMap(frame);
+        return;
+      case eventType.GTID:
+      case eventType.GTID_TAGGED:
+      case eventType.ANONYMOUS_GTID:
+        this.#mysqlGtid(frame);
+        return;
+      case eventType.MARIADB_GTID:
+        this.#mariadbGtid(frame);
+        return;
+      case eventType.XID:
+        this.#commit();
+        return;
+      case eventType.QUERY:
+      case eventType.QUERY_COMPRESSED:
+        this.#query(frame);
+        return;
+      case eventType.ROWS_QUERY:
+        // Its first byte is the text's length, cut to 8 bits.
+        this.#statement = { bytes: frame.bytes, start: frame.body + 1, end: frame.end };
+        return;
+      case eventType.ANNOTATE_ROWS:
+        this.#statement = { bytes: frame.bytes, start: frame.body, end: frame.end };
+        return;
+      case eventType.TRANSACTION_PAYLOAD:
+        this.#transactionPayload(frame);
+        return;
+      case eventType.PARTIAL_ROW_DATA: {
+        const whole = this.#partialRows.add(frame);
+        if (whole !== null) this.#rows(whole);
+        return;
+      }
+      case eventType.XA_PREPARE:
+        this.#xaPrepare(frame);
+        return;
+      case eventType.ROTATE:
+        this.#rotate(frame);
+        return;
+      case eventType.FORMAT_DESCRIPTION:
+        this.#formatDescription(frame);
+        return;
+      case eventType.PREVIOUS_GTIDS:
+        if (this.#gtids === null && this.#hasGtids) this.#gtids = decodePreviousGtids(frame);
+        return;
+      case eventType.GTID_LIST:
+        this.#gtidList(frame);
+        return;
+      case eventType.HEARTBEAT:
+      case eventType.HEARTBEAT_V2:
+        this.#heartbeat(frame);
+        return;
+      case eventType.INCIDENT: {
+        const { number, message } = decodeIncident(frame);
+        throw new MillraceError('MYSQL_INCIDENT', { ...this.#here(), reason: message || `incident ${number}` });
+      }
+      case eventType.BEGIN_LOAD_QUERY:
+      case eventType.EXECUTE_LOAD_QUERY:
+        if (this.#skipping) return;
+        throw new MillraceError('MYSQL_STATEMENT_FORMAT', { ...this.#here(), verb: 'LOAD DATA' });
+      case eventType.STOP:
+      case eventType.INTVAR:
+      case eventType.RAND:
+      case eventType.USER_VAR:
+      case eventType.APPEND_BLOCK:
+      case eventType.DELETE_FILE:
+      case eventType.IGNORABLE:
+      case eventType.TRANSACTION_CONTEXT:
+      case eventType.VIEW_CHANGE:
+      case eventType.BINLOG_CHECKPOINT:
+      case eventType.START_ENCRYPTION:
+        // They say nothing about rows: values for statements, group replication's notes, what only the server needs.
+        return;
+      default:
+        skipIgnorable(frame);
+    }
+  }
+
+  /**
+   * A compressed transaction too large to be inflated here and now. Whoever feeds the reader inflates it, gives its events to
+   * `inner`, then calls `endPayload`. Until then all events of the log wait.
+   */
+  get payload(): TransactionPayload | null {
+    return this.#payload;
+  }
+
+  /** Whether a group has begun and not ended. */
+  get insideGroup(): boolean {
+    return this.#group !== null;
+  }
+
+  /** Takes the next event from inside `payload`. It stands where the payload stands. */
+  inner(frame: EventFrame): void {
+    this.#read(frame);
+  }
+
+  endPayload(): void {
+    this.#payload = null;
+    for (const frame of this.#waiting.splice(0)) this.event(frame);
+  }
+
+  #rows(frame: EventFrame): void {
+    if (this.#skipping) return;
+    const group = this.#group;
+    if (group === null) throw this.#unexpected(frame, 'outside of a transaction');
+    const { bytes, body } = frame;
+    const tableId = bytes.readUIntLE(body, 6);
+    let table = this.#lastTable;
+    if (tableId !== this.#lastTableId) {
+      if (tableId === endOfStatementTableId) return;
+      const mapped = this.#tables.get(tableId);
+      if (mapped === undefined) throw this.#unexpected(frame, `no table map for table id ${tableId}`);
+      table = mapped;
+      this.#lastTable = mapped;
+      this.#lastTableId = tableId;
+    }
+    const { reader } = table;
+    if (reader === null) return;
+    let event = decodeRowsEvent(frame);
+    if (event.start === event.end) return;
+    if (this.#xid !== null) {
+      // Rows of an XA transaction may wait for long: they must not keep whole socket chunks in memory.
+      const own = Buffer.from(event.bytes.subarray(event.start, event.end));
+      event = { ...event, bytes: own, start: 0, end: own.length };
+    }
+    this.#changes.push({
+      kind: 'rows',
+      op: event.op,
+      table: reader.table,
+      rows: reader.images(event),
+      origin: new BinlogOrigin(group, this.#at, this.#statement),
+    });
+    this.#groupBytes += event.end - event.start;
+    if (this.#groupBytes > this.#partBytes) this.#splitOff();
+  }
+
+  #transactionPayload(frame: EventFrame): void {
+    const payload = decodeTransactionPayload(frame);
+    if (this.#skipping) this.#commit();
+    else if (payload.inflatedBytes <= inflateAtOnceBytes) readSmallPayload(payload, (inner) => this.#read(inner));
+    else this.#payload = payload;
+  }
+
+  #tableMap(frame: EventFrame): void {
+    if (this.#skipping) return;
+    const { bytes, body } = frame;
+    const tableId = bytes.readUIntLE(body, 6);
+    // Servers never give one id to two definitions within a file, so a known id needs no second look.
+    if (tableId === this.#lastTableId && frame.size === this.#lastTable.size) return;
+    let mapped = this.#tables.get(tableId);
+    if (mapped === undefined || mapped.size !== frame.size) {
+      mapped = this.#mapTable(frame);
+      this.#tables.set(tableId, mapped);
+    }
+    this.#lastTableId = tableId;
+    this.#lastTable = mapped;
+  }
+
+  #mapTable(frame: EventFrame): MappedTable {
+    const { bytes, body, size } = frame;
+    const databaseEnd = body + 9 + bytes[body + 8]!;
+    const database = bytes.utf8Slice(body + 9, databaseEnd);
+    const name = bytes.utf8Slice(databaseEnd + 2, databaseEnd + 2 + bytes[databaseEnd + 1]!);
+    if (!this.#catalogue.reads(database, name)) return { size, reader: null };
+    const map = decodeTableMap(frame, this.#flavor);
+    const { reader, change } = this.#catalogue.reader(map, this.#here());
+    if (change !== null) {
+      // The definition changed although no statement said so: sinks learn of it before its rows.
+      this.#cutCommitted();
+      this.#emit([{ kind: 'schema', ...change, statement: '', origin: this.#originHere(frame) }], null);
+    }
+    return { size, reader };
+  }
+
+  #mysqlGtid(frame: EventFrame): void {
+    const { fields } = this.#gtidReader.read(frame);
+    const micros = fields.originalCommitMicros || frame.timestamp * 1_000_000;
+    if (frame.type === eventType.ANONYMOUS_GTID) {
+      // From here on, GTIDs do not say what has been read.
+      this.#gtids = null;
+      this.#begin(frame, null, 0, micros);
+    } else {
+      this.#begin(frame, this.#sourceOf(fields.uuid, fields.tag), fields.gno, micros);
+    }
+    this.#open = false;
+  }
+
+  #mariadbGtid(frame: EventFrame): void {
+    const { domain, server, sequence, flags, xa, thread } = decodeMariadbGtid(frame);
+    this.#begin(frame, this.#sourceOf(`${domain}-${server}`, ''), sequence, frame.timestamp * 1_000_000);
+    this.#group!.thread = thread;
+    this.#open = (flags & mariadbGtidFlag.STANDALONE) === 0;
+    if (xa !== null && (flags & mariadbGtidFlag.PREPARED_XA) !== 0) this.#xid = xaIdText(xa);
+  }
+
+  #sourceOf(name: string, tag: string): GtidSource {
+    const last = this.#source;
+    if (last !== null && last.name === name && last.tag === tag) return last;
+    const prefix = this.#flavor === 'mariadb' ? `${name}-` : tag === '' ? `${name}:` : `${name}:${tag}:`;
+    let source = this.#sources.get(prefix);
+    if (source === undefined) {
+      source = { name, tag, prefix };
+      this.#sources.set(prefix, source);
+    }
+    this.#source = source;
+    return source;
+  }
+
+  #begin(frame: EventFrame, source: GtidSource | null, number: number | bigint, commitMicros: number): void {
+    if (this.#group !== null) throw this.#unexpected(frame, 'the transaction before it has no end');
+    const file = this.#log.file;
+    this.#group = new TransactionOrigin(this.#flavor, frame.serverId, source, number, file, commitMicros);
+    this.#groupStart = this.#at;
+    this.#skipping = this.#skip?.({ source, number, file, offset: this.#at, timestamp: frame.timestamp }) ?? false;
+  }
+
+  #query(frame: EventFrame): void {
+    if (isBegin(frame)) {
+      // Servers before 5.7 log no GTID event when GTIDs are off: the transaction begins here.
+      if (this.#group === null) this.#begin(frame, null, 0, frame.timestamp * 1_000_000);
+      this.#group!.thread ??= frame.bytes.readUInt32LE(frame.body);
+      this.#open = true;
+      return;
+    }
+    if (isCommit(frame)) {
+      this.#commit();
+      return;
+    }
+    this.#otherQuery(frame, decodeQuery(frame));
+  }
+
+  #otherQuery(frame: EventFrame, query: Query): void {
+    const head = statementHead(query.sql, this.#flavor);
+    const { verb } = head;
+    if (this.#group === null) this.#begin(frame, null, 0, frame.timestamp * 1_000_000);
+    this.#group!.thread ??= query.thread;
+    switch (verb) {
+      case 'ROLLBACK':
+        this.#rollback(query.sql);
+        return;
+      case 'SAVEPOINT':
+        this.#savepoints.set(savepointName(query.sql), this.#changes.length);
+        return;
+      case 'RELEASE':
+        return;
+      case 'XA':
+        this.#xa(query.sql);
+        return;
+    }
+    // What stands between BEGIN and COMMIT ends with the transaction; anything else is a group of its own.
+    const ends = !this.#open;
+    const skipping = this.#skipping;
+    const before = this.#originHere(frame);
+    if (skipping) {
+      if (ends) this.#commit();
+      return;
+    }
+    if (head.changesRows) {
+      if (this.#catalogue.mayTouch(query, head))
+        throw new MillraceError('MYSQL_STATEMENT_FORMAT', { ...this.#here(), verb });
+      if (ends) this.#commit();
+      return;
+    }
+    const outcome = this.#catalogue.apply(query, before);
+    if (outcome.length > 0) this.#cutCommitted();
+    if (ends) this.#commit();
+    // Definitions may have changed without a change for sinks, and old table ids mean nothing any more.
+    this.#forgetTables();
+    if (outcome.length > 0) this.#emit(outcome, null);
+  }
+
+  /** `ROLLBACK` ends the group; `ROLLBACK TO` takes back what came since the savepoint. */
+  #rollback(sql: string): void {
+    const savepoint = rollbackTarget(sql);
+    if (savepoint === null) {
+      this.#changes.length = this.#committed;
+      if (this.#partIndex > 0) {
+        // Parts have left already: index 0 makes sinks discard them, and this one brings nothing instead.
+        const transaction = this.#transactionName();
+        this.#end();
+        this.#emit([], { transaction, index: 0, last: true });
+        return;
+      }
+      this.#end();
+      return;
+    }
+    const kept = this.#savepoints.get(savepoint);
+    if (kept === undefined) return;
+    if (this.#partIndex > 0) {
+      throw new MillraceError('MYSQL_UNEXPECTED_EVENT', {
+        event: 'QUERY',
+        ...this.#here(),
+        reason: 'it rolls a transaction back in part whose rows have left in parts',
+      });
+    }
+    this.#changes.length = kept;
+  }
+
+  #xa(sql: string): void {
+    const words = /^XA\s+(\w+)\s+(.*?)(\s+ONE\s+PHASE)?\s*;?\s*$/is.exec(sql);
+    const verb = words?.[1]?.toUpperCase();
+    const xid = xidText(words?.[2] ?? '');
+    switch (verb) {
+      case 'START':
+      case 'BEGIN':
+        this.#xid = xid;
+        this.#open = true;
+        return;
+      case 'END':
+        return;
+      case 'COMMIT':
+        // ONE PHASE commits the rows that this group brought; otherwise they came with the group that prepared them.
+        if (!this.#skipping && this.#xid === null) {
+          const rows = this.#prepared.commit(xid, this.#here());
+          const origin = new BinlogOrigin(this.#group!, this.#at, null);
+          for (const change of rows) this.#changes.push({ ...change, origin });
+        }
+        this.#commit();
+        return;
+      case 'ROLLBACK':
+        this.#prepared.forget(xid);
+        this.#changes.length = this.#committed;
+        this.#end();
+        return;
+      default:
+        this.#commit();
+    }
+  }
+
+  #xaPrepare(frame: EventFrame): void {
+    const { onePhase, xa } = decodeXaPrepare(frame);
+    if (!onePhase && !this.#skipping) {
+      const rows = this.#changes.splice(this.#committed);
+      const { file } = this.#log;
+      const gtid = this.#group?.gtid ?? null;
+      this.#prepared.add({ xid: xaIdText(xa), gtid, file, offset: this.#groupStart }, rows, this.#groupBytes);
+    }
+    this.#commit();
+  }
+
+  #commit(): void {
+    if (this.#partIndex > 0) {
+      const part = { transaction: this.#transactionName(), index: this.#partIndex, last: true };
+      const changes = this.#changes.splice(this.#committed);
+      this.#end();
+      this.#emit(changes, part);
+      return;
+    }
+    this.#end();
+    this.#committed = this.#changes.length;
+  }
+
+  /** The group is over: the position moves behind it. */
+  #end(): void {
+    const group = this.#group;
+    if (group !== null && group.source !== null) this.#addGtid(group.source, group.number);
+    this.#group = null;
+    this.#open = false;
+    this.#skipping = false;
+    this.#groupBytes = 0;
+    this.#partIndex = 0;
+    this.#statement = null;
+    this.#xid = null;
+    if (this.#savepoints.size > 0) this.#savepoints.clear();
+    this.#committedFile = this.#log.file;
+    this.#committedOffset = this.#log.next;
+    this.#step = 0;
+    this.#moved = true;
+  }
+
+  #addGtid(source: GtidSource, number: number | bigint): void {
+    const gtids = this.#gtids;
+    if (gtids === null) return;
+    if (gtids instanceof MysqlGtidSet) {
+      gtids.add(source.name, source.tag, number);
+    } else {
+      const [domain, server] = source.name.split('-');
+      gtids.set(Number(domain), Number(server), number);
+    }
+  }
+
+  #rotate(frame: EventFrame): void {
+    const { file, position } = decodeRotate(frame);
+    const artificial = (frame.flags & eventFlag.ARTIFICIAL) !== 0;
+    // The dump repeats the name of the file it goes on with; only another file starts the table ids afresh.
+    if (artificial && file === this.#log.file && position !== 4) return;
+    this.#forgetTables();
+    this.#log.moveTo(file, position);
+    if (artificial || this.#group !== null) return;
+    this.#committedFile = file;
+    this.#committedOffset = position;
+    this.#step = 0;
+    this.#moved = true;
+  }
+
+  #formatDescription(frame: EventFrame): void {
+    this.#flavor = decodeFormatDescription(frame).flavor;
+    this.#fileTime = frame.timestamp;
+    this.#forgetTables();
+    if (this.#group === null) return;
+    // The server stopped while it wrote the transaction: what there was of it never committed.
+    this.#changes.length = this.#committed;
+    this.#end();
+  }
+
+  /** At the start of a file, MariaDB lists what all files before it hold. */
+  #gtidList(frame: EventFrame): void {
+    if (this.#gtids !== null || !this.#hasGtids) return;
+    this.#gtids = MariadbGtidPosition.fromList(decodeGtidList(frame).gtids);
+  }
+
+  #heartbeat(frame: EventFrame): void {
+    const { file, position } = frame.type === eventType.HEARTBEAT ? decodeHeartbeat(frame) : decodeHeartbeatV2(frame);
+    if (this.#group !== null || file !== this.#log.file || position <= this.#log.next) return;
+    this.#log.moveTo(file, position);
+    if (file !== this.#committedFile || position <= this.#committedOffset) return;
+    this.#committedOffset = position;
+    this.#step = 0;
+    this.#moved = true;
+  }
+
+  #forgetTables(): void {
+    this.#tables.clear();
+    this.#lastTableId = -1;
+    this.#lastTable = uncaptured;
+  }
+
+  /** The group has grown past its limit: what it has so far leaves as a part. */
+  #splitOff(): void {
+    if (this.#xid !== null) {
+      this.#prepared.checkRoom(this.#xid, this.#groupBytes);
+      return;
+    }
+    this.#cutCommitted();
+    this.#emit(this.#changes.splice(0), { transaction: this.#transactionName(), index: this.#partIndex, last: false });
+    this.#partIndex += 1;
+    this.#groupBytes = 0;
+  }
+
+  /** Makes a batch of the whole groups at hand, so that something may come behind them. */
+  #cutCommitted(): void {
+    if (this.#committed > 0) this.#emit(this.#takeCommitted(), null);
+  }
+
+  #takeCommitted(): readonly Change[] {
+    const whole = this.#changes;
+    const changes = whole.length === this.#committed ? whole : whole.slice(0, this.#committed);
+    this.#changes = whole.length === this.#committed ? [] : whole.slice(this.#committed);
+    for (const [name, at] of this.#savepoints) this.#savepoints.set(name, at - this.#committed);
+    this.#committed = 0;
+    return changes;
+  }
+
+  /** Queues a batch. More will be read before it leaves, so it gets GTIDs of its own. */
+  #emit(changes: readonly Change[], part: Part | null): void {
+    this.#ready.push(this.#batch(changes, part, this.#gtids?.clone() ?? null));
+  }
+
+  #batch(changes: readonly Change[], part: Part | null, gtids: Gtids | null): StreamBatch {
+    this.#moved = false;
+    const position = this.#position(gtids);
+    const open = part !== null && !part.last;
+    return {
+      changes,
+      place: { file: this.#committedFile, offset: this.#committedOffset, gtids },
+      position,
+      version: open
+        ? this.#version(this.#log.file, this.#log.next, part.index)
+        : this.#version(this.#committedFile, this.#committedOffset, this.#step),
+      part,
+      schema: open ? null : this.#catalogue.takeChanged(position),
+    };
+  }
+
+  #position(gtids: Gtids | null): Position {
+    return encodeBinlogPosition({
+      flavor: this.#flavor,
+      server: this.#server,
+      epoch: this.#epoch,
+      file: this.#committedFile,
+      offset: this.#committedOffset,
+      fileTime: this.#fileTime,
+      step: this.#step,
+      gtids: gtids === null ? null : gtids.toString(),
+      prepared: this.#prepared.places(),
+    });
+  }
+
+  /** epoch, file number, offset and step, each of fixed width. */
+  #version(file: string, offset: number, step: number): string {
+    return `${digits(this.#epoch, 4)}-${digits(fileNumber(file), 10)}-${digits(offset, 16)}-${digits(step, 6)}`;
+  }
+
+  #transactionName(): string {
+    return this.#group?.gtid ?? `${this.#log.file}:${this.#groupStart}`;
+  }
+
+  #originHere(frame: EventFrame): BinlogOrigin {
+    const group =
+      this.#group ??
+      new TransactionOrigin(this.#flavor, frame.serverId, null, 0, this.#log.file, frame.timestamp * 1_000_000);
+    return new BinlogOrigin(group, this.#at, this.#statement);
+  }
+
+  #here(): { readonly file: string; readonly offset: number } {
+    return { file: this.#log.file, offset: this.#at };
+  }
+
+  #unexpected(frame: EventFrame, reason: string): MillraceError {
+    return new MillraceError('MYSQL_UNEXPECTED_EVENT', { event: eventTypeName(frame.type), ...this.#here(), reason });
+  }
+}
+
+const digits = (value: number, width: number): string => String(value).padStart(width, '0');
+
+const savepointName = (sql: string): string => unquoted(sql.replace(/^\s*SAVEPOINT\s+/i, ''));
+
+/** The savepoint of `ROLLBACK [WORK] TO [SAVEPOINT] name`; null: everything is rolled back. */
+const rollbackTarget = (sql: string): string | null => {
+  const match = /^\s*ROLLBACK\s+(?:WORK\s+)?TO\s+(?:SAVEPOINT\s+)?(.+)$/is.exec(sql);
+  return match === null ? null : unquoted(match[1]!);
+};
+
+const unquoted = (name: string): string =>
+  name
+    .trim()
+    .replace(/^`(.*)`$/s, '$1')
+    .toLowerCase();
+
+/** An XA id as statements of the log write it, in the form of `xaIdText`. */
+const xidText = (text: string): string =>
+  text.replace(/\s+/g, '').replace(/[xX]'([0-9A-Fa-f]*)'/g, (_, hex: string) => `X'${hex.toLowerCase()}'`);
