@@ -32,6 +32,12 @@ export const valueErrors = {
       `column ${d.column} of ${d.table} is in the old temporal format, whose fraction digits the log does not tell`,
     hint: 'Start from a snapshot, which reads the definition, or run ALTER TABLE ... FORCE with mysql56_temporal_format=ON.',
   },
+  VALUES_MEMBERS_UNKNOWN: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string; readonly charset: string }) =>
+      `the log does not tell the values of ENUM or SET column ${d.column} of ${d.table} (charset ${d.charset}) in readable form`,
+    hint: 'Start from a snapshot, which reads the definitions, or convert the column to utf8mb4.',
+  },
   VALUES_COLLATION_UNKNOWN: {
     retryable: false,
     message: (d: { readonly table: string; readonly column: string; readonly collation: number }) =>

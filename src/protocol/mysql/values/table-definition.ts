@@ -3,6 +3,7 @@ import { type Column, type ColumnType, defineTable, type Table } from '../../../
 import { columnType } from '../column-type.ts';
 import type { TableMap } from '../events/table-map.ts';
 import { stringMaxBytes, wireType } from './binlog-columns.ts';
+import { type Charset, charsetOf } from './charsets/charset.ts';
 import { binaryCollation, type Collations } from './collations.ts';
 
 /**
@@ -12,7 +13,8 @@ import { binaryCollation, type Collations } from './collations.ts';
  * its id stays.
  *
  * Throws VALUES_TABLE_UNKNOWN without names from either, VALUES_TABLE_MISMATCH where number, names or types of columns
- * disagree, VALUES_COLLATION_UNKNOWN, VALUES_COLUMN_UNREADABLE and VALUES_FRACTION_UNKNOWN.
+ * disagree, VALUES_COLLATION_UNKNOWN, VALUES_COLUMN_UNREADABLE, VALUES_FRACTION_UNKNOWN and
+ * VALUES_MEMBERS_UNKNOWN.
  */
 export const tableFromMap = (map: TableMap, collations: Collations, known: Table | null): Table => {
   const table = `${map.database}.${map.name}`;
@@ -150,10 +152,13 @@ const typeFromMap = (
     case columnType.SET: {
       const kind = wire === columnType.ENUM ? 'enum' : 'set';
       if (!is(kind)) return 'disagrees';
-      const values =
-        (kind === 'enum' ? map.enumValues : map.setValues)?.[i] ?? (known as MemberType | null)?.values ?? [];
       const id = map.enumSetCollations?.[i];
       const charset = id == null ? ((known as MemberType | null)?.charset ?? 'utf8mb4') : collationOf(id).charset;
+      const logged = (kind === 'enum' ? map.enumValues : map.setValues)?.[i] ?? null;
+      const values =
+        (logged === null ? null : decodeMembers(logged, charsetOf(charset, name))) ??
+        (known as MemberType | null)?.values;
+      if (values === undefined) throw new MillraceError('VALUES_MEMBERS_UNKNOWN', { table, column: name, charset });
       return { kind, values, charset };
     }
     case columnType.JSON:
@@ -193,6 +198,20 @@ const typeFromMap = (
     default:
       throw new MillraceError('VALUES_COLUMN_UNREADABLE', { table, column: name, type: wire });
   }
+};
+
+/**
+ * The log has ENUM and SET values in the column's charset. Text of them is right only where that is UTF-8, or where all is
+ * ASCII; null: it cannot be trusted.
+ */
+const decodeMembers = (logged: readonly (string | Uint8Array)[], charset: Charset): readonly string[] | null => {
+  const values: string[] = [];
+  for (const value of logged) {
+    if (typeof value !== 'string') values.push(charset.decode(Buffer.from(value), 0, value.length));
+    else if (charset.utf8 || (charset.asciiCompatible && /^[\x20-\x7e]*$/.test(value))) values.push(value);
+    else return null;
+  }
+  return values;
 };
 
 type MemberType = Extract<ColumnType, { kind: 'enum' | 'set' }>;

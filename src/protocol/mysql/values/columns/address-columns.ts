@@ -28,7 +28,7 @@ const uuidText = (b: Buffer): string =>
 
 const inet4Text = (b: Buffer): string => `${b[0]}.${b[1]}.${b[2]}.${b[3]}`;
 
-/** As MariaDB prints it: the longest run of zero groups as '::', and IPv4-mapped and -compatible addresses with their dots. */
+/** As MariaDB prints it: the longest run of zero groups as '::' (one alone too), and IPv4-mapped and -compatible addresses with their dots. */
 const inet6Text = (b: Buffer): string => {
   const groups = Array.from({ length: 8 }, (_, i) => b.readUInt16BE(2 * i));
   let gapStart = -1;
@@ -41,7 +41,6 @@ const inet6Text = (b: Buffer): string => {
       gapLength = length;
     }
   }
-  if (gapLength < 2) gapStart = -1;
   let text = '';
   for (let i = 0; i < 8; i += 1) {
     if (i === gapStart) {

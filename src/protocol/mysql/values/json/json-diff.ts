@@ -2,7 +2,7 @@
  * The changes that PARTIAL_UPDATE_ROWS logs instead of a whole document, applied in order to the before image's value.
  *
  *   { op u1: 0 replace, 1 insert, 2 remove | path length lenenc | path utf8 | not for remove: value length lenenc | JSON binary }*
- *   path: $ and then .name, ."quoted name" with JSON escapes, or [n]
+ *   path: $ and then .name, ."quoted name" with JSON escapes, [n], [last] or [last-n]
  *
  * Nothing at all: the value is unchanged. MySQL sql-common/json_diff.h.
  */
@@ -35,8 +35,8 @@ export const applyJsonDiffs = (node: JsonNode, bytes: Buffer, start: number, end
 
 const operation = { REPLACE: 0, INSERT: 1, REMOVE: 2 } as const;
 
-/** A member's name as a byte string, or an array index. */
-type Leg = string | number;
+/** A member's name as a byte string, an array index, or one counted from the array's end (0: the last). */
+type Leg = string | number | { readonly fromEnd: number };
 
 /** The tree with the change made below `legs[depth]`. */
 const change = (node: JsonNode, legs: readonly Leg[], depth: number, op: number, value: JsonNode | null): JsonNode => {
@@ -48,19 +48,20 @@ const change = (node: JsonNode, legs: readonly Leg[], depth: number, op: number,
   }
   const last = depth === legs.length - 1;
   const container = openNode(node);
-  if (typeof leg === 'number') {
-    // A path's [0] on what is no array means the value itself.
+  if (typeof leg !== 'string') {
+    // A path's [0] or [last] on what is no array means the value itself.
     if (container.kind !== 'array') {
-      if (leg !== 0 || (last && op !== operation.REPLACE)) throw unfit();
+      if ((typeof leg === 'number' ? leg : leg.fromEnd) !== 0 || (last && op !== operation.REPLACE)) throw unfit();
       return change(container, legs, depth + 1, op, value);
     }
     const { items } = container;
-    if (last && op === operation.INSERT) items.splice(leg, 0, value!);
+    const index = typeof leg === 'number' ? leg : items.length - 1 - leg.fromEnd;
+    if (last && op === operation.INSERT) items.splice(Math.max(index, 0), 0, value!);
     else {
-      const item = items[leg];
+      const item = items[index];
       if (item === undefined) throw unfit();
-      if (last && op === operation.REMOVE) items.splice(leg, 1);
-      else items[leg] = change(item, legs, depth + 1, op, value);
+      if (last && op === operation.REMOVE) items.splice(index, 1);
+      else items[index] = change(item, legs, depth + 1, op, value);
     }
     return container;
   }
@@ -97,7 +98,7 @@ const findKey = (keys: readonly string[], key: string): number => {
   return low;
 };
 
-const legPattern = /\[(\d+)\]|\.("(?:[^"\\]|\\.)*"|[^.["]+)/gsy;
+const legPattern = /\[(?:(\d+)|last(?:-(\d+))?)\]|\.("(?:[^"\\]|\\.)*"|[^.["]+)/gsy;
 
 const parsePath = (path: string): Leg[] => {
   const legs: Leg[] = [];
@@ -106,7 +107,8 @@ const parsePath = (path: string): Leg[] => {
     legPattern.lastIndex = at;
     const match = legPattern.exec(path);
     if (match === null) break;
-    legs.push(match[1] === undefined ? byteString(match[2]!) : Number(match[1]));
+    if (match[3] !== undefined) legs.push(byteString(match[3]));
+    else legs.push(match[1] === undefined ? { fromEnd: Number(match[2] ?? 0) } : Number(match[1]));
     at = legPattern.lastIndex;
   }
   if (at !== path.length || legs.length > maxJsonDepth)
