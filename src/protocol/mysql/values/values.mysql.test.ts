@@ -1072,10 +1072,12 @@ for (const server of testServers()) {
       for (const [code, converted, taken] of rows) {
         // MariaDB answers '?' for bytes that are not well-formed, MySQL NULL; neither can be in a column.
         if (converted === null || taken !== code) continue;
+        if (server.flavor === 'mariadb' && converted.includes('3F') && !code.includes('3F')) continue;
         const bytes = Buffer.from(code, 'hex');
         const expected = Buffer.from(converted, 'hex').toString('utf8');
         // Neither are bytes that the server turns into nothing or into half a surrogate pair.
-        if (expected === '' || (charset === 'ucs2' && expected.includes('\ufffd'))) continue;
+        // MySQL lets one half of a pair through in ujis.
+        if (expected === '' || expected === '??' || (charset === 'ucs2' && expected.includes('\ufffd'))) continue;
         const decoded = decoder.decode(bytes, 0, bytes.length);
         compared += 1;
         if (decoded !== expected)

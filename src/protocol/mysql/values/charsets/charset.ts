@@ -31,8 +31,6 @@ const build = (name: string): Charset | null => {
     case 'utf8mb4':
     case 'utf8mb3':
     case 'utf8':
-    case 'ascii':
-      // A server that lets bytes past 0x7f into an ascii column is beyond what this or its own CONVERT can tell.
       return { name, asciiCompatible: true, utf8: true, decode: (b, start, end) => b.utf8Slice(start, end) };
     case 'ucs2':
     case 'utf16':
