@@ -11,6 +11,12 @@ export interface RegisteredConnector {
 
 export const connectors: readonly RegisteredConnector[] = [
   {
+    type: 'mysql',
+    roles: ['source'],
+    summary: 'Reads MySQL and MariaDB: a snapshot of the tables, then the binlog; or archived binlog files.',
+    load: async () => (await import('./mysql/connector.ts')).mysql,
+  },
+  {
     type: 'blackhole',
     roles: ['sink'],
     summary: 'Takes everything and keeps nothing: for measuring what comes before it.',

@@ -75,10 +75,13 @@ const compile = (pattern: string, shape: Shape): NameTest => {
 };
 
 const whyNot = (parts: readonly string[], shape: Shape): string => {
-  if (parts.includes('*')) return `a lone * matches nothing in a regular expression; "any name" is written \\.*`;
+  if (parts.includes('*')) {
+    return `a lone * is no regular expression; write ${parts.map((part) => (part === '*' ? '\\.*' : part)).join('.')}`;
+  }
   const size = shape.split('.').length;
+  if (parts.length < size && shape === 'database.table') return `it names no database; write DATABASE.${parts[0]}`;
   if (parts.length !== size || parts.includes('')) {
-    return `it has ${parts.filter((part) => part !== '').length} parts between dots where ${shape} has ${size} (inside a name, write \\. for "any character")`;
+    return `${shape} has ${size} parts between dots, and this has ${parts.filter((part) => part !== '').length}; inside a name, \\. is any character`;
   }
   return parts
     .map((part) => expression(part.replaceAll('\\.', '.')))

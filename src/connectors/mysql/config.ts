@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { byteSize, duration, list, secret } from '../../core/settings.ts';
-import { splitPatterns } from '../../core/table-pattern.ts';
+import { byteSize, duration, list, secret, tableList, withoutEffect } from '../../core/settings.ts';
 import { snapshotSettings } from './snapshot/snapshot-settings.ts';
 
 /** The largest server id MySQL takes: 32 bits, and 0 means "no replica". */
@@ -24,11 +23,6 @@ export interface ServerIdRange {
   readonly last: number;
 }
 
-/** A comma list of patterns, or a list of such; a comma inside a pattern does not cut it. */
-const patterns = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value).flatMap(splitPatterns));
-
 export const startupModes = [
   'initial',
   'earliest-offset',
@@ -41,10 +35,6 @@ export type StartupMode = (typeof startupModes)[number];
 
 export const sslModes = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
 export type SslMode = (typeof sslModes)[number];
-
-/** Settings that Flink CDC knows and that change nothing here, so that its pipeline files load as they are. */
-const ignored = (reason: string) =>
-  z.unknown().optional().describe(`Accepted for Flink CDC files, without effect: ${reason}.`);
 
 export const mysqlConfig = z
   .strictObject({
@@ -60,10 +50,10 @@ export const mysqlConfig = z
     port: z.coerce.number().int().min(1).max(65_535).default(3306).describe('TCP port of the server.'),
     username: z.string().optional().describe('User that reads the binlog and the tables.'),
     password: secret().default('').describe('Password of that user.'),
-    tables: patterns.describe(
+    tables: tableList.describe(
       'Which tables to read, as `database.table` patterns, comma-separated: `shop.orders, app_db.\\.*`.',
     ),
-    'tables.exclude': patterns.optional().describe('Tables to leave out although `tables` names them.'),
+    'tables.exclude': tableList.optional().describe('Tables to leave out although `tables` names them.'),
     'server-id': serverId
       .optional()
       .describe(
@@ -109,7 +99,7 @@ export const mysqlConfig = z
         'What happens when the server no longer has the log behind the held position: `fail`, or `snapshot` (read all tables again and sweep what is gone).',
       ),
     ...snapshotSettings,
-    'scan.snapshot.fetch.size': ignored('rows are read off the socket as they come'),
+    'scan.snapshot.fetch.size': withoutEffect('rows are read off the socket as they come'),
     'connect.timeout': duration
       .default(30_000)
       .describe('How long connecting and each answer to a statement may take.'),
@@ -133,19 +123,21 @@ export const mysqlConfig = z
       .describe('PEM file of the authorities to trust, for `verify-ca` and `verify-identity`.'),
     'ssl.cert': z.string().optional().describe('PEM file of the certificate to show to the server.'),
     'ssl.key': z.string().optional().describe("PEM file of that certificate's private key."),
-    'server-time-zone': ignored('TIMESTAMP columns are read and handed on in UTC'),
-    'connect.max-retries': ignored('the pipeline decides about retries'),
-    'connection.pool.size': ignored('the source opens what its snapshot threads need'),
-    'schema-change.enabled': ignored(
+    'server-time-zone': withoutEffect('TIMESTAMP columns are read and handed on in UTC'),
+    'connect.max-retries': withoutEffect('the pipeline decides about retries'),
+    'connection.pool.size': withoutEffect('the source opens what its snapshot threads need'),
+    'schema-change.enabled': withoutEffect(
       'schema changes are always followed; `schema.change.behavior` decides what happens to them',
     ),
-    'scan.newly-added-table.enabled': ignored('`millrace snapshot` reads tables added later'),
-    'scan.binlog.newly-added-table.enabled': ignored('new tables that `tables` matches are always read from the log'),
-    'scan.incremental.close-idle-reader.enabled': ignored('there are no idle readers'),
-    'scan.incremental.snapshot.unbounded-chunk-first.enabled': ignored('the last chunk has an upper bound'),
-    'scan.parse.online.schema.changes.enabled': ignored('gh-ost and pt-online-schema-change are always followed'),
-    'include-comments.enabled': ignored('comments are always read'),
-    'treat-tinyint1-as-boolean.enabled': ignored('TINYINT(1) stays a number'),
+    'scan.newly-added-table.enabled': withoutEffect('`millrace snapshot` reads tables added later'),
+    'scan.binlog.newly-added-table.enabled': withoutEffect(
+      'new tables that `tables` matches are always read from the log',
+    ),
+    'scan.incremental.close-idle-reader.enabled': withoutEffect('there are no idle readers'),
+    'scan.incremental.snapshot.unbounded-chunk-first.enabled': withoutEffect('the last chunk has an upper bound'),
+    'scan.parse.online.schema.changes.enabled': withoutEffect('gh-ost and pt-online-schema-change are always followed'),
+    'include-comments.enabled': withoutEffect('comments are always read'),
+    'treat-tinyint1-as-boolean.enabled': withoutEffect('TINYINT(1) stays a number'),
   })
   .superRefine((config, context) => {
     const missing = (key: string, message: string): void => {
