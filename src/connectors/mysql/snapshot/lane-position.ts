@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { Lane, Position } from '../../../core/batch.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { position } from '../../../core/position.ts';
+import type { KeyPoint } from './chunk-query.ts';
+import type { KeyValue } from './sql-literal.ts';
+
+/** How far one table's snapshots are: what its lane `<prefix>:<database>.<table>` holds. */
+export interface LanePosition {
+  /** Some snapshot of the whole table was finished, or given up by the user: none starts by itself. */
+  readonly settled: boolean;
+  /** The snapshot under way; null: none. */
+  readonly scan: ScanPlace | null;
+  /** Grows with every position of the lane, over restarts too. */
+  readonly sequence: number;
+  /** Which run of the source made it, from 1. */
+  readonly attempt: number;
+  /** At which sequence the last attempts began, the newest (this one) last. */
+  readonly starts: readonly number[];
+}
+
+export interface ScanPlace {
+  readonly reason: string;
+  readonly where: string | null;
+  /** Names of the columns that `after` and `upTo` are values of; empty: a table without a usable key, read again after a crash. */
+  readonly key: readonly string[];
+  /** The last row handed on; null: none yet. */
+  readonly after: KeyPoint | null;
+  /** The last row there was when the scan began; null: not known yet. */
+  readonly upTo: KeyPoint | null;
+  readonly chunks: number;
+  readonly rows: number;
+}
+
+/** How many attempts' starts are kept: sinks further apart than this read the table again. */
+const keptStarts = 8;
+
+/** The position that a run begins with: `held` by the sinks, or nothing yet. */
+export const firstPosition = (held: LanePosition | null): LanePosition =>
+  held === null
+    ? { settled: false, scan: null, sequence: 0, attempt: 1, starts: [0] }
+    : { ...held, attempt: held.attempt + 1, starts: [...held.starts, held.sequence].slice(-keptStarts) };
+
+export const nextPosition = (from: LanePosition, change: Pick<LanePosition, 'settled' | 'scan'>): LanePosition => ({
+  ...from,
+  ...change,
+  sequence: from.sequence + 1,
+});
+
+/**
+ * Whether a sink that holds `held` has everything up to `at`. Within one attempt the order of the sequence decides. Another attempt cuts
+ * its chunks elsewhere, so an earlier one's positions are covered only up to where every later attempt began.
+ */
+export const snapshotCovers = (held: Position, at: Position): boolean => {
+  const [mine, other] = [decodeLanePosition('', held), decodeLanePosition('', at)];
+  if (mine.attempt === other.attempt) return mine.sequence >= other.sequence;
+  const later = mine.attempt - other.attempt;
+  if (later < 0 || later > mine.starts.length) return false;
+  return mine.starts.slice(-later).every((start) => other.sequence <= start);
+};
+
+/** JSON, with what JSON cannot hold wrapped: `{"i":"18446744073709551615"}` an integer, `{"b":"00ff"}` bytes. */
+export const encodeLanePosition = (value: LanePosition): Position => {
+  const { scan } = value;
+  const encoded = scan && { ...scan, after: scan.after?.map(wrap) ?? null, upTo: scan.upTo?.map(wrap) ?? null };
+  return position(JSON.stringify({ ...value, scan: encoded }));
+};
+
+/** Throws SNAPSHOT_POSITION_UNREADABLE for anything that `encodeLanePosition` did not write. */
+export const decodeLanePosition = (lane: Lane, text: Position): LanePosition => {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? (cause.issues[0]?.message ?? 'unknown form') : 'it is no JSON';
+    throw new MillraceError('SNAPSHOT_POSITION_UNREADABLE', { lane, reason }, { cause });
+  }
+};
+
+const wrap = (value: KeyValue): unknown => {
+  if (typeof value === 'bigint') return { i: String(value) };
+  return value instanceof Uint8Array ? { b: Buffer.from(value).toString('hex') } : value;
+};
+
+const count = z.int().min(0);
+const keyValue = z.union([
+  z.number(),
+  z.string(),
+  z.strictObject({ i: z.string().regex(/^-?\d+$/) }).transform(({ i }) => BigInt(i)),
+  z
+    .strictObject({ b: z.string().regex(/^([0-9a-f]{2})*$/) })
+    .transform(({ b }) => new Uint8Array(Buffer.from(b, 'hex'))),
+]);
+const keyPoint = z.array(keyValue).nullable();
+const schema: z.ZodType<LanePosition> = z.strictObject({
+  settled: z.boolean(),
+  scan: z
+    .strictObject({
+      reason: z.string(),
+      where: z.string().nullable(),
+      key: z.array(z.string()),
+      after: keyPoint,
+      upTo: keyPoint,
+      chunks: count,
+      rows: count,
+    })
+    .nullable(),
+  sequence: count,
+  attempt: z.int().min(1),
+  starts: z.array(count).min(1),
+});

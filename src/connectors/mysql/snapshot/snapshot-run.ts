@@ -1,0 +1,299 @@
+import type { Lane } from '../../../core/batch.ts';
+import type { Change, SchemaChange } from '../../../core/change.ts';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { qualifiedName, type Table } from '../../../core/table.ts';
+import type {
+  OpenSnapshotRun,
+  SnapshotProgress,
+  SnapshotRequest,
+  SnapshotRun,
+  SnapshotStep,
+  StreamStep,
+} from '../stream-progress.ts';
+import {
+  decodeLanePosition,
+  encodeLanePosition,
+  firstPosition,
+  type LanePosition,
+  nextPosition,
+} from './lane-position.ts';
+import { PauseSwitch } from './pause-switch.ts';
+import { logEnd } from './read-view.ts';
+import { ReadingWorker } from './reading-worker.ts';
+import { StreamWatch } from './stream-watch.ts';
+import { type ScanPurpose, TableScan } from './table-scan.ts';
+import { type WatermarkKind, watermarkKind } from './watermark-kind.ts';
+
+/** Reads what the sinks hold of every table's lane, and begins the scans that are due. */
+export const openSnapshotRun: OpenSnapshotRun = async (request) => {
+  const watermarkTable = request.config['scan.watermark.table'] ?? null;
+  const run = new TableScans(request, watermarkKind(request.config['scan.watermark'], watermarkTable, request.server));
+  for (const table of request.tables.values()) {
+    const lane = laneOf(request.lanePrefix, table);
+    const held = await request.held(lane);
+    run.resume(table, held === null ? null : decodeLanePosition(lane, held));
+  }
+  return run;
+};
+
+const laneOf = (prefix: string, table: Table): Lane => `${prefix}:${qualifiedName(table)}`;
+
+/** Failures without a step taken in between, after which a scan gives up. */
+const maxFailures = 8;
+const maxBackoffMs = 5_000;
+/** Server errors that say a table is not (any more) as the statement was made for: ER_BAD_DB, NO_SUCH_TABLE, BAD_FIELD, KEY_DOES_NOT_EXIST, TABLE_DEF_CHANGED. */
+const changedTable = new Set([1049, 1146, 1054, 1176, 1412]);
+
+class TableScans implements SnapshotRun {
+  readonly #request: SnapshotRequest;
+  readonly #kind: WatermarkKind;
+  readonly #watermarkTable: string | null;
+  readonly #watch: StreamWatch;
+  readonly #tables: Map<string, Table>;
+  /** Where the lanes of the tables stand that are not being scanned. */
+  readonly #lanes = new Map<string, LanePosition>();
+  /** Scans with something to read or to take, in the order they were asked for. */
+  readonly #scans = new Map<string, TableScan>();
+  /** Positions to hand on that are no scan's. */
+  readonly #news = new Map<Lane, LanePosition>();
+  readonly #waiting: TableScan[] = [];
+  readonly #pause = new PauseSwitch();
+  readonly #stop = new AbortController();
+  readonly #workers = new Set<Promise<void>>();
+  #wake = Promise.withResolvers<void>();
+  #failure: unknown = null;
+  #done = 0;
+
+  constructor(request: SnapshotRequest, kind: WatermarkKind) {
+    this.#request = request;
+    this.#kind = kind;
+    this.#watermarkTable = request.config['scan.watermark.table'] ?? null;
+    this.#watch = new StreamWatch(request.start, this.#watermarkTable);
+    this.#tables = new Map([...request.tables.values()].map((table) => [qualifiedName(table), table]));
+  }
+
+  /** Goes on with what a table's lane says, or begins its first scan. */
+  resume(table: Table, held: LanePosition | null): void {
+    const { begin, reason } = this.#request;
+    const from = firstPosition(held);
+    if (begin === 'again') this.#begin(table, from, { reason, where: null });
+    else if (from.scan !== null) this.#begin(table, from, null);
+    else if (begin === 'unfinished' && !from.settled) this.#begin(table, from, { reason, where: null });
+    else this.#lanes.set(qualifiedName(table), from);
+  }
+
+  observe(step: StreamStep): readonly Change[] | null {
+    for (const scan of this.#scans.values()) if (scan.holds(step)) return null;
+    this.#watch.observe(step);
+    let changes = step.changes;
+    if (this.#watermarkTable !== null) changes = changes.filter((change) => tableOf(change) !== this.#watermarkTable);
+    for (const change of changes) if (change.kind === 'schema') this.#follow(change);
+    for (const scan of this.#scans.values()) changes = scan.observe(changes);
+    return changes;
+  }
+
+  take(): SnapshotStep | null {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#news.size > 0) return this.#takeNews();
+    for (const scan of this.#scans.values()) {
+      const step = scan.take();
+      if (step === null) continue;
+      // The next call begins with another table.
+      this.#scans.delete(scan.name);
+      if (scan.finished) this.#end(scan);
+      else this.#scans.set(scan.name, scan);
+      return step;
+    }
+    return null;
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    const abort = (): void => resolve();
+    signal.addEventListener('abort', abort, { once: true });
+    while (!signal.aborted && !this.#hasStep()) await Promise.race([this.#wake.promise, aborted]);
+    signal.removeEventListener('abort', abort);
+  }
+
+  get finished(): boolean {
+    return this.#failure === null && this.#scans.size === 0 && this.#news.size === 0;
+  }
+
+  request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void {
+    for (const name of ask.tables)
+      if (!this.#tables.has(name)) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table: name });
+    for (const name of ask.tables) {
+      const running = this.#scans.get(name);
+      running?.abandon();
+      const from = running?.position ?? this.#lanes.get(name) ?? firstPosition(null);
+      this.#begin(this.#tables.get(name)!, from, { reason: ask.reason, where: ask.where ?? null });
+    }
+  }
+
+  pause(): void {
+    this.#pause.pause();
+  }
+
+  unpause(): void {
+    this.#pause.resume();
+  }
+
+  cancel(tables: readonly string[] = [...this.#scans.keys()]): void {
+    for (const name of tables) this.#scans.get(name)?.cancel();
+  }
+
+  get progress(): SnapshotProgress {
+    return {
+      paused: this.#pause.on,
+      tablesDone: this.#done,
+      tables: [...this.#scans.values()].map((scan) => ({ table: scan.name, ...scan.figures })),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const scan of this.#scans.values()) scan.abandon();
+    this.#pause.resume();
+    await Promise.all(this.#workers);
+  }
+
+  #begin(table: Table, from: LanePosition, begin: ScanPurpose | null): void {
+    const { config, server, context } = this.#request;
+    const scan = new TableScan({
+      lane: laneOf(this.#request.lanePrefix, table),
+      table,
+      from,
+      begin,
+      kind: this.#kind,
+      server,
+      watermarkTable: this.#watermarkTable,
+      watch: this.#watch,
+      clock: context.clock,
+      chunkRows: config['scan.incremental.snapshot.chunk.size'],
+      chunkBytes: config['scan.snapshot.chunk.max.size'],
+      pause: this.#pause,
+      pushed: () => this.#notify(),
+    });
+    this.#lanes.delete(scan.name);
+    this.#scans.set(scan.name, scan);
+    this.#waiting.push(scan);
+    if (this.#workers.size >= config['scan.snapshot.parallelism']) return;
+    const worker = this.#work().finally(() => this.#workers.delete(worker));
+    this.#workers.add(worker);
+  }
+
+  /** Reads tables one after the other, until none waits. */
+  async #work(): Promise<void> {
+    const { connect, server, config } = this.#request;
+    // Whoever asked goes on first: it may be asking for more tables, and nothing here may fail before it has the run.
+    await Promise.resolve();
+    await using worker = new ReadingWorker(connect, server, config.username ?? '');
+    for (let scan = this.#waiting.shift(); scan !== undefined; scan = this.#waiting.shift()) {
+      await this.#read(scan, worker);
+      if (this.#stop.signal.aborted) return;
+    }
+  }
+
+  /** Reads one table, again and again while what fails may work later. */
+  async #read(scan: TableScan, worker: ReadingWorker): Promise<void> {
+    const { log, clock } = this.#request.context;
+    let failures = 0;
+    while (!scan.read && !this.#stop.signal.aborted) {
+      const { sequence } = scan.position;
+      try {
+        await this.#attempt(scan, worker);
+      } catch (error) {
+        worker.drop();
+        failures = scan.position.sequence > sequence ? 1 : failures + 1;
+        if (this.#stop.signal.aborted) return;
+        const verdict = await this.#verdict(scan, worker, error, failures);
+        if (verdict !== null) {
+          this.#failure = verdict;
+          this.#notify();
+          return;
+        }
+        const waitMs = Math.min(maxBackoffMs, 50 * 2 ** failures);
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn('snapshot interrupted, reading on', { table: scan.name, reason, failures, waitMs });
+        await clock.sleep(waitMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** One attempt, which ends early when the table changes under it. */
+  async #attempt(scan: TableScan, worker: ReadingWorker): Promise<void> {
+    const sessions = await worker.sessions(this.#stop.signal);
+    const run = scan.run(sessions);
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    scan.attempt.addEventListener('abort', () => resolve(), { once: true });
+    // mysql2 leaves a statement without an answer when its connection is closed, so the attempt may never end by itself.
+    run.catch(() => {});
+    try {
+      await Promise.race([run, ended]);
+    } finally {
+      if (scan.attempt.aborted) worker.drop();
+    }
+  }
+
+  /** null: it is worth trying again, after what this has waited for. Else what the snapshot fails with. */
+  async #verdict(scan: TableScan, worker: ReadingWorker, error: unknown, failures: number): Promise<unknown> {
+    if (!isMillraceError(error)) return error;
+    const number = serverErrorNumber(error);
+    if (number === null || !changedTable.has(number)) return error.retryable && failures <= maxFailures ? null : error;
+    // The statement was made for another version of the table. When the stream has passed the end of the log as it is now, it
+    // has told of every version there was.
+    if (failures > 2) return new MillraceError('SNAPSHOT_TABLE_GONE', { table: scan.name, number }, { cause: error });
+    try {
+      const { control } = await worker.sessions(this.#stop.signal);
+      const end = await logEnd(this.#request.server, (sql) => control.query(sql));
+      while (!this.#watch.reached(end)) await this.#watch.moved(scan.attempt);
+    } catch (cause) {
+      if (!scan.attempt.aborted && !isMillraceError(cause)) return cause;
+    }
+    return null;
+  }
+
+  /** Keeps the definitions for scans to come, and settles tables that were born in the stream: all their rows are in it. */
+  #follow({ before, after, statement }: SchemaChange): void {
+    if (before !== null) this.#tables.delete(qualifiedName(before));
+    if (after === null) return;
+    const name = qualifiedName(after);
+    this.#tables.set(name, after);
+    const isBorn = before === null && !/^\s*(rename|alter)\b/i.test(statement);
+    if (!isBorn || this.#scans.has(name) || this.#request.begin === 'asked') return;
+    const position = nextPosition(this.#lanes.get(name) ?? firstPosition(null), { settled: true, scan: null });
+    this.#lanes.set(name, position);
+    this.#news.set(laneOf(this.#request.lanePrefix, after), position);
+    this.#notify();
+  }
+
+  #takeNews(): SnapshotStep {
+    const positions = new Map([...this.#news].map(([lane, position]) => [lane, encodeLanePosition(position)]));
+    this.#news.clear();
+    return { changes: [], positions };
+  }
+
+  #end(scan: TableScan): void {
+    const { rows, chunks } = scan.figures;
+    this.#lanes.set(scan.name, scan.position);
+    this.#done += 1;
+    this.#request.context.log.info('snapshot of a table ended', { table: scan.name, rows, chunks });
+  }
+
+  #hasStep(): boolean {
+    return this.#failure !== null || this.#news.size > 0 || this.#scans.values().some((scan) => scan.ready);
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = Promise.withResolvers<void>();
+    wake.resolve();
+  }
+}
+
+const tableOf = (change: Change): string | null => (change.kind === 'schema' ? null : qualifiedName(change.table));
+
+const serverErrorNumber = (error: MillraceError): number | null =>
+  isMillraceError(error, 'MYSQL_SERVER_REFUSED') || isMillraceError(error, 'SNAPSHOT_TABLE_GONE')
+    ? error.details.number
+    : null;
