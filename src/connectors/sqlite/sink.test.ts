@@ -6,6 +6,7 @@ import type { Context } from '../../core/connector.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import type { Row } from '../../core/value.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
+import { killOnDisk } from '../../testing/kill-on-disk.ts';
 import { type SinkHarness, sinkContract } from '../../testing/sink-contract.ts';
 import { quoteName } from './quote-name.ts';
 import { openSqliteSink } from './sink.ts';
@@ -41,7 +42,7 @@ const harness = async (): Promise<SinkHarness> => {
   return {
     open: async () => openSqliteSink(path, context),
     rows: async (table) => rowsOf(path, table),
-    kill: async (sink) => sink[Symbol.asyncDispose](),
+    kill: (sink) => killOnDisk(place.path, sink),
     [Symbol.asyncDispose]: async () => place[Symbol.dispose](),
   };
 };
