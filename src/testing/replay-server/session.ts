@@ -36,12 +36,9 @@ export interface SessionContext {
 
 /** Serves one client over `duplex` until either side closes. */
 export const serveSession = async (context: SessionContext, duplex: Duplex, connectionId: number): Promise<void> => {
-  const session = new Session(context, duplex);
-  try {
-    await session.run(connectionId);
-  } finally {
-    duplex.destroy();
-  }
+  await new Session(context, duplex).run(connectionId);
+  // In order: what was sent arrives first.
+  duplex.end();
 };
 
 class Session {
@@ -190,13 +187,13 @@ class Session {
     const delayMs = faults.takeDelayMs();
     if (delayMs > 0) await clock.sleep(delayMs, this.#closed.signal);
     const allowed = faults.take(bytes.length);
-    await this.#write(allowed === null ? bytes : bytes.subarray(0, allowed));
     if (allowed !== null) {
-      this.#duplex.destroy();
       this.#closed.abort();
-    } else if (bytesPerSecond !== null) {
-      await clock.sleep((bytes.length / bytesPerSecond) * 1000, this.#closed.signal);
+      this.#duplex.write(bytes.subarray(0, allowed), () => this.#duplex.destroy());
+      return;
     }
+    await this.#write(bytes);
+    if (bytesPerSecond !== null) await clock.sleep((bytes.length / bytesPerSecond) * 1000, this.#closed.signal);
   }
 
   get #open(): boolean {

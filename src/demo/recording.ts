@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ChecksumColumn, TableChecksum } from './table-checksum.ts';
+
+/** Where the recorded shop lies: `server.json`, the binlog files and `expected.json`. Made by scripts/record-shop.ts. */
+export const recordingFolder: string = fileURLToPath(new URL('recording', import.meta.url));
+
+/** What the recorded server itself said of its tables after the last transaction. */
+export interface ExpectedTables {
+  readonly serverVersion: string;
+  readonly transactions: number;
+  readonly tables: readonly ExpectedTable[];
+}
+
+export interface ExpectedTable extends TableChecksum {
+  readonly database: string;
+  readonly name: string;
+  readonly columns: readonly ChecksumColumn[];
+}
+
+export const readExpectedTables = async (folder: string = recordingFolder): Promise<ExpectedTables> =>
+  JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as ExpectedTables;
