@@ -55,10 +55,9 @@ export class EventReader {
         reason: `checksum algorithm ${algorithm} in a body of ${frame.end - frame.body} bytes`,
       });
     }
-    // Without checksums, servers do not sum the event again when they clear `log_pos` and `created` for a dump that starts
-    // inside the file.
-    const changedInFlight = algorithm === 0 && frame.logPos === 0;
-    if (!changedInFlight) verify(frame, sumWithFlagCleared(frame));
+    const stored = storedSum(frame);
+    const computed = candidateSums(frame, algorithm === 0);
+    if (!computed.includes(stored)) throw mismatch(frame, stored, computed[0]!);
     this.#checksum = algorithm === 1;
   }
 }
@@ -66,22 +65,39 @@ export class EventReader {
 /** version u2, server version 50, created u4, header length u1, algorithm u1 */
 const minimumFormatDescription = 58;
 
-/** IN_USE changes while the file is open, so servers sum the event as if it were clear. */
-const sumWithFlagCleared = (frame: EventFrame): number => {
-  if ((frame.flags & eventFlag.IN_USE) === 0) return crc32(frame.bytes, frame.start, frame.end);
-  const cleared = Buffer.from(frame.bytes.subarray(frame.start, frame.end));
-  cleared[17] = cleared[17]! & ~eventFlag.IN_USE;
-  return crc32(cleared, 0, cleared.length);
+/**
+ * What the event's checksum may be. IN_USE changes while the file is open, so servers sum the event as if it were clear. In a
+ * dump they clear `log_pos` and `created` when it starts inside the file, and only sum the event again if the others have
+ * checksums: then what it was in the file counts, where `log_pos` is the event's end and `created` 0 or the event's time.
+ */
+const candidateSums = (frame: EventFrame, mayBeChanged: boolean): readonly number[] => {
+  const event = Buffer.from(frame.bytes.subarray(frame.start, frame.end));
+  event[17] = event[17]! & ~eventFlag.IN_USE;
+  const sums = [crc32(event, 0, event.length)];
+  if (mayBeChanged) {
+    event.writeUInt32LE(magicLength + frame.size, 13);
+    sums.push(crc32(event, 0, event.length));
+    event.writeUInt32LE(frame.timestamp, createdOffset);
+    sums.push(crc32(event, 0, event.length));
+  }
+  return sums;
 };
 
+const magicLength = 4;
+const createdOffset = headerLength + 52;
+
 const verify = (frame: EventFrame, computed: number): void => {
-  const { bytes, end } = frame;
-  const stored = bytes[end]! | (bytes[end + 1]! << 8) | (bytes[end + 2]! << 16) | (bytes[end + 3]! << 24);
-  if (stored === (computed | 0)) return;
-  throw new MillraceError('BINLOG_CHECKSUM_MISMATCH', {
+  const stored = storedSum(frame);
+  if (stored !== computed) throw mismatch(frame, stored, computed);
+};
+
+const storedSum = ({ bytes, end }: EventFrame): number =>
+  (bytes[end]! | (bytes[end + 1]! << 8) | (bytes[end + 2]! << 16) | (bytes[end + 3]! << 24)) >>> 0;
+
+const mismatch = (frame: EventFrame, stored: number, computed: number): MillraceError =>
+  new MillraceError('BINLOG_CHECKSUM_MISMATCH', {
     event: eventTypeName(frame.type),
     logPos: frame.logPos,
-    stored: stored >>> 0,
+    stored,
     computed,
   });
-};

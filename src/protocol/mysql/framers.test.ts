@@ -169,12 +169,24 @@ test('expects checksums as the session said until the first format description, 
 });
 
 test('takes a format description changed for a dump inside a file without checksums, which servers do not sum again', () => {
-  const changed = description('none', 126);
-  changed.writeUInt32LE(0, 13);
-  assert.equal(readDump([dump([rotate('none'), changed])], 'none').length, 2);
-  const damaged = description('none', 126);
-  damaged[30]! ^= 1;
-  assert.throws(() => readDump([dump([rotate('none'), damaged])], 'none'), { code: 'BINLOG_CHECKSUM_MISMATCH' });
+  const time = 1_795_183_587;
+  for (const created of [0, time]) {
+    const event = encodeEvent(
+      { ...header, type: eventType.FORMAT_DESCRIPTION, timestamp: time, logPos: 4 + 123 },
+      encodeFormatDescription({
+        serverVersion: '9.7.4',
+        created,
+        postHeaderLengths: new Uint8Array(42),
+        checksum: 'none',
+      }),
+      'crc32',
+    );
+    event.writeUInt32LE(0, 13);
+    event.writeUInt32LE(0, 19 + 52);
+    assert.equal(readDump([dump([rotate('none'), event])], 'none').length, 2);
+    event[30]! ^= 1;
+    assert.throws(() => readDump([dump([rotate('none'), event])], 'none'), { code: 'BINLOG_CHECKSUM_MISMATCH' });
+  }
 });
 
 test('takes the format description of a file that is still being written', () => {
