@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import type { MysqlOrigin, Op, Origin, RowsChange, TruncateChange } from '../../core/change.ts';
+import type { MysqlOrigin, Op, Origin, RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Table } from '../../core/table.ts';
 import { putInteger } from '../ascii-digits.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
@@ -8,6 +8,7 @@ import { planTable, type TablePlan } from './column-plan.ts';
 import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
 import { RowWriter } from './row-writer.ts';
+import { putSchemaChange, schemaChangeKey } from './schema-change.ts';
 import { type SnapshotMarker, SourceBlock } from './source-block.ts';
 import type { TransactionOrder } from './transaction.ts';
 
@@ -134,6 +135,19 @@ export class DebeziumJsonEncoder {
     if (extras.records === undefined) return;
     const at = extras.records.keys.length;
     const places = { keyStart: at, keyEnd: at, header: null, headerStart: at, headerEnd: at };
+    extras.records.record(Object.assign(this.#record, places, { start, end: out.length - 1 }));
+  }
+
+  /** The record of the topic that Debezium keeps for schema changes, which is another than the tables'. */
+  encodeSchemaChange(change: SchemaChange, out: OutputBuffer, extras: Pick<RowsExtras, 'records'> = {}): void {
+    const start = out.length;
+    putSchemaChange(out, this.#source, change, mysqlOrigin(change.origin), this.#options.now());
+    out.append(lineFeed);
+    if (extras.records === undefined) return;
+    const { keys } = extras.records;
+    const keyStart = keys.length;
+    keys.append(schemaChangeKey((change.after ?? change.before)?.database ?? ''));
+    const places = { keyStart, keyEnd: keys.length, header: null, headerStart: keyStart, headerEnd: keyStart };
     extras.records.record(Object.assign(this.#record, places, { start, end: out.length - 1 }));
   }
 
@@ -371,4 +385,5 @@ const microsName = Buffer.from(',"ts_us":');
 const nanosName = Buffer.from(',"ts_ns":');
 const threeZeros = Buffer.from('000');
 const lineEnd = Buffer.from('}\n');
+const lineFeed = Buffer.from('\n');
 const closeBrace = Buffer.from('}');
