@@ -38,8 +38,15 @@ export interface DdlOutcome {
 /**
  * Carries a schema over one effect of a statement. What concerns tables the schema does not hold changes nothing, except when it
  * would bring one under a name from an unknown shape (a rename or copy of a table not followed): that name comes back as unresolved.
+ * `session`: what the statement ran under, where its event says so (collation_server, character_set_collations, ...).
  */
-export const applyDdl = (schema: Schema, effect: DdlEffect): DdlOutcome => {
+export const applyDdl = (schema: Schema, effect: DdlEffect, session: Partial<ServerFacts> = {}): DdlOutcome => {
+  const outcome = applyEffect({ ...schema, server: { ...schema.server, ...session } }, effect);
+  const kept = outcome.schema.databases === schema.databases ? schema : { ...outcome.schema, server: schema.server };
+  return { ...outcome, schema: kept };
+};
+
+const applyEffect = (schema: Schema, effect: DdlEffect): DdlOutcome => {
   switch (effect.kind) {
     case 'create-table':
       return createTable(schema, effect);

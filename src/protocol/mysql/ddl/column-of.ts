@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from '../../../core/table.ts';
-import { resolveType, type TypeSurroundings } from './declared-type.ts';
+import { quotedText, resolveType, type TypeSurroundings } from './declared-type.ts';
 import type { ColumnDefinition, DefaultValue } from './effect.ts';
 
 /** The column a definition makes in a table; null when no server would have taken its type. */
@@ -13,7 +13,7 @@ export const columnOf = (
   const implicitlyNotNull = resolved.type.kind === 'timestamp' && !explicitTimestampDefaults;
   return {
     name: definition.name,
-    type: resolved.type,
+    type: around.flavor === 'mariadb' && definition.jsonCheck ? { kind: 'json' } : resolved.type,
     nullable: definition.primaryKey ? false : (definition.nullable ?? !implicitlyNotNull),
     declaration: resolved.declaration,
     defaultExpression: catalogueDefault(definition.default, resolved.type, around.flavor),
@@ -38,9 +38,7 @@ export const catalogueDefault = (
     case 'null':
       return null;
     case 'text':
-      return flavor === 'mysql' || isNumeric(type)
-        ? scaled(value.text, type)
-        : `'${value.text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+      return flavor === 'mysql' || isNumeric(type) ? scaled(value.text, type) : quotedText(value.text);
     case 'number':
       return flavor === 'mysql' || isNumeric(type) ? scaled(value.text, type) : `'${value.text}'`;
     case 'bit':

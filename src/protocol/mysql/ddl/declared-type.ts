@@ -283,10 +283,8 @@ export const resolveType = (declared: DeclaredType, around: TypeSurroundings): R
       return { type: { kind: name, fsp }, declaration: fsp === 0 ? name : `${name}(${fsp})` };
     }
     case 'json':
-      // MariaDB's JSON is LONGTEXT with a check.
-      return around.flavor === 'mariadb'
-        ? textType({ ...declared, name: 'longtext', charset: 'utf8mb4', collation: 'utf8mb4_bin' }, around)
-        : { type: { kind: 'json' }, declaration: 'json' };
+      // MariaDB's JSON is LONGTEXT with a check, and declared as such in its catalogue.
+      return { type: { kind: 'json' }, declaration: around.flavor === 'mariadb' ? 'longtext' : 'json' };
     case 'vector': {
       const dimensions = declared.length ?? 2048;
       return { type: { kind: 'vector', dimensions }, declaration: `vector(${dimensions})` };
@@ -426,12 +424,12 @@ const textType = (declared: DeclaredType, around: TypeSurroundings): ResolvedTyp
 const memberType = (declared: DeclaredType, kind: 'enum' | 'set', around: TypeSurroundings): ResolvedType | null => {
   const charset = columnCharset(declared, around);
   if (charset === null) return null;
-  const members = declared.values.map(quotedMember).join(',');
+  const members = declared.values.map(quotedText).join(',');
   return { type: { kind, values: declared.values, charset: charset.name }, declaration: `${kind}(${members})` };
 };
 
 /** As the servers print it (append_unescaped in sql/sql_show.cc). */
-const quotedMember = (value: string): string => {
+export const quotedText = (value: string): string => {
   const escaped = value
     .replaceAll('\\', '\\\\')
     .replaceAll('\0', '\\0')

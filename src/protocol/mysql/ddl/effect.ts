@@ -69,6 +69,8 @@ export interface ColumnDefinition {
   readonly comment: string | null;
   readonly primaryKey: boolean;
   readonly uniqueKey: boolean;
+  /** Has the check that makes a LONGTEXT a JSON column in MariaDB. */
+  readonly jsonCheck: boolean;
 }
 
 export type DefaultValue =

@@ -16,6 +16,7 @@ const readColumnAttributes = (cursor: TokenCursor, name: string, declared: Decla
   let comment: string | null = null;
   let primaryKey = false;
   let uniqueKey = type.serial;
+  let jsonCheck = false;
   for (;;) {
     const token = cursor.peek();
     if (token.kind !== 'word') break;
@@ -42,7 +43,7 @@ const readColumnAttributes = (cursor: TokenCursor, name: string, declared: Decla
     else if (cursor.skip('CONSTRAINT')) {
       if (!cursor.at('CHECK')) cursor.name();
     } else if (cursor.skip('CHECK')) {
-      cursor.parentheses();
+      jsonCheck ||= isJsonCheck(cursor.parentheses(), name);
       skipEnforced(cursor);
     } else if (cursor.at('REFERENCES')) skipReferences(cursor);
     else if (cursor.skipAny('VIRTUAL', 'STORED', 'PERSISTENT') !== null) continue;
@@ -62,7 +63,15 @@ const readColumnAttributes = (cursor: TokenCursor, name: string, declared: Decla
     comment,
     primaryKey,
     uniqueKey,
+    jsonCheck,
   };
+};
+
+/** json_valid(`name`), as MariaDB writes it into the statement of a JSON column. */
+const isJsonCheck = (expression: string, name: string): boolean => {
+  const match = /^json_valid\s*\(\s*(.*?)\s*\)$/is.exec(expression);
+  const argument = match?.[1]?.replace(/^`(.*)`$/s, (_, inner: string) => inner.replaceAll('``', '`'));
+  return argument?.toLowerCase() === name.toLowerCase();
 };
 
 /** GENERATED ALWAYS AS (expression), AS (expression), and MariaDB's AS ROW START. */

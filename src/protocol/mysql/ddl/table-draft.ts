@@ -44,7 +44,7 @@ export const keyName = (draft: TableDraft, columns: readonly string[]): string =
   return name;
 };
 
-/** The table a draft describes. Its unique keys stand in the order of their columns' positions, which no server needs to be asked for. */
+/** The table a draft describes. Like the servers, it has the keys that cannot hold NULL before those that can. */
 export const finishDraft = (draft: TableDraft): FollowedTable => {
   const position = (name: string): number => {
     const index = draft.columns.findIndex((column) => sameName(column.name, name));
@@ -52,24 +52,22 @@ export const finishDraft = (draft: TableDraft): FollowedTable => {
     return index;
   };
   const primaryKey = draft.primaryKey.map(position);
-  const keys = draft.uniqueKeys
-    .map(({ name, columns }) => ({ name, positions: columns.map(position) }))
-    .sort((a, b) => comparePositions(a.positions, b.positions) || (a.name < b.name ? -1 : 1));
+  const columns = draft.columns.map((column, index) =>
+    primaryKey.includes(index) && column.nullable ? { ...column, nullable: false } : column,
+  );
+  const keys = draft.uniqueKeys.map(({ name, columns: names }) => ({ name, positions: names.map(position) }));
+  const [sure, unsure] = [true, false].map((wanted) =>
+    keys.filter(({ positions }) => positions.every((index) => !columns[index]!.nullable) === wanted),
+  );
+  const ordered = [...sure!, ...unsure!];
   const table = defineTable({
     database: draft.name.database,
     name: draft.name.name,
-    columns: draft.columns.map((column, index) =>
-      primaryKey.includes(index) && column.nullable ? { ...column, nullable: false } : column,
-    ),
+    columns,
     primaryKey,
-    uniqueKeys: keys.map(({ positions }) => positions),
+    uniqueKeys: ordered.map(({ positions }) => positions),
     charset: draft.charset,
     comment: draft.comment,
   });
-  return { table, collation: draft.collation, uniqueKeyNames: keys.map(({ name }) => name) };
-};
-
-const comparePositions = (a: readonly number[], b: readonly number[]): number => {
-  for (let i = 0; i < Math.min(a.length, b.length); i += 1) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return a.length - b.length;
+  return { table, collation: draft.collation, uniqueKeyNames: ordered.map(({ name }) => name) };
 };
