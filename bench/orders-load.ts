@@ -1,5 +1,4 @@
-import mysql from 'mysql2/promise';
-import type { Address } from './orders.ts';
+import { type Address, connect } from './orders.ts';
 
 /** Commits single-row transactions into `bench.orders` at a steady rate, over several connections, until `signal` aborts. */
 export const writeSteadily = async (
@@ -11,7 +10,7 @@ export const writeSteadily = async (
   const perConnection = transactionsPerSecond / connections;
   const written = await Promise.all(
     Array.from({ length: connections }, async () => {
-      const connection = await mysql.createConnection({ ...address, database: 'bench' });
+      const connection = await connect(address, { database: 'bench' });
       const started = performance.now();
       let count = 0;
       try {

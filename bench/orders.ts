@@ -14,12 +14,18 @@ export interface Address {
   readonly password: string;
 }
 
+/** A connection of mysql2's to a server that may say more of itself than an address. */
+export const connect = (
+  { host, port, user, password }: Address,
+  options: mysql.ConnectionOptions = {},
+): Promise<mysql.Connection> => mysql.createConnection({ host, port, user, password, ...options });
+
 /**
  * Fills `bench.orders`, the table of eight mixed columns that every figure in docs/benchmarks.md is measured on: `transactions`
  * transactions of `rowsEach` rows, in a binlog that holds nothing else.
  */
 export const fillOrders = async (address: Address, transactions: number, rowsEach: number): Promise<Workload> => {
-  const connection = await mysql.createConnection({ ...address, multipleStatements: true });
+  const connection = await connect(address, { multipleStatements: true });
   try {
     await connection.query(`
       SET GLOBAL innodb_flush_log_at_trx_commit = 2; SET GLOBAL sync_binlog = 0;
