@@ -104,6 +104,18 @@ export const configErrors = {
       `${d.key} is not supported in millrace ${d.version}`,
     hint: 'Remove the section. Columns are dropped, renamed, masked and hashed by `columns.*` under `source`, tables renamed by `route`.',
   },
+  ROUTE_DEFINITIONS_DIFFER: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly target: string; readonly other: string }) =>
+      `${d.table} and ${d.other} are merged into ${d.target}, but have different columns`,
+    hint: 'Give all tables that a route merges the same columns in the same order, or give them targets of their own; then take a new snapshot of them.',
+  },
+  ROUTE_TRUNCATE_MERGED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly target: string }) =>
+      `${d.table} was truncated, and its rows in ${d.target} cannot be told from those of other tables`,
+    hint: 'Delete the rows of that table from the target by hand, then take a new snapshot of the merged tables.',
+  },
   CONFIG_ALIAS: {
     retryable: false,
     message: (d: { readonly alias: string; readonly tool: string; readonly keys: readonly string[] }) =>

@@ -1,0 +1,101 @@
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Change } from '../core/change.ts';
+import type { Source } from '../core/connector.ts';
+
+/**
+ * Reads several sources of one kind side by side as one: shards of an application. Each keeps its own order and its own lanes;
+ * between them, whatever is ready goes first, except that a transaction in parts is not interrupted. Reading ends when all of
+ * them have ended, and fails when one of them fails.
+ */
+export const mergeSources = (sources: readonly [Source, Source, ...Source[]]): Source => new MergedSources(sources);
+
+interface Reading {
+  readonly source: Source;
+  readonly batches: AsyncIterator<Batch>;
+  next: Promise<Arrival> | null;
+}
+
+interface Arrival {
+  readonly reading: Reading;
+  readonly result: IteratorResult<Batch>;
+}
+
+class MergedSources implements Source {
+  readonly #sources: readonly [Source, Source, ...Source[]];
+  /** Which source reads a lane, as far as they asked for it. */
+  readonly #owners = new Map<Lane, Source>();
+
+  constructor(sources: readonly [Source, Source, ...Source[]]) {
+    this.#sources = sources;
+  }
+
+  async *read(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch, void, undefined> {
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    let readings = this.#sources.map((source): Reading => {
+      const heldOf = (lane: Lane): Promise<Position | null> => {
+        this.#owners.set(lane, source);
+        return held(lane);
+      };
+      return { source, batches: source.read(heldOf, stop)[Symbol.asyncIterator](), next: null };
+    });
+    let unfinished: Reading | null = null;
+    try {
+      while (readings.length > 0) {
+        const due: readonly Reading[] = unfinished ? [unfinished] : readings;
+        const { reading, result } = await firstOf(due);
+        reading.next = null;
+        if (result.done) {
+          readings = readings.filter((other) => other !== reading);
+          unfinished = null;
+          continue;
+        }
+        // Whoever was served goes behind the others, so that a busy source does not starve a quiet one.
+        readings = [...readings.filter((other) => other !== reading), reading];
+        const { part } = result.value;
+        unfinished = part !== undefined && !part.last ? reading : null;
+        yield result.value;
+      }
+    } finally {
+      ended.abort();
+      await Promise.allSettled(
+        readings.map(async ({ batches, next }) => {
+          await next?.catch(() => {});
+          await batches.return?.();
+        }),
+      );
+    }
+  }
+
+  covers(held: Position, at: Position): boolean {
+    // Positions of one kind of source say all that is to know about them, so any of the sources can compare.
+    return this.#sources[0].covers(held, at);
+  }
+
+  holds(held: Position, change: Change): boolean {
+    return this.#sources[0].holds(held, change);
+  }
+
+  async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    for (const source of this.#sources) {
+      const own = new Map([...held].filter(([lane]) => this.#owners.get(lane) === source));
+      if (own.size > 0) await source.acknowledge?.(own);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const results = await Promise.allSettled(this.#sources.map((source) => source[Symbol.asyncDispose]()));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+/** The first batch of any of these; each is asked for one at a time. */
+const firstOf = (readings: readonly Reading[]): Promise<Arrival> => {
+  for (const reading of readings) {
+    reading.next ??= reading.batches.next().then((result) => ({ reading, result }));
+  }
+  return Promise.race(readings.map(({ next }) => next!));
+};
