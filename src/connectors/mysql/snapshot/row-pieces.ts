@@ -38,8 +38,8 @@ export async function* readPieces(
     try {
       result.push(chunk, collect);
     } catch (error) {
-      if (!isMillraceError(error, 'VALUES_SERVER_ERROR')) throw error;
-      throw session.failure(error.details.code, error.details.text, sql);
+      if (!isMillraceError(error, 'MYSQL_SERVER_ERROR')) throw error;
+      throw session.failure(error.details.code, error.details.message, sql);
     }
     if (bytes < maxBytes && !result.ended) continue;
     yield { images, rows, bytes, last: result.ended };
