@@ -13,6 +13,7 @@ import { checksumTables } from '../src/demo/checksum-tables.ts';
 import { type ExpectedTables, recordingFolder } from '../src/demo/recording.ts';
 import { ShopWorkload } from '../src/demo/shop-workload.ts';
 import type { TextResult } from '../src/protocol/mysql/server/answers.ts';
+import { collationsQuery } from '../src/protocol/mysql/values/collations.ts';
 import { normalStatement } from '../src/testing/replay-server/statement-answer.ts';
 import { launchServer } from '../src/testing/servers/launch-server.ts';
 
@@ -81,6 +82,7 @@ const recordAnswers = async (
 ): Promise<Readonly<Record<string, TextResult>>> => {
   const asked = [
     ...Object.values(statements).filter((statement) => typeof statement === 'string'),
+    collationsQuery('mysql'),
     ...tables.flatMap((table) => [statements.createTable(database, table), statements.holdDefinition(database, table)]),
   ];
   const answers: Record<string, TextResult> = {};
