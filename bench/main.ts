@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
+  memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 

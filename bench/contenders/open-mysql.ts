@@ -1,14 +1,26 @@
 import { connectors } from '../../src/connectors/registry.ts';
-import type { Source } from '../../src/core/connector.ts';
+import type { Connector, Context, Sink, Source } from '../../src/core/connector.ts';
 import { systemClock } from '../../src/pipeline/system-clock.ts';
 
+type Settings = Readonly<Record<string, unknown>>;
+
+export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+const context: Context = { pipeline: 'bench', log: silentLog, clock: systemClock };
+
 /** Opens millrace's own MySQL source as a pipeline would, with settings as a pipeline file has them. */
-export const openMysql = async (settings: Readonly<Record<string, unknown>>): Promise<Source> => {
-  const connector = await connectors.find(({ type }) => type === 'mysql')!.load();
-  const config = connector.config.parse(settings);
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  return await connector.openSource!(config, { pipeline: 'bench', log: silent, clock: systemClock });
+export const openMysql = async (settings: Settings): Promise<Source> => {
+  const connector = await load('mysql');
+  return await connector.openSource!(connector.config.parse(settings), context);
 };
+
+/** Opens a sink, with settings as a pipeline file has them. */
+export const openSink = async (type: string, settings: Settings): Promise<Sink> => {
+  const connector = await load(type);
+  return await connector.openSink!(connector.config.parse(settings), context);
+};
+
+const load = (type: string): Promise<Connector> => connectors.find((connector) => connector.type === type)!.load();
 
 /** Prints this process's figures the way every contender does, and ends it. */
 export const report = (rows: number, seconds: number, figures: Readonly<Record<string, number>> = {}): never => {
