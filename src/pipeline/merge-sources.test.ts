@@ -99,6 +99,19 @@ test('a transaction in parts is not interrupted by another source', async () => 
   assert.deepEqual(seen.slice(first, first + 3), ['a1', 'a3', 'a5']);
 });
 
+test('sinks are asked for one lane at a time', async () => {
+  let asking = 0;
+  const merged = mergeSources([new ScriptedSource('a', [{}]), new ScriptedSource('b', [{}])]);
+  const held = async (): Promise<null> => {
+    asking += 1;
+    assert.equal(asking, 1);
+    await Promise.resolve();
+    asking -= 1;
+    return null;
+  };
+  for await (const _ of merged.read(held, new AbortController().signal));
+});
+
 test('a source that fails ends the reading, and the others are let go', async () => {
   const other = new ScriptedSource('b', [{}, {}, {}, {}]);
   await assert.rejects(read(mergeSources([new ScriptedSource('a', [{}, new Error('gone')]), other])), /gone/);

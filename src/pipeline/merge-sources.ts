@@ -35,10 +35,14 @@ class MergedSources implements Source {
   ): AsyncGenerator<Batch, void, undefined> {
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
+    // Sinks are asked for one lane at a time, as by a single source.
+    let asking: Promise<unknown> = Promise.resolve();
     let readings = this.#sources.map((source): Reading => {
       const heldOf = (lane: Lane): Promise<Position | null> => {
         this.#owners.set(lane, source);
-        return held(lane);
+        const answer = asking.then(() => held(lane));
+        asking = answer.catch(() => {});
+        return answer;
       };
       return { source, batches: source.read(heldOf, stop)[Symbol.asyncIterator](), next: null };
     });

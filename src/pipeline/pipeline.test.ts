@@ -1,47 +1,741 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../core/array-row-images.ts';
+import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change, MysqlOrigin } from '../core/change.ts';
+import type { Sink, Source } from '../core/connector.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { position } from '../core/position.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
-import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
-import { ordersTable } from '../testing/sample-tables.ts';
-import { createPipeline } from './pipeline.ts';
+import { MemoryLog, MemorySource, type MemorySourceOptions } from '../testing/memory-source.ts';
+import { ordersTable, table } from '../testing/sample-tables.ts';
+import { changes } from './changes.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import type { PipelineOptions } from './options.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const origin: MysqlOrigin = {
+const never = new AbortController().signal;
+const origin = (commitMs = Date.UTC(2026, 0, 1)): MysqlOrigin => ({
   kind: 'mysql',
   flavor: 'mysql',
   serverId: 1,
   gtid: null,
   file: 'binlog.000001',
   offset: 4,
-  commitMicros: Date.UTC(2026, 0, 1) * 1000,
+  commitMicros: commitMs * 1000,
   thread: null,
   query: null,
-};
-const upsert = (id: number, status: string): Change => ({
+});
+const create = (...ids: readonly number[]): Change => ({
   kind: 'rows',
   op: 'create',
   table: ordersTable,
-  origin,
-  rows: new ArrayRowImages(ordersTable, { before: null, after: [[id, status, 1]] }),
+  origin: origin(),
+  rows: new ArrayRowImages(ordersTable, { before: null, after: ids.map((id) => [id, 'new', 1]) }),
 });
+const idsIn = (store: MemoryStore): number[] =>
+  store
+    .rows(ordersTable)
+    .map(([id]) => Number(id))
+    .sort((a, b) => a - b);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+const closed = (): MillraceError => new MillraceError('NET_CLOSED', { address: 'db:3306' });
 
-test('carries everything from the source to the sink and ends with it', async () => {
+/** Lets everything happen that does not wait for time to pass. */
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A sink that keeps what it is given, and whose writes end when the test says so. */
+class HandSink implements Sink {
+  readonly inFlight: number;
+  readonly written: Batch[] = [];
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #positions = new Map<Lane, Position>();
+
+  constructor(inFlight = 1) {
+    this.inFlight = inFlight;
+  }
+
+  async claim(lane: Lane): Promise<Position | null> {
+    return this.#positions.get(lane) ?? null;
+  }
+
+  async write(batch: Batch): Promise<void> {
+    this.written.push(batch);
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.push(waiting);
+    await waiting.promise;
+    for (const [lane, at] of batch.positions) this.#positions.set(lane, at);
+  }
+
+  get underWay(): number {
+    return this.#waiting.length;
+  }
+
+  end(error?: Error): void {
+    const waiting = this.#waiting.shift();
+    if (error) waiting?.reject(error);
+    else waiting?.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const rowsIn = (batch: Batch): number =>
+  batch.changes.reduce((sum, change) => sum + (change.kind === 'rows' ? change.rows.length : 0), 0);
+
+interface Setup {
+  readonly log: MemoryLog;
+  readonly store: MemoryStore;
+  readonly clock: FakeClock;
+  readonly pipeline: Pipeline;
+  readonly stop: AbortController;
+}
+
+const setup = (
+  more: Partial<PipelineOptions> & { readonly reading?: MemorySourceOptions; readonly sink?: Sink } = {},
+): Setup => {
   const log = new MemoryLog();
-  for (let id = 0; id < 100; id += 1) log.commit(upsert(id, 'new'));
   const store = new MemoryStore();
+  const clock = new FakeClock();
+  const { reading = {}, sink, ...options } = more;
   const pipeline = createPipeline({
     name: 'test',
-    source: async () => new MemorySource(log),
-    sinks: [{ name: 'mirror', open: async () => new MemorySink(store) }],
-    clock: new FakeClock(),
+    source: async () => new MemorySource(log, reading),
+    sinks: [{ name: 'mirror', open: async () => sink ?? new MemorySink(store) }],
+    clock,
+    log: silent,
+    random: () => 0.5,
+    ...options,
+  });
+  return { log, store, clock, pipeline, stop: new AbortController() };
+};
+
+test('carries everything to the sink and ends with the source', async () => {
+  const { log, store, pipeline } = setup();
+  for (const id of upTo(100)) log.commit(create(id));
+  const result = await pipeline.run(never);
+  assert.equal(result.outcome, 'finished');
+  assert.deepEqual([...result.positions], [['log', '100']]);
+  assert.deepEqual(idsIn(store), upTo(100));
+});
+
+test('goes on where the sink is in the next run', async () => {
+  const first = setup();
+  for (const id of upTo(3)) first.log.commit(create(id));
+  await first.pipeline.run(never);
+  const seen: Batch[] = [];
+  const second = createPipeline({
+    name: 'test',
+    source: async () => new MemorySource(first.log),
+    operators: [
+      (batch) => {
+        seen.push(batch);
+        return batch;
+      },
+    ],
+    sinks: [{ name: 'mirror', open: async () => new MemorySink(first.store) }],
+    clock: first.clock,
     log: silent,
   });
-  const result = await pipeline.run(new AbortController().signal);
-  assert.equal(result.outcome, 'finished');
-  assert.equal(store.rows(ordersTable).length, 100);
-  assert.equal(result.positions.get('log'), '100');
+  first.log.commit(create(4));
+  await second.run(never);
+  assert.deepEqual(seen.map(rowsIn), [1]);
+  assert.deepEqual(idsIn(first.store), upTo(4));
+});
+
+test('writes at once when the sink is idle, and gathers what comes while it is busy', async () => {
+  const sink = new HandSink();
+  const { log, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  log.commit(create(1));
+  await settle();
+  assert.deepEqual(sink.written.map(rowsIn), [1]);
+  for (const id of [2, 3, 4]) {
+    log.commit(create(id));
+    await settle();
+  }
+  assert.equal(sink.underWay, 1);
+  sink.end();
+  await settle();
+  assert.deepEqual(sink.written.map(rowsIn), [1, 3]);
+  assert.deepEqual([...sink.written[1]!.positions], [['log', '4']]);
+  stop.abort();
+  sink.end();
+  await running;
+});
+
+test('gathers all that a source has at hand into one write', async () => {
+  const sink = new HandSink();
+  const { log, pipeline } = setup({ sink });
+  for (const id of upTo(50)) log.commit(create(id));
+  const running = pipeline.run(never);
+  await settle();
+  assert.deepEqual(sink.written.map(rowsIn), [50]);
+  sink.end();
+  await running;
+});
+
+test('begins a write after the grouping time though the source has more at hand', async () => {
+  const sink = new HandSink();
+  const clock = new FakeClock();
+  const { log, pipeline } = setup({
+    sink,
+    clock,
+    grouping: { maxMs: 10 },
+    operators: [
+      (batch) => {
+        clock.advance(4);
+        return batch;
+      },
+    ],
+  });
+  for (const id of upTo(6)) log.commit(create(id));
+  const running = pipeline.run(never);
+  await settle();
+  assert.deepEqual(sink.written.map(rowsIn), [3]);
+  sink.end();
+  await settle();
+  sink.end();
+  await running;
+});
+
+test('reads no further than its queue while a sink is slow', async () => {
+  const sink = new HandSink();
+  let read = 0;
+  const { log, pipeline } = setup({
+    sink,
+    grouping: { maxBytes: 1_000 },
+    reading: {
+      beforeYield: () => {
+        read += 1;
+      },
+    },
+  });
+  const bytes = (create(1) as { rows: { byteLength: number } }).rows.byteLength;
+  for (const id of upTo(1_000)) log.commit(create(id));
+  const running = pipeline.run(never);
+  await settle();
+  assert.ok(read * bytes < 3_000, `${read} batches of ${bytes} bytes were read`);
+  for (let turn = 0; turn < 1_000 && sink.underWay > 0; turn += 1) {
+    sink.end();
+    await settle();
+  }
+  await running;
+  assert.equal(
+    sink.written.reduce((sum, batch) => sum + rowsIn(batch), 0),
+    1_000,
+  );
+});
+
+test('keeps schema changes, truncates and parts out of groups', async () => {
+  const sink = new HandSink();
+  const { log, pipeline } = setup({ sink, reading: { changesPerPart: 2 } });
+  log.commit(create(1));
+  log.commit(create(2));
+  log.commit({
+    kind: 'schema',
+    before: ordersTable,
+    after: table('orders', ordersTable.columns, [0]),
+    statement: 'ALTER',
+    origin: origin(),
+  });
+  log.commit(create(3));
+  log.commit({ kind: 'truncate', table: ordersTable, origin: origin() });
+  log.commit(create(4), create(5), create(6));
+  log.commit(create(7));
+  const running = pipeline.run(never);
+  for (let turn = 0; turn < 20; turn += 1) {
+    await settle();
+    sink.end();
+  }
+  await running;
+  const shape = sink.written.map((batch) => batch.part?.index ?? batch.changes.map(({ kind }) => kind).join());
+  assert.deepEqual(shape, ['rows,rows', 'schema', 'rows', 'truncate', 0, 1, 'rows']);
+});
+
+test('has as many writes under way as the sink takes, and acknowledges in order', async () => {
+  const sink = new HandSink(3);
+  const acknowledged: string[] = [];
+  const log = new MemoryLog();
+  const source = new MemorySource(log, { follow: true });
+  source.acknowledge = async (held) => void acknowledged.push(held.get('log')!);
+  const { pipeline, stop } = setup({ sink, source: async () => source });
+  const running = pipeline.run(stop.signal);
+  for (const id of upTo(4)) {
+    await settle();
+    log.commit(create(id));
+  }
+  await settle();
+  assert.equal(sink.underWay, 3);
+  assert.deepEqual(acknowledged, []);
+  sink.end();
+  await settle();
+  assert.deepEqual(acknowledged, ['1']);
+  assert.equal(sink.written.length, 4);
+  stop.abort();
+  for (let turn = 0; turn < 4; turn += 1) {
+    sink.end();
+    await settle();
+  }
+  await running;
+  assert.equal(acknowledged.at(-1), '4');
+});
+
+test('starts where every sink is, and gives a sink that is ahead only what it lacks', async () => {
+  const log = new MemoryLog();
+  for (const id of upTo(6)) log.commit(create(id));
+  const stores = [new MemoryStore(), new MemoryStore()];
+  for (const [i, held] of ['2', '5'].entries()) {
+    stores[i]!.lanes.set('log', { epoch: 1, position: position(held) });
+  }
+  const { pipeline } = setup({
+    source: async () => new MemorySource(log, { transactionsPerBatch: 2 }),
+    sinks: stores.map((store, i) => ({ name: `sink ${i}`, open: async () => new MemorySink(store) })),
+  });
+  await pipeline.run(never);
+  assert.deepEqual(idsIn(stores[0]!), [3, 4, 5, 6]);
+  assert.deepEqual(idsIn(stores[1]!), [6]);
+});
+
+test('gives a sink that is past a huge transaction none of its parts, and one that is before it all', async () => {
+  const log = new MemoryLog();
+  log.commit(create(1));
+  log.commit(create(2), create(3), create(4));
+  const stores = [new MemoryStore(), new MemoryStore()];
+  for (const [i, held] of ['1', '2'].entries()) {
+    stores[i]!.lanes.set('log', { epoch: 1, position: position(held) });
+  }
+  const { pipeline } = setup({
+    source: async () => new MemorySource(log, { changesPerPart: 1 }),
+    sinks: stores.map((store, i) => ({ name: `sink ${i}`, open: async () => new MemorySink(store) })),
+  });
+  await pipeline.run(never);
+  assert.deepEqual(idsIn(stores[0]!), [2, 3, 4]);
+  assert.deepEqual(idsIn(stores[1]!), []);
+});
+
+test('refuses sinks whose positions have no common place before them', async () => {
+  const stores = [new MemoryStore(), new MemoryStore()];
+  for (const [i, held] of ['a:1', 'b:1'].entries()) {
+    stores[i]!.lanes.set('log', { epoch: 1, position: position(held) });
+  }
+  const { pipeline } = setup({
+    sinks: stores.map((store, i) => ({ name: `sink ${i}`, open: async () => new MemorySink(store) })),
+  });
+  await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'PIPELINE_SINKS_DIVERGED'));
+  assert.equal(pipeline.status().health, 'failed');
+});
+
+test('tries again after an error that may pass, with growing pauses, and says degraded meanwhile', async () => {
+  let fails = 4;
+  const waits: number[] = [];
+  const { log, store, clock, pipeline } = setup({
+    reading: {
+      beforeYield: () => {
+        if (fails-- > 0) throw closed();
+      },
+    },
+    log: { ...silent, warn: (_, fields) => void waits.push(Number(fields!['waitMs'])) },
+  });
+  log.commit(create(1));
+  const running = pipeline.run(never);
+  for (let turn = 0; turn < 4; turn += 1) {
+    await settle();
+    assert.equal(pipeline.status().health, 'degraded');
+    assert.equal(pipeline.status().reason, 'connection to db:3306 closed');
+    clock.advanceToNext();
+  }
+  await running;
+  assert.deepEqual(waits, [75, 150, 300, 600]);
+  assert.deepEqual(idsIn(store), [1]);
+  assert.equal(pipeline.status().health, 'running');
+  assert.equal(pipeline.status().retries, 4);
+});
+
+test('stops at once at an error that does not pass', async () => {
+  const { log, pipeline } = setup({
+    reading: {
+      beforeYield: () => {
+        throw new MillraceError('SINK_FENCED', { sink: 's', pipeline: 'p', lane: 'l' });
+      },
+    },
+  });
+  log.commit(create(1));
+  await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'SINK_FENCED'));
+  assert.equal(pipeline.status().health, 'failed');
+});
+
+test('gives up after as many attempts without progress as it is allowed', async () => {
+  const { clock, pipeline } = setup({
+    source: async () => {
+      throw closed();
+    },
+    retry: { attempts: 3 },
+  });
+  const running = pipeline.run(never);
+  const failed = assert.rejects(running, (error) => {
+    assert.ok(isMillraceError(error, 'PIPELINE_RETRIES_EXHAUSTED'));
+    assert.equal(error.details.attempts, 3);
+    assert.ok(isMillraceError(error.cause, 'NET_CLOSED'));
+    return true;
+  });
+  for (let turn = 0; turn < 5; turn += 1) {
+    await settle();
+    clock.advanceToNext();
+  }
+  await failed;
+});
+
+test('counts attempts anew once something has become durable', async () => {
+  let fails = 0;
+  const { log, store, clock, pipeline, stop } = setup({
+    reading: {
+      follow: true,
+      beforeYield: () => {
+        fails += 1;
+        if (fails % 2 === 0) throw closed();
+      },
+    },
+    retry: { attempts: 2 },
+  });
+  const running = pipeline.run(stop.signal);
+  for (const id of upTo(8)) {
+    log.commit(create(id));
+    for (let turn = 0; turn < 3; turn += 1) {
+      await settle();
+      clock.advance(1_000);
+    }
+  }
+  stop.abort();
+  await running;
+  assert.deepEqual(idsIn(store), upTo(8));
+});
+
+test('opens a sink again after it failed, and leaves the others open', async () => {
+  const opened = [0, 0];
+  const stores = [new MemoryStore(), new MemoryStore()];
+  let fail = true;
+  const { log, clock, pipeline } = setup({
+    sinks: stores.map((store, i) => ({
+      name: `sink ${i}`,
+      open: async () => {
+        opened[i]! += 1;
+        const sink = new MemorySink(store);
+        if (i === 1) return sink;
+        const write = sink.write.bind(sink);
+        return Object.assign(sink, {
+          write: async (batch: Batch, signal: AbortSignal) => {
+            if (fail) {
+              fail = false;
+              throw closed();
+            }
+            await write(batch, signal);
+          },
+        });
+      },
+    })),
+  });
+  log.commit(create(1));
+  const running = pipeline.run(never);
+  await settle();
+  clock.advanceToNext();
+  await running;
+  assert.deepEqual(opened, [2, 1]);
+  assert.deepEqual(stores.map(idsIn), [[1], [1]]);
+});
+
+test('writes what was read when it is stopped, and ends', async () => {
+  const sink = new HandSink();
+  const { log, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  log.commit(create(1));
+  await settle();
+  log.commit(create(2));
+  await settle();
+  stop.abort();
+  await settle();
+  sink.end();
+  await settle();
+  sink.end();
+  const result = await running;
+  assert.equal(result.outcome, 'stopped');
+  assert.deepEqual([...result.positions], [['log', '2']]);
+});
+
+test('does not wait for writes when it is aborted', async () => {
+  const { log, pipeline, stop } = setup({
+    sink: {
+      claim: async () => null,
+      write: (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      async [Symbol.asyncDispose]() {},
+    },
+    reading: { follow: true },
+  });
+  const abort = new AbortController();
+  const running = pipeline.run(stop.signal, abort.signal);
+  log.commit(create(1));
+  await settle();
+  stop.abort();
+  await settle();
+  abort.abort();
+  await assert.rejects(running, (error) => isMillraceError(error, 'PIPELINE_ABORTED'));
+});
+
+test('ends its pause between retries when it is stopped', async () => {
+  const { pipeline, stop, clock } = setup({
+    source: async () => {
+      throw closed();
+    },
+  });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  assert.equal(clock.sleeping, 1);
+  stop.abort();
+  assert.equal((await running).outcome, 'stopped');
+});
+
+test('pauses with everything written and both ends closed, and resumes', async () => {
+  const sources: MemorySource[] = [];
+  const log = new MemoryLog();
+  const { store, pipeline, stop } = setup({
+    source: async () => {
+      const source = new MemorySource(log, { follow: true });
+      sources.push(source);
+      return source;
+    },
+  });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  pipeline.pause();
+  await settle();
+  assert.equal(pipeline.status().health, 'paused');
+  assert.deepEqual(idsIn(store), [1]);
+  assert.equal(sources[0]!.closed, true);
+  log.commit(create(2));
+  await settle();
+  assert.deepEqual(idsIn(store), [1]);
+  pipeline.resume();
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  assert.deepEqual(idsIn(store), [1, 2]);
+  stop.abort();
+  await running;
+});
+
+test('says stalled when nothing moves though there is something to move', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true }, stalledAfterMs: 30_000 });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  clock.advance(29_000);
+  assert.equal(pipeline.status().health, 'running');
+  clock.advance(2_000);
+  assert.equal(pipeline.status().health, 'stalled');
+  assert.equal(pipeline.status().reason, 'no sink write has ended for 31 s');
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  clock.advance(300_000);
+  assert.equal(pipeline.status().health, 'running', 'an idle source is no stall');
+  stop.abort();
+  await running;
+});
+
+test('says stalled when a source that sends heartbeats has fallen silent, or does not open', async () => {
+  const silentSource = setup({ reading: { follow: true }, silentAfterMs: 60_000 });
+  const running = silentSource.pipeline.run(silentSource.stop.signal);
+  silentSource.log.commit();
+  await settle();
+  silentSource.clock.advance(59_000);
+  assert.equal(silentSource.pipeline.status().health, 'running');
+  silentSource.clock.advance(2_000);
+  assert.equal(silentSource.pipeline.status().health, 'stalled');
+  silentSource.stop.abort();
+  await running;
+
+  const opening = Promise.withResolvers<Source>();
+  const neverOpen = setup({ source: () => opening.promise });
+  const ended = neverOpen.pipeline.run(neverOpen.stop.signal);
+  await settle();
+  neverOpen.clock.advance(31_000);
+  assert.equal(neverOpen.pipeline.status().reason, 'still opening after 31 s');
+  opening.resolve(new MemorySource(new MemoryLog()));
+  await ended;
+});
+
+test('says snapshotting between the marks', async () => {
+  const { log, pipeline, stop } = setup({ reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  log.commit({ kind: 'snapshot', at: 'begin', table: ordersTable, reason: 'initial' });
+  await settle();
+  assert.equal(pipeline.status().health, 'snapshotting');
+  assert.deepEqual(pipeline.status().snapshotting, ['shop.orders']);
+  log.commit({ kind: 'snapshot', at: 'end', table: ordersTable, reason: 'initial' });
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  stop.abort();
+  await running;
+});
+
+test('measures the four speeds where they are', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({
+    sink,
+    reading: { follow: true },
+    operators: [(batch) => ({ ...batch, changes: batch.changes.slice(0, 1) })],
+  });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  clock.advance(1_000);
+  log.commit(create(...upTo(100)), create(...upTo(100)));
+  await settle();
+  log.commit(create(...upTo(50)), create(...upTo(50)));
+  await settle();
+  const rows = () =>
+    Object.fromEntries(Object.entries(pipeline.status().totals).map(([speed, { rows: n }]) => [speed, n]));
+  assert.deepEqual(rows(), { receive: 300, process: 150, push: 100, sync: 0 });
+  sink.end();
+  await settle();
+  assert.deepEqual(rows(), { receive: 300, process: 150, push: 150, sync: 100 });
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 300);
+  clock.advance(1_000);
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 150);
+  clock.advance(20_000);
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 0);
+  assert.deepEqual(pipeline.status().tables.get('shop.orders')?.create, 300);
+  stop.abort();
+  sink.end();
+  await running;
+});
+
+test('measures the lag from commit to durable in every sink', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  clock.advance(250);
+  assert.equal(pipeline.status().lag.currentMs, 250);
+  sink.end();
+  await settle();
+  const { currentMs, maxMs, p99Ms } = pipeline.status().lag;
+  assert.equal(currentMs, 250);
+  assert.equal(maxMs, 250);
+  assert.ok(p99Ms >= 250 * 0.91 && p99Ms <= 250);
+  log.commit();
+  await settle();
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().lag.currentMs, 0, 'a heartbeat says that there is nothing more');
+  stop.abort();
+  await running;
+});
+
+test('puts refused rows into the dead letters where asked to, and everything else into the sink', async () => {
+  const store = new MemoryStore();
+  const bad = new Set([7, 13, 14]);
+  const letters: DeadLetter[] = [];
+  const picky = (): Sink => {
+    const sink = new MemorySink(store);
+    const write = sink.write.bind(sink);
+    return Object.assign(sink, {
+      write: async (batch: Batch, signal: AbortSignal) => {
+        const refused = batch.changes.some(
+          (change) =>
+            change.kind === 'rows' &&
+            upTo(change.rows.length).some((i) => bad.has(Number(change.rows.after(i - 1)![0]))),
+        );
+        if (refused)
+          throw new MillraceError('SINK_ROW_REFUSED', { sink: 'mirror', table: 'shop.orders', reason: 'bad' });
+        await write(batch, signal);
+      },
+    });
+  };
+  const strict = setup({ sink: picky() });
+  strict.log.commit(create(...upTo(20)));
+  await assert.rejects(strict.pipeline.run(never), (error) => isMillraceError(error, 'SINK_ROW_REFUSED'));
+  assert.deepEqual(idsIn(store), []);
+
+  const tolerant = setup({ sink: picky(), deadLetters: { write: async (letter) => void letters.push(letter) } });
+  tolerant.log.commit(create(...upTo(20)));
+  tolerant.log.commit(create(21));
+  const { positions } = await tolerant.pipeline.run(never);
+  assert.deepEqual(
+    idsIn(store),
+    upTo(21).filter((id) => !bad.has(id)),
+  );
+  assert.deepEqual(
+    letters.map(({ rows, code }) => [rows.after(0)![0], code]),
+    [...bad].map((id) => [id, 'SINK_ROW_REFUSED']),
+  );
+  assert.equal(positions.get('log'), '2');
+  assert.equal(tolerant.pipeline.status().deadLetters, 3);
+});
+
+test('fails when an operator throws, with the position where it was', async () => {
+  const { log, store, pipeline } = setup({
+    operators: [
+      (batch) => {
+        if (batch.positions.get('log') === '3') throw new TypeError('operator broke');
+        return batch;
+      },
+    ],
+  });
+  for (const id of upTo(5)) log.commit(create(id));
+  await assert.rejects(pipeline.run(never), /operator broke/);
+  assert.equal(store.lanes.get('log')?.position, '2');
+  assert.deepEqual(idsIn(store), [1, 2]);
+});
+
+test('acknowledges nothing before it is durable in every sink', async () => {
+  const slow = new HandSink();
+  const log = new MemoryLog();
+  const source = new MemorySource(log, { follow: true });
+  const { store, pipeline, stop } = setup({
+    source: async () => source,
+    sinks: [
+      { name: 'slow', open: async () => slow },
+      { name: 'fast', open: async () => new MemorySink(store2) },
+    ],
+  });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  assert.deepEqual(idsIn(store2), [1]);
+  assert.equal(source.acknowledged.size, 0);
+  slow.end();
+  await settle();
+  assert.deepEqual([...source.acknowledged], [['log', '1']]);
+  assert.equal(store.tables.size, 0);
+  stop.abort();
+  await running;
+});
+const store2 = new MemoryStore();
+
+test('changes() acknowledges a batch when its reader comes back, and not when it leaves', async () => {
+  const log = new MemoryLog();
+  log.commit(create(1), create(2));
+  log.commit(create(3));
+  const source = new MemorySource(log);
+  const seen: string[] = [];
+  for await (const change of changes(source, { onPositions: (held) => void seen.push(`held ${held.get('log')}`) })) {
+    assert.ok(change.kind === 'rows');
+    seen.push(`row ${change.rows.after(0)![0]}`);
+    if (seen.at(-1) === 'row 3') break;
+  }
+  assert.deepEqual(seen, ['row 1', 'row 2', 'held 1', 'row 3']);
+  assert.deepEqual([...source.acknowledged], [['log', '1']]);
+  const rest: unknown[] = [];
+  for await (const change of changes(source, { held: () => position('1') })) rest.push(change);
+  assert.equal(rest.length, 1);
 });

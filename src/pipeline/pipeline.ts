@@ -61,7 +61,7 @@ class RunningPipeline implements Pipeline {
   /** Wakes a paused run. */
   #resume = new AbortController();
   #failure: Error | null = null;
-  #trouble: { readonly error: Error; readonly atMs: number } | null = null;
+  #trouble: { readonly error: Error; readonly durableBatches: number } | null = null;
   #readingSinceMs: number | null = null;
 
   constructor(options: PipelineOptions) {
@@ -135,13 +135,14 @@ class RunningPipeline implements Pipeline {
         continue;
       }
       const startedMs = this.#options.clock.monotonic();
+      const durableBefore = this.#progress.durableBatches;
       const end = await this.#attempt(stop, abort);
       this.#progress.interrupted();
       if (end.kind === 'finished') return 'finished';
-      if (end.kind === 'stopped') continue;
+      if (end.kind === 'stopped' || abort.aborted) continue;
 
       const nowMs = this.#options.clock.monotonic();
-      const moved = this.#progress.lastDurableMs > startedMs || nowMs - startedMs > this.#retry.maxMs;
+      const moved = this.#progress.durableBatches > durableBefore || nowMs - startedMs > this.#retry.maxMs;
       if (failures === 0 || moved) {
         failures = 0;
         failingSinceMs = nowMs;
@@ -204,7 +205,7 @@ class RunningPipeline implements Pipeline {
         { cause: error },
       );
     }
-    this.#trouble = { error, atMs: clock.monotonic() };
+    this.#trouble = { error, durableBatches: this.#progress.durableBatches };
     this.#progress.retries += 1;
     const waitMs = backOffMs(this.#retry, failures, this.#random);
     log.warn('pipeline tries again', {
@@ -220,7 +221,7 @@ class RunningPipeline implements Pipeline {
 
   #recovered(): boolean {
     if (this.#trouble === null) return true;
-    if (this.#progress.lastDurableMs > this.#trouble.atMs) return true;
+    if (this.#progress.durableBatches > this.#trouble.durableBatches) return true;
     const since = this.#readingSinceMs;
     return since !== null && this.#options.clock.monotonic() - since >= quietRecoveryMs;
   }

@@ -27,7 +27,8 @@ export class Progress {
   /** Tables between the marks of their snapshot. */
   readonly snapshotting = new Set<string>();
   lastReceivedMs: number;
-  lastDurableMs: number;
+  /** How many batches have become durable in every sink: whether anything moved at all. */
+  durableBatches = 0;
   /** Since when there has been something that is not durable everywhere; null: all is. */
   pendingSinceMs: number | null = null;
   deadLetters = 0;
@@ -52,7 +53,6 @@ export class Progress {
     this.#sync = new SpeedMeter(now);
     this.#lag = new LagMeter(now);
     this.lastReceivedMs = now;
-    this.lastDurableMs = now;
   }
 
   received({ batch, rows, bytes }: Measured): void {
@@ -75,7 +75,7 @@ export class Progress {
   /** `next`: the oldest batch that is still not durable everywhere. */
   durable({ batch, rows, bytes, oldestCommitMicros }: Measured, next: Measured | null): void {
     const now = this.#clock.monotonic();
-    this.lastDurableMs = now;
+    this.durableBatches += 1;
     this.pendingSinceMs = next === null ? null : now;
     this.#oldestPendingMicros = next?.oldestCommitMicros ?? null;
     this.#sync.add(now, rows, bytes);

@@ -18,6 +18,12 @@ export const pipelineErrors = {
     message: (d: { readonly pipeline: string }) => `pipeline ${d.pipeline} was aborted before its last writes ended`,
     hint: 'Nothing is lost: run it again and it goes on where its sinks are. One signal alone lets the last writes end first.',
   },
+  PIPELINE_SCHEMA_CHANGE_REFUSED: {
+    retryable: false,
+    message: (d: { readonly table: string }) =>
+      `the definition of ${d.table} changes, and this pipeline is set to stop there`,
+    hint: 'Bring the sinks to the new definition by hand, set `schema.change.behavior: evolve`, and run the pipeline again.',
+  },
   PROJECTION_KEY_LOST: {
     retryable: false,
     message: (d: { readonly table: string; readonly column: string; readonly action: string }) =>
