@@ -11,6 +11,7 @@ import type { TableMap } from '../../src/protocol/mysql/events/table-map.ts';
 import { rowReader } from '../../src/protocol/mysql/values/binlog-row-images.ts';
 import { builtinCollations } from '../../src/protocol/mysql/values/collations.ts';
 import { tableFromMap } from '../../src/protocol/mysql/values/table-definition.ts';
+import { TextRowReader, TextRows } from '../../src/protocol/mysql/values/text-rows.ts';
 
 const seconds = Number(process.argv[2] ?? 1);
 const collations = builtinCollations('mysql');
@@ -174,5 +175,63 @@ for (const rowsPerEvent of [80, 1]) {
     });
     kept = writer.sum;
   }
+}
+
+/** The same rows as a SELECT answers them, in chunks as a socket gives them. */
+const selectChunks = (): Buffer[] => {
+  const packet = (payload: Buffer): Buffer => {
+    const head = Buffer.alloc(4);
+    head.writeUIntLE(payload.length, 0, 3);
+    return Buffer.concat([head, payload]);
+  };
+  const eof = packet(Buffer.of(0xfe, 0, 0, 2, 0));
+  const parts = [packet(Buffer.of(8)), ...Array.from({ length: 8 }, () => packet(Buffer.from('definition'))), eof];
+  for (let n = 0; n < rows; n += 1) {
+    const values = [
+      `${n}`,
+      `${(n * 7919) % 100_000}`,
+      `SKU-${(n * 31) % 5000}`,
+      `${1 + (n % 9)}`,
+      `${(n * 13) % 1000}.${String(n % 100).padStart(2, '0')}`,
+      `${1 + (n % 4)}`,
+      `note number ${n % 10_000} of batch ${(n / 10_000) | 0} with some text to make it longer`,
+      `2024-05-07 ${String(n % 24).padStart(2, '0')}:00:00.${String((n * 7919) % 1_000_000).padStart(6, '0')}`,
+    ];
+    parts.push(packet(Buffer.concat(values.flatMap((value) => [Buffer.of(value.length), Buffer.from(value)]))));
+  }
+  parts.push(eof);
+  const all = Buffer.concat(parts);
+  return Array.from({ length: Math.ceil(all.length / 65_536) }, (_, i) => all.subarray(i * 65_536, (i + 1) * 65_536));
+};
+
+const chunks = selectChunks();
+for (const compile of [true, false]) {
+  const reader = new TextRowReader(tableFromMap(map, collations, null), { compile });
+  const label = `SELECT, ${compile ? 'compiled' : 'interpreted'}`;
+  measure(`index   ${label}`, rows, () => {
+    const result = new TextRows(reader, { deprecateEof: false });
+    for (const chunk of chunks) {
+      result.push(chunk, (images) => {
+        kept = images;
+      });
+    }
+  });
+  measure(`decode  ${label}`, rows, () => {
+    const result = new TextRows(reader, { deprecateEof: false });
+    for (const chunk of chunks) {
+      result.push(chunk, (images) => {
+        for (let i = 0; i < images.length; i += 1) kept = images.after(i);
+      });
+    }
+  });
+  const writer = new CountingWriter();
+  measure(`write   ${label}`, rows, () => {
+    const result = new TextRows(reader, { deprecateEof: false });
+    for (const chunk of chunks) {
+      result.push(chunk, (images) => {
+        for (let i = 0; i < images.length; i += 1) images.write(i, 'after', writer);
+      });
+    }
+  });
 }
 if (kept === undefined) throw new Error('nothing was read');

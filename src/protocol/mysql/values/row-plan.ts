@@ -50,7 +50,9 @@ export class RowPlan {
     try {
       return this.#read(bytes, start);
     } catch (error) {
-      return this.#explain(error, bytes, start);
+      // Once more, by the twin that names the column in its error.
+      if (error instanceof DamagedValue) this.#interpreted.read(bytes, start);
+      throw error;
     }
   }
 
@@ -60,7 +62,8 @@ export class RowPlan {
     try {
       write(bytes, start, writer);
     } catch (error) {
-      this.#explain(error, bytes, start);
+      if (error instanceof DamagedValue) this.#interpreted.write(bytes, start, deafWriter);
+      throw error;
     }
   }
 
@@ -74,10 +77,29 @@ export class RowPlan {
     this.#lastWrite = write;
     return write;
   }
-
-  /** Reads a damaged row once more, by the twin that names the column in its error. */
-  #explain(error: unknown, bytes: Buffer, start: number): never {
-    if (error instanceof DamagedValue) this.#interpreted.read(bytes, start);
-    throw error;
-  }
 }
+
+const ignore = (): void => {};
+
+/** Takes what is written while the column of a damaged value is looked for. */
+const deafWriter: ValueWriter = {
+  target: 'deaf',
+  absent: ignore,
+  null: ignore,
+  integer: ignore,
+  bigint: ignore,
+  float: ignore,
+  double: ignore,
+  decimal: ignore,
+  text: ignore,
+  binary: ignore,
+  json: ignore,
+  geometry: ignore,
+  vector: ignore,
+  date: ignore,
+  time: ignore,
+  datetime: ignore,
+  timestamp: ignore,
+  enum: ignore,
+  set: ignore,
+};

@@ -63,20 +63,22 @@ export class TextRows {
 
   push(chunk: Buffer, onRows: (rows: RowImages) => void): void {
     let at = 0;
-    if (this.#split !== null) {
-      at = this.#split.push(chunk, 0);
-      if (!this.#split.complete) return;
-      const payload = this.#split.payload();
-      this.#split = null;
-      const base = rowOffsets.used;
-      if (this.#take(payload, 0, payload.length))
-        onRows(this.#images(payload, rowOffsets.add(base, 0), payload.length));
+    while (at < chunk.length) {
+      if (this.ended) throw this.#damaged('bytes follow the end of the result');
+      if (this.#split === null) at = this.#scan(chunk, at, onRows);
+      if (at === chunk.length || this.ended) continue;
+      this.#split ??= new SplitPacket();
+      at = this.#split.push(chunk, at);
+      if (this.#split.complete) this.#takeSplit(this.#split, onRows);
     }
-    at = this.#scan(chunk, at, onRows);
-    if (at === chunk.length) return;
-    if (this.ended) throw this.#damaged('bytes follow the end of the result');
-    this.#split = new SplitPacket();
-    this.#split.push(chunk, at);
+  }
+
+  #takeSplit(split: SplitPacket, onRows: (rows: RowImages) => void): void {
+    const payload = split.payload();
+    this.#split = null;
+    if (!this.#take(payload, 0, payload.length)) return;
+    const base = rowOffsets.add(rowOffsets.used, 0);
+    onRows(this.#images(payload, base, payload.length));
   }
 
   /** Takes the packets that lie whole in `chunk`, and returns where the first that does not starts. */
@@ -84,18 +86,18 @@ export class TextRows {
     const limit = chunk.length;
     let base = rowOffsets.used;
     let at = start;
-    let firstRow = -1;
+    let byteLength = 0;
     while (at + 4 <= limit && !this.ended) {
       const length = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
       const end = at + 4 + length;
       if (end > limit || length === continued) break;
       if (this.#take(chunk, at + 4, end)) {
-        if (firstRow < 0) firstRow = at;
+        byteLength += end - at;
         base = rowOffsets.add(base, at + 4);
       }
       at = end;
     }
-    if (firstRow >= 0) onRows(this.#images(chunk, base, at - firstRow));
+    if (byteLength > 0) onRows(this.#images(chunk, base, byteLength));
     return at;
   }
 
