@@ -28,7 +28,7 @@ import {
   startAtFile,
 } from './startup.ts';
 import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun } from './stream-progress.ts';
-import { decodeSchema, schemaValidFrom, TableCatalogue } from './table-catalogue.ts';
+import { decodeSchema, schemaValidFrom, TableCatalogue, withoutTables } from './table-catalogue.ts';
 import { findFileAt } from './time-search.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
@@ -130,7 +130,9 @@ export class MysqlSource implements Source {
     const snapshotsBegin = mode === 'initial' || mode === 'snapshot';
 
     let start: StartPlace;
-    let schema = now.schema;
+    /** Exact for reading from the log's end; when reading begins before it, only what was there at that time can be exact. */
+    let schema =
+      mode === 'initial' || mode === 'snapshot' || mode === 'latest-offset' ? now.schema : withoutTables(now.schema);
     let begin: SnapshotRequest['begin'] = snapshotsBegin ? 'unfinished' : 'asked';
     let reason = 'initial';
     if (heldLog !== null) {
@@ -143,7 +145,7 @@ export class MysqlSource implements Source {
             server: server.identity,
           });
         }
-        if (heldSchema !== null) schema = decodeSchema(heldSchema);
+        schema = heldSchema === null ? withoutTables(now.schema) : decodeSchema(heldSchema);
       } catch (error) {
         if (!logIsLost(error) || config['scan.lost-log'] === 'fail') throw error;
         this.#context.log.warn('the log was lost; all tables are read again', {
@@ -151,6 +153,7 @@ export class MysqlSource implements Source {
           reason: error.message,
         });
         start = startAtEnd(server, now.end);
+        schema = now.schema;
         const { epoch } = decodeBinlogPosition(heldLog);
         start = { ...start, position: { ...start.position, epoch: epoch + 1 } };
         begin = 'again';
@@ -164,6 +167,7 @@ export class MysqlSource implements Source {
       watermarkTable: config['scan.watermark.table'] ?? null,
       collations,
       schema,
+      assumed: schema === now.schema ? null : now.schema,
       log: this.#context.log,
     });
     const { position, gtids } = start;
@@ -261,7 +265,7 @@ export class MysqlSource implements Source {
         if (followed === null) throw error;
         catalogue.define(followed);
         this.#context.log.info('took a definition from the server, as the log tells none', { table, file, offset });
-        yield* loop.finishWhole();
+        yield* loop.finishWhole(signal);
         start = await resumeFrom(loop.position, server, connection);
       } finally {
         feed.close();

@@ -35,7 +35,13 @@ export interface TableCatalogueOptions {
   /** `database.table` of the table that snapshots write watermarks to; null: none. */
   readonly watermarkTable: string | null;
   readonly collations: Collations;
+  /** Definitions as of the place where reading begins. */
   readonly schema: Schema;
+  /**
+   * Definitions of another time, for tables that `schema` lacks: the server's present ones, when reading begins in the past. They fill
+   * in what table maps leave open, if they fit. null: none.
+   */
+  readonly assumed: Schema | null;
   readonly log: Log;
 }
 
@@ -60,6 +66,7 @@ export class TableCatalogue {
   readonly #lost = new Map<string, Table>();
   readonly #replaced = new Set<string>();
   #changed = true;
+  #given = false;
 
   constructor(options: TableCatalogueOptions) {
     this.#options = options;
@@ -72,12 +79,14 @@ export class TableCatalogue {
     return this.#schema;
   }
 
-  /** Definitions of the captured tables, by `database.table`. */
+  /** Definitions of the captured tables, by `database.table`, assumed ones included. */
   captured(): ReadonlyMap<string, Table> {
     const tables = new Map<string, Table>();
-    for (const { tables: followed } of this.#schema.databases.values()) {
-      for (const { table } of followed.values()) {
-        if (this.#captures(table.database, table.name)) tables.set(qualifiedName(table), table);
+    for (const schema of [this.#options.assumed, this.#schema]) {
+      for (const { tables: followed } of schema?.databases.values() ?? []) {
+        for (const { table } of followed.values()) {
+          if (this.#captures(table.database, table.name)) tables.set(qualifiedName(table), table);
+        }
       }
     }
     return tables;
@@ -101,8 +110,10 @@ export class TableCatalogue {
     const { collations } = this.#options;
     const name = { database: map.database, name: map.name };
     this.#databases.add(map.database);
+    const { assumed } = this.#options;
     const followed = findTable(this.#schema, name);
-    const known = followed?.table ?? null;
+    const fallback = followed ?? (assumed === null ? null : findTable(assumed, name));
+    const known = fallback?.table ?? null;
     let table: Table;
     try {
       table = tableFromMap(map, collations, known);
@@ -116,17 +127,19 @@ export class TableCatalogue {
         );
       }
       table = tableFromMap(map, collations, null);
-      this.#options.log.warn('the log describes a table otherwise than the statements before it; the log is right', {
-        table: qualifiedName(table),
-        ...at,
-        reason: cause.message,
-      });
+      if (followed !== null)
+        this.#options.log.warn('the log describes a table otherwise than the statements before it; the log is right', {
+          table: qualifiedName(table),
+          ...at,
+          reason: cause.message,
+        });
     }
-    if (table !== known)
-      this.#put({ table, collation: followed?.collation ?? '', uniqueKeyNames: followed?.uniqueKeyNames ?? [] });
-    const lost = this.#lost.get(qualifiedName(table)) ?? null;
+    if (table !== followed?.table) {
+      const { collation = '', uniqueKeyNames = [] } = fallback ?? {};
+      this.#put({ table, collation, uniqueKeyNames });
+    }
+    const before = followed?.table ?? this.#lost.get(qualifiedName(table)) ?? null;
     this.#lost.delete(qualifiedName(table));
-    const before = known ?? lost;
     const change = before !== null && !sameShape(before, table) ? { before, after: table } : null;
     return { reader: rowReader(table, map, collations), change };
   }
@@ -158,7 +171,9 @@ export class TableCatalogue {
       const outcome = applyDdl(before, effect);
       if (outcome.schema !== before) this.#changed = true;
       this.#schema = outcome.schema;
-      changes.push(...outcome.changes);
+      // What the log creates was not there, though a definition from a later time may have been assumed for it.
+      const creates = (effect.kind === 'create-table' || effect.kind === 'create-like') && !effect.replace;
+      changes.push(...(creates ? outcome.changes.map(({ after }) => ({ before: null, after })) : outcome.changes));
       for (const { table, reason } of outcome.unresolved) this.#lose(before, table, reason);
     }
     const schemaChanges = this.#forSinks(changes).map(
@@ -176,10 +191,16 @@ export class TableCatalogue {
     return this.reads(database, head.target.name);
   }
 
+  /** Whether the schema lane was given a position at all. */
+  get given(): boolean {
+    return this.#given;
+  }
+
   /** What the schema lane holds from `at` on; null: the same as before. */
   takeChanged(at: Position): Position | null {
     if (!this.#changed) return null;
     this.#changed = false;
+    this.#given = true;
     return encodeSchema(this.#schema, at);
   }
 
@@ -273,6 +294,12 @@ const sameShape = (a: Table, b: Table): boolean =>
   a.columns.length === b.columns.length &&
   a.columns.every((column, i) => column.name === b.columns[i]!.name && column.type.kind === b.columns[i]!.type.kind) &&
   a.primaryKey.join() === b.primaryKey.join();
+
+/** The same databases without their tables. */
+export const withoutTables = (schema: Schema): Schema => ({
+  ...schema,
+  databases: new Map([...schema.databases].map(([name, database]) => [name, { ...database, tables: new Map() }])),
+});
 
 /** The schema lane's position: the place it is valid from, and the definitions, deflated (they repeat themselves a lot). */
 export const encodeSchema = (schema: Schema, at: Position): Position => {

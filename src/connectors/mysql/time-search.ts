@@ -2,8 +2,8 @@ import { eventType } from '../../protocol/mysql/event-type.ts';
 import type { LogFeed } from './log-feed.ts';
 
 /**
- * The last of `files` that was begun at or before a time, the first one when all are younger: where to look for the first
- * transaction of that time. Files are in the order they were written, so half of them are ruled out by each look.
+ * The last of `files` that was begun before a second, the first one when none was: where to look for the first transaction of
+ * that second (a file begun within it may follow on one that still got some). Files are in the order they were written, so half of them are ruled out by each look.
  */
 export const findFileAt = async (
   files: readonly string[],
@@ -14,7 +14,7 @@ export const findFileAt = async (
   let high = files.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if ((await begunAt(await open(files[middle]!))) <= seconds) low = middle;
+    if ((await begunAt(await open(files[middle]!))) < seconds) low = middle;
     else high = middle - 1;
   }
   return files[low] ?? null;

@@ -397,11 +397,11 @@ export class TransactionReader {
     const database = bytes.utf8Slice(body + 9, databaseEnd);
     const name = bytes.utf8Slice(databaseEnd + 2, databaseEnd + 2 + bytes[databaseEnd + 1]!);
     if (!this.#catalogue.reads(database, name)) return { size, reader: null };
-    const map = decodeTableMap(frame, this.#flavor);
-    const { reader, change } = this.#catalogue.reader(map, this.#here());
+    // What came before it must leave with the definitions as they were.
+    this.#cutCommitted();
+    const { reader, change } = this.#catalogue.reader(decodeTableMap(frame, this.#flavor), this.#here());
     if (change !== null) {
       // The definition changed although no statement said so: sinks learn of it before its rows.
-      this.#cutCommitted();
       this.#emit([{ kind: 'schema', ...change, statement: '', origin: this.#originHere(frame) }], null);
     }
     return { size, reader };
@@ -496,8 +496,9 @@ export class TransactionReader {
       if (ends) this.#commit();
       return;
     }
+    // What came before it must leave with the definitions as they were.
+    this.#cutCommitted();
     const outcome = this.#catalogue.apply(query, before);
-    if (outcome.length > 0) this.#cutCommitted();
     if (ends) this.#commit();
     // Definitions may have changed without a change for sinks, and old table ids mean nothing any more.
     this.#forgetTables();
@@ -703,7 +704,8 @@ export class TransactionReader {
         ? this.#version(this.#log.file, this.#log.next, part.index)
         : this.#version(this.#committedFile, this.#committedOffset, this.#step),
       part,
-      schema: open ? null : this.#catalogue.takeChanged(position),
+      // An open transaction leaves all lanes where they were, but a first position must come with its definitions.
+      schema: open && this.#catalogue.given ? null : this.#catalogue.takeChanged(position),
     };
   }
 
