@@ -1,8 +1,12 @@
-import type { PipelineFile } from '../config/pipeline-file.ts';
+import type { PipelineFile, SourceSection } from '../config/pipeline-file.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Context } from '../core/connector.ts';
+import type { Context, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
+import { mergeSources } from '../pipeline/merge-sources.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
+import { DeadLetterFile } from './dead-letter-file.ts';
+import { OperatedSource } from './operated-source.ts';
+import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
 
 /** The pipeline that a file describes. Nothing is opened before it runs. */
 export const openPipeline = (
@@ -11,10 +15,11 @@ export const openPipeline = (
 ): Pipeline => {
   const { settings, sources, sinks } = file;
   const context: Context = { pipeline: file.name, log, clock };
-  const [source] = sources;
+  const deadLetters = settings['errors.deadletterqueue.path'];
   return createPipeline({
     name: file.name,
-    source: () => source!.connector.openSource!(source!.config as never, context),
+    source: () => openSources(sources, context),
+    operators: pipelineOperators(file),
     sinks: sinks.map(({ name, connector, config }) => ({
       name,
       open: () => connector.openSink!(config as never, context),
@@ -24,9 +29,32 @@ export const openPipeline = (
     retry: {
       initialMs: settings['retry.initial-delay'],
       maxMs: settings['retry.max-delay'],
-      ...(settings['retry.max-attempts'] === undefined ? {} : { attempts: settings['retry.max-attempts'] }),
+      ...(settings['retry.attempts'] === undefined ? {} : { attempts: settings['retry.attempts'] }),
+      ...(settings['retry.window'] === undefined ? {} : { windowMs: settings['retry.window'] }),
     },
+    ...(settings['errors.tolerance'] === 'all' && deadLetters !== undefined
+      ? { deadLetters: new DeadLetterFile(deadLetters, clock) }
+      : {}),
     grouping: { maxMs: settings['commit.interval'], maxBytes: settings['commit.max-bytes'] },
     stalledAfterMs: settings['stalled-after'],
   });
+};
+
+/** All sources, or none: what was opened is closed when another cannot be. */
+const openSources = async (sections: readonly SourceSection[], context: Context): Promise<Source> => {
+  const opened: Source[] = [];
+  try {
+    for (const section of sections) opened.push(await openSource(section, context));
+  } catch (error) {
+    await Promise.allSettled(opened.map((source) => source[Symbol.asyncDispose]()));
+    throw error;
+  }
+  const [first, second, ...more] = opened;
+  return second === undefined ? first! : mergeSources([first!, second, ...more]);
+};
+
+const openSource = async (section: SourceSection, context: Context): Promise<Source> => {
+  const source = await section.connector.openSource!(section.config as never, context);
+  const operators = sourceOperators(section.frame);
+  return operators.length === 0 ? source : new OperatedSource(source, operators);
 };

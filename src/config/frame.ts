@@ -40,13 +40,14 @@ export const pipelineSettings = z.strictObject({
     .prefault('100ms')
     .describe('Pause before the first retry of what may pass; it doubles each time.'),
   'retry.max-delay': duration.prefault('30s').describe('The longest pause between two retries.'),
-  'retry.max-attempts': z
+  'retry.attempts': z
     .int()
     .min(1)
     .optional()
     .describe(
-      'Retries without progress before the pipeline fails. Default: it goes on for ever, and its health says degraded.',
+      'Attempts without progress before the pipeline fails. Default: it goes on for ever, and its health says degraded.',
     ),
+  'retry.window': duration.optional().describe('Time without progress before the pipeline fails. Default: none.'),
   'stalled-after': duration
     .prefault('30s')
     .describe('How long nothing may move, while there is something to move, before the health says stalled.'),
@@ -70,8 +71,12 @@ export const sourceSettings = z.strictObject({
   'columns.rename': z
     .record(z.string(), z.string())
     .optional()
-    .describe('New names of columns: `shop.customers.mail: email`.'),
+    .describe('New names of columns, each by its full name: `shop.customers.mail: email`.'),
   'columns.mask': columnList.optional().describe('Columns whose every character is replaced by `*`.'),
+  'columns.mask.text': z
+    .string()
+    .optional()
+    .describe('What masked columns hold instead. Default: as many `*` as the value has characters.'),
   'columns.hash': columnList
     .optional()
     .describe('Columns replaced by the SHA-256, in hexadecimal digits, of `columns.hash.salt` and their text.'),
@@ -93,7 +98,7 @@ export const routeSettings = z.strictObject({
   'source-table': z.string().min(1).describe('Tables to rename, as `database.table` patterns.'),
   'sink-table': z
     .string()
-    .min(1)
+    .regex(/^[^.]+\.[^.]+$/, 'not a table: write database.table')
     .describe('Their name in the sinks, `database.table`. Several tables may get one name: their rows are merged.'),
   'replace-symbol': z
     .string()

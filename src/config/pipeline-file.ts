@@ -127,6 +127,15 @@ const readFrame = async (
       );
     }
   }
+  const kinds = new Set(sources.map((source) => source?.connector.type));
+  if (kinds.size > 1 && !kinds.has(undefined)) {
+    const reason = `sources in one pipeline are of one type, and these are ${[...kinds].join(' and ')}`;
+    report(
+      'error',
+      mapEntry(root, 'source')?.keyPlace ?? whole,
+      new MillraceError('CONFIG_WRONG_VALUE', { key: 'source', reason }),
+    );
+  }
   if (!settings || sources.includes(null) || sinks.includes(null)) return null;
   return {
     name: settings.name ?? basename(file).replace(/\.ya?ml$/i, ''),
@@ -282,6 +291,15 @@ const readSection = async <Frame extends { readonly name?: string | undefined }>
   const frame = checkSettings(part(frameSettings), frameSchema, shape, place, report) as Frame | null;
   const config = checkSettings(part(ownSettings), connector.config, shape, place, report);
   if (frame === null || config === null) return null;
+  if (found.has('columns.hash') && !found.has('columns.hash.salt')) {
+    const reason = 'needs columns.hash.salt, without which short values are guessed from their hashes';
+    report(
+      'error',
+      found.get('columns.hash')!.keyPlace,
+      new MillraceError('CONFIG_WRONG_VALUE', { key: 'columns.hash', reason }),
+    );
+    return null;
+  }
   const ownName = (config as { readonly name?: unknown }).name;
   const name = frame.name ?? (typeof ownName === 'string' ? ownName : connector.type);
   return { name, connector, config, frame };

@@ -23,6 +23,12 @@ export const connectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./blackhole/connector.ts')).blackhole,
   },
   {
+    type: 'file',
+    roles: ['sink'],
+    summary: "Appends each change as a line of Debezium's JSON to a file, or prints it.",
+    load: async () => (await import('./file/connector.ts')).file,
+  },
+  {
     type: 'sqlite',
     roles: ['sink'],
     summary:

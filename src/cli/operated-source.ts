@@ -1,0 +1,40 @@
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Change } from '../core/change.ts';
+import type { Source } from '../core/connector.ts';
+import type { Operator } from '../operators/operator.ts';
+
+/** A source whose batches go through operators before anything else sees them: what its own section says about columns. */
+export class OperatedSource implements Source {
+  readonly #source: Source;
+  readonly #operators: readonly Operator[];
+
+  constructor(source: Source, operators: readonly Operator[]) {
+    this.#source = source;
+    this.#operators = operators;
+  }
+
+  async *read(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch, void, undefined> {
+    for await (const batch of this.#source.read(held, signal)) {
+      yield this.#operators.reduce((result, operator) => operator(result), batch);
+    }
+  }
+
+  covers(held: Position, at: Position): boolean {
+    return this.#source.covers(held, at);
+  }
+
+  holds(held: Position, change: Change): boolean {
+    return this.#source.holds(held, change);
+  }
+
+  async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    await this.#source.acknowledge?.(held);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source[Symbol.asyncDispose]();
+  }
+}
