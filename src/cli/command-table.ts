@@ -7,7 +7,8 @@ const fileOptions: Readonly<Record<string, OptionSpec>> = {
     describe:
       'Set one key over what the file says: `--set source.hostname=db2`. Not for secrets: other users see command lines.',
   },
-  'env-file': {
+  // Not --env-file: Node reads that one itself, wherever it stands, and ends with code 9 when the file is missing.
+  env: {
     value: 'FILE',
     repeatable: true,
     describe: 'Take variables from a file of NAME=value lines; the environment itself goes first.',

@@ -85,7 +85,7 @@ export const configErrors = {
     retryable: false,
     message: (d: { readonly name: string; readonly reason: string }) => `environment variable ${d.name} ${d.reason}`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
-    hint: 'Set the variable, name a file that sets it with `--env-file`, or give it a default: `${NAME:-default}`.',
+    hint: 'Set the variable, name a file that sets it with `--env`, or give it a default: `${NAME:-default}`.',
   },
   CONFIG_INTERPOLATION: {
     retryable: false,
