@@ -3,6 +3,7 @@ import { MillraceError } from '../../core/errors.ts';
 import { checksumLength, type EventFrame, emptyFrame, eventFlag, headerLength, readHeader } from './event-frame.ts';
 import { eventType, eventTypeName } from './event-type.ts';
 import type { ChecksumAlgorithm } from './events/format-description.ts';
+import { type LargePayloads, PayloadPieces } from './large-payload.ts';
 
 /**
  * Turns the bytes of whole events into frames and verifies their checksums. Whether events carry one: as the session variable
@@ -44,6 +45,13 @@ export class EventReader {
       verify(frame, crc32(bytes, start, frame.end));
     }
     return frame;
+  }
+
+  /** Starts an event that is passed on in pieces. `header` holds its header and is kept. */
+  readPieces(header: Buffer, start: number, payloads: LargePayloads): PayloadPieces {
+    const frame = emptyFrame();
+    readHeader(frame, header, start, start + headerLength);
+    return new PayloadPieces(frame, this.#checksum, payloads);
   }
 
   #readFormatDescription(frame: EventFrame): void {

@@ -7,11 +7,17 @@ import { EventCutter } from './event-cutter.ts';
 import type { EventFrame } from './event-frame.ts';
 import { EventReader } from './event-reader.ts';
 import { eventType } from './event-type.ts';
+import { isLargePayload, type LargePayloads, type PayloadPieces } from './large-payload.ts';
 
 /** What a file breaks off with: where the unfinished event starts, and how many bytes of it are there. */
 export interface TornTail {
   readonly position: number;
   readonly bytes: number;
+}
+
+export interface FileFramerOptions {
+  /** Takes large compressed transactions in pieces; default: they are gathered and delivered as others. */
+  readonly largePayloads?: LargePayloads;
 }
 
 /**
@@ -23,12 +29,18 @@ export class FileFramer {
   readonly #cutter = new EventCutter(
     (bytes, start) => this.#inspect(bytes, start),
     (bytes, start, end) => this.#deliver(bytes, start, end),
+    (header) => this.#startPieces(header),
   );
+  readonly #largePayloads: LargePayloads | null;
   readonly #magic = Buffer.alloc(4);
   #position = 0;
   #described = false;
   #encryptionStarted = false;
   #onEvent: (frame: EventFrame) => void = () => {};
+
+  constructor(options: FileFramerOptions = {}) {
+    this.#largePayloads = options.largePayloads ?? null;
+  }
 
   /** Where the event after the last delivered one starts; inside `onEvent`, where the next one starts. Exact beyond 4 GiB. */
   get position(): number {
@@ -74,6 +86,20 @@ export class FileFramer {
         throw new MillraceError('BINLOG_ENCRYPTED', { how: 'MariaDB encrypt_binlog' });
       }
     }
+  }
+
+  #startPieces(header: Buffer): PayloadPieces | null {
+    const payloads = this.#largePayloads;
+    if (payloads === null || !isLargePayload(payloads, header, 0)) return null;
+    return this.#events.readPieces(header, 0, {
+      fromBytes: payloads.fromBytes,
+      begin: (frame, payload) => payloads.begin(frame, payload),
+      piece: (bytes) => payloads.piece(bytes),
+      end: () => {
+        this.#position += header.readUInt32LE(9);
+        payloads.end();
+      },
+    });
   }
 
   #deliver(bytes: Buffer, start: number, end: number): void {

@@ -9,8 +9,9 @@ import { eventType } from './event-type.ts';
 import { encodeFormatDescription } from './events/format-description.ts';
 import { encodeHeartbeat } from './events/heartbeat.ts';
 import { encodeRotate } from './events/rotate.ts';
-import { decodeTransactionPayload, type TransactionPayload } from './events/transaction-payload.ts';
+import { decodeTransactionPayload, type PayloadHead, type TransactionPayload } from './events/transaction-payload.ts';
 import { binlogMagic, FileFramer } from './file-framer.ts';
+import type { LargePayloads } from './large-payload.ts';
 import { NetworkFramer } from './network-framer.ts';
 import { encodePacket } from './packet.ts';
 import { inflatePayload, PayloadFramer, readSmallPayload } from './payload-framer.ts';
@@ -339,10 +340,11 @@ const readLarge = async (payload: TransactionPayload): Promise<string[]> => {
   return events;
 };
 
-const payloadOf = (inner: Buffer): TransactionPayload => ({
+const payloadOf = (inner: Buffer, payload = zstdCompressSync(inner)): TransactionPayload => ({
   compression: 'zstd',
   inflatedBytes: inner.length,
-  payload: zstdCompressSync(inner),
+  payloadBytes: payload.length,
+  payload,
 });
 
 test('reads the events of a compressed transaction at once or in pieces', async () => {
@@ -358,7 +360,7 @@ test('reads the events of a compressed transaction at once or in pieces', async 
       encodeEvent({ ...header, type: 30, timestamp: i }, Buffer.alloc(i, i), 'none'),
     ),
   );
-  const plain: TransactionPayload = { compression: 'none', inflatedBytes: inner.length, payload: inner };
+  const plain: TransactionPayload = { ...payloadOf(inner, inner), compression: 'none' };
   assert.equal(readSmall(plain).length, 3_000);
   assert.deepEqual(await readLarge(payloadOf(inner)), readSmall(plain));
 });
@@ -373,12 +375,12 @@ test('refuses compressed transactions whose sizes are not what their header says
     ['less inflated', { ...good, inflatedBytes: inner.length + 1 }],
     ['more inflated', { ...good, inflatedBytes: inner.length - 1 }],
     ['nothing inflated', { ...good, inflatedBytes: 0 }],
-    ['a second frame', { ...good, payload: twoFrames }],
-    ['garbage behind', { ...good, payload: Buffer.concat([good.payload, Buffer.from('x')]) }],
-    ['cut off', { ...good, payload: good.payload.subarray(0, -3) }],
-    ['damaged', { ...good, payload: damaged }],
-    ['no zstd', { ...good, payload: Buffer.from('not compressed at all') }],
-    ['nothing at all', { ...good, payload: Buffer.alloc(0) }],
+    ['a second frame', payloadOf(inner, twoFrames)],
+    ['garbage behind', payloadOf(inner, Buffer.concat([good.payload, Buffer.from('x')]))],
+    ['cut off', payloadOf(inner, good.payload.subarray(0, -3))],
+    ['damaged', payloadOf(inner, damaged)],
+    ['no zstd', payloadOf(inner, Buffer.from('not compressed at all'))],
+    ['nothing at all', payloadOf(inner, Buffer.alloc(0))],
     ['ends inside an event', payloadOf(inner.subarray(0, 100))],
     ['a payload inside', payloadOf(encodeEvent({ ...header, type: 40 }, Buffer.alloc(9), 'none'))],
   ];
@@ -389,13 +391,173 @@ test('refuses compressed transactions whose sizes are not what their header says
 });
 
 test('stops inflating a transaction that grows beyond what its header says', async () => {
-  const bomb: TransactionPayload = {
-    compression: 'zstd',
-    inflatedBytes: 1_000,
-    payload: zstdCompressSync(Buffer.alloc(200 * 2 ** 20)),
-  };
+  const bomb = payloadOf(Buffer.alloc(1_000), zstdCompressSync(Buffer.alloc(200 * 2 ** 20)));
   const before = process.memoryUsage.rss();
   assert.throws(() => readSmall(bomb), { code: 'BYTES_MALFORMED' });
   await assert.rejects(readLarge(bomb), { code: 'BYTES_MALFORMED' });
   assert.ok(process.memoryUsage.rss() - before < 50 * 2 ** 20);
+});
+
+/** What a framer with a receiver for large payloads does, in order; pieces are joined. */
+const recorded = (): { readonly payloads: LargePayloads; readonly log: string[] } => {
+  const log: string[] = [];
+  let pieces: Buffer[] = [];
+  const payloads: LargePayloads = {
+    fromBytes: 100,
+    begin: (frame, head) => {
+      pieces = [];
+      log.push(`begin ${frame.type} ${frame.logPos} ${JSON.stringify(head)}`);
+    },
+    piece: (bytes) => pieces.push(Buffer.from(bytes)),
+    end: () => log.push(`end ${Buffer.concat(pieces).toString('hex')}`),
+  };
+  return { payloads, log };
+};
+
+test('passes large compressed transactions on in pieces, in their place between the other events, whatever the cuts', () => {
+  const { compression, inflatedBytes, payloadBytes, payload } = capturedPayload();
+  const logPos = mysqlEvents.find((bytes) => bytes[4] === eventType.TRANSACTION_PAYLOAD)!.readUInt32LE(13);
+  const around = mysqlEvents.map((event) =>
+    event[4] === eventType.TRANSACTION_PAYLOAD
+      ? [
+          `begin 40 ${logPos} ${JSON.stringify({ compression, inflatedBytes, payloadBytes })}`,
+          `end ${payload.toString('hex')}`,
+        ]
+      : [`event ${event[4]}`],
+  );
+  const inFile = Buffer.concat([binlogMagic, ...mysqlEvents]);
+  const inDump = dump([rotate('crc32'), ...mysqlEvents]);
+  // A cut inside the event: one that lies whole in a chunk is delivered as others are.
+  const at = inFile.indexOf(payload) + 50;
+  const inside = inDump.indexOf(payload) + 50;
+  fc.assert(
+    fc.property(cuts, fc.nat(150), (more, offset) => {
+      const file = recorded();
+      const framer = new FileFramer({ largePayloads: file.payloads });
+      for (const piece of cut(inFile, [...more, at + offset])) {
+        framer.push(piece, (frame) => file.log.push(`event ${frame.type}`));
+      }
+      assert.deepEqual(file.log, around.flat());
+      assert.equal(framer.position, inFile.length);
+      assert.equal(framer.finish(), null);
+      const network = recorded();
+      const connection = new NetworkFramer({ checksum: 'crc32', largePayloads: network.payloads });
+      for (const piece of cut(inDump, [...more, inside + offset])) {
+        connection.push(piece, (frame) => network.log.push(`event ${frame.type}`));
+      }
+      assert.deepEqual(network.log, ['event 4', ...around.flat()]);
+    }),
+  );
+});
+
+test('a large compressed transaction that is damaged or cut off never ends', () => {
+  const event = mysqlEvents.find((bytes) => bytes[4] === eventType.TRANSACTION_PAYLOAD)!;
+  for (let bit = 19 * 8; bit < event.length * 8; bit += 1) {
+    const flipped = Buffer.from(event);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    for (const way of ['file', 'dump']) {
+      const { payloads, log } = recorded();
+      const bytes =
+        way === 'file'
+          ? Buffer.concat([binlogMagic, mysqlEvents[0]!, flipped])
+          : dump([rotate('crc32'), mysqlEvents[0]!, flipped]);
+      const framer =
+        way === 'file'
+          ? new FileFramer({ largePayloads: payloads })
+          : new NetworkFramer({ checksum: 'crc32', largePayloads: payloads });
+      assert.throws(() => cut(bytes, [bytes.length - 60]).map((piece) => framer.push(piece, () => {})), {
+        name: 'MillraceError',
+      });
+      assert.ok(!log.some((line) => line.startsWith('end')));
+    }
+  }
+  const { payloads, log } = recorded();
+  const framer = new FileFramer({ largePayloads: payloads });
+  const bytes = Buffer.concat([binlogMagic, mysqlEvents[0]!, event]);
+  framer.push(bytes.subarray(0, -50), () => {});
+  assert.deepEqual(framer.finish(), { position: bytes.length - event.length, bytes: event.length - 50 });
+  framer.push(bytes.subarray(-50), () => {});
+  assert.equal(framer.finish(), null);
+  assert.equal(log.length, 2);
+  const short = Buffer.from(event);
+  short.writeUInt32LE(event.length + 10, 9);
+  const connection = new NetworkFramer({ checksum: 'crc32', largePayloads: recorded().payloads });
+  const packets = dump([rotate('crc32'), mysqlEvents[0]!, short]);
+  assert.throws(() => cut(packets, [packets.length - 60]).map((piece) => connection.push(piece, () => {})), {
+    code: 'BYTES_MALFORMED',
+  });
+});
+
+test('inflates a transaction of many packets while it arrives', async () => {
+  const rows = Buffer.alloc(8_000);
+  let seed = 1;
+  const inner: Buffer[] = [];
+  for (let i = 0; i < 5_000; i += 1) {
+    for (let at = 0; at < rows.length; at += 2) {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      rows[at] = seed >>> 16;
+    }
+    inner.push(encodeEvent({ ...header, type: eventType.WRITE_ROWS, timestamp: i }, rows, 'none'));
+  }
+  const payload = payloadOf(Buffer.concat(inner));
+  assert.ok(payload.payloadBytes > 0xffffff);
+  const size = (value: number): Buffer => {
+    const bytes = Buffer.alloc(10);
+    bytes[0] = 9;
+    bytes[1] = 0xfe;
+    bytes.writeBigUInt64LE(BigInt(value), 2);
+    return bytes;
+  };
+  const body = Buffer.concat([
+    Buffer.from([2, 1, 0, 3]),
+    size(payload.inflatedBytes),
+    Buffer.from([1]),
+    size(payload.payloadBytes),
+    Buffer.from([0]),
+    payload.payload,
+  ]);
+  const event = encodeEvent({ ...header, type: eventType.TRANSACTION_PAYLOAD }, body, 'crc32');
+  const bytes = dump([rotate('crc32'), description('crc32'), event, heartbeat('crc32')]);
+
+  const arrived: Buffer[] = [];
+  let head: PayloadHead | null = null;
+  let ended = false;
+  const framer = new NetworkFramer({
+    checksum: 'crc32',
+    largePayloads: {
+      fromBytes: 1_000_000,
+      begin: (_, payloadHead) => {
+        head = payloadHead;
+      },
+      piece: (piece) => arrived.push(piece),
+      end: () => {
+        ended = true;
+      },
+    },
+  });
+  const seen: number[] = [];
+  let at = 0;
+  const pushNext = (): void => {
+    framer.push(bytes.subarray(at, at + 65_536), (frame) => seen.push(frame.type));
+    at += 65_536;
+  };
+  while (head === null) pushNext();
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    while (!ended || arrived.length > 0) {
+      if (arrived.length === 0) pushNext();
+      yield* arrived.splice(0);
+    }
+  };
+  const inside = new PayloadFramer(head);
+  let count = 0;
+  for await (const piece of inflatePayload(head, pieces())) {
+    inside.push(piece, (frame) => {
+      assert.equal(frame.timestamp, count);
+      count += 1;
+    });
+  }
+  inside.finish();
+  while (at < bytes.length) pushNext();
+  assert.equal(count, 5_000);
+  assert.deepEqual(seen, [eventType.ROTATE, eventType.FORMAT_DESCRIPTION, eventType.HEARTBEAT]);
 });

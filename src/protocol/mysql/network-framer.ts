@@ -13,13 +13,17 @@
 import { ByteReader } from '../../bytes/byte-reader.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { EventFrame } from './event-frame.ts';
+import { headerLength } from './event-frame.ts';
 import { EventReader } from './event-reader.ts';
 import { maxEventBytes } from './event-size.ts';
 import type { ChecksumAlgorithm } from './events/format-description.ts';
+import { isLargePayload, type LargePayloads, type PayloadPieces } from './large-payload.ts';
 
 export interface NetworkFramerOptions {
   /** What the session variable `@source_binlog_checksum` was set to. */
   readonly checksum: ChecksumAlgorithm;
+  /** Takes large compressed transactions in pieces; default: they are gathered and delivered as others. */
+  readonly largePayloads?: LargePayloads;
 }
 
 /**
@@ -28,6 +32,7 @@ export interface NetworkFramerOptions {
  */
 export class NetworkFramer {
   readonly #events: EventReader;
+  readonly #largePayloads: LargePayloads | null;
   /** The next packet's number; the dump command was 0. */
   #sequence = 1;
   #ended = false;
@@ -44,9 +49,12 @@ export class NetworkFramer {
   /** Bytes of the current packet that are still to come; 0: a packet header is due. */
   #missing = 0;
   #continued = false;
+  /** Takes the event instead of `#payload`. */
+  #pieces: PayloadPieces | null = null;
 
   constructor(options: NetworkFramerOptions) {
     this.#events = new EventReader(options.checksum);
+    this.#largePayloads = options.largePayloads ?? null;
   }
 
   /** The server said that there is no more (non-blocking dumps). */
@@ -98,19 +106,56 @@ export class NetworkFramer {
       this.#headerFilled = 0;
       this.#openPacket();
     }
-    const taken = Math.min(this.#missing, chunk.length - at);
-    chunk.copy(this.#payload, this.#filled, at, at + taken);
-    this.#filled += taken;
+    const taken = this.#take(chunk, at);
     this.#missing -= taken;
-    if (this.#missing === 0 && !this.#continued) {
-      const payload = this.#payload;
-      const end = this.#filled;
-      this.#payload = empty;
-      this.#filled = 0;
-      this.#collecting = false;
-      this.#deliver(payload, 0, end, onEvent);
-    }
+    if (this.#missing === 0 && !this.#continued) this.#finish(onEvent);
     return at + taken;
+  }
+
+  /** Takes what `chunk` has of the current packet, or as much as there is room for now. */
+  #take(chunk: Buffer, at: number): number {
+    const end = Math.min(at + this.#missing, chunk.length);
+    if (this.#pieces !== null) {
+      this.#pieces.push(chunk.subarray(at, end));
+      return end - at;
+    }
+    const taken = chunk.copy(this.#payload, this.#filled, at, end);
+    this.#filled += taken;
+    if (this.#filled === this.#payload.length && taken < this.#missing) this.#decide(this.#missing - taken);
+    return taken;
+  }
+
+  /** With the first bytes of a large packet here: is the event passed on in pieces, or gathered, `rest` bytes more? */
+  #decide(rest: number): void {
+    const payload = this.#payload;
+    const start = this.#prefixOf(payload, 0);
+    if (payload[0] === 0 && isLargePayload(this.#largePayloads, payload, start)) {
+      this.#pieces = this.#events.readPieces(payload, start, this.#largePayloads!);
+      this.#pieces.push(payload.subarray(start + headerLength, this.#filled));
+      return;
+    }
+    this.#payload = Buffer.allocUnsafe(this.#filled + rest);
+    payload.copy(this.#payload, 0, 0, this.#filled);
+  }
+
+  #finish(onEvent: (frame: EventFrame) => void): void {
+    const payload = this.#payload;
+    const end = this.#filled;
+    const pieces = this.#pieces;
+    this.#payload = empty;
+    this.#filled = 0;
+    this.#pieces = null;
+    this.#collecting = false;
+    if (pieces === null) {
+      this.#deliver(payload, 0, end, onEvent);
+    } else if (pieces.finished) {
+      pieces.end();
+    } else {
+      throw new MillraceError('BYTES_MALFORMED', {
+        what: 'TRANSACTION_PAYLOAD',
+        reason: 'its packet ends before the event does',
+      });
+    }
   }
 
   #openPacket(): void {
@@ -119,9 +164,10 @@ export class NetworkFramer {
     this.#missing = size;
     this.#continued = size === fullPacket;
     const needed = this.#filled + size;
-    if (needed <= this.#payload.length) return;
+    if (this.#pieces !== null || needed <= this.#payload.length) return;
     if (this.#filled === 0) {
-      this.#payload = Buffer.allocUnsafe(size);
+      const mayComeInPieces = this.#largePayloads !== null && size >= longestPrefix + headerLength;
+      this.#payload = Buffer.allocUnsafe(mayComeInPieces ? longestPrefix + headerLength : size);
       return;
     }
     // The first packet, ffffff bytes, is here, and with it the event's size: room for all of it at once.
@@ -175,6 +221,8 @@ export class NetworkFramer {
 }
 
 const fullPacket = 0xffffff;
+/** 00, ef and the acknowledgement flag. */
+const longestPrefix = 3;
 const empty = Buffer.alloc(0);
 
 const serverError = (r: ByteReader): MillraceError => {

@@ -4,7 +4,7 @@ import { EventCutter } from './event-cutter.ts';
 import type { EventFrame } from './event-frame.ts';
 import { EventReader } from './event-reader.ts';
 import { eventType, eventTypeName } from './event-type.ts';
-import type { TransactionPayload } from './events/transaction-payload.ts';
+import type { PayloadHead, TransactionPayload } from './events/transaction-payload.ts';
 
 /** Payloads up to this size are inflated in one piece: a stream takes ten times as long to set up as a small payload to inflate. */
 export const inflateAtOnceBytes: number = 1024 * 1024;
@@ -20,40 +20,78 @@ export const readSmallPayload = (payload: TransactionPayload, onEvent: (frame: E
 };
 
 /**
- * The inflated bytes of a payload of any size, piece by piece as they are asked for: memory holds the compressed payload, zstd's
- * window and one piece. Throws BYTES_MALFORMED as soon as more comes than the header says, and at the end when less came or
+ * The inflated bytes of a payload of any size, piece by piece as they are asked for: beside `pieces`, the payload's bytes in
+ * whatever cuts, memory holds zstd's window and one piece of each kind. Throws BYTES_MALFORMED as soon as more comes than the header says, and at the end when less came or
  * compressed bytes are left over.
  */
-export async function* inflatePayload(payload: TransactionPayload): AsyncGenerator<Buffer, void, undefined> {
-  if (payload.compression === 'none') {
-    yield payload.payload;
-    return;
-  }
-  const inflater = createZstdDecompress({ chunkSize: pieceBytes });
-  inflater.end(payload.payload);
+export function inflatePayload(payload: TransactionPayload): AsyncGenerator<Buffer, void, undefined>;
+export function inflatePayload(
+  payload: PayloadHead,
+  pieces: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined>;
+export async function* inflatePayload(
+  payload: PayloadHead,
+  pieces: AsyncIterable<Buffer> | Iterable<Buffer> = [(payload as TransactionPayload).payload],
+): AsyncGenerator<Buffer, void, undefined> {
+  const inflater = payload.compression === 'zstd' ? new Inflater(pieces) : null;
   let inflated = 0;
-  try {
-    for await (const piece of inflater as AsyncIterable<Buffer>) {
-      inflated += piece.length;
-      if (inflated > payload.inflatedBytes) break;
-      yield piece;
-    }
-  } catch (error) {
-    throw malformed('its zstd frame is damaged', error);
+  for await (const piece of inflater ?? pieces) {
+    inflated += piece.length;
+    if (inflated > payload.inflatedBytes) break;
+    yield piece;
   }
-  checkSizes(payload, inflater.bytesWritten, inflated);
+  checkSizes(payload, inflater?.consumed ?? inflated, inflated);
+}
+
+/** One zstd frame, fed as fast as its output is taken. */
+class Inflater implements AsyncIterable<Buffer> {
+  readonly #pieces: AsyncIterable<Buffer> | Iterable<Buffer>;
+  readonly #zstd = createZstdDecompress({ chunkSize: pieceBytes });
+
+  constructor(pieces: AsyncIterable<Buffer> | Iterable<Buffer>) {
+    this.#pieces = pieces;
+  }
+
+  /** Bytes that belong to the frame: what follows it does not count. */
+  get consumed(): number {
+    return this.#zstd.bytesWritten;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    let failure: unknown = null;
+    const feeding = this.#feed().catch((error: unknown) => {
+      failure = error;
+      this.#zstd.destroy();
+    });
+    try {
+      for await (const piece of this.#zstd as AsyncIterable<Buffer>) yield piece;
+      await feeding;
+    } catch (error) {
+      throw failure ?? malformed('its zstd frame is damaged', error);
+    }
+    if (failure !== null) throw failure;
+  }
+
+  async #feed(): Promise<void> {
+    for await (const piece of this.#pieces) {
+      if (this.#zstd.destroyed) return;
+      // The callback comes when the piece is used up, also with an error, which the reading side reports.
+      await new Promise<void>((resolve) => this.#zstd.write(piece, () => resolve()));
+    }
+    this.#zstd.end();
+  }
 }
 
 /** Cuts the events out of a payload's inflated bytes. */
 export class PayloadFramer {
-  readonly #payload: TransactionPayload;
+  readonly #payload: PayloadHead;
   readonly #events = new EventReader('none');
   readonly #cutter = new EventCutter(refuseNested, (bytes, start, end) =>
     this.#onEvent(this.#events.read(bytes, start, end)),
   );
   #onEvent: (frame: EventFrame) => void = () => {};
 
-  constructor(payload: TransactionPayload) {
+  constructor(payload: PayloadHead) {
     this.#payload = payload;
   }
 
@@ -95,12 +133,12 @@ const inflateAtOnce = (payload: TransactionPayload): Buffer => {
 };
 
 /** zlib drops whatever follows the first frame without a word, so sizes are the only sign that something is missing. */
-const checkSizes = (payload: TransactionPayload, consumed: number, inflated: number): void => {
+const checkSizes = (payload: PayloadHead, consumed: number, inflated: number): void => {
   if (inflated !== payload.inflatedBytes) {
     throw malformed(`${inflated} bytes came out, its header says ${payload.inflatedBytes}`);
   }
-  if (consumed !== payload.payload.length) {
-    throw malformed(`${payload.payload.length - consumed} bytes follow its zstd frame`);
+  if (consumed !== payload.payloadBytes) {
+    throw malformed(`${payload.payloadBytes - consumed} bytes follow its zstd frame`);
   }
 };
 

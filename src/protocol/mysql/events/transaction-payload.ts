@@ -8,17 +8,29 @@
  * (Transaction_payload_event), codecs/binary.cpp.
  */
 
+import type { ByteReader } from '../../../bytes/byte-reader.ts';
 import { bodyReader, type EventFrame } from '../event-frame.ts';
 
-export interface TransactionPayload {
+/** What a payload's header says. */
+export interface PayloadHead {
   readonly compression: 'zstd' | 'none';
   readonly inflatedBytes: number;
+  readonly payloadBytes: number;
+}
+
+export interface TransactionPayload extends PayloadHead {
   /** A view of the event's bytes. */
   readonly payload: Buffer;
 }
 
 export const decodeTransactionPayload = (frame: EventFrame): TransactionPayload => {
   const r = bodyReader(frame);
+  const head = readPayloadHead(r, r.end);
+  return { ...head, payload: r.view(r.left) };
+};
+
+/** Reads the header and leaves `r` at the payload, which goes on to `bodyEnd`, be it beyond the bytes of `r`. */
+export const readPayloadHead = (r: ByteReader, bodyEnd: number): PayloadHead => {
   let payloadBytes: number | null = null;
   let inflatedBytes: number | null = null;
   let algorithm: number | null = null;
@@ -31,12 +43,11 @@ export const decodeTransactionPayload = (frame: EventFrame): TransactionPayload 
     if (r.offset !== next) throw r.malformed(`field ${field} has another length than it says`);
   }
   if (algorithm !== 0 && algorithm !== 255) throw r.malformed(`compression ${algorithm}`);
-  if (payloadBytes !== null && payloadBytes !== r.left) {
-    throw r.malformed(`a payload of ${payloadBytes} bytes in ${r.left}`);
-  }
-  const payload = r.view(r.left);
+  const left = bodyEnd - r.offset;
+  if (payloadBytes !== null && payloadBytes !== left)
+    throw r.malformed(`a payload of ${payloadBytes} bytes in ${left}`);
   // The inflated size may be left out when nothing is compressed.
-  if (algorithm === 255) return { compression: 'none', inflatedBytes: inflatedBytes ?? payload.length, payload };
+  if (algorithm === 255) return { compression: 'none', inflatedBytes: inflatedBytes ?? left, payloadBytes: left };
   if (inflatedBytes === null) throw r.malformed('it does not say its inflated size');
-  return { compression: 'zstd', inflatedBytes, payload };
+  return { compression: 'zstd', inflatedBytes, payloadBytes: left };
 };
