@@ -9,7 +9,7 @@ import { version } from './version.ts';
 
 /** Loads the files that a command names, under its `--set` and `--env`. */
 export const loadFiles = async (call: CommandCall): Promise<readonly LoadedFile[]> => {
-  const env = { ...Object.assign({}, ...call.list(env).map(readEnvFile)), ...call.env };
+  const env = { ...Object.assign({}, ...call.list('env').map(readEnvFile)), ...call.env };
   const overrides = call.list('set');
   const loaded: LoadedFile[] = [];
   for (const file of call.arguments) {
