@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import type { Connector, Context, Sink, Source } from '../core/connector.ts';
+import type { Log } from '../core/log.ts';
+import { systemClock } from './system-clock.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface EndOptions {
+  /** What positions are kept under in sinks; `library` when left out. */
+  readonly pipeline?: string;
+  /** Where connectors tell what happens; nowhere when left out. */
+  readonly log?: Log;
+}
+
+/** Opens a connector's source with settings as a pipeline file would hold them. Throws zod's error for settings it does not take. */
+export const openSource = async <Schema extends z.ZodType>(
+  connector: Connector<Schema>,
+  settings: z.input<Schema>,
+  options: EndOptions = {},
+): Promise<Source> => {
+  if (connector.openSource === undefined) throw new TypeError(`${connector.type} is no source`);
+  return await connector.openSource(connector.config.parse(settings), contextOf(options));
+};
+
+/** Opens a connector's sink, likewise. */
+export const openSink = async <Schema extends z.ZodType>(
+  connector: Connector<Schema>,
+  settings: z.input<Schema>,
+  options: EndOptions = {},
+): Promise<Sink> => {
+  if (connector.openSink === undefined) throw new TypeError(`${connector.type} is no sink`);
+  return await connector.openSink(connector.config.parse(settings), contextOf(options));
+};
+
+const contextOf = ({ pipeline = 'library', log = silent }: EndOptions): Context => ({
+  pipeline,
+  log,
+  clock: systemClock,
+});
