@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { type LaunchedServer, launchServer } from '../../testing/servers/launch-server.ts';
 import { decodeEvent } from './decode-event.ts';
-import { dumpFlag, encodeBinlogDump, encodeBinlogDumpGtid, encodeRegisterReplica } from './dump-commands.ts';
+import {
+  dumpFlag,
+  encodeBinlogDump,
+  encodeBinlogDumpGtid,
+  encodeRegisterReplica,
+  encodeSemiSyncAck,
+} from './dump-commands.ts';
 import { type EventFrame, eventFlag, keepFrame } from './event-frame.ts';
 import { eventType, eventTypeName } from './event-type.ts';
 import type { ChecksumAlgorithm } from './events/format-description.ts';
@@ -253,7 +260,7 @@ const dump = async (
     const value = checksum === 'crc32' ? 'CRC32' : 'NONE';
     await connection.query(`SET @source_binlog_checksum = '${value}', @master_binlog_checksum = '${value}'`);
     for (const statement of ['SET @mariadb_slave_capability = 4', ...settings]) await connection.query(statement);
-    const { stream } = (connection as unknown as { connection: { stream: import('node:net').Socket } }).connection;
+    const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
     stream.removeAllListeners('data');
     const framer = new NetworkFramer({ checksum });
     const events: EventFrame[] = [];
@@ -553,7 +560,7 @@ describe('mysql 9.7', () => {
 
   test('a registered replica is listed', async () => {
     const connection = await connect(server);
-    const { stream } = (connection as unknown as { connection: { stream: import('node:net').Socket } }).connection;
+    const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
     stream.removeAllListeners('data');
     stream.write(encodePacket(encodeRegisterReplica({ serverId: 4242, host: 'mill.example', port: 1 }), 0));
     const [answer] = (await new Promise((resolve) => stream.once('data', (chunk) => resolve([chunk])))) as [Buffer];
@@ -630,4 +637,80 @@ describe('mysql 9.7', () => {
     assert.deepEqual(bodies[1], bodies[0]);
     await connection.end();
   });
+
+  test('events at and around whole packets of 16 MiB come as they are in the file', async () => {
+    const connection = await connect(server);
+    await connection.query('SET GLOBAL max_allowed_packet = 67108864');
+    await connection.end();
+    const writer = await connect(server);
+    await writer.query('CREATE DATABASE large');
+    await writer.query('CREATE TABLE large.t (id int PRIMARY KEY, v longblob)');
+    await writer.query("INSERT INTO large.t VALUES (0, repeat('x', 1000))");
+    const [[log]] = await writer.query<RowDataPacket[]>('SHOW BINARY LOG STATUS');
+    const sizes = async (): Promise<number[]> =>
+      (await eventsOfFile(join(server.binlogFolder, log!['File'])))
+        .filter(({ frame }) => frame.type === eventType.WRITE_ROWS)
+        .map(({ frame }) => frame.size);
+    // Beside its value, a row's event has a fixed size; the status byte takes one byte of the first packet.
+    const overhead = (await sizes()).at(-1)! - 1000;
+    const wanted = [0xfffffe - 1, 0xfffffe, 0xfffffe + 1, 2 * 0xffffff - 1];
+    for (const [i, size] of wanted.entries()) {
+      await writer.query(`INSERT INTO large.t VALUES (${i + 1}, repeat('x', ${size - overhead}))`);
+    }
+    await writer.end();
+    const file: string = log!['File'];
+    assert.deepEqual((await sizes()).slice(-wanted.length), wanted);
+    const inFile = await eventsOfFile(join(server.binlogFolder, file), 1_000_003);
+    const command = encodeBinlogDump({ file, position: 4, flags: dumpFlag.NON_BLOCK, serverId: 7 });
+    const sent = (await dump(server, command, 'crc32')).filter(({ flags }) => (flags & eventFlag.ARTIFICIAL) === 0);
+    for (const [i, { frame }] of inFile.entries()) {
+      const { bytes, start, end } = sent[i]!;
+      assert.ok(bytes.subarray(start, end).equals(frame.bytes.subarray(frame.start, frame.end)) || i === 0);
+    }
+  });
+});
+
+test('a semi-synchronous source takes the acknowledgements it asks for', async () => {
+  await using server = await launchServer({ flavor: 'mariadb', version: '11.8' });
+  const connection = await connect(server);
+  await connection.query('CREATE DATABASE semi');
+  await connection.query('CREATE TABLE semi.t (id int PRIMARY KEY)');
+  const [[log]] = await connection.query<RowDataPacket[]>('SHOW MASTER STATUS');
+  await connection.query('SET GLOBAL rpl_semi_sync_master_timeout = 10000');
+  await connection.query('SET GLOBAL rpl_semi_sync_master_enabled = ON');
+
+  const replica = await connect(server);
+  await replica.query("SET @master_binlog_checksum = 'CRC32'");
+  await replica.query('SET @rpl_semi_sync_slave = 1');
+  await replica.query('SET @mariadb_slave_capability = 4');
+  const { stream } = (replica as unknown as { connection: { stream: Socket } }).connection;
+  stream.removeAllListeners('data');
+  const framer = new NetworkFramer({ checksum: 'crc32' });
+  let failure: unknown = null;
+  let acknowledged = 0;
+  stream.on('data', (chunk: Buffer) => {
+    try {
+      framer.push(chunk, (frame) => {
+        if (!framer.acknowledgementWanted) return;
+        acknowledged += 1;
+        stream.write(encodePacket(encodeSemiSyncAck(log!['File'], frame.logPos), 0));
+      });
+    } catch (error) {
+      failure ??= error;
+    }
+  });
+  stream.write(
+    encodePacket(encodeBinlogDump({ file: log!['File'], position: log!['Position'], flags: 0, serverId: 7 }), 0),
+  );
+  for (let clients = 0; clients === 0; ) {
+    const [[row]] = await connection.query<RowDataPacket[]>("SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'");
+    clients = Number(row!['Value']);
+  }
+  for (let id = 0; id < 20; id += 1) await connection.query(`INSERT INTO semi.t VALUES (${id})`);
+  const [[row]] = await connection.query<RowDataPacket[]>("SHOW STATUS LIKE 'Rpl_semi_sync_master_yes_tx'");
+  assert.equal(failure, null);
+  assert.equal(Number(row!['Value']), 20);
+  assert.equal(acknowledged, 20);
+  replica.destroy();
+  await connection.end();
 });
