@@ -130,8 +130,8 @@ export class DebeziumJsonEncoder {
     const micros = Math.floor(origin.commitMicros / 1_000) * 1_000;
     this.#source.write(out, origin, database, name, 'false', micros);
     out.append(Buffer.from('0,"thread":null,"query":null},"transaction":null,"op":"t",'));
-    this.#putTimes(out, this.#options.now());
-    out.append(lineEnd);
+    out.reserve(tailReserve);
+    out.length = putAt(out.bytes, putTimes(out.bytes, out.length, this.#options.now()), lineEnd);
     if (extras.records === undefined) return;
     const at = extras.records.keys.length;
     const places = { keyStart: at, keyEnd: at, header: null, headerStart: at, headerEnd: at };
@@ -192,7 +192,9 @@ export class DebeziumJsonEncoder {
   ): void {
     const { table } = change;
     if (this.#sourceStart < 0 || transaction !== undefined) {
-      out.append(comma);
+      out.reserve(1);
+      out.bytes[out.length] = COMMA;
+      out.length += 1;
       this.#sourceStart = out.length;
       this.#source.write(out, origin, table.database, table.name, snapshot, origin.commitMicros);
       this.#sourceEnd = out.length;
@@ -224,39 +226,23 @@ export class DebeziumJsonEncoder {
     now: number,
     transaction: TransactionOrder | undefined,
   ): void {
-    out.reserve(64);
-    const start = out.length;
-    out.append(threadName);
-    if (origin.thread === null) out.append(nullBytes);
-    else {
-      out.reserve(32);
-      out.length = putInteger(out.bytes, out.length, origin.thread);
-    }
-    out.append(queryName);
-    out.append(this.#options.includeQuery && origin.query !== null ? jsonString(origin.query) : nullBytes);
-    out.append(transactionName);
-    out.append(transaction === undefined ? nullBytes : transaction.next(change.table));
-    out.append(opName);
-    this.#tailOp = out.length - start;
-    out.reserve(16);
-    out.bytes[out.length] = opLetter[op];
-    out.length += 1;
-    out.append(quoteComma);
-    this.#putTimes(out, now);
-    out.append(lineEnd);
-  }
-
-  /** `"ts_ms":…,"ts_us":…,"ts_ns":…` for the time of encoding. */
-  #putTimes(out: OutputBuffer, now: number): void {
-    out.reserve(96);
+    const query = this.#options.includeQuery && origin.query !== null ? jsonString(origin.query) : nullBytes;
+    const block = transaction === undefined ? nullBytes : transaction.next(change.table);
+    out.reserve(query.length + block.length + tailReserve);
     const { bytes } = out;
-    let at = put(out, millisName);
-    at = putInteger(bytes, at, Math.floor(now / 1_000));
-    at = putAt(bytes, at, microsName);
-    at = putInteger(bytes, at, now);
-    at = putAt(bytes, at, nanosName);
-    at = putInteger(bytes, at, now);
-    out.length = putAt(bytes, at, threeZeros);
+    const start = out.length;
+    let at = putAt(bytes, start, threadName);
+    at = origin.thread === null ? putAt(bytes, at, nullBytes) : putInteger(bytes, at, origin.thread);
+    at = putAt(bytes, at, queryName);
+    at = putAt(bytes, at, query);
+    at = putAt(bytes, at, transactionName);
+    at = putAt(bytes, at, block);
+    at = putAt(bytes, at, opName);
+    this.#tailOp = at - start;
+    bytes[at] = opLetter[op];
+    at = putAt(bytes, at + 1, quoteComma);
+    at = putTimes(bytes, at, now);
+    out.length = putAt(bytes, at, lineEnd);
   }
 
   #keyChanged(bytes: Uint8Array, { keyColumns }: TablePlan): boolean {
@@ -365,6 +351,21 @@ const putAt = (bytes: Uint8Array, place: number, constant: Uint8Array): number =
   return at;
 };
 
+/** `"ts_ms":…,"ts_us":…,"ts_ns":…` for the time of encoding. */
+const putTimes = (bytes: Uint8Array, place: number, now: number): number => {
+  let at = putAt(bytes, place, millisName);
+  at = putInteger(bytes, at, Math.floor(now / 1_000));
+  at = putAt(bytes, at, microsName);
+  const micros = at;
+  at = putInteger(bytes, at, now);
+  const width = at - micros;
+  at = putAt(bytes, at, nanosName);
+  bytes.copyWithin(at, micros, micros + width);
+  return putAt(bytes, at + width, threeZeros);
+};
+
+/** What a tail takes beside the query and the transaction's block. */
+const tailReserve = 256;
 const maxPlans = 4_096;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;

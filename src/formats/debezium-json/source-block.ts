@@ -30,7 +30,11 @@ export class SourceBlock {
   #millisAt = 0;
   #microsAt = 0;
   #nanosAt = 0;
-  #key = '';
+  /** What the template was made for. */
+  #flavor = '';
+  #snapshot = '';
+  #database = '';
+  #table: string | null = null;
   #micros = -1;
   #file = '';
   #fileBytes: Buffer = jsonString('');
@@ -49,10 +53,12 @@ export class SourceBlock {
     snapshot: SnapshotMarker,
     micros: number,
   ): void {
-    const key = `${origin.flavor}\0${snapshot}\0${database}\0${table ?? ''}`;
-    if (key !== this.#key) {
-      this.#key = key;
-      this.#micros = -1;
+    if (
+      table !== this.#table ||
+      database !== this.#database ||
+      snapshot !== this.#snapshot ||
+      origin.flavor !== this.#flavor
+    ) {
       this.#makeTemplate(origin, database, table, snapshot);
     }
     if (micros !== this.#micros) this.#setTime(micros);
@@ -85,6 +91,11 @@ export class SourceBlock {
   }
 
   #makeTemplate(origin: MysqlOrigin, database: string, table: string | null, snapshot: SnapshotMarker): void {
+    this.#table = table;
+    this.#database = database;
+    this.#snapshot = snapshot;
+    this.#flavor = origin.flavor;
+    this.#micros = -1;
     const { name, version } = this.#options;
     const head = Buffer.concat([
       Buffer.from('"source":{"version":'),

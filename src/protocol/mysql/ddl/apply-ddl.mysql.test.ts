@@ -7,7 +7,7 @@ import { type CatalogueColumn, type CatalogueKeyColumn, tableFromCatalogue } fro
 import { applyDdl } from './apply-ddl.ts';
 import { ddlCorpus } from './ddl-corpus.ts';
 import { readDdl } from './read-ddl.ts';
-import { emptySchema, type Schema } from './schema.ts';
+import { emptySchema, findTable, type Schema, withoutTable } from './schema.ts';
 
 for (const server of testServers()) {
   test(`after each statement of the corpus, the followed schema equals the catalogue of ${server.name}`, async () => {
@@ -34,6 +34,7 @@ for (const server of testServers()) {
           schema = outcome.schema;
         }
         assert.deepEqual(followed(schema), await catalogue(observer, server.flavor), `${server.name}: ${text}`);
+        if (/^SET sql_mode = ''$/.test(sql)) await compareWithShowCreate(observer, server.flavor, schema);
         compared += 1;
       }
       assert.ok(compared >= 150, `${compared} statements`);
@@ -165,6 +166,32 @@ const catalogue = async (
     tables[qualifiedName(table)] = { ...compared(table), collation: row['TABLE_COLLATION']! };
   }
   return sorted(tables);
+};
+
+/** The statement the server makes of a table means the same table. */
+const compareWithShowCreate = async (
+  connection: mysql.Connection,
+  flavor: 'mysql' | 'mariadb',
+  schema: Schema,
+): Promise<void> => {
+  for (const { tables } of schema.databases.values()) {
+    for (const expected of tables.values()) {
+      const { database, name } = expected.table;
+      const sql = `SHOW CREATE TABLE ${connection.escapeId([database, name])}`.replace(', ', '.');
+      const [row] = await rows(connection, sql);
+      const created = readDdl(row!['Create Table']!, { flavor, database, sqlMode: '' }).reduce(
+        (current, effect) => applyDdl(current, effect).schema,
+        withoutTable(schema, { database, name }),
+      );
+      const actual = findTable(created, { database, name })!;
+      assert.deepEqual(
+        { ...compared(actual.table), collation: actual.collation },
+        { ...compared(expected.table), collation: expected.collation },
+        sql,
+      );
+      assert.deepEqual(actual.table.uniqueKeys, expected.table.uniqueKeys, sql);
+    }
+  }
 };
 
 const sorted = <Value>(record: Record<string, Value>): Record<string, Value> =>

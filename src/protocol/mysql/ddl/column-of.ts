@@ -33,20 +33,23 @@ export const catalogueDefault = (
   type: ColumnType,
   flavor: 'mysql' | 'mariadb',
 ): string | null => {
-  if (value === null) return null;
-  switch (value.kind) {
+  switch (value?.kind) {
+    case undefined:
     case 'null':
       return null;
     case 'text':
-      return flavor === 'mysql' || isNumeric(type) ? scaled(value.text, type) : quotedText(value.text);
+      return literal(value.text, Buffer.from(value.text, 'utf8'), type, flavor);
     case 'number':
-      return flavor === 'mysql' || isNumeric(type) ? scaled(value.text, type) : `'${value.text}'`;
+      return literal(value.text, Buffer.from(value.text, 'latin1'), type, flavor);
+    case 'hex': {
+      const digits = /^[0-9a-f]+$/i.test(value.digits) ? value.digits : '0';
+      const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
+      const number = (): bigint => BigInt(`0x${digits}`);
+      if (type.kind === 'bit') return `b'${number().toString(2)}'`;
+      return literal(isNumeric(type) ? String(number()) : bytes.toString('utf8'), bytes, type, flavor);
+    }
     case 'bit':
       return `b'${value.digits.replace(/^0+(?=.)/, '')}'`;
-    case 'hex':
-      return type.kind === 'bit'
-        ? `b'${Number.parseInt(value.digits, 16).toString(2)}'`
-        : `0x${value.digits.toUpperCase()}`;
     case 'now': {
       const fsp = value.fsp === 0 ? '' : `(${value.fsp})`;
       return flavor === 'mysql' ? `CURRENT_TIMESTAMP${fsp}` : `current_timestamp(${value.fsp === 0 ? '' : value.fsp})`;
@@ -54,6 +57,17 @@ export const catalogueDefault = (
     case 'expression':
       return value.text;
   }
+};
+
+const literal = (text: string, bytes: Buffer, type: ColumnType, flavor: 'mysql' | 'mariadb'): string => {
+  if (isNumeric(type)) return scaled(text, type);
+  if (type.kind === 'bit') return /^\d+$/.test(text) ? `b'${BigInt(text).toString(2)}'` : text;
+  if (type.kind !== 'binary' || bytes.length === 0) return flavor === 'mysql' ? text : quotedText(text);
+  const padded = Buffer.alloc(type.fixed ? Math.max(type.maxBytes, bytes.length) : bytes.length);
+  bytes.copy(padded);
+  const hex = padded.toString('hex');
+  // MySQL leaves the padding out again.
+  return flavor === 'mysql' ? `0x${hex.replace(/(00)+$/, '').toUpperCase()}` : `x'${hex}'`;
 };
 
 const isNumeric = (type: ColumnType): boolean => ['integer', 'decimal', 'float', 'double', 'year'].includes(type.kind);

@@ -159,6 +159,30 @@ test('names fold to lower case where the server does', () => {
   assert.equal(columns(apply(start, 'CREATE TABLE Orders (a INT)'), 'orders'), undefined);
 });
 
+test('what the session says goes before what the server says, for one statement', () => {
+  const { schema } = applyDdl(start, read('CREATE DATABASE other')[0]!, { charset: 'latin1', collation: 'latin1_bin' });
+  assert.equal(schema.databases.get('other')?.charset, 'latin1');
+  assert.equal(schema.server.charset, 'utf8mb4');
+  const collations = new Map([['utf8mb4', 'utf8mb4_bin']]);
+  const create = read('CREATE TABLE t (a CHAR(1) CHARACTER SET utf8mb4)')[0]!;
+  const [change] = applyDdl(start, create, { defaultCollations: collations }).changes;
+  assert.deepEqual(change?.after?.columns[0]?.type, {
+    kind: 'text',
+    fixed: true,
+    maxBytes: 4,
+    charset: 'utf8mb4',
+    collation: 'utf8mb4_bin',
+  });
+});
+
+test('a TIMESTAMP is NOT NULL unless it says NULL, where explicit_defaults_for_timestamp is off', () => {
+  const create = read('CREATE TABLE t (a TIMESTAMP, b TIMESTAMP NULL, c DATETIME)')[0]!;
+  const nullable = (explicitTimestampDefaults: boolean) =>
+    applyDdl(start, create, { explicitTimestampDefaults }).changes[0]?.after?.columns.map((column) => column.nullable);
+  assert.deepEqual(nullable(true), [true, true, true]);
+  assert.deepEqual(nullable(false), [false, true, true]);
+});
+
 test('never throws on any text, made of tokens or cut and mixed from real statements', () => {
   const words = fc.constantFrom(
     ...'CREATE ALTER DROP TABLE TEMPORARY IF NOT EXISTS ADD COLUMN MODIFY CHANGE RENAME TO FIRST AFTER PRIMARY UNIQUE KEY INDEX CONSTRAINT CHECK REFERENCES DEFAULT NULL COMMENT CHARACTER SET COLLATE GENERATED ALWAYS AS ENUM VARCHAR INT DECIMAL SERIAL NATIONAL LONG PARTITION BY LIKE SELECT DATABASE CONVERT PERIOD FOR ON TRUNCATE'.split(
@@ -184,6 +208,8 @@ test('never throws on any text, made of tokens or cut and mixed from real statem
       '-1',
       '1.5e',
       "x'6",
+      "DEFAULT x'zz'",
+      'BINARY(9999999999) DEFAULT 5',
       '0x',
       '@',
       '\0',

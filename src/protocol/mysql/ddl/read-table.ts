@@ -72,7 +72,7 @@ const readTableElements = (reading: Reading): readonly TableElement[] => {
 };
 
 /** One element; null for a key or check that does not change the shape of rows. */
-export const readTableElement = (reading: Reading): TableElement | null => {
+const readTableElement = (reading: Reading): TableElement | null => {
   const { cursor } = reading;
   const key = readKey(cursor);
   if (key === undefined) return { kind: 'column', column: readColumn(cursor, reading.realAsFloat) };

@@ -55,12 +55,16 @@ export const emptySchema = (server: Partial<ServerFacts> & Pick<ServerFacts, 'fl
 export const findTable = (schema: Schema, name: TableName): FollowedTable | null =>
   schema.databases.get(fold(schema, name.database))?.tables.get(fold(schema, name.name)) ?? null;
 
-/** The schema with `followed` in it, in place of a table of the same name. */
-export const withTable = (schema: Schema, followed: FollowedTable): Schema => {
-  const key = fold(schema, followed.table.database);
-  const database = databaseOf(schema, followed.table.database);
-  const tables = new Map(database.tables).set(fold(schema, followed.table.name), followed);
-  return withDatabaseKey(schema, key, { ...database, tables });
+/** The schema with `followed` in it, in place of tables of the same names. Many tables are put in faster together than one by one. */
+export const withTable = (schema: Schema, ...followed: readonly FollowedTable[]): Schema => {
+  const databases = new Map(schema.databases);
+  for (const [key, added] of Map.groupBy(followed, ({ table }) => fold(schema, table.database))) {
+    const database = databaseOf(schema, key);
+    const tables = new Map(database.tables);
+    for (const one of added) tables.set(fold(schema, one.table.name), one);
+    databases.set(key, { ...database, tables });
+  }
+  return { ...schema, databases };
 };
 
 export const withoutTable = (schema: Schema, name: TableName): Schema => {

@@ -14,7 +14,7 @@ export interface TableDraft {
   comment: string | null;
 }
 
-export interface DraftKey {
+interface DraftKey {
   readonly name: string;
   readonly columns: readonly string[];
 }
