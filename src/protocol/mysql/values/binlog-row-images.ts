@@ -64,12 +64,15 @@ class BinlogRowReader implements RowReader {
     // Bits past the last column are ones on MySQL and zeros on MariaDB.
     for (let i = 0; i < last; i += 1) full &&= present[i] === 0xff;
     if (full && (present[last]! & this.#lastByteMask) === this.#lastByteMask) return this.#full;
-    const isPresent = (column: number): boolean => ((present[column >> 3]! >> (column & 7)) & 1) === 1;
-    const key = this.#readers.map((_, column) => (isPresent(column) ? '1' : '0')).join('');
+    let key = '';
+    for (let i = 0; i <= last; i += 1)
+      key += String.fromCharCode(i === last ? present[i]! & this.#lastByteMask : present[i]!);
     let plan = this.#partial.get(key);
     if (plan === undefined) {
       if (this.#partial.size >= maxPlans) this.#partial.clear();
-      const columns = this.#readers.map((reader, column) => (isPresent(column) ? reader : null));
+      const columns = this.#readers.map((reader, column) =>
+        (key.charCodeAt(column >> 3) >> (column & 7)) & 1 ? reader : null,
+      );
       plan = new RowPlan(this.table, columns, 'image', this.#options);
       this.#partial.set(key, plan);
     }

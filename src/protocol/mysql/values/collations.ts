@@ -1,7 +1,7 @@
 import type { Flavor } from '../flavor.ts';
 import { builtinCollationText } from './builtin-collations.ts';
 
-export interface Collation {
+interface Collation {
   readonly collation: string;
   readonly charset: string;
 }

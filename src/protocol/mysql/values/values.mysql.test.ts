@@ -564,6 +564,9 @@ const mariadbOnly = (version: string): Record<string, string[]> => ({
   'VARBINARY(1000) COMPRESSED': ["REPEAT(x'00', 900)", "x'00'"],
   'LONGBLOB COMPRESSED': ["REPEAT(x'0102', 50000)", "x'00'", "''"],
   ...(version.includes('11.8')
+    ? { 'TIMESTAMP(6) NULL': ["'2106-02-07 06:28:15.999999'", "'2038-01-19 03:14:08'"] }
+    : {}),
+  ...(version.includes('11.8')
     ? { "VECTOR(3) NOT NULL DEFAULT x'000000000000000000000000'": Array(13).fill("VEC_FromText('[1,-2.5,3]')") }
     : {}),
 });
@@ -596,6 +599,26 @@ for (const server of testServers()) {
 
   test(`I-23: dates and times at their limits, with fractions, negative and zero, are the same three ways ${on}`, async () => {
     await threeWays(await benchOf(server), 'temporals', typedTable('temporals', temporals()));
+  });
+
+  test(`random FLOAT and DOUBLE values are the same three ways ${on}`, async () => {
+    const random = seeded(7);
+    const bits = Buffer.alloc(8);
+    const value = (read: () => number): string => {
+      for (;;) {
+        for (let i = 0; i < 8; i += 1) bits[i] = Math.floor(random() * 256);
+        if (Number.isFinite(read())) return String(read());
+      }
+    };
+    const rows = Array.from(
+      { length: 1000 },
+      (_, i) => `(${i}, ${value(() => bits.readDoubleLE(0))}, ${value(() => bits.readFloatLE(0))})`,
+    );
+    await threeWays(await benchOf(server), 'floats', [
+      'DROP TABLE IF EXISTS floats',
+      'CREATE TABLE floats (id INT PRIMARY KEY, d DOUBLE, f FLOAT)',
+      `INSERT INTO floats VALUES ${rows.join(', ')}`,
+    ]);
   });
 
   test(`text of every kind of charset, bytes, ENUM and SET are the same three ways ${on}`, async () => {

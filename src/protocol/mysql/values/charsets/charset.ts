@@ -21,9 +21,6 @@ export const charsetOf = (name: string, column: string): Charset => {
   return known;
 };
 
-/** Whether `charsetOf` knows it. */
-export const isKnownCharset = (name: string): boolean => cache.has(name) || build(name) !== null;
-
 const cache = new Map<string, Charset>();
 
 const build = (name: string): Charset | null => {

@@ -21,4 +21,4 @@ export class ByteScratch {
   }
 }
 
-const keptBytes = 1_048_576;
+const keptBytes = 4_194_304;

@@ -15,16 +15,9 @@ const point = 0x2e;
 export const dateText = (year: number, month: number, day: number): string => {
   const century = (year / 100) | 0;
   const rest = year - century * 100;
+  // biome-ignore format: one entry a character
   return chars(
-    tens(century),
-    units(century),
-    tens(rest),
-    units(rest),
-    dash,
-    tens(month),
-    units(month),
-    dash,
-    tens(day),
+    tens(century), units(century), tens(rest), units(rest), dash, tens(month), units(month), dash, tens(day),
     units(day),
   );
 };
@@ -43,25 +36,10 @@ export const datetimeText = (
   const century = (year / 100) | 0;
   const rest = year - century * 100;
   if (fsp === 0) {
+    // biome-ignore format: one entry a character
     return chars(
-      tens(century),
-      units(century),
-      tens(rest),
-      units(rest),
-      dash,
-      tens(month),
-      units(month),
-      dash,
-      tens(day),
-      units(day),
-      space,
-      tens(hours),
-      units(hours),
-      colon,
-      tens(minutes),
-      units(minutes),
-      colon,
-      tens(seconds),
+      tens(century), units(century), tens(rest), units(rest), dash, tens(month), units(month), dash, tens(day),
+      units(day), space, tens(hours), units(hours), colon, tens(minutes), units(minutes), colon, tens(seconds),
       units(seconds),
     );
   }
@@ -69,60 +47,19 @@ export const datetimeText = (
   const middle = ((micros / 100) | 0) - first * 100;
   const last = micros - first * 10_000 - middle * 100;
   if (fsp === 6) {
+    // biome-ignore format: one entry a character
     return chars(
-      tens(century),
-      units(century),
-      tens(rest),
-      units(rest),
-      dash,
-      tens(month),
-      units(month),
-      dash,
-      tens(day),
-      units(day),
-      space,
-      tens(hours),
-      units(hours),
-      colon,
-      tens(minutes),
-      units(minutes),
-      colon,
-      tens(seconds),
-      units(seconds),
-      point,
-      tens(first),
-      units(first),
-      tens(middle),
-      units(middle),
-      tens(last),
-      units(last),
+      tens(century), units(century), tens(rest), units(rest), dash, tens(month), units(month), dash, tens(day),
+      units(day), space, tens(hours), units(hours), colon, tens(minutes), units(minutes), colon, tens(seconds),
+      units(seconds), point, tens(first), units(first), tens(middle), units(middle), tens(last), units(last),
     );
   }
   if (fsp === 3) {
+    // biome-ignore format: one entry a character
     return chars(
-      tens(century),
-      units(century),
-      tens(rest),
-      units(rest),
-      dash,
-      tens(month),
-      units(month),
-      dash,
-      tens(day),
-      units(day),
-      space,
-      tens(hours),
-      units(hours),
-      colon,
-      tens(minutes),
-      units(minutes),
-      colon,
-      tens(seconds),
-      units(seconds),
-      point,
-      tens(first),
-      units(first),
-      tens(middle),
+      tens(century), units(century), tens(rest), units(rest), dash, tens(month), units(month), dash, tens(day),
+      units(day), space, tens(hours), units(hours), colon, tens(minutes), units(minutes), colon, tens(seconds),
+      units(seconds), point, tens(first), units(first), tens(middle),
     );
   }
   return datetimeText(year, month, day, hours, minutes, seconds, micros, 6).slice(0, 20 + fsp);
@@ -150,7 +87,7 @@ export const timeText = (
 const pair = (n: number): string => chars(tens(n), units(n));
 
 /** A day of the Gregorian calendar as (year × 16 + month) × 32 + day, from days since 1970 (0 or more). */
-export const packedDay = (days: number): number => {
+const packedDay = (days: number): number => {
   if (days === cachedDays) return cachedDay;
   // https://howardhinnant.github.io/date_algorithms.html#civil_from_days, for days from 0000-03-01.
   const shifted = days + 719_468;

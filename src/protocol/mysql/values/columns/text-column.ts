@@ -22,7 +22,7 @@ export const readUtf8 = (bytes: Buffer, start: number, end: number): string =>
   (end - start <= 12 ? shortAscii(bytes, start, end - start) : null) ?? bytes.utf8Slice(start, end);
 
 /** Reads text of any charset. */
-export const readText = (charset: Charset): ((bytes: Buffer, start: number, end: number) => string) => {
+const readText = (charset: Charset): ((bytes: Buffer, start: number, end: number) => string) => {
   if (charset.utf8) return readUtf8;
   if (!charset.asciiCompatible) return charset.decode;
   return (bytes, start, end) => {
@@ -32,7 +32,7 @@ export const readText = (charset: Charset): ((bytes: Buffer, start: number, end:
 };
 
 /** Hands text of any charset on as UTF-8. */
-export const writeText =
+const writeText =
   (charset: Charset) =>
   (writer: ValueWriter, column: number, bytes: Buffer, start: number, end: number): void => {
     if (charset.utf8 || (charset.asciiCompatible && isAscii(bytes, start, end))) {
