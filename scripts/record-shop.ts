@@ -2,20 +2,24 @@
  * Records the binlog that the demo and the tests replay: launches a real MySQL 9.7, runs the shop's workload on it, and keeps its
  * binlog files, its answers to the statements the source sends, and what it says itself of its tables at the end.
  *
- *   node scripts/record-shop.ts [TRANSACTIONS]        writes src/demo/recording/
+ *   node scripts/record-shop.ts [TRANSACTIONS] && npm run format        writes src/demo/recording/
  */
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { constants, zstdCompressSync } from 'node:zlib';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { statements } from '../src/connectors/mysql/statements.ts';
 import { checksumTables } from '../src/demo/checksum-tables.ts';
-import { type ExpectedTables, recordingFolder } from '../src/demo/recording.ts';
+import { closingStatement } from '../src/demo/demo-source.ts';
+import { type ExpectedTables, type RecordedChanges, recordingFolder } from '../src/demo/recording.ts';
 import { ShopWorkload } from '../src/demo/shop-workload.ts';
 import type { TextResult } from '../src/protocol/mysql/server/answers.ts';
 import { collationsQuery } from '../src/protocol/mysql/values/collations.ts';
 import { normalStatement } from '../src/testing/replay-server/statement-answer.ts';
 import { launchServer } from '../src/testing/servers/launch-server.ts';
+import type { Command } from '../src/testing/servers/run-program.ts';
 
 const seed = 20_260_105;
 const database = 'shop';
@@ -42,7 +46,9 @@ const main = async (transactions: number): Promise<void> => {
 
   rmSync(recordingFolder, { recursive: true, force: true });
   mkdirSync(recordingFolder, { recursive: true });
-  const expected: ExpectedTables = { serverVersion: status!['version'], transactions, tables };
+  const files = logs.map(({ Log_name: name }) => join(server.binlogFolder, String(name)));
+  const changes = await countChanges(server.tools.mysqlbinlog, files);
+  const expected: ExpectedTables = { serverVersion: status!['version'], transactions, changes, tables };
   writeJson('expected.json', expected);
   writeJson('server.json', { serverVersion: status!['version'], serverUuid: status!['uuid'], answers });
   let total = 0;
@@ -72,7 +78,21 @@ const runShop = async (connection: Connection, transactions: number): Promise<nu
     if (i % Math.ceil((transactions + 1) / filesOfLog) === 0) await connection.query('FLUSH BINARY LOGS');
     await run(shop.next());
   }
+  await run({ sql: closingStatement, rows: 1 });
   return rows;
+};
+
+const countChanges = async (mysqlbinlog: Command, files: readonly string[]): Promise<RecordedChanges> => {
+  const [program, ...prefix] = mysqlbinlog;
+  const options = ['--no-defaults', '--verbose', '--base64-output=DECODE-ROWS'];
+  const child = spawn(program, [...prefix, ...options, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const counts = { inserts: 0, updates: 0, deletes: 0 };
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('### INSERT INTO')) counts.inserts += 1;
+    else if (line.startsWith('### UPDATE')) counts.updates += 1;
+    else if (line.startsWith('### DELETE FROM')) counts.deletes += 1;
+  }
+  return counts;
 };
 
 /** The answers to everything the source may ask; what this server does not know is left out. */

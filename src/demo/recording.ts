@@ -10,7 +10,15 @@ export const recordingFolder: string = fileURLToPath(new URL('recording', import
 export interface ExpectedTables {
   readonly serverVersion: string;
   readonly transactions: number;
+  readonly changes: RecordedChanges;
   readonly tables: readonly ExpectedTable[];
+}
+
+/** Row changes in the log, as MySQL's own mysqlbinlog counts them. */
+export interface RecordedChanges {
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
 }
 
 export interface ExpectedTable extends TableChecksum {

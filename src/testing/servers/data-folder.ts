@@ -58,7 +58,7 @@ const initialiseMysql = async (program: ServerProgram, common: readonly string[]
     ...program.daemon,
     ...common,
     '--initialize-insecure',
-    '--innodb-redo-log-capacity=8M',
+    '--loose-innodb-redo-log-capacity=8M',
     '--log-error-verbosity=1',
   ]);
   // The uuid in here would make every copy the same server.

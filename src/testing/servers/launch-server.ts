@@ -177,7 +177,7 @@ export class LaunchedServer implements AsyncDisposable {
       '--server-id=1',
       '--log-bin=binlog',
       '--binlog-format=ROW',
-      '--binlog-row-metadata=FULL',
+      '--loose-binlog-row-metadata=FULL',
       '--secure-file-priv=',
       '--local-infile=ON',
       '--max-allowed-packet=256M',
@@ -187,13 +187,13 @@ export class LaunchedServer implements AsyncDisposable {
       '--innodb-buffer-pool-size=64M',
       ...(this.flavor === 'mysql'
         ? [
-            '--mysqlx=OFF',
+            '--loose-mysqlx=OFF',
             // Together these save 300 MB.
             '--performance-schema=OFF',
             '--innodb-log-buffer-size=4M',
             '--gtid-mode=ON',
             '--enforce-gtid-consistency=ON',
-            '--innodb-redo-log-capacity=64M',
+            '--loose-innodb-redo-log-capacity=64M',
           ]
         : ['--gtid-strict-mode=1']),
       ...this.#options,

@@ -1,0 +1,260 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMillraceError } from '../core/errors.ts';
+import { countChangeLog } from './change-log-count.ts';
+import { closingPage, type DemoSource } from './demo-source.ts';
+import { progressLine, verdictJson, verdictText } from './demo-text.ts';
+import { openLocalSource, openNamedSource } from './live-source.ts';
+import { checksumMirror } from './mirror-checksum.ts';
+import { openRecordedSource } from './recorded-source.ts';
+import { judge } from './verdict.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface DemoOptions {
+  /** `mysql://user:password@host:port` of a server to use: the demo makes a database of its own there, and drops it. */
+  readonly mysqlUrl?: string;
+  /** Use the recording even where a server could be started. */
+  readonly recorded?: boolean;
+  /** Leave the mirror and the change log where they are. */
+  readonly keep?: boolean;
+  /** Print the outcome as one JSON object. */
+  readonly json?: boolean;
+  /** How long the source makes changes (default 8). */
+  readonly seconds?: number;
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Ends the demo early; what it started is ended. */
+  readonly signal?: AbortSignal;
+  /** For tests: called with the mirror's path before both sides are compared. */
+  readonly beforeVerify?: (mirror: string) => void;
+}
+
+/** 0: both sides are equal. 1: the demo could not be run to its end. 3: they differ. */
+export type DemoExit = 0 | 1 | 3;
+
+/** When things go wrong on purpose, as parts of the playing time. */
+const cutAt = 0.35;
+const killAt = 0.65;
+/** How long after the last change the mirror may take to have it. */
+const patienceMs = 20_000;
+const passwordVariable = 'MILLRACE_DEMO_PASSWORD';
+
+/** What went wrong on purpose, and how long it took until rows were durable again. */
+export interface Incident {
+  readonly what: string;
+  readonly recoveredMs: number | null;
+}
+
+/**
+ * The main job on real input: a shop's changes flow from MySQL into a SQLite mirror and a change log, through a worker that loses
+ * its connection once and is killed once; then both sides are compared.
+ */
+export const runDemo = async (options: DemoOptions): Promise<DemoExit> => {
+  const signal = options.signal ?? new AbortController().signal;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-demo-'));
+  const say = (line: string): void => void options.stderr.write(`${line}\n`);
+  try {
+    await using source = await openSource(options, say);
+    return await new Demo(options, source, folder, signal).run();
+  } catch (error) {
+    say(`error    ${isMillraceError(error) ? `${error.code}  ${error.message}` : (error as Error).message}`);
+    if (isMillraceError(error)) say(`         ${error.hint}`);
+    return 1;
+  } finally {
+    if (options.keep !== true) rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const openSource = async (options: DemoOptions, say: (line: string) => void): Promise<DemoSource> => {
+  const seconds = options.seconds ?? 8;
+  if (options.mysqlUrl !== undefined) return await openNamedSource(options.mysqlUrl, seconds);
+  if (options.recorded !== true) {
+    const local = await openLocalSource(seconds);
+    if (local !== null) return local;
+    say('note     no MySQL or MariaDB on this machine serves within 10 s, so a recorded binlog stands in');
+  }
+  return await openRecordedSource(seconds);
+};
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #source: DemoSource;
+  readonly #signal: AbortSignal;
+  readonly #mirror: string;
+  readonly #changeLog: string;
+  readonly #worker: WorkerProcess;
+  readonly #incidents: Incident[] = [];
+  readonly #startedMs = performance.now();
+  /** What the killed worker had made durable when it last said so. */
+  #rowsOfTheDead = 0;
+
+  constructor(options: DemoOptions, source: DemoSource, folder: string, signal: AbortSignal) {
+    this.#options = options;
+    this.#source = source;
+    this.#signal = signal;
+    this.#mirror = join(folder, 'mirror.db');
+    this.#changeLog = join(folder, 'changes.ndjson');
+    const file = join(folder, 'demo.yaml');
+    writeFileSync(file, this.#pipelineFile());
+    this.#worker = new WorkerProcess(file, { ...process.env, [passwordVariable]: source.password });
+  }
+
+  async run(): Promise<DemoExit> {
+    const { title, host, port } = this.#source;
+    this.#say(`source   ${title}, at ${host}:${port}`);
+    this.#say(`sinks    mirror in SQLite: ${this.#mirror}`);
+    this.#say(`         change log in Debezium JSON: ${this.#changeLog}`);
+    const progress = setInterval(() => this.#showProgress(), this.#live ? 200 : 2_000);
+    try {
+      this.#worker.start();
+      const playing = this.#source.play(this.#signal);
+      await this.#goWrong();
+      await playing;
+      await this.#untilClosed();
+    } finally {
+      clearInterval(progress);
+      this.#eraseProgress();
+      await this.#worker.stop();
+    }
+    if (this.#signal.aborted) return 1;
+    return await this.#verify();
+  }
+
+  /** Cuts the connection, later kills the worker and starts another, and measures how long nothing became durable. */
+  async #goWrong(): Promise<void> {
+    const playMs = (this.#options.seconds ?? 8) * 1000;
+    await this.#until(cutAt * playMs);
+    const retries = this.#worker.report?.retries ?? 0;
+    this.#source.cut();
+    const cutMs = performance.now();
+    await this.#waitFor(() => (this.#worker.report?.retries ?? 0) > retries);
+    const before = this.#durableRows;
+    await this.#waitFor(() => this.#durableRows > before);
+    this.#note('the connection was cut in the middle of an event', performance.now() - cutMs);
+
+    await this.#until(killAt * playMs);
+    const { pid } = this.#worker;
+    this.#rowsOfTheDead = this.#durableRows;
+    await this.#worker.kill();
+    const killedMs = performance.now();
+    this.#worker.start();
+    await this.#waitFor(() => this.#durableRows > 0);
+    this.#note(`worker ${pid} was killed (SIGKILL) and another one took over`, performance.now() - killedMs);
+  }
+
+  async #untilClosed(): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!this.#closed() && performance.now() < deadline) {
+      if (this.#signal.aborted || this.#worker.failed) break;
+      await sleep(50);
+    }
+    if (this.#worker.failed) throw new Error(`the worker ended by itself:\n${this.#worker.output}`);
+  }
+
+  async #verify(): Promise<DemoExit> {
+    this.#options.beforeVerify?.(this.#mirror);
+    const tables = await this.#source.tables();
+    const changeLog = await countChangeLog(this.#changeLog);
+    const verdict = judge(tables, (table) => checksumMirror(this.#mirror, table), changeLog, this.#source.changes);
+    const outcome = {
+      source: { kind: this.#source.kind, title: this.#source.title, serverVersion: this.#source.serverVersion },
+      elapsedMs: Math.round(performance.now() - this.#startedMs),
+      incidents: this.#incidents,
+      ...verdict,
+      files: this.#options.keep === true ? { mirror: this.#mirror, changeLog: this.#changeLog } : null,
+    };
+    this.#options.stdout.write(this.#options.json === true ? verdictJson(outcome) : verdictText(outcome));
+    return verdict.equal ? 0 : 3;
+  }
+
+  get #durableRows(): number {
+    return this.#worker.report?.totals.sync.rows ?? 0;
+  }
+
+  get #live(): boolean {
+    return this.#options.stderr.isTTY === true;
+  }
+
+  /** Whether the mirror has the last change. */
+  #closed(): boolean {
+    try {
+      const db = new DatabaseSync(this.#mirror, { readOnly: true, timeout: 1_000 });
+      try {
+        const visits = `"${this.#source.database}.visits"`;
+        return db.prepare(`SELECT 1 FROM ${visits} WHERE page = ?`).get(closingPage) !== undefined;
+      } finally {
+        db.close();
+      }
+    } catch {
+      // Not made yet.
+      return false;
+    }
+  }
+
+  async #until(ms: number): Promise<void> {
+    await this.#waitFor(() => performance.now() - this.#startedMs >= ms);
+  }
+
+  /** Looks until it is so; gives up when the demo ends, the worker fails or nothing happens for long. */
+  async #waitFor(condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!condition() && performance.now() < deadline && !this.#signal.aborted) {
+      if (this.#worker.failed) throw new Error(`the worker ended by itself:\n${this.#worker.output}`);
+      await sleep(10);
+    }
+  }
+
+  #note(what: string, recoveredMs: number): void {
+    this.#incidents.push({ what, recoveredMs: Math.round(recoveredMs) });
+    this.#say(`  !      ${what}; rows were durable again after ${(recoveredMs / 1000).toFixed(1)} s`);
+  }
+
+  #say(line: string): void {
+    this.#eraseProgress();
+    this.#options.stderr.write(`${line}\n`);
+  }
+
+  #showProgress(): void {
+    const { report } = this.#worker;
+    if (report === null) return;
+    const share = Math.min((performance.now() - this.#startedMs) / ((this.#options.seconds ?? 8) * 1000), 1);
+    // A recording's commits were long ago: no lag to speak of.
+    const line = progressLine(report, {
+      share,
+      rows: this.#rowsOfTheDead + this.#durableRows,
+      lag: this.#source.kind !== 'recording',
+    });
+    this.#eraseProgress();
+    this.#options.stderr.write(this.#live ? line.slice(0, (this.#options.stderr.columns ?? 120) - 1) : `${line}\n`);
+  }
+
+  #eraseProgress(): void {
+    if (this.#live) this.#options.stderr.write('\r\x1b[K');
+  }
+
+  #pipelineFile(): string {
+    const { host, port, user, database, startupMode } = this.#source;
+    return [
+      'source:',
+      '  type: mysql',
+      `  hostname: ${host}`,
+      `  port: ${port}`,
+      `  username: ${JSON.stringify(user)}`,
+      `  password: \${${passwordVariable}}`,
+      `  tables: ${database}.\\.*`,
+      `  scan.startup.mode: ${startupMode}`,
+      'sink:',
+      '  - type: sqlite',
+      `    path: ${JSON.stringify(this.#mirror)}`,
+      '  - type: file',
+      `    path: ${JSON.stringify(this.#changeLog)}`,
+      'pipeline:',
+      '  name: demo',
+      '',
+    ].join('\n');
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The demo's worker: runs one pipeline file as `millrace run` does, in a process of its own so that it can be killed, and tells
+ * its parent how it fares. `node worker.ts FILE`.
+ */
+import { readFileSync } from 'node:fs';
+import { openPipeline } from '../cli/open-pipeline.ts';
+import { stopSignals } from '../cli/stop-signals.ts';
+import { version } from '../cli/version.ts';
+import { loadPipelineFile } from '../config/pipeline-file.ts';
+import { connectors } from '../connectors/registry.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import type { WorkerReport } from './worker-process.ts';
+
+const reportEveryMs = 100;
+
+const main = async (path: string): Promise<void> => {
+  const readText = (file: string): string => readFileSync(file, 'utf8');
+  const file = await loadPipelineFile(path, { env: process.env, readText, connectors, overrides: [], version });
+  if (file.pipeline === null) throw new Error(file.diagnostics.map(({ error }) => error.message).join('; '));
+  const say =
+    (level: string) =>
+    (message: string, fields: object = {}) => {
+      process.stderr.write(file.redact(`${level} ${message} ${JSON.stringify(fields)}\n`));
+    };
+  const log = { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
+  using signals = stopSignals(() => {});
+  const pipeline = openPipeline(file.pipeline, { log, clock: systemClock });
+  const report = (): void => {
+    const { health, speeds, totals, lag, retries } = pipeline.status();
+    const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries };
+    process.send?.(message);
+  };
+  const timer = setInterval(report, reportEveryMs);
+  try {
+    await pipeline.run(signals.stop, signals.abort);
+  } finally {
+    clearInterval(timer);
+    report();
+    process.disconnect?.();
+  }
+};
+
+await main(process.argv[2]!);
