@@ -44,11 +44,8 @@ export interface Gtid {
   readonly originalServerVersion: number;
 }
 
-/** Decodes events of types 33 and 34. */
+/** Decodes events of types 33, 34 and 42. */
 export const decodeGtid = (frame: EventFrame): Gtid => ({ ...new GtidReader().read(frame).fields });
-
-/** Decodes events of type 42. */
-export const decodeTaggedGtid = decodeGtid;
 
 /** Whether events of this type start a transaction of MySQL. */
 export const isGtidEvent = (type: number): boolean =>

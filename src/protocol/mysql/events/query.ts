@@ -39,7 +39,7 @@ export interface Query {
 }
 
 /** The settings a statement ran under, as far as logged; null: not logged. */
-export interface QueryVariables {
+interface QueryVariables {
   readonly flags: number | null;
   readonly sqlMode: number | bigint | null;
   readonly autoIncrement: { readonly increment: number; readonly offset: number } | null;

@@ -23,7 +23,7 @@ export interface RowsEvent {
   readonly op: 'create' | 'update' | 'delete';
   /** PARTIAL_UPDATE_ROWS: after images start with value options, and JSON values may be diffs. */
   readonly partialJson: boolean;
-  /** See `rowsFlag`. Most are for replicas; an unknown one is no reason to stop. */
+  /** Bit 0: last rows event of its statement. The others are for replicas; an unknown one is no reason to stop. */
   readonly flags: number;
   readonly columnCount: number;
   /** Which columns the before images log; null for creates. Bits past the last column are arbitrary. */
@@ -35,15 +35,6 @@ export interface RowsEvent {
   readonly start: number;
   readonly end: number;
 }
-
-/** Bits of `RowsEvent.flags`. */
-export const rowsFlag = {
-  /** Last rows event of its statement. */
-  STATEMENT_END: 0x1,
-  NO_FOREIGN_KEY_CHECKS: 0x2,
-  RELAXED_UNIQUE_CHECKS: 0x4,
-  COMPLETE_ROWS: 0x8,
-} as const;
 
 /** The table id of an event without rows that only ends a statement. */
 export const endOfStatementTableId = 0xffffff;
