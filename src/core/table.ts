@@ -64,7 +64,7 @@ export interface Table {
 
 /** Makes a table and gives it the id that its definition stands for. */
 export const defineTable = (definition: Omit<Table, 'id'>): Table => ({
-  id: `${definition.database}.${definition.name}@${fingerprint(JSON.stringify([definition.columns, definition.primaryKey, definition.uniqueKeys, definition.charset, definition.comment]))}`,
+  id: `${definition.database}.${definition.name}@${fingerprint(JSON.stringify([definition.database, definition.name, definition.columns, definition.primaryKey, definition.uniqueKeys, definition.charset, definition.comment]))}`,
   ...definition,
 });
 
