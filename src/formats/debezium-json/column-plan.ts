@@ -15,6 +15,7 @@ export const form = {
   wrapped: 3,
   /** The unscaled bytes of a Connect Decimal. */
   unscaled: 4,
+  /** A DECIMAL's digits, or a document's text, as a string. */
   text: 5,
   double: 6,
   millis: 7,
@@ -63,7 +64,7 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
   });
   return {
     table,
-    forms: Uint8Array.from(table.columns, ({ type }) => formOf(type, options)),
+    forms: Uint8Array.from(table.columns, (column) => formOf(column, options)),
     prefixes: Buffer.concat(prefixes),
     prefixEnds,
     zeros: table.columns.map((column) => zeroOf(column, options)),
@@ -75,7 +76,7 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
   };
 };
 
-const formOf = (type: ColumnType, options: DebeziumOptions): number => {
+const formOf = ({ type, declaration }: Column, options: DebeziumOptions): number => {
   const times = options.times ?? 'adaptive_time_microseconds';
   switch (type.kind) {
     case 'integer':
@@ -94,6 +95,9 @@ const formOf = (type: ColumnType, options: DebeziumOptions): number => {
       return times === 'connect' || type.fsp <= 3 ? form.millis : form.micros;
     case 'binary':
       return binaryForms[options.binaries ?? 'bytes'];
+    case 'json':
+      // MariaDB's JSON is LONGTEXT, and its text is the user's own.
+      return /text/i.test(declaration ?? '') ? form.text : form.plain;
     case 'geometry':
       return type.shape === 1 ? form.point : form.plain;
     default:
@@ -133,7 +137,7 @@ const zeroOf = (column: Column, options: DebeziumOptions): Uint8Array => {
   if (month === 0 || day === 0) return zeroOf({ ...column, defaultExpression: null }, options);
   const days = epochDay(adjustedYear(year!), month!, day!);
   const whole = epochSecond(days, hours ?? 0, minutes ?? 0, seconds ?? 0);
-  const how = formOf(column.type, options);
+  const how = formOf(column, options);
   if (kind === 'timestamp' || how === form.iso) {
     const clock =
       kind === 'date' ? putDateText(bytes, 1, adjustedYear(year!), month!, day!) : putInstantText(bytes, 1, whole);

@@ -202,9 +202,13 @@ test('prints documents without blanks, and numbers as Java has them', () => {
     ['0.00001', '0.000010000000000000000818030539140313095458623138256371021270751953125'],
     ['-1e-7', '-0.0000000999999999999999954748111825886258685613938723690807819366455078125'],
     ['12345678.50', '12345678.50'],
+    ['[1e999, -1e-999]', '[1e999,-1e-999]'],
   ] as const) {
     assert.equal(document(source), printed);
   }
+  const [own] = tableOf({ doc: { kind: 'json' } }).columns;
+  const mariadb = defineTable({ ...table, columns: [{ ...own!, declaration: 'longtext' }] });
+  assert.deepEqual(JSON.parse(created(mariadb, ['{"a" :\n 1e20}'])), { doc: '{"a" :\n 1e20}' });
   const huge = `[${Array.from({ length: 200 }, () => '1.7976931348623157e308').join(', ')}]`;
   assert.deepEqual(JSON.parse(document(huge)), JSON.parse(huge));
 });

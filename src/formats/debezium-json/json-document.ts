@@ -98,7 +98,8 @@ const inFull = (source: Uint8Array, start: number, end: number): string | null =
   if (!exponent && /\.\d+0$/.test(text)) return null;
   const value = Number(text);
   const magnitude = Math.abs(value);
-  if (value === 0 || (magnitude >= 0.001 && magnitude < 10_000_000)) return null;
+  if (value === 0 || magnitude === Number.POSITIVE_INFINITY || (magnitude >= 0.001 && magnitude < 10_000_000))
+    return null;
   return exactDecimal(value);
 };
 

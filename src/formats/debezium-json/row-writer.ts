@@ -194,6 +194,10 @@ export class RowWriter implements ValueWriter {
   }
 
   json(column: number, source: Uint8Array, start: number, end: number): void {
+    if (this.#forms[column] === form.text) {
+      this.text(column, source, start, end);
+      return;
+    }
     const at = this.#prefix(column);
     const room = (end - start) * maxEscape + this.#plan.rowReserve;
     if (at + room > this.#bytes.length) this.#grow(at, room);
