@@ -310,6 +310,47 @@ test('any row reads back as the values that went in', () => {
   );
 });
 
+test('writes the time of commit whatever its number of digits', () => {
+  const table = tableOf({ id: int });
+  const out = new OutputBuffer(1);
+  const encoder = encoderWith();
+  for (const commitMicros of [0, 999, 1_700_000_000_123_456, 1_700_000_000_123_457, 4_000_000, 1_800_000_000_000_000]) {
+    out.clear();
+    const rows = new ArrayRowImages(table, { before: null, after: [[1]] });
+    encoder.encodeRows({ kind: 'rows', op: 'create', table, rows, origin: { ...origin, commitMicros } }, out);
+    const found = /"ts_ms":(\d+),"snapshot".*"ts_us":(\d+),"ts_ns":(\d+),"table"/.exec(out.view().toString())!;
+    assert.deepEqual(found.slice(1), [
+      String(Math.floor(commitMicros / 1_000)),
+      String(commitMicros),
+      String(BigInt(commitMicros) * 1_000n),
+    ]);
+  }
+});
+
+test('a document keeps its meaning, and but for its numbers its words, without the blanks', () => {
+  const table = tableOf({ doc: { kind: 'json' } });
+  const document = (source: string): string => (JSON.parse(created(table, [source])) as { doc: string }).doc;
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.deepEqual(JSON.parse(document(JSON.stringify(value, null, 1))), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.boolean(),
+      fc.array(tie('tree')),
+      fc.dictionary(fc.string(), tie('tree')),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, (value) => {
+      assert.equal(document(JSON.stringify(value, null, 2)), JSON.stringify(value));
+    }),
+  );
+});
+
 test('writes tables of any width and of changing shape with one encoder', () => {
   const out = new OutputBuffer(1);
   const encoder = encoderWith();

@@ -57,11 +57,11 @@ export class SourceBlock {
       table !== this.#table ||
       database !== this.#database ||
       snapshot !== this.#snapshot ||
-      origin.flavor !== this.#flavor
+      origin.flavor !== this.#flavor ||
+      (micros !== this.#micros && !(hasUsualWidth(micros) && hasUsualWidth(this.#micros)))
     ) {
-      this.#makeTemplate(origin, database, table, snapshot);
-    }
-    if (micros !== this.#micros) this.#setTime(micros);
+      this.#makeTemplate(origin, database, table, snapshot, micros);
+    } else if (micros !== this.#micros) this.#setTime(micros);
     if (origin.file !== this.#file) {
       this.#file = origin.file;
       this.#fileBytes = jsonString(origin.file);
@@ -90,12 +90,18 @@ export class SourceBlock {
     out.length = putBytes(bytes, at, rowName);
   }
 
-  #makeTemplate(origin: MysqlOrigin, database: string, table: string | null, snapshot: SnapshotMarker): void {
+  #makeTemplate(
+    origin: MysqlOrigin,
+    database: string,
+    table: string | null,
+    snapshot: SnapshotMarker,
+    micros: number,
+  ): void {
     this.#table = table;
     this.#database = database;
     this.#snapshot = snapshot;
     this.#flavor = origin.flavor;
-    this.#micros = -1;
+    this.#micros = micros;
     const { name, version } = this.#options;
     const head = Buffer.concat([
       Buffer.from('"source":{"version":'),
@@ -105,13 +111,13 @@ export class SourceBlock {
       Buffer.from(',"ts_ms":'),
     ]);
     const middle = Buffer.concat([
-      Buffer.from(`${'0'.repeat(millisDigits)},"snapshot":"${snapshot}","db":`),
+      Buffer.from(`${Math.floor(micros / 1_000)},"snapshot":"${snapshot}","db":`),
       jsonString(database),
       Buffer.from(',"sequence":null,"ts_us":'),
     ]);
-    const nanos = Buffer.from(`${'0'.repeat(microsDigits)},"ts_ns":`);
+    const nanos = Buffer.from(`${micros},"ts_ns":`);
     const tail = Buffer.concat([
-      Buffer.from(`${'0'.repeat(microsDigits + 3)},"table":`),
+      Buffer.from(`${BigInt(micros) * 1_000n},"table":`),
       table === null ? Buffer.from('null') : jsonString(table),
       Buffer.from(',"server_id":'),
     ]);
@@ -121,16 +127,17 @@ export class SourceBlock {
     this.#template = Buffer.concat([head, middle, nanos, tail]);
   }
 
-  /** The digits' number is the same from 2001 to 2286; log times outside that are as if at its ends. */
+  /** Overwrites the digits in the template, of which there are as many before and after. */
   #setTime(micros: number): void {
-    const clamped = Math.min(Math.max(micros, 1e15), 9_007_199_254_740_991);
-    const millis = Math.floor(clamped / 1_000);
     this.#micros = micros;
-    putLong(this.#template, this.#millisAt, millis, millisDigits);
-    putLong(this.#template, this.#microsAt, clamped, microsDigits);
-    putLong(this.#template, this.#nanosAt, clamped, microsDigits);
+    putLong(this.#template, this.#millisAt, Math.floor(micros / 1_000), millisDigits);
+    putLong(this.#template, this.#microsAt, micros, microsDigits);
+    putLong(this.#template, this.#nanosAt, micros, microsDigits);
   }
 }
+
+/** Microseconds since 1970 have 16 digits from 2001 to 2255, where they leave the range of exact numbers. */
+const hasUsualWidth = (micros: number): boolean => micros >= 1e15 && micros <= Number.MAX_SAFE_INTEGER;
 
 const millisDigits = 13;
 const microsDigits = 16;
