@@ -63,8 +63,8 @@ export const binlogErrors = {
   },
   BINLOG_STREAM_GARBAGE: {
     retryable: true,
-    message: (d: { readonly status: number; readonly lengthBytes: number }) =>
-      `packet of ${d.lengthBytes} bytes starts with ${hex(d.status)}, which is no event, end or error`,
+    message: (d: { readonly status: number | null; readonly lengthBytes: number }) =>
+      `packet of ${d.lengthBytes} bytes${d.status === null ? '' : ` that starts with ${hex(d.status)}`} came where an event was due`,
     hint: 'millrace reconnects. When it repeats, check that hostname and port lead to a MySQL or MariaDB server without a protocol-changing proxy.',
   },
   MYSQL_SERVER_ERROR: {

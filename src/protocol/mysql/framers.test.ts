@@ -340,7 +340,7 @@ const readLarge = async (payload: TransactionPayload): Promise<string[]> => {
   return events;
 };
 
-const payloadOf = (inner: Buffer, payload = zstdCompressSync(inner)): TransactionPayload => ({
+const payloadOf = (inner: Buffer, payload: Buffer = zstdCompressSync(inner)): TransactionPayload => ({
   compression: 'zstd',
   inflatedBytes: inner.length,
   payloadBytes: payload.length,
@@ -448,6 +448,38 @@ test('passes large compressed transactions on in pieces, in their place between 
       assert.deepEqual(network.log, ['event 4', ...around.flat()]);
     }),
   );
+});
+
+test('says of a large compressed transaction, too, that its acknowledgement is wanted', () => {
+  const event = mysqlEvents.find((bytes) => bytes[4] === eventType.TRANSACTION_PAYLOAD)!;
+  const { payloads } = recorded();
+  const wanted: boolean[] = [];
+  const framer: NetworkFramer = new NetworkFramer({
+    checksum: 'crc32',
+    largePayloads: { ...payloads, end: () => wanted.push(framer.acknowledgementWanted) },
+  });
+  for (const [i, body] of [rotate('crc32'), description('crc32'), event].entries()) {
+    const packet = encodePacket(Buffer.concat([Buffer.from([0, 0xef, i === 2 ? 1 : 0]), body]), i + 1);
+    for (const byte of packet) framer.push(Buffer.from([byte]), () => {});
+  }
+  assert.deepEqual(wanted, [true]);
+});
+
+test('takes the shortest event that can be one for a large payload when the receiver wants all', () => {
+  for (const bytes of [0, 4, 23, 24]) {
+    const tiny = encodeEvent({ ...header, type: eventType.TRANSACTION_PAYLOAD }, Buffer.alloc(bytes), 'crc32');
+    const { payloads } = recorded();
+    const framer = new NetworkFramer({ checksum: 'crc32', largePayloads: { ...payloads, fromBytes: 0 } });
+    const packets = dump([rotate('crc32'), description('crc32'), tiny]);
+    assert.throws(
+      () => {
+        for (const byte of packets) {
+          framer.push(Buffer.from([byte]), (frame) => frame.type === 40 && decodeTransactionPayload(frame));
+        }
+      },
+      { name: 'MillraceError' },
+    );
+  }
 });
 
 test('a large compressed transaction that is damaged or cut off never ends', () => {

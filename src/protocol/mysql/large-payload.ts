@@ -24,7 +24,7 @@ export interface LargePayloads {
 export const isLargePayload = (payloads: LargePayloads | null, header: Buffer, start: number): boolean =>
   payloads !== null &&
   header[start + 4] === eventType.TRANSACTION_PAYLOAD &&
-  header.readUInt32LE(start + 9) >= payloads.fromBytes;
+  header.readUInt32LE(start + 9) >= Math.max(payloads.fromBytes, headerLength + checksumLength);
 
 /** Passes the bytes of one event on and sums them on the way. */
 export class PayloadPieces {
@@ -82,6 +82,9 @@ export class PayloadPieces {
         stored: this.#stored.readUInt32LE(0),
         computed: this.#sum,
       });
+    }
+    if (this.#head !== null) {
+      throw new MillraceError('BYTES_MALFORMED', { what: 'TRANSACTION_PAYLOAD', reason: 'it is empty' });
     }
     this.#payloads.end();
   }

@@ -62,7 +62,7 @@ export class NetworkFramer {
     return this.#ended;
   }
 
-  /** Inside `onEvent`: the server waits for a semi-synchronous acknowledgement of this event. */
+  /** Inside `onEvent` or `LargePayloads.end`: the server waits for a semi-synchronous acknowledgement of this event. */
   get acknowledgementWanted(): boolean {
     return this.#acknowledgementWanted;
   }
@@ -130,6 +130,7 @@ export class NetworkFramer {
     const payload = this.#payload;
     const start = this.#prefixOf(payload, 0);
     if (payload[0] === 0 && isLargePayload(this.#largePayloads, payload, start)) {
+      this.#notePrefix(payload, 0);
       this.#pieces = this.#events.readPieces(payload, start, this.#largePayloads!);
       this.#pieces.push(payload.subarray(start + headerLength, this.#filled));
       return;
@@ -171,7 +172,8 @@ export class NetworkFramer {
       return;
     }
     // The first packet, ffffff bytes, is here, and with it the event's size: room for all of it at once.
-    const whole = this.#prefixOf(this.#payload, 0) + this.#payload.readUInt32LE(this.#prefixOf(this.#payload, 0) + 9);
+    const prefix = this.#prefixOf(this.#payload, 0);
+    const whole = prefix + this.#payload.readUInt32LE(prefix + 9);
     if (whole > maxEventBytes) {
       throw new MillraceError('BINLOG_EVENT_TOO_LARGE', {
         what: 'event',
@@ -199,19 +201,26 @@ export class NetworkFramer {
   }
 
   #deliver(bytes: Buffer, start: number, end: number, onEvent: (frame: EventFrame) => void): void {
-    const status = start < end && !this.#ended ? bytes[start]! : -1;
+    const status = start < end ? bytes[start]! : null;
+    if (this.#ended || status === null) {
+      throw new MillraceError('BINLOG_STREAM_GARBAGE', { status, lengthBytes: end - start });
+    }
     if (status === 0) {
-      const prefix = this.#prefixOf(bytes, start);
-      this.#prefix = prefix;
-      this.#acknowledgementWanted = prefix === 3 && bytes[start + 2] === 1;
-      onEvent(this.#events.read(bytes, start + prefix, end));
+      onEvent(this.#events.read(bytes, start + this.#notePrefix(bytes, start), end));
     } else if (status === 0xfe && end - start < 9) {
       this.#ended = true;
     } else if (status === 0xff) {
       throw serverError(new ByteReader(bytes, start + 1, end, 'error packet'));
     } else {
-      throw new MillraceError('BINLOG_STREAM_GARBAGE', { status: status & 0xff, lengthBytes: end - start });
+      throw new MillraceError('BINLOG_STREAM_GARBAGE', { status, lengthBytes: end - start });
     }
+  }
+
+  #notePrefix(bytes: Buffer, start: number): 1 | 3 {
+    const prefix = this.#prefixOf(bytes, start);
+    this.#prefix = prefix;
+    this.#acknowledgementWanted = prefix === 3 && bytes[start + 2] === 1;
+    return prefix;
   }
 
   /** The first packet is a ROTATE made up for the dump, whose first byte (of its timestamp) is 0, unless `ef` stands before. */
