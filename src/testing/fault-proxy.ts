@@ -90,7 +90,8 @@ export class FaultProxy implements AsyncDisposable {
       client.resetAndDestroy();
       return;
     }
-    const server = createConnection({ ...this.#target, noDelay: true });
+    const { host, port } = this.#target;
+    const server = createConnection({ host, port, noDelay: true });
     const pair: Pair = { client, server };
     this.#pairs.add(pair);
     server.on('error', () => this.#close(pair));
