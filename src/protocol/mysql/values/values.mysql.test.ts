@@ -581,7 +581,10 @@ const benchOf = (server: Server): Promise<Bench> => {
   return bench;
 };
 after(async () => {
-  for (const bench of benches.values()) await (await bench)[Symbol.asyncDispose]();
+  for (const opened of benches.values()) {
+    await using bench = await opened;
+    await bench.run(`DROP DATABASE ${database}`);
+  }
 });
 
 for (const server of testServers()) {

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../../core/errors.ts';
+import { ByteScratch } from '../columns/byte-scratch.ts';
 import { type DecodeText, multiByteDecoder } from './multi-byte-charsets.ts';
 import { lowerHalves, upperHalves } from './one-byte-charsets.ts';
 
@@ -11,6 +12,8 @@ export interface Charset {
   /** The bytes are UTF-8 already. */
   readonly utf8: boolean;
   readonly decode: DecodeText;
+  /** Writes UTF-8 to `out`, which has three bytes for each one of the text, and returns how many; null: only `decode` can. */
+  readonly toUtf8: ((bytes: Buffer, start: number, end: number, out: Buffer) => number) | null;
 }
 
 /** The charset that MySQL calls `name`. Throws VALUES_CHARSET_UNKNOWN, naming `column`. */
@@ -24,44 +27,72 @@ export const charsetOf = (name: string, column: string): Charset => {
 const cache = new Map<string, Charset>();
 
 const build = (name: string): Charset | null => {
+  const of = (decode: DecodeText, asciiCompatible: boolean): Charset => ({
+    name,
+    asciiCompatible,
+    utf8: false,
+    decode,
+    toUtf8: null,
+  });
   switch (name) {
     case 'utf8mb4':
     case 'utf8mb3':
     case 'utf8':
-      return { name, asciiCompatible: true, utf8: true, decode: (b, start, end) => b.utf8Slice(start, end) };
+      return { ...of((b, start, end) => b.utf8Slice(start, end), true), utf8: true };
     case 'ucs2':
     case 'utf16':
-      return { name, asciiCompatible: false, utf8: false, decode: utf16BigEndian };
+      return of(utf16BigEndian, false);
     case 'utf16le':
-      return {
-        name,
-        asciiCompatible: false,
-        utf8: false,
-        decode: (b, start, end) => b.toString('utf16le', start, end),
-      };
+      return of((b, start, end) => b.toString('utf16le', start, end), false);
     case 'utf32':
-      return { name, asciiCompatible: false, utf8: false, decode: utf32BigEndian };
+      return of(utf32BigEndian, false);
     default: {
-      const oneByte = oneByteDecoder(name);
-      const decode = oneByte ?? multiByteDecoder(name);
-      return decode === null ? null : { name, asciiCompatible: lowerHalves[name] === undefined, utf8: false, decode };
+      const decode = multiByteDecoder(name);
+      return decode === null ? oneByteCharset(name) : of(decode, true);
     }
   }
 };
 
-const oneByteDecoder = (name: string): DecodeText | null => {
+const oneByteCharset = (name: string): Charset | null => {
   const upper = upperHalves[name];
   const lower = lowerHalves[name];
   if (upper === undefined && lower === undefined) return null;
-  const characters = Array.from({ length: 256 }, (_, code) =>
-    code < 0x80 ? (lower?.[code] ?? String.fromCharCode(code)) : (upper?.[code - 0x80] ?? '?'),
+  // Every character of these charsets is one UTF-16 unit, and at most three bytes of UTF-8.
+  const characters = Uint16Array.from({ length: 256 }, (_, code) =>
+    code < 0x80 ? (lower?.[code]?.charCodeAt(0) ?? code) : (upper?.charCodeAt(code - 0x80) ?? 0x3f),
   );
-  return (bytes, start, end) => {
-    let text = '';
-    for (let at = start; at < end; at += 1) text += characters[bytes[at]!]!;
-    return text;
+  const toUtf8 = (bytes: Buffer, start: number, end: number, out: Buffer): number => {
+    let o = 0;
+    for (let at = start; at < end; at += 1) {
+      const c = characters[bytes[at]!]!;
+      if (c < 0x80) {
+        out[o++] = c;
+      } else if (c < 0x800) {
+        out[o++] = 0xc0 | (c >> 6);
+        out[o++] = 0x80 | (c & 0x3f);
+      } else {
+        out[o++] = 0xe0 | (c >> 12);
+        out[o++] = 0x80 | ((c >> 6) & 0x3f);
+        out[o++] = 0x80 | (c & 0x3f);
+      }
+    }
+    return o;
+  };
+  return {
+    name,
+    asciiCompatible: lower === undefined,
+    utf8: false,
+    decode: (bytes, start, end) => {
+      const out = scratch.reserve((end - start) * 3);
+      const text = out.utf8Slice(0, toUtf8(bytes, start, end, out));
+      scratch.trim();
+      return text;
+    },
+    toUtf8,
   };
 };
+
+const scratch = new ByteScratch();
 
 const utf16BigEndian: DecodeText = (bytes, start, end) => {
   let text = '';

@@ -8,20 +8,29 @@ export const units = (n: number): number => pairs[n]! >> 8;
 
 /** Writes `value` with at least `width` digits and returns where it ends. `value` is a whole number up to 2^53 - 1. */
 export const putDigits = (bytes: Uint8Array, at: number, value: number, width: number): number => {
-  const end = at + Math.max(width, digitCount(value));
+  let count = 1;
+  for (let limit = 10; limit <= value; limit *= 10) count += 1;
+  const end = at + Math.max(count, width);
+  let position = end;
+  let rest = value;
+  // Numbers past 31 bits divide slowly: nine digits at a time.
+  while (rest > 0x3fffffff) {
+    const upper = Math.floor(rest / 1_000_000_000);
+    putSmallDigits(bytes, position - 9, position, rest - upper * 1_000_000_000);
+    position -= 9;
+    rest = upper;
+  }
+  putSmallDigits(bytes, at, position, rest);
+  return end;
+};
+
+const putSmallDigits = (bytes: Uint8Array, start: number, end: number, value: number): void => {
   let rest = value;
   let position = end;
-  while (position > at) {
-    const next = rest > 0x7fffffff ? Math.floor(rest / 10) : (rest / 10) | 0;
+  while (position > start) {
+    const next = (rest / 10) | 0;
     position -= 1;
     bytes[position] = 48 + (rest - next * 10);
     rest = next;
   }
-  return end;
-};
-
-const digitCount = (value: number): number => {
-  let count = 1;
-  for (let limit = 10; limit <= value; limit *= 10) count += 1;
-  return count;
 };

@@ -22,7 +22,9 @@ export const decimalColumn = (precision: number, scale: number): ColumnReader =>
   const read = layout.small
     ? (b: Buffer, s: number) => smallText(layout, b, s)
     : (b: Buffer, s: number) => text(layout, b, s);
-  const format = (bytes: Buffer, start: number): number => putDecimal(layout, bytes, start, scratch, 0);
+  const format = layout.small
+    ? (bytes: Buffer, start: number): number => putSmall(layout, bytes, start, scratch)
+    : (bytes: Buffer, start: number): number => putDecimal(layout, bytes, start, scratch, 0);
   return {
     ...fixed(layout.size),
     read,
@@ -99,28 +101,37 @@ const checked = (value: number, digits: number): number => {
   return value;
 };
 
-const smallText = (layout: DecimalLayout, b: Buffer, start: number): string => {
-  const mask = (b[start]! & 0x80) === 0 ? -1 : 0;
-  let s = start;
-  let whole: number;
+/** The digits before the point as a number, for small layouts. */
+const smallWhole = (layout: DecimalLayout, b: Buffer, s: number, mask: number): number => {
   const leadBytes = digitBytes[layout.leadDigits]!;
-  if (leadBytes === 0) {
-    whole = checked(firstGroup(b, s, 4, mask), 9);
-    s += 4;
-  } else {
-    whole = checked(firstGroup(b, s, leadBytes, mask), layout.leadDigits);
-    s += leadBytes;
-    if (layout.wholeGroups === 1) {
-      whole = whole * 1_000_000_000 + checked(group(b, s, 4, mask), 9);
-      s += 4;
-    }
-  }
+  if (leadBytes === 0) return checked(firstGroup(b, s, 4, mask), 9);
+  const lead = checked(firstGroup(b, s, leadBytes, mask), layout.leadDigits);
+  return layout.wholeGroups === 0 ? lead : lead * 1_000_000_000 + checked(group(b, s + leadBytes, 4, mask), 9);
+};
+
+/** The digits after it as a number. */
+const smallFraction = (layout: DecimalLayout, b: Buffer, s: number, mask: number): number => {
+  const size = layout.scale === 9 ? 4 : digitBytes[layout.scale]!;
+  return checked(group(b, s + layout.size - size, size, mask), layout.scale);
+};
+
+const smallText = (layout: DecimalLayout, b: Buffer, s: number): string => {
+  const mask = (b[s]! & 0x80) === 0 ? -1 : 0;
   const sign = mask === 0 ? '' : '-';
+  const whole = smallWhole(layout, b, s, mask);
   if (layout.scale === 0) return `${sign}${whole}`;
-  const digits = layout.scale;
-  const fraction = checked(group(b, s, digits === 9 ? 4 : digitBytes[digits]!, mask), digits);
-  if (digits === 2) return `${sign}${whole}${hundredths[fraction]}`;
-  return `${sign}${whole}.${String(fraction).padStart(digits, '0')}`;
+  const fraction = smallFraction(layout, b, s, mask);
+  if (layout.scale === 2) return `${sign}${whole}${hundredths[fraction]}`;
+  return `${sign}${whole}.${String(fraction).padStart(layout.scale, '0')}`;
+};
+
+const putSmall = (layout: DecimalLayout, b: Buffer, s: number, out: Uint8Array): number => {
+  const mask = (b[s]! & 0x80) === 0 ? -1 : 0;
+  if (mask !== 0) out[0] = 0x2d;
+  const end = putDigits(out, mask === 0 ? 0 : 1, smallWhole(layout, b, s, mask), 1);
+  if (layout.scale === 0) return end;
+  out[end] = 0x2e;
+  return putDigits(out, end + 1, smallFraction(layout, b, s, mask), layout.scale);
 };
 
 /** '.00' to '.99': most money columns have scale 2. */

@@ -27,28 +27,23 @@ export const timeColumn = (fsp: number): ColumnReader => {
   const zero = 2 ** (23 + 8 * fractionBytes);
   const unit = 2 ** (8 * fractionBytes);
   const scale = microsPerUnit[fractionBytes]!;
-  /** Calls `give` with the parts of the value at `s`. */
-  const parts = <T>(
-    b: Buffer,
-    s: number,
-    give: (negative: boolean, hours: number, minutes: number, seconds: number, micros: number) => T,
-  ): T => {
+  const read: ColumnReader['read'] = (b, s) => {
     const value = b.readUIntBE(s, 3 + fractionBytes) - zero;
     const magnitude = Math.abs(value);
     const whole = Math.floor(magnitude / unit);
-    return give(value < 0, (whole >> 12) & 0x3ff, (whole >> 6) & 63, whole & 63, (magnitude - whole * unit) * scale);
+    const micros = (magnitude - whole * unit) * scale;
+    return timeText(value < 0, (whole >> 12) & 0x3ff, (whole >> 6) & 63, whole & 63, micros, fsp);
   };
-  const read: ColumnReader['read'] = (b, s) =>
-    parts(b, s, (negative, hours, minutes, seconds, micros) =>
-      timeText(negative, hours, minutes, seconds, micros, fsp),
-    );
   return {
     ...fixed(3 + fractionBytes),
     read,
-    write: (writer, column, b, s) =>
-      parts(b, s, (negative, hours, minutes, seconds, micros) =>
-        writer.time(column, negative, hours, minutes, seconds, micros),
-      ),
+    write: (writer, column, b, s) => {
+      const value = b.readUIntBE(s, 3 + fractionBytes) - zero;
+      const magnitude = Math.abs(value);
+      const whole = Math.floor(magnitude / unit);
+      const micros = (magnitude - whole * unit) * scale;
+      writer.time(column, value < 0, (whole >> 12) & 0x3ff, (whole >> 6) & 63, whole & 63, micros);
+    },
     readSource: (bind) => `${bind(read)}(b, s)`,
     writeSource: (column) =>
       `{ const v = b.readUIntBE(s, ${3 + fractionBytes}) - ${zero}, m = Math.abs(v), h = Math.floor(m / ${unit});

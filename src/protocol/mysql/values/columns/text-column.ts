@@ -1,9 +1,10 @@
 /** CHAR, VARCHAR and the TEXT family: length, little-endian, then the text in the column's charset. CHAR comes without its trailing spaces. */
 
+import { constants } from 'node:buffer';
 import type { ValueWriter } from '../../../../core/row-images.ts';
 import type { Charset } from '../charsets/charset.ts';
 import { ByteScratch } from './byte-scratch.ts';
-import { type ColumnReader, calledReader, prefixed } from './column-reader.ts';
+import { type ColumnReader, calledReader, DamagedValue, prefixed } from './column-reader.ts';
 import { shortAscii } from './short-text.ts';
 
 export const textColumn = (lengthBytes: number, charset: Charset): ColumnReader => {
@@ -18,8 +19,12 @@ export const textColumn = (lengthBytes: number, charset: Charset): ColumnReader 
 };
 
 /** The string that UTF-8 bytes stand for. */
-export const readUtf8 = (bytes: Buffer, start: number, end: number): string =>
-  (end - start <= 12 ? shortAscii(bytes, start, end - start) : null) ?? bytes.utf8Slice(start, end);
+export const readUtf8 = (bytes: Buffer, start: number, end: number): string => {
+  const length = end - start;
+  if (length <= 12) return shortAscii(bytes, start, length) ?? bytes.utf8Slice(start, end);
+  if (length > constants.MAX_STRING_LENGTH) throw new DamagedValue(`${length} bytes are more than a string can hold`);
+  return bytes.utf8Slice(start, end);
+};
 
 /** Reads text of any charset. */
 const readText = (charset: Charset): ((bytes: Buffer, start: number, end: number) => string) => {
@@ -39,9 +44,14 @@ const writeText =
       writer.text(column, bytes, start, end);
       return;
     }
-    const text = charset.decode(bytes, start, end);
-    const utf8 = scratch.reserve(text.length * 3);
-    writer.text(column, utf8, 0, utf8.write(text, 0, 'utf8'));
+    if (charset.toUtf8 !== null) {
+      const utf8 = scratch.reserve((end - start) * 3);
+      writer.text(column, utf8, 0, charset.toUtf8(bytes, start, end, utf8));
+    } else {
+      const text = charset.decode(bytes, start, end);
+      const utf8 = scratch.reserve(text.length * 3);
+      writer.text(column, utf8, 0, utf8.write(text, 0, 'utf8'));
+    }
     scratch.trim();
   };
 
