@@ -35,7 +35,7 @@ export class SinkWriter {
   readonly #limit: number;
   readonly #queue: Group[] = [];
   /** Groups being written, oldest first. With several at once a later one may end first; it counts when the earlier ones have. */
-  readonly #underWay: { readonly last: number; ended: boolean }[] = [];
+  #underWay: { readonly last: number; ended: boolean }[] = [];
   #queuedBytes = 0;
   #lastOffered = -1;
   #failed = false;
@@ -117,13 +117,15 @@ export class SinkWriter {
     try {
       await this.#writeGroup(group);
       write.ended = true;
-      while (this.#underWay[0]?.ended) this.durable = this.#underWay.shift()!.last;
+      while (!this.#failed && this.#underWay[0]?.ended) this.durable = this.#underWay.shift()!.last;
       this.#settle();
     } catch (error) {
       this.#failed = true;
-      this.#underWay.splice(this.#underWay.indexOf(write), 1);
+      write.ended = true;
       this.#options.onFailure(error);
     }
+    // What ended after an earlier write failed is not counted, though it may be durable: the next attempt asks the sink.
+    if (this.#failed) this.#underWay = this.#underWay.filter((each) => !each.ended);
     this.#wake();
     this.flush();
   }

@@ -52,22 +52,23 @@ export class FaultySink implements Sink {
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    const write = this.#writeAfter(this.#previous, batch, signal);
-    this.#previous = write;
+    const happening = this.#happenAfter(this.#previous, batch, signal);
+    this.#previous = happening;
     // Whoever called for this write handles its failure; the chain only waits for it.
-    write.catch(() => {});
-    await write;
+    happening.catch(() => {});
+    await happening;
+    // The answers may come in any order, or not at all.
+    await this.#misbehave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sink[Symbol.asyncDispose]();
   }
 
-  async #writeAfter(previous: Promise<void>, batch: Batch, signal: AbortSignal): Promise<void> {
+  async #happenAfter(previous: Promise<void>, batch: Batch, signal: AbortSignal): Promise<void> {
     await previous;
     await this.#misbehave();
     await this.#sink.write(batch, signal);
     this.#onWrite();
-    await this.#misbehave();
   }
 }

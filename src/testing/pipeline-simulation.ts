@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Sink } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
@@ -24,10 +25,14 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /**
  * One pipeline's life, wholly decided by `seed`: a source that disconnects, sinks that fail, hang and lose answers, kills,
  * takeovers by a second process, graceful stops and pauses. After every sink write its content has to be what the source held
- * at the sink's position, and at the end all sinks hold everything. Throws where that is not so.
+ * at the sink's position, and at the end all sinks hold everything. Throws where that is not so. `makeSink` puts another sink in
+ * the place of the right one, to see that the simulation finds its mistakes.
  */
-export const simulatePipeline = async (seed: number): Promise<SimulationReport> => {
-  const simulation = new Simulation(seed);
+export const simulatePipeline = async (
+  seed: number,
+  makeSink: (store: MemoryStore) => Sink = (store) => new MemorySink(store),
+): Promise<SimulationReport> => {
+  const simulation = new Simulation(seed, makeSink);
   try {
     return await simulation.run();
   } catch (error) {
@@ -44,6 +49,7 @@ interface Run {
 }
 
 class Simulation {
+  readonly #makeSink: (store: MemoryStore) => Sink;
   readonly #random: SeededRandom;
   readonly #clock = new FakeClock();
   readonly #log = new MemoryLog();
@@ -62,7 +68,8 @@ class Simulation {
   #takeovers = 0;
   #restarts = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, makeSink: (store: MemoryStore) => Sink) {
+    this.#makeSink = makeSink;
     const random = new SeededRandom(seed);
     this.#random = random;
     this.#shop = new SimulatedShop(random);
@@ -128,8 +135,10 @@ class Simulation {
         name: `sink ${i}`,
         open: async () => {
           await ends();
-          const sink = new MemorySink(store);
-          return new FaultySink(sink, this.#inFlight, { misbehave: ends, onWrite: () => this.#check(store) });
+          return new FaultySink(this.#makeSink(store), this.#inFlight, {
+            misbehave: ends,
+            onWrite: () => this.#check(store),
+          });
         },
       })),
       clock: this.#clock,
