@@ -18,6 +18,7 @@ import {
   databaseOf,
   type FollowedTable,
   findTable,
+  hasDatabase,
   type Schema,
   type ServerFacts,
   withDatabase,
@@ -171,7 +172,7 @@ const changeDatabase = (
   schema: Schema,
   effect: Extract<DdlEffect, { kind: 'create-database' | 'alter-database' }>,
 ): DdlOutcome => {
-  if (effect.kind === 'create-database' && schema.databases.has(effect.database)) return unchanged(schema);
+  if (effect.kind === 'create-database' && hasDatabase(schema, effect.database)) return unchanged(schema);
   const current = databaseOf(schema, effect.database);
   const defaults = pickCharset(effect, current, schema.server);
   return unchanged(withDatabase(schema, effect.database, defaults.charset, defaults.collation));

@@ -302,9 +302,18 @@ const modes: readonly CorpusStatement[] = [
   },
 ];
 
+const partitionTables = mariadb(
+  'CREATE TABLE ranged (id INT NOT NULL PRIMARY KEY, v VARCHAR(5)) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))',
+  'ALTER TABLE ranged CONVERT PARTITION p0 TO TABLE was_p0',
+  'ALTER TABLE was_p0 ADD c INT',
+  'ALTER TABLE was_p0 DROP c',
+  'CREATE TABLE ranged_too LIKE ranged',
+  'CREATE OR REPLACE DATABASE ddl_b CHARACTER SET latin1',
+);
+
 const ends = both(
   'DROP TABLE selected, selected_more',
-  'DROP TABLES IF EXISTS texts, no_such_table, ddl_b.inherits CASCADE',
+  'DROP TABLES IF EXISTS texts, no_such_table, ddl_b.no_such_table CASCADE',
   'DROP TABLE `odd ``name`',
   'DROP SCHEMA ddl_b',
   'DROP DATABASE ddl_a',
@@ -316,5 +325,6 @@ export const ddlCorpus: readonly CorpusStatement[] = [
   ...cutOvers,
   ...bystanders,
   ...modes,
+  ...partitionTables,
   ...ends,
 ];

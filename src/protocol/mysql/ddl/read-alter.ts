@@ -1,16 +1,18 @@
 import { canonicalCharset } from './charset-facts.ts';
-import type { AlterAction, DdlEffect, KeyElement, Place } from './effect.ts';
+import type { AlterAction, DdlEffect, KeyElement, Place, TableName } from './effect.ts';
 import { readColumn, readDefault } from './read-column.ts';
 import { type Reading, readKey, readTableName, readTableOption } from './read-table.ts';
 import type { TokenCursor } from './token-cursor.ts';
 
 /** After ALTER [ONLINE] [IGNORE] TABLE. */
-export const readAlterTable = (reading: Reading): DdlEffect => {
+export const readAlterTable = (reading: Reading): readonly DdlEffect[] => {
   const { cursor } = reading;
   cursor.skip('IF', 'EXISTS');
   const table = readTableName(reading);
   if (cursor.skip('WAIT')) cursor.take();
   cursor.skip('NOWAIT');
+  const converted = readPartitionConversion(reading, table);
+  if (converted !== null) return [converted];
   const actions: AlterAction[] = [];
   while (!cursor.ended) {
     // Partitioning never changes the shape, and comes last.
@@ -18,7 +20,17 @@ export const readAlterTable = (reading: Reading): DdlEffect => {
     readAction(reading, actions);
     if (!cursor.skipSymbol(',') && !cursor.ended && !startsOption(cursor)) break;
   }
-  return { kind: 'alter-table', table, actions };
+  return [{ kind: 'alter-table', table, actions }];
+};
+
+/** MariaDB makes a table of a partition, or a partition of a table, which is then gone; null: neither comes. */
+const readPartitionConversion = (reading: Reading, table: TableName): DdlEffect | null => {
+  const { cursor } = reading;
+  if (cursor.skip('CONVERT', 'TABLE')) return { kind: 'drop-table', table: readTableName(reading) };
+  if (!cursor.skip('CONVERT', 'PARTITION')) return null;
+  cursor.name();
+  cursor.expect('TO', 'TABLE');
+  return { kind: 'create-like', table: readTableName(reading), like: table, ifNotExists: false, replace: false };
 };
 
 /** Options may follow one another without commas. */

@@ -81,7 +81,8 @@ const readCreate = (reading: Reading): readonly DdlEffect[] => {
   if (cursor.skipAny('DATABASE', 'SCHEMA') !== null) {
     cursor.skip('IF', 'NOT', 'EXISTS');
     const database = cursor.name();
-    return [{ kind: 'create-database', database, ...readDatabaseOptions(cursor) }];
+    const created = { kind: 'create-database' as const, database, ...readDatabaseOptions(cursor) };
+    return replace ? [{ kind: 'drop-database', database }, created] : [created];
   }
   cursor.skipAny('ONLINE', 'OFFLINE');
   return cursor.at('UNIQUE') ? readCreateUniqueIndex(reading) : [];
@@ -118,7 +119,7 @@ const readDatabaseOptions = (
 const readAlter = (reading: Reading): readonly DdlEffect[] => {
   const { cursor } = reading;
   while (cursor.skipAny('ONLINE', 'OFFLINE', 'IGNORE') !== null);
-  if (cursor.skip('TABLE')) return [readAlterTable(reading)];
+  if (cursor.skip('TABLE')) return readAlterTable(reading);
   if (cursor.skipAny('DATABASE', 'SCHEMA') === null) return [];
   const named = readDatabaseName(cursor);
   if (named === null && reading.database === '') return [];

@@ -87,6 +87,8 @@ export const withoutDatabase = (schema: Schema, name: string): Schema => {
   return { ...schema, databases };
 };
 
+export const hasDatabase = (schema: Schema, name: string): boolean => schema.databases.has(fold(schema, name));
+
 /** A database nobody described has the server's defaults. */
 export const databaseOf = (schema: Schema, name: string): DatabaseSchema =>
   schema.databases.get(fold(schema, name)) ?? {
