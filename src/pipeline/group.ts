@@ -4,7 +4,7 @@ import type { Change } from '../core/change.ts';
 
 /** Batches that one sink write will hold: always whole transactions, in the order they came. */
 export class Group {
-  bytes = 0;
+  weight = 0;
   /** The number of the last batch in it. */
   last = -1;
   /** Nothing may join: it holds a part, a schema change or a truncate, which are written on their own. */
@@ -15,9 +15,9 @@ export class Group {
     this.alone = alone;
   }
 
-  add(number: number, batch: Batch, bytes: number): void {
+  add(number: number, batch: Batch, weight: number): void {
     this.members.push(batch);
-    this.bytes += bytes;
+    this.weight += weight;
     this.last = number;
   }
 

@@ -7,9 +7,14 @@ export interface Measured {
   readonly batch: Batch;
   readonly rows: number;
   readonly bytes: number;
+  /** What it takes in memory, about: its bytes and the objects around them. Small transactions are mostly objects. */
+  readonly weight: number;
   /** When its oldest change committed, in microseconds since 1970; null where no change says so. */
   readonly oldestCommitMicros: number | null;
 }
+
+/** A change with its images, origin and place in a list; measured at single-row transactions. */
+const objectBytes = 512;
 
 /** Sums over changes, not rows: metering costs nothing per row. */
 export const measure = (number: number, batch: Batch): Measured => {
@@ -28,5 +33,6 @@ export const measure = (number: number, batch: Batch): Measured => {
       oldestCommitMicros = change.origin.commitMicros;
     }
   }
-  return { number, batch, rows, bytes, oldestCommitMicros };
+  const weight = bytes + objectBytes * (1 + batch.changes.length);
+  return { number, batch, rows, bytes, weight, oldestCommitMicros };
 };

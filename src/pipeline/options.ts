@@ -35,7 +35,7 @@ export interface PipelineOptions {
 export interface Grouping {
   /** A write begins at the latest this long after its first batch, when the sink is free. An idle source makes it begin at once. */
   readonly maxMs: number;
-  /** A sink has at most this many bytes waiting; then the source is not read. */
+  /** A sink has about this much waiting at most, rows and the objects around them; then the source is not read. */
   readonly maxBytes: number;
 }
 

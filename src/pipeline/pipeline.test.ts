@@ -210,18 +210,18 @@ test('reads no further than its queue while a sink is slow', async () => {
   let read = 0;
   const { log, pipeline } = setup({
     sink,
-    grouping: { maxBytes: 1_000 },
+    grouping: { maxBytes: 10_000 },
     reading: {
       beforeYield: () => {
         read += 1;
       },
     },
   });
-  const bytes = (create(1) as { rows: { byteLength: number } }).rows.byteLength;
   for (const id of upTo(1_000)) log.commit(create(id));
   const running = pipeline.run(never);
   await settle();
-  assert.ok(read * bytes < 3_000, `${read} batches of ${bytes} bytes were read`);
+  // About 1 KiB each with the objects around it: one group is being written and one is waiting.
+  assert.ok(read > 10 && read < 30, `${read} batches were read`);
   for (let turn = 0; turn < 1_000 && sink.underWay > 0; turn += 1) {
     sink.end();
     await settle();

@@ -36,7 +36,7 @@ export class SinkWriter {
   readonly #queue: Group[] = [];
   /** Groups being written, oldest first. With several at once a later one may end first; it counts when the earlier ones have. */
   #underWay: { readonly last: number; ended: boolean }[] = [];
-  #queuedBytes = 0;
+  #queuedWeight = 0;
   #lastOffered = -1;
   #failed = false;
   #waiting: (() => void) | null = null;
@@ -66,24 +66,24 @@ export class SinkWriter {
     }
     const alone = standsAlone(batch);
     let group = this.#queue.at(-1);
-    if (group === undefined || alone || group.alone || group.bytes >= this.#options.grouping.maxBytes) {
+    if (group === undefined || alone || group.alone || group.weight >= this.#options.grouping.maxBytes) {
       group = new Group(alone);
       this.#queue.push(group);
     }
-    group.add(measured.number, batch, measured.bytes);
-    this.#queuedBytes += measured.bytes;
+    group.add(measured.number, batch, measured.weight);
+    this.#queuedWeight += measured.weight;
   }
 
   /** Nothing more should be offered until `room` resolves. */
   get full(): boolean {
-    return this.#queuedBytes >= this.#options.grouping.maxBytes || this.#queue.length > maxGroups;
+    return this.#queuedWeight >= this.#options.grouping.maxBytes || this.#queue.length > maxGroups;
   }
 
   /** Starts writing what is queued, as far as the sink takes more at once. */
   flush(): void {
     while (!this.#failed && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
       const group = this.#queue.shift()!;
-      this.#queuedBytes -= group.bytes;
+      this.#queuedWeight -= group.weight;
       void this.#write(group);
     }
   }
