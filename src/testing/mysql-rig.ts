@@ -32,13 +32,20 @@ export class MysqlRig implements AsyncDisposable {
     const { host, port, user, password } = server;
     const connection = await mysql.createConnection({ host, port, user, password, multipleStatements: true });
     const rig = new MysqlRig(server, connection, options.database ?? `t_${randomUUID().slice(0, 8)}`);
-    await rig.run(`CREATE DATABASE IF NOT EXISTS ${rig.database}`, `USE ${rig.database}`);
+    await rig.run('SET SESSION lock_wait_timeout = 5');
+    if (options.database === undefined) await rig.run(`CREATE DATABASE ${rig.database}`);
+    await rig.run(`USE ${rig.database}`);
     return rig;
   }
 
   /** Runs statements one after the other on the rig's own connection. */
   async run(...statements: readonly string[]): Promise<void> {
     for (const statement of statements) await this.#connection.query(statement);
+  }
+
+  /** Ends the rig's connection, as a client that goes away does: what it prepared stays. */
+  async disconnect(): Promise<void> {
+    await this.#connection.end();
   }
 
   async query(sql: string): Promise<readonly (readonly (string | null)[])[]> {

@@ -67,7 +67,8 @@ export const resumeFrom = async (
     }
     // MariaDB's position cannot leave one transaction out, so reading starts at the oldest prepared one.
     if (!sameServer) throw otherServer(held, server);
-    return { position, gtids, ...fromOldestPrepared(held, (group) => isHeld(gtids, group)) };
+    const before = gtids.clone();
+    return { position, gtids, ...fromOldestPrepared(held, (group) => isHeld(before, group)) };
   }
   if (!sameServer) throw otherServer(held, server);
   await requireHeldFile(held, server, connection);

@@ -611,7 +611,8 @@ export class TransactionReader {
       gtids.add(source.name, source.tag, number);
     } else {
       const [domain, server] = source.name.split('-');
-      gtids.set(Number(domain), Number(server), number);
+      // Groups that are read a second time (prepared transactions) must not move the position back.
+      if (!gtids.has(Number(domain), number)) gtids.set(Number(domain), Number(server), number);
     }
   }
 
