@@ -41,6 +41,17 @@ export interface RowsExtras {
   readonly transaction?: TransactionOrder;
 }
 
+/** What the records of one change have in common. */
+interface Call {
+  readonly table: Table;
+  readonly origin: MysqlOrigin;
+  readonly out: OutputBuffer;
+  readonly snapshot: SnapshotMarker;
+  readonly now: number;
+  readonly transaction: TransactionOrder | undefined;
+  readonly records: RecordSink | undefined;
+}
+
 /**
  * Changes of MySQL and MariaDB as Debezium's JSON envelopes (schemas off), byte for byte as its connectors and Kafka Connect's
  * JsonConverter write them:
@@ -85,11 +96,17 @@ export class DebeziumJsonEncoder {
   /** Writes an envelope and a line feed for each row; an update that changes the key is a delete and a create, as in Debezium. */
   encodeRows(change: RowsChange, out: OutputBuffer, extras: RowsExtras = {}): void {
     const { rows, op, table } = change;
-    const origin = mysqlOrigin(change.origin);
     const plan = this.#planFor(table);
     const writer = this.#writerFor(out, plan);
-    const now = this.#options.now();
-    const snapshot = op === 'read' ? (extras.snapshot ?? 'true') : 'false';
+    const call: Call = {
+      table,
+      origin: mysqlOrigin(change.origin),
+      out,
+      snapshot: op === 'read' ? (extras.snapshot ?? 'true') : 'false',
+      now: this.#options.now(),
+      transaction: extras.transaction,
+      records: extras.records,
+    };
     this.#sourceStart = -1;
     for (let row = 0; row < rows.length; row += 1) {
       const start = out.length;
@@ -109,11 +126,11 @@ export class DebeziumJsonEncoder {
         writer.end();
       }
       if (op === 'update' && plan.keyColumns.length > 0 && this.#keyChanged(out.bytes, plan)) {
-        this.#splitKeyChange(change, row, origin, out, start, middle, snapshot, now, extras);
+        this.#splitKeyChange(call, row, start, middle);
         continue;
       }
-      this.#finish(change, row, op, origin, out, snapshot, now, extras.transaction);
-      if (extras.records !== undefined) this.#tellRecord(op, out, start, plan, extras.records);
+      this.#finish(call, row, op);
+      if (call.records !== undefined) this.#tellRecord(call.records, out, op, start, plan);
     }
   }
 
@@ -180,17 +197,8 @@ export class DebeziumJsonEncoder {
   }
 
   /** Everything behind the images: `,"source":{…},"transaction":…,"op":…,"ts_…}` and a line feed. */
-  #finish(
-    change: RowsChange,
-    row: number,
-    op: Op,
-    origin: MysqlOrigin,
-    out: OutputBuffer,
-    snapshot: SnapshotMarker,
-    now: number,
-    transaction: TransactionOrder | undefined,
-  ): void {
-    const { table } = change;
+  #finish(call: Call, row: number, op: Op): void {
+    const { table, origin, out, snapshot, transaction } = call;
     if (this.#sourceStart < 0 || transaction !== undefined) {
       out.reserve(1);
       out.bytes[out.length] = COMMA;
@@ -201,7 +209,7 @@ export class DebeziumJsonEncoder {
       out.reserve(32);
       out.length = putInteger(out.bytes, out.length, row);
       this.#tailStart = out.length;
-      this.#putTail(change, op, origin, out, now, transaction);
+      this.#putTail(call, op);
       this.#tailEnd = out.length;
       return;
     }
@@ -218,16 +226,9 @@ export class DebeziumJsonEncoder {
     out.length = at + tailLength;
   }
 
-  #putTail(
-    change: RowsChange,
-    op: Op,
-    origin: MysqlOrigin,
-    out: OutputBuffer,
-    now: number,
-    transaction: TransactionOrder | undefined,
-  ): void {
+  #putTail({ table, origin, out, now, transaction }: Call, op: Op): void {
     const query = this.#options.includeQuery && origin.query !== null ? jsonString(origin.query) : nullBytes;
-    const block = transaction === undefined ? nullBytes : transaction.next(change.table);
+    const block = transaction === undefined ? nullBytes : transaction.next(table);
     out.reserve(query.length + block.length + tailReserve);
     const { bytes } = out;
     const start = out.length;
@@ -258,20 +259,10 @@ export class DebeziumJsonEncoder {
   }
 
   /** Writes the update that stands in the output from `start` anew, as a delete under the old key and a create under the new. */
-  #splitKeyChange(
-    change: RowsChange,
-    row: number,
-    origin: MysqlOrigin,
-    out: OutputBuffer,
-    start: number,
-    middle: number,
-    snapshot: SnapshotMarker,
-    now: number,
-    extras: RowsExtras,
-  ): void {
+  #splitKeyChange(call: Call, row: number, start: number, middle: number): void {
+    const { out, records } = call;
     const plan = this.#plan!;
     const image = Buffer.from(out.bytes.subarray(middle, out.length));
-    const { records, transaction } = extras;
     const keys = records?.keys;
     const newKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#after);
     const newKeyEnd = keys?.length ?? 0;
@@ -279,11 +270,11 @@ export class DebeziumJsonEncoder {
     const oldKeyEnd = keys?.length ?? 0;
     out.length = middle - afterName.length;
     out.append(afterNull);
-    this.#finish(change, row, 'delete', origin, out, snapshot, now, transaction);
+    this.#finish(call, row, 'delete');
     const deleted = out.length;
     out.append(beforeNull);
     out.append(image);
-    this.#finish(change, row, 'create', origin, out, snapshot, now, transaction);
+    this.#finish(call, row, 'create');
     if (records === undefined || newKey === null || oldKey === null) return;
     const old = {
       keyStart: oldKey,
@@ -304,7 +295,7 @@ export class DebeziumJsonEncoder {
     records.record(Object.assign(this.#record, created, { start: deleted, end: out.length - 1 }));
   }
 
-  #tellRecord(op: Op, out: OutputBuffer, start: number, plan: TablePlan, records: RecordSink): void {
+  #tellRecord(records: RecordSink, out: OutputBuffer, op: Op, start: number, plan: TablePlan): void {
     const { keys } = records;
     const target = this.#record;
     target.keyStart = this.#putKey(keys, out.bytes, plan, op === 'delete' ? this.#before : this.#after);

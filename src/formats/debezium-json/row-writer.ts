@@ -43,13 +43,14 @@ export class RowWriter implements ValueWriter {
 
   constructor(out: OutputBuffer, plan: TablePlan) {
     this.#out = out;
+    this.#bytes = out.bytes;
     this.#plan = plan;
     this.#forms = plan.forms;
     this.#prefixes = plan.prefixes;
     this.#prefixEnds = plan.prefixEnds;
-    this.#bytes = out.bytes;
   }
 
+  /** Goes on with rows of another table version. */
   use(plan: TablePlan): void {
     this.#plan = plan;
     this.#forms = plan.forms;
