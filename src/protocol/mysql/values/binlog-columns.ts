@@ -44,6 +44,34 @@ export const wireType = (map: TableMap, i: number): number =>
 
 export const stringMaxBytes = (meta: number): number => (meta >> 8) | (((meta & 0x30) ^ 0x30) << 4);
 
+/** Whether a type's meta bytes are any that a server writes: damaged ones must not become layouts. */
+export const isPossibleMeta = (wire: number, meta: number): boolean => {
+  const low = meta & 0xff;
+  const high = meta >> 8;
+  switch (wire) {
+    case columnType.NEWDECIMAL:
+      return low >= 1 && low <= 65 && high <= 30 && high <= low;
+    case columnType.BIT:
+      return low < 8 && meta > 0 && high * 8 + low <= 64;
+    case columnType.TIME2:
+    case columnType.DATETIME2:
+    case columnType.TIMESTAMP2:
+      return low <= 6;
+    case columnType.ENUM:
+      return high === 1 || high === 2;
+    case columnType.SET:
+      return high >= 1 && high <= 8;
+    case columnType.BLOB:
+    case columnType.BLOB_COMPRESSED:
+    case columnType.JSON:
+    case columnType.GEOMETRY:
+    case columnType.VECTOR:
+      return low >= 1 && low <= 4;
+    default:
+      return true;
+  }
+};
+
 const columnReader = (table: Table, column: Column, map: TableMap, i: number, collations: Collations): ColumnReader => {
   const { type } = column;
   const meta = map.meta[i]!;

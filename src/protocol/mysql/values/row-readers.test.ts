@@ -754,3 +754,34 @@ test('a collation or wire type that nobody knows is refused by name', () => {
     details: { table: 'd.t', column: 'c0', type: 0 },
   });
 });
+
+test('table maps with damaged types, meta bytes or names give a table or a typed error', () => {
+  fc.assert(
+    fc.property(
+      randomEvent,
+      fc.array(fc.tuple(fc.nat(), fc.nat(255), fc.nat(65_535), fc.boolean()), { minLength: 1, maxLength: 3 }),
+      ({ specs, event }, changes) => {
+        const map = mapOf(specs);
+        const known = tableOf(specs);
+        for (const [place, type, meta, whole] of changes) {
+          if (whole) map.types[place % specs.length] = type;
+          map.meta[place % specs.length] = meta;
+        }
+        for (const definition of [null, known]) {
+          let table: Table;
+          try {
+            table = tableFromMap(map, collations.mysql, definition);
+          } catch (error) {
+            assert.ok(
+              isMillraceError(error) && error.code.startsWith('VALUES_'),
+              `${error instanceof Error ? error.stack : error}`,
+            );
+            continue;
+          }
+          readOrRefuse(table, map, event);
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});

@@ -2,7 +2,7 @@ import { MillraceError } from '../../../core/errors.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import { columnType } from '../column-type.ts';
 import type { TableMap } from '../events/table-map.ts';
-import { stringMaxBytes, wireType } from './binlog-columns.ts';
+import { isPossibleMeta, stringMaxBytes, wireType } from './binlog-columns.ts';
 import { type Charset, charsetOf } from './charsets/charset.ts';
 import { binaryCollation, type Collations } from './collations.ts';
 
@@ -107,6 +107,8 @@ const typeFromMap = (
     if (collation !== undefined) return collation;
     throw new MillraceError('VALUES_COLLATION_UNKNOWN', { table, column: name, collation: id });
   };
+  if (!isPossibleMeta(wire, meta))
+    throw new MillraceError('VALUES_COLUMN_UNREADABLE', { table, column: name, type: wire });
   switch (wire) {
     case columnType.TINY:
     case columnType.SHORT:
