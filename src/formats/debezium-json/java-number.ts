@@ -5,7 +5,8 @@
  *     otherwise                     1.0E10   1.234E-5    one digit before the point, at least one after, E without '+'
  *
  * The digits are the fewest that read back as the same number, and of those the nearest to it; where one digit would do, two
- * are tried (4.9E-324, not 5.0E-324). Older JDKs sometimes print a digit too many (2.0E-3 was right, 2.0E-44 was not).
+ * are tried (4.9E-324, not 5.0E-324). Older JDKs print some numbers with a digit too many:
+ * Java 17 has -3.5000001E10 for the float -3.5E10.
  */
 export const doubleText = (value: number): string => {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';

@@ -12,8 +12,8 @@ export const needsEscape: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte
 export const maxEscape = 6;
 
 /**
- * Writes the escape of the character that starts at `from`, whose first byte `needsEscape`. Gives the place behind the escape; the
- * character took `characterLength` bytes.
+ * Writes the escape of the character that starts at `from`, whose first byte `needsEscape`. Gives the place behind the escape;
+ * `characterLength` tells how many bytes of the text it stands for.
  */
 export const putEscape = (out: Uint8Array, start: number, bytes: Uint8Array, from: number): number => {
   let at = start;
