@@ -36,6 +36,7 @@ export class Attempt {
   readonly #acknowledger: Acknowledger;
   readonly #failure = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #claimed = new Set<Lane>();
   /** Batches that are not durable in every sink yet, oldest first; the first `#pushed` of them have been handed to every sink. */
   readonly #pending: Measured[] = [];
   #pushed = 0;
@@ -83,6 +84,8 @@ export class Attempt {
 
   async #move(batch: Batch): Promise<void> {
     const { pipeline, progress, grouping } = this.#options;
+    // A source need not ask about a lane that it begins: a table that was made just now has no snapshot anywhere.
+    for (const lane of batch.positions.keys()) if (!this.#claimed.has(lane)) await this.#claim(lane);
     const number = this.#nextNumber++;
     const received = measure(number, batch);
     progress.received(received);
@@ -103,8 +106,10 @@ export class Attempt {
     }
   }
 
+  /** Makes this pipeline the lane's only writer in every sink, and says where all of them are. */
   async #claim(lane: Lane): Promise<Position | null> {
     const { pipeline, source } = this.#options;
+    this.#claimed.add(lane);
     const held = await Promise.all(
       this.#writers.map(async (writer) => {
         try {

@@ -320,6 +320,21 @@ test('gives a sink that is past a huge transaction none of its parts, and one th
   assert.deepEqual(idsIn(stores[1]!), []);
 });
 
+test('claims a lane that the source begins without asking', async () => {
+  const log = new MemoryLog();
+  log.commit(create(1));
+  const { store, pipeline } = setup({
+    source: async () => {
+      const source = new MemorySource(log);
+      return Object.assign(source, {
+        read: (_: unknown, signal: AbortSignal) => MemorySource.prototype.read.call(source, async () => null, signal),
+      });
+    },
+  });
+  await pipeline.run(never);
+  assert.deepEqual(store.lanes.get('log'), { epoch: 1, position: '1' });
+});
+
 test('refuses sinks whose positions have no common place before them', async () => {
   const stores = [new MemoryStore(), new MemoryStore()];
   for (const [i, held] of ['a:1', 'b:1'].entries()) {

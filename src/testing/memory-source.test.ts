@@ -124,7 +124,7 @@ const planted: readonly { mistake: string; caughtBy: string; wrap: (source: Memo
   },
   {
     mistake: 'never asks what is held',
-    caughtBy: 'asks what is held for every lane it gives a position of',
+    caughtBy: 'asks what is held for every lane it goes on with',
     wrap: (source) => ({
       read: (_, signal) => source.read(async () => null, signal),
       covers: (held, at) => source.covers(held, at),

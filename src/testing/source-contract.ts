@@ -179,7 +179,7 @@ export const sourceCases: readonly SourceContractCase[] = [
     },
   },
   {
-    name: 'asks what is held for every lane it gives a position of',
+    name: 'asks what is held for every lane it goes on with',
     async run(harness) {
       const committed = await commitSome(harness, 3);
       const { held, lanesAsked } = await readRows(harness, committed.length);

@@ -67,10 +67,10 @@ const literalOf = (text: string, type: ColumnType): string => {
     case 'decimal':
       return quoteText(withScale(text, type.scale));
     case 'time':
-      return quoteText(withFraction(text, type.fsp));
+      return quoteText(withFraction(text, type.fsp, false));
     case 'datetime':
     case 'timestamp':
-      return quoteText(withFraction(text.length === 10 ? `${text} 00:00:00` : text, type.fsp));
+      return quoteText(withFraction(text.length === 10 ? `${text} 00:00:00` : text, type.fsp, false));
     case 'binary': {
       const hex = /^(?:0x|x')([\da-f]*)'?$/i.exec(text)?.[1];
       const bytes = hex === undefined ? Buffer.from(text, 'utf8') : Buffer.from(hex, 'hex');

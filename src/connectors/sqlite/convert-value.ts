@@ -11,9 +11,12 @@ export interface Conversion {
   readonly uncertain: boolean;
 }
 
-/** How stored values of one type become those of another; null: they stay as they are. */
-export const conversionOf = (from: ColumnType, to: ColumnType): Conversion | null => {
-  const certain = certainConversion(from, to);
+/**
+ * How stored values of one type become those of another; null: they stay as they are. `rounds`: a time with too many digits is
+ * rounded, as on MySQL (unless sql_mode has TIME_TRUNCATE_FRACTIONAL); MariaDB cuts them off (unless TIME_ROUND_FRACTIONAL).
+ */
+export const conversionOf = (from: ColumnType, to: ColumnType, rounds: boolean): Conversion | null => {
+  const certain = certainConversion(from, to, rounds);
   if (certain === 'same') return null;
   if (certain !== null) return { apply: keepingNull(certain), uncertain: false };
   return { apply: keepingNull((value) => cast(value, to)), uncertain: true };
@@ -26,7 +29,7 @@ const isWhole = (type: ColumnType): boolean => type.kind === 'integer' || type.k
 const isTextual = (type: ColumnType): boolean =>
   ['text', 'enum', 'set', 'json', 'uuid', 'inet4', 'inet6'].includes(type.kind);
 
-const certainConversion = (from: ColumnType, to: ColumnType): Convert | 'same' | null => {
+const certainConversion = (from: ColumnType, to: ColumnType, rounds: boolean): Convert | 'same' | null => {
   if (isWhole(from) && isWhole(to)) {
     if (isNumberInText(from) === isNumberInText(to)) return 'same';
     return isNumberInText(to) ? String : (value) => BigInt(value as string);
@@ -47,10 +50,10 @@ const certainConversion = (from: ColumnType, to: ColumnType): Convert | 'same' |
     return 'same';
   if (from.kind === 'float' && to.kind === 'float') return 'same';
   if (from.kind === to.kind && 'fsp' in from && 'fsp' in to) {
-    return from.fsp === to.fsp ? 'same' : (value) => withFraction(value as string, to.fsp);
+    return from.fsp === to.fsp ? 'same' : (value) => withFraction(value as string, to.fsp, rounds);
   }
   if (from.kind === 'date' && to.kind === 'datetime') {
-    return (value) => withFraction(`${value} 00:00:00`, to.fsp);
+    return (value) => withFraction(`${value} 00:00:00`, to.fsp, rounds);
   }
   if ((from.kind === 'date' || from.kind === 'time' || from.kind === 'datetime') && to.kind === 'text') return 'same';
   // The server refuses to make text shorter than its values, in strict mode; a longer CHAR or another charset is the same text.

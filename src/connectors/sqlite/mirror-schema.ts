@@ -5,12 +5,19 @@ import { type Column, qualifiedName, type Table } from '../../core/table.ts';
 import { addedColumnDefault } from './added-column-default.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
 import { storageOf } from './column-storage.ts';
-import { conversionOf } from './convert-value.ts';
+import { type Conversion, conversionOf } from './convert-value.ts';
 import { lookupExpression } from './mirror-table.ts';
 import { quoteName } from './quote-name.ts';
 import { endSweep, isSweeping, watchForSweep } from './snapshot-sweep.ts';
 
-const noRenames: ReadonlyMap<string, string> = new Map();
+/** What two definitions alone do not tell. */
+interface Circumstances {
+  readonly renamedColumns: ReadonlyMap<string, string>;
+  /** Times that lose digits are rounded; else cut off. */
+  readonly rounds: boolean;
+}
+
+const asMysql: Circumstances = { renamedColumns: new Map(), rounds: true };
 
 /**
  * Keeps the mirrors' definitions in step with the source's. Everything here runs inside the transaction that moves the position,
@@ -36,11 +43,11 @@ export class MirrorSchema {
   mirrorOf(table: Table): CatalogEntry {
     const entry = this.#catalog.find(table);
     if (entry === null) return this.#create(table);
-    if (entry.table.id === table.id || isEmpty(planOf(entry.table, table, noRenames))) return entry;
-    return this.#alter(entry, table, noRenames);
+    if (entry.table.id === table.id || isEmpty(planOf(entry.table, table, asMysql))) return entry;
+    return this.#alter(entry, table, asMysql);
   }
 
-  follow({ before, after, renamedColumns = noRenames }: SchemaChange): void {
+  follow({ before, after, renamedColumns = asMysql.renamedColumns, origin }: SchemaChange): void {
     const held = before && this.#catalog.find(before);
     if (after === null) {
       if (held) this.#drop(held);
@@ -55,7 +62,7 @@ export class MirrorSchema {
       return;
     }
     if (there !== null) this.#drop(there);
-    this.#alter(held, after, renamedColumns);
+    this.#alter(held, after, { renamedColumns, rounds: origin.kind !== 'mysql' || origin.flavor === 'mysql' });
   }
 
   #create(table: Table): CatalogEntry {
@@ -74,9 +81,9 @@ export class MirrorSchema {
     this.#catalog.remove(entry.id);
   }
 
-  #alter(entry: CatalogEntry, after: Table, renamed: ReadonlyMap<string, string>): CatalogEntry {
+  #alter(entry: CatalogEntry, after: Table, circumstances: Circumstances): CatalogEntry {
     this.version += 1;
-    const plan = planOf(entry.table, after, renamed);
+    const plan = planOf(entry.table, after, circumstances);
     const moved = qualifiedName(entry.table) !== qualifiedName(after);
     const mirror = moved ? this.#catalog.freeName(after) : entry.mirror;
     if (plan.uncertain.length > 0) {
@@ -113,12 +120,17 @@ export class MirrorSchema {
   /** For what SQLite cannot alter: another primary key, or values of another type. */
   #rebuild(entry: CatalogEntry, result: CatalogEntry, plan: Plan): void {
     const sweeping = isSweeping(this.#db, entry);
-    if (sweeping && plan.rekeyed) endSweep(this.#db, entry, { discard: true });
+    if (sweeping && plan.rekeyed) {
+      endSweep(this.#db, entry, { discard: true });
+      this.#log.warn('rows that vanished stay, since the key changed during the snapshot; take a new one', {
+        table: qualifiedName(result.table),
+      });
+    }
     const temporary = `millrace_rebuild_${entry.id}`;
     const values = result.table.columns.map((column, i) => {
       const source = plan.sources[i]!;
       if (source === null) return addedColumnDefault(column).literal;
-      const conversion = conversionOf(source.type, column.type);
+      const conversion = plan.conversions[i] ?? null;
       if (conversion === null) return quoteName(source.name);
       const name = `millrace_convert_${i}`;
       this.#db.function(name, { deterministic: true, useBigIntArguments: true }, conversion.apply);
@@ -170,6 +182,8 @@ const indexesOf = ({ table }: CatalogEntry): string[] => {
 interface Plan {
   /** For each new column the old one whose values it keeps; null: there is none. */
   readonly sources: readonly (Column | null)[];
+  /** For each new column what becomes of those values; null: they stay as they are. */
+  readonly conversions: readonly (Conversion | null)[];
   readonly dropped: readonly string[];
   readonly renamed: readonly (readonly [from: string, to: string])[];
   readonly added: readonly Column[];
@@ -180,7 +194,7 @@ interface Plan {
   readonly uncertain: readonly string[];
 }
 
-const planOf = (before: Table, after: Table, renamedColumns: ReadonlyMap<string, string>): Plan => {
+const planOf = (before: Table, after: Table, { renamedColumns, rounds }: Circumstances): Plan => {
   const newName = (column: Column): string => renamedColumns.get(column.name) ?? column.name;
   const sources = after.columns.map((column) => before.columns.find((old) => same(newName(old), column.name)) ?? null);
   const kept = new Set(sources);
@@ -188,17 +202,21 @@ const planOf = (before: Table, after: Table, renamedColumns: ReadonlyMap<string,
   const keyOf = (table: Table, name: (column: Column) => string): string =>
     JSON.stringify(table.primaryKey.map((column) => name(table.columns[column]!).toLowerCase()));
   const rekeyed = keyOf(before, newName) !== keyOf(after, (column) => column.name);
-  const conversions = pairs.map(([from, to]) => ({ to, conversion: conversionOf(from.type, to.type) }));
+  const conversions = after.columns.map(({ type }, i) => {
+    const source = sources[i] ?? null;
+    return source === null ? null : conversionOf(source.type, type, rounds);
+  });
   const added = after.columns.filter((_, i) => sources[i] === null);
   return {
     sources,
+    conversions,
     dropped: before.columns.filter((column) => !kept.has(column)).map((column) => column.name),
     renamed: pairs.filter(([from, to]) => from.name !== to.name).map(([from, to]) => [from.name, to.name] as const),
     added,
     rekeyed,
-    rebuild: rekeyed || conversions.some(({ conversion }) => conversion !== null),
+    rebuild: rekeyed || conversions.some((conversion) => conversion !== null),
     uncertain: [
-      ...conversions.filter(({ conversion }) => conversion?.uncertain).map(({ to }) => to.name),
+      ...after.columns.filter((_, i) => conversions[i]?.uncertain).map(({ name }) => name),
       ...added.filter((column) => !addedColumnDefault(column).known).map(({ name }) => name),
     ],
   };

@@ -1,10 +1,10 @@
-/** A time's or datetime's text with exactly `fsp` digits of a second's fraction; digits too many are rounded, as MySQL does. */
-export const withFraction = (text: string, fsp: number): string => {
+/** A time's or datetime's text with exactly `fsp` digits of a second's fraction; digits too many are rounded or cut off. */
+export const withFraction = (text: string, fsp: number, rounds: boolean): string => {
   const point = text.indexOf('.');
   const whole = point < 0 ? text : text.slice(0, point);
   const fraction = point < 0 ? '' : text.slice(point + 1);
   const kept = fraction.slice(0, fsp).padEnd(fsp, '0');
-  if (fraction.charAt(fsp) < '5') return fsp === 0 ? whole : `${whole}.${kept}`;
+  if (!rounds || fraction.charAt(fsp) < '5') return fsp === 0 ? whole : `${whole}.${kept}`;
   const rounded = String(BigInt(`1${kept}`) + 1n);
   const carries = rounded.startsWith('2');
   const seconds = carries ? plusOneSecond(whole) : whole;
