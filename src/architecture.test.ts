@@ -49,7 +49,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   state: { imports: ['core'] },
   pipeline: { imports: ['core', 'operators', 'state'] },
   config: { imports: ['core', 'connectors'], packages: ['zod', 'yaml'] },
-  demo: { imports: [...everything, 'testing'] },
+  demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   cli: { imports: [...everything, 'demo'], packages: ['zod'] },
   testing: { imports: everything, packages: ['mysql2', 'fast-check', 'zod'] },
 };

@@ -24,6 +24,39 @@ const binlogOptions: Readonly<Record<string, OptionSpec>> = {
 /** Every command. Help, docs/cli.md and the parser are made from this table. */
 export const commands: readonly CommandSpec[] = [
   {
+    name: 'demo',
+    summary:
+      'Show the main job on real input, with a lost connection and a killed worker, and prove that both sides are equal.',
+    arguments: '',
+    fewest: 0,
+    most: 0,
+    formats: ['human', 'json'],
+    options: {
+      mysql: {
+        value: 'URL',
+        describe: 'Use this server, `mysql://user:password@host:port`, instead of one found here or the recording.',
+      },
+      recorded: { describe: 'Use the recorded binlog even where a server could be started.' },
+      seconds: { value: 'N', describe: 'How long changes are made (default 8).' },
+      keep: { describe: 'Leave the mirror and the change log where they are.' },
+    },
+    examples: [
+      {
+        command: 'millrace demo',
+        does: 'use a private server if there is one on this machine, else the recorded binlog',
+      },
+      { command: 'millrace demo --recorded', does: 'replay the recorded binlog by the replication protocol' },
+      {
+        command: 'millrace demo --mysql mysql://root@127.0.0.1:3306',
+        does: 'use this server; a database of the demo’s own is made and dropped',
+      },
+    ],
+    notes: [
+      'The exit code is 0 when both sides are equal, 3 when they differ, 1 when the demo could not be run to its end.',
+    ],
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'run',
     summary: 'Run pipelines until they end or are stopped.',
     arguments: 'FILE...',

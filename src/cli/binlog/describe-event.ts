@@ -34,7 +34,7 @@ export const describeEvent = (frame: EventFrame): EventDescription => {
     }
     case eventType.ROTATE: {
       const { file, position } = decodeRotate(frame);
-      return only({ file, position: plain(position) });
+      return only({ next_file: file, next_position: plain(position) });
     }
     case eventType.GTID:
     case eventType.ANONYMOUS_GTID:
@@ -95,7 +95,7 @@ export const describeEvent = (frame: EventFrame): EventDescription => {
       return only({ incident: number, message });
     }
     case eventType.BINLOG_CHECKPOINT:
-      return only({ file: decodeBinlogCheckpoint(frame).file });
+      return only({ checkpoint_file: decodeBinlogCheckpoint(frame).file });
     default:
       return only({});
   }
