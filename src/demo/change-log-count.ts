@@ -9,41 +9,61 @@ export interface ChangeLogCount {
   readonly deletes: number;
   /** Lines of a change that another line told already. */
   readonly twice: number;
-  /** By `database.table`: how many rows are left of all that were created and deleted. */
+  /**
+   * By `database.table`: how many rows are left when the lines are applied in order. Rows without a key can only be counted, which
+   * a snapshot beside the stream makes impossible, as both may tell of a row: then the table is not here.
+   */
   readonly rows: ReadonlyMap<string, number>;
 }
 
 interface Line {
   readonly op: string;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
   readonly source: {
     readonly db: string;
     readonly table: string;
-    readonly gtid: string | null;
     readonly file: string;
     readonly pos: number;
     readonly row: number;
   };
 }
 
-export const countChangeLog = async (path: string): Promise<ChangeLogCount> => {
+/** `keys`: the primary key's columns by `database.table`; tables that are not in it are counted as those without a key. */
+export const countChangeLog = async (
+  path: string,
+  keys: ReadonlyMap<string, readonly string[]> = new Map(),
+): Promise<ChangeLogCount> => {
   const ops: Record<string, number> = {};
-  const rows = new Map<string, number>();
+  const keyed = new Map<string, Set<string>>();
+  const keyless = new Map<string, number>();
   const seen = new Set<string>();
   let lines = 0;
   let twice = 0;
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    const { op, source } = JSON.parse(text) as Line;
+    const { op, before, after, source } = JSON.parse(text) as Line;
     lines += 1;
     ops[op] = (ops[op] ?? 0) + 1;
     const table = `${source.db}.${source.table}`;
-    const step = op === 'c' || op === 'r' ? 1 : op === 'd' ? -1 : 0;
-    rows.set(table, (rows.get(table) ?? 0) + step);
-    // Rows of a snapshot stand in no log, so no place names them; one that came twice shows in the count of rows.
+    const key = keys.get(table) ?? [];
+    if (key.length > 0) {
+      const held = keyed.get(table) ?? new Set();
+      keyed.set(table, held);
+      const name = JSON.stringify(key.map((column) => (after ?? before)![column]));
+      if (op === 'd') held.delete(name);
+      else held.add(name);
+    } else {
+      const step = op === 'r' ? Number.NaN : op === 'c' ? 1 : op === 'd' ? -1 : 0;
+      keyless.set(table, (keyless.get(table) ?? 0) + step);
+    }
+    // Rows of a snapshot stand in no log, so no place names them.
     if (op === 'r') continue;
     const change = `${source.file} ${source.pos} ${source.row} ${op} ${table}`;
     if (seen.has(change)) twice += 1;
     seen.add(change);
   }
+  const rows = new Map([...keyed].map(([table, held]) => [table, held.size]));
+  for (const [table, count] of keyless) if (!Number.isNaN(count)) rows.set(table, count);
   const count = (op: string): number => ops[op] ?? 0;
   return { lines, creates: count('c'), updates: count('u'), deletes: count('d'), twice, rows };
 };

@@ -6,22 +6,20 @@ import { type ChecksumColumn, checksumStatement } from './table-checksum.ts';
 export const checksumTables = async (connection: Connection, database: string): Promise<readonly ExpectedTable[]> => {
   await connection.query("SET time_zone = '+00:00', NAMES utf8mb4");
   const [rows] = await connection.query<RowDataPacket[]>(
-    'SELECT TABLE_NAME AS tableName, COLUMN_NAME AS name, DATA_TYPE AS dataType FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION',
+    'SELECT TABLE_NAME AS tableName, COLUMN_NAME AS name, DATA_TYPE AS dataType, COLUMN_KEY AS columnKey FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION',
     [database],
   );
-  const columns = new Map<string, ChecksumColumn[]>();
-  for (const row of rows) {
-    const column = { name: String(row['name']), dataType: String(row['dataType']) };
-    columns.set(row['tableName'], [...(columns.get(row['tableName']) ?? []), column]);
-  }
+  const byTable = Map.groupBy(rows, (row) => String(row['tableName']));
   const tables: ExpectedTable[] = [];
-  for (const [name, columnsOfTable] of columns) {
+  for (const [name, described] of byTable) {
+    const columns = described.map((row): ChecksumColumn => ({ name: row['name'], dataType: row['dataType'] }));
+    const key = described.filter((row) => row['columnKey'] === 'PRI').map((row) => String(row['name']));
     const [[sums]] = await connection.query<RowDataPacket[][]>({
-      sql: checksumStatement(database, name, columnsOfTable),
+      sql: checksumStatement(database, name, columns),
       rowsAsArray: true,
     });
     const [count, ...groups] = sums as unknown as string[];
-    tables.push({ database, name, columns: columnsOfTable, rows: Number(count), checksum: groups.join('.') });
+    tables.push({ database, name, columns, key, rows: Number(count), checksum: groups.join('.') });
   }
   return tables;
 };

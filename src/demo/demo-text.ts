@@ -45,7 +45,7 @@ export const verdictText = (outcome: DemoOutcome): string => {
     table,
     String(source.rows),
     mirror === null ? 'none' : String(mirror.rows),
-    String(changeLogRows),
+    changeLogRows === null ? '-' : String(changeLogRows),
     shortChecksum(source),
     mirror === null ? '-' : shortChecksum(mirror),
     equal ? 'equal' : 'DIFFERENT',

@@ -109,13 +109,16 @@ class Demo {
     this.#say(`sinks    mirror in SQLite: ${this.#mirror}`);
     this.#say(`         change log in Debezium JSON: ${this.#changeLog}`);
     const progress = setInterval(() => this.#showProgress(), this.#live ? 200 : 2_000);
+    const over = new AbortController();
+    this.#worker.start();
+    const playing = this.#source.play(AbortSignal.any([this.#signal, over.signal]));
     try {
-      this.#worker.start();
-      const playing = this.#source.play(this.#signal);
       await this.#goWrong();
       await playing;
       await this.#untilClosed();
     } finally {
+      over.abort();
+      await playing;
       clearInterval(progress);
       this.#eraseProgress();
       await this.#worker.stop();
@@ -158,7 +161,8 @@ class Demo {
   async #verify(): Promise<DemoExit> {
     this.#options.beforeVerify?.(this.#mirror);
     const tables = await this.#source.tables();
-    const changeLog = await countChangeLog(this.#changeLog);
+    const keys = new Map(tables.map(({ database, name, key }) => [`${database}.${name}`, key]));
+    const changeLog = await countChangeLog(this.#changeLog, keys);
     const verdict = judge(tables, (table) => checksumMirror(this.#mirror, table), changeLog, this.#source.changes);
     const outcome = {
       source: { kind: this.#source.kind, title: this.#source.title, serverVersion: this.#source.serverVersion },

@@ -25,6 +25,8 @@ export interface ExpectedTable extends TableChecksum {
   readonly database: string;
   readonly name: string;
   readonly columns: readonly ChecksumColumn[];
+  /** Names of the primary key's columns; empty: the table has none. */
+  readonly key: readonly string[];
 }
 
 export const readExpectedTables = async (folder: string = recordingFolder): Promise<ExpectedTables> =>

@@ -8,8 +8,8 @@ export interface TableVerdict {
   readonly source: TableChecksum;
   /** Null: the mirror has no such table. */
   readonly mirror: TableChecksum | null;
-  /** Rows that the change log's creates and deletes leave. */
-  readonly changeLogRows: number;
+  /** Rows that applying the change log leaves; null: they cannot be counted. */
+  readonly changeLogRows: number | null;
   readonly equal: boolean;
 }
 
@@ -32,8 +32,9 @@ export const judge = (
 ): Verdict => {
   const tables = expected.map((table): TableVerdict => {
     const held = mirror(table);
-    const changeLogRows = log.rows.get(`${table.database}.${table.name}`) ?? 0;
-    const equal = held?.rows === table.rows && held.checksum === table.checksum && changeLogRows === table.rows;
+    const changeLogRows = log.rows.get(`${table.database}.${table.name}`) ?? null;
+    const logged = changeLogRows === null ? table.key.length === 0 || table.rows === 0 : changeLogRows === table.rows;
+    const equal = held?.rows === table.rows && held.checksum === table.checksum && logged;
     const { rows, checksum } = table;
     return { table: `${table.database}.${table.name}`, source: { rows, checksum }, mirror: held, changeLogRows, equal };
   });
