@@ -42,8 +42,9 @@ export interface TableMap {
   /** Collation id of each character column; null for the others. */
   readonly collations: readonly (number | null)[] | null;
   readonly names: readonly string[] | null;
-  readonly enumValues: readonly (readonly string[] | null)[] | null;
-  readonly setValues: readonly (readonly string[] | null)[] | null;
+  /** Members as the server logged them, in the column's charset (TLV 10 or 11); text where somebody else named them. */
+  readonly enumValues: readonly (readonly (string | Uint8Array)[] | null)[] | null;
+  readonly setValues: readonly (readonly (string | Uint8Array)[] | null)[] | null;
   readonly enumSetCollations: readonly (number | null)[] | null;
   readonly geometryShapes: readonly (number | null)[] | null;
   /** In key order; `prefix` in characters, 0: the whole column. */
@@ -288,8 +289,10 @@ const readDefaultCharset = (r: ByteReader, count: number): number[] => {
 
 const readLenencs = (r: ByteReader, count: number): number[] => Array.from({ length: count }, () => r.lenenc());
 
-const readMembers = (r: ByteReader, columns: number): string[][] =>
-  Array.from({ length: columns }, () => Array.from({ length: r.count(r.lenenc()) }, () => r.utf8(r.lenenc())));
+const readMembers = (r: ByteReader, columns: number): Uint8Array[][] =>
+  Array.from({ length: columns }, () =>
+    Array.from({ length: r.count(r.lenenc()) }, () => Buffer.from(r.view(r.lenenc()))),
+  );
 
 const readBits = (r: ByteReader, count: number, order: 'lsb-first' | 'msb-first'): boolean[] => {
   const bytes = r.view((count + 7) >> 3);
