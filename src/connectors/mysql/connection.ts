@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { type Connection, type ConnectionOptions, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { type ConnectionOptions, createConnection } from 'mysql2';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Clock } from '../../core/clock.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { type ByteStream, DuplexByteStream } from '../../net/byte-stream.ts';
@@ -109,7 +110,7 @@ const login = async (options: ConnectOptions, ssl: ConnectionOptions['ssl'] | nu
   const abort = (): void => void stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const connection = await createConnection({
+    const connection = await connected({
       stream,
       host,
       port: config.port,
@@ -131,6 +132,17 @@ const login = async (options: ConnectOptions, ssl: ConnectionOptions['ssl'] | nu
   } finally {
     signal.removeEventListener('abort', abort);
   }
+};
+
+/** As mysql2/promise's createConnection, which leaves errors without a listener that come after the first one: they end the process. */
+const connected = async (options: ConnectionOptions): Promise<Connection> => {
+  const connection = createConnection(options);
+  connection.on('error', () => {});
+  await new Promise<void>((resolve, reject) => {
+    connection.once('connect', () => resolve());
+    connection.once('error', reject);
+  });
+  return connection.promise();
 };
 
 const tlsOptions = async (config: MysqlConfig): Promise<NonNullable<Exclude<ConnectionOptions['ssl'], string>>> => {

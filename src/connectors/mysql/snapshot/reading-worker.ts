@@ -22,16 +22,37 @@ export class ReadingWorker implements AsyncDisposable {
     this.#user = user;
   }
 
-  /** Throws SNAPSHOT_OTHER_SERVER when the address leads elsewhere than when the log was opened. */
+  /** Throws SNAPSHOT_OTHER_SERVER when the address leads elsewhere than when the log was opened. Rejects once `signal` aborts. */
   async sessions(signal: AbortSignal): Promise<Sessions> {
     if (this.#sessions !== null) return this.#sessions;
+    const opening = this.#open(signal);
+    // A login that is stopped may take its time, or never end; nobody waits for it.
+    opening.then(
+      (sessions) => signal.aborted && close(sessions),
+      () => {},
+    );
+    this.#sessions = await Promise.race([opening, rejection(signal)]);
+    return this.#sessions;
+  }
+
+  /** Closes both connections, whatever they are doing; the next use makes new ones. */
+  drop(): void {
+    if (this.#sessions !== null) close(this.#sessions);
+    this.#sessions = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.drop();
+  }
+
+  async #open(signal: AbortSignal): Promise<Sessions> {
     const control = await this.#connect(signal);
     try {
+      await this.#prepare(control);
       const bulk = await this.#connect(signal);
       try {
-        for (const connection of [control, bulk]) await this.#prepare(connection);
-        this.#sessions = { reader: new ReadingSession(bulk, this.#user), control };
-        return this.#sessions;
+        await this.#prepare(bulk);
+        return { reader: new ReadingSession(bulk, this.#user), control };
       } catch (error) {
         bulk.close();
         throw error;
@@ -40,17 +61,6 @@ export class ReadingWorker implements AsyncDisposable {
       control.close();
       throw error;
     }
-  }
-
-  /** Closes both connections, whatever they are doing; the next use makes new ones. */
-  drop(): void {
-    this.#sessions?.reader.close();
-    this.#sessions?.control.close();
-    this.#sessions = null;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.drop();
   }
 
   async #prepare(connection: MysqlConnection): Promise<void> {
@@ -65,3 +75,16 @@ export class ReadingWorker implements AsyncDisposable {
     );
   }
 }
+
+const close = ({ reader, control }: Sessions): void => {
+  reader.close();
+  control.close();
+};
+
+/** Rejects when `signal` aborts. */
+const rejection = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });

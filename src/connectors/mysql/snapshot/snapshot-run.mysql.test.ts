@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import type { Batch, Lane, Position } from '../../../core/batch.ts';
+import type { Change } from '../../../core/change.ts';
 import type { Row } from '../../../core/value.ts';
 import { MemorySink, MemoryStore } from '../../../testing/memory-sink.ts';
-import { type Address, MysqlRig } from '../../../testing/mysql-rig.ts';
+import { type Address, MysqlRig, plain, rowCount } from '../../../testing/mysql-rig.ts';
 import { SeededRandom } from '../../../testing/seeded-random.ts';
 import { launchServer } from '../../../testing/servers/launch-server.ts';
 import { testServers } from '../../../testing/servers/test-servers.ts';
@@ -88,9 +89,17 @@ const carry = async (
 
 /** Carries on until a row that is written now has come: everything before it has come too. */
 const carryToNow = async (rig: MysqlRig, store: MemoryStore, settings: Record<string, unknown> = {}): Promise<void> => {
-  await rig.run('CREATE TABLE IF NOT EXISTS fence (id INT PRIMARY KEY)', 'TRUNCATE fence', 'INSERT INTO fence VALUES (1)');
+  await rig.run(
+    'CREATE TABLE IF NOT EXISTS fence (id INT PRIMARY KEY)',
+    'TRUNCATE fence',
+    'INSERT INTO fence VALUES (1)',
+  );
   await using source = rig.source(settings);
-  await carry(source, store, () => source.snapshots!.finished && store.rows({ database: rig.database, name: 'fence' }).length > 0);
+  await carry(
+    source,
+    store,
+    () => source.snapshots!.finished && store.rows({ database: rig.database, name: 'fence' }).length > 0,
+  );
 };
 
 /**
@@ -105,12 +114,13 @@ class StrictReader {
     for (const change of batch.changes) {
       if (change.kind !== 'rows' || change.table.name !== table) continue;
       for (let i = 0; i < change.rows.length; i += 1) {
-        const before = change.op === 'read' || change.op === 'create' ? null : change.rows.before(i);
+        const before: Row | null = change.op === 'read' || change.op === 'create' ? null : change.rows.before(i);
         const after = change.rows.after(i);
         if (before !== null) {
           const held = this.#rows.get(String(before[0]));
           // A row whose chunk has not been read yet is not held.
-          if (held !== undefined) assert.equal(textOf(before), held, `${change.op} of a row that is not as it was left`);
+          if (held !== undefined)
+            assert.equal(textOf(before), held, `${change.op} of a row that is not as it was left`);
           this.#rows.delete(String(before[0]));
         }
         if (after === null) continue;
@@ -176,13 +186,529 @@ const underWrites = async (server: Address, settings: Record<string, unknown>): 
   await assertEqualTables(rig, store, 't');
 };
 
+/** Key columns, and statements' values for rows in an order of their own: `[declaration, values of each row's key]`. */
+const keyed: readonly {
+  readonly name: string;
+  readonly columns: string;
+  readonly key: string;
+  readonly rows: readonly string[];
+}[] = [
+  {
+    name: 'BIGINT UNSIGNED',
+    columns: 'a BIGINT UNSIGNED',
+    key: 'a',
+    rows: ['0', '1', '9007199254740993', '18446744073709551614', '18446744073709551615'],
+  },
+  {
+    name: 'DECIMAL',
+    columns: 'a DECIMAL(40,20)',
+    key: 'a',
+    rows: [
+      '-12345678901234567890.00000000000000000001',
+      '-0.00000000000000000001',
+      '0',
+      '0.00000000000000000001',
+      '1',
+      '12345678901234567890.12345678901234567891',
+    ],
+  },
+  {
+    name: 'DOUBLE',
+    columns: 'a DOUBLE',
+    key: 'a',
+    rows: [
+      '-1.7976931348623157e308',
+      '-1e-300',
+      '0',
+      '5e-324',
+      '0.1',
+      '0.30000000000000004',
+      '1e22',
+      '1.7976931348623157e308',
+    ],
+  },
+  {
+    name: 'FLOAT',
+    columns: 'a FLOAT',
+    key: 'a',
+    rows: ['-3.4028234e38', '-0.1', '0', '1.1754944e-38', '0.1', '16777216', '16777218', '3.4028234e38'],
+  },
+  {
+    name: 'VARCHAR of a collation without case',
+    columns: 'a VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci',
+    key: 'a',
+    rows: [
+      "'B'",
+      "'a'",
+      "'ä1'",
+      "'A2'",
+      "'Ω'",
+      "'zz'",
+      "'ß'",
+      "''",
+      "'😀'",
+      "'o''clock'",
+      "'back\\\\slash'",
+      "'100%_'",
+    ],
+  },
+  {
+    name: 'VARCHAR of latin1',
+    columns: 'a VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german1_ci',
+    key: 'a',
+    rows: ["'Ä'", "'b'", "'C'", "'é'", "'x€'", "'1'"],
+  },
+  {
+    name: 'VARCHAR of sjis',
+    columns: 'a VARCHAR(20) CHARACTER SET sjis',
+    key: 'a',
+    rows: ["'ソ'", "'表'", "'a'", "'B'", "'ｱ'", "'能'"],
+  },
+  {
+    name: 'CHAR of ucs2',
+    columns: 'a CHAR(5) CHARACTER SET ucs2',
+    key: 'a',
+    rows: ["'aa'", "'B'", "'é'", "''", "'Ж'"],
+  },
+  {
+    name: 'VARBINARY',
+    columns: 'a VARBINARY(10)',
+    key: 'a',
+    rows: ["''", "x'00'", "x'0000'", "x'00ff'", "x'27'", "x'5c'", "x'ff'"],
+  },
+  {
+    name: 'BINARY',
+    columns: 'a BINARY(4)',
+    key: 'a',
+    rows: ["x'00'", "x'0001'", "x'61'", "x'61000001'", "x'ffffffff'"],
+  },
+  { name: 'BIT', columns: 'a BIT(64)', key: 'a', rows: ["b'0'", "b'1'", '9007199254740993', '18446744073709551615'] },
+  { name: 'DATE', columns: 'a DATE', key: 'a', rows: ["'0000-00-00'", "'2016-00-28'", "'2024-02-29'", "'9999-12-31'"] },
+  {
+    name: 'TIME(6)',
+    columns: 'a TIME(6)',
+    key: 'a',
+    rows: ["'-838:59:59'", "'-00:00:00.000001'", "'00:00:00'", "'00:00:00.5'", "'838:59:58.999999'"],
+  },
+  {
+    name: 'DATETIME(3)',
+    columns: 'a DATETIME(3)',
+    key: 'a',
+    rows: [
+      "'0000-00-00 00:00:00'",
+      "'1000-01-01 00:00:00.001'",
+      "'2024-03-31 02:30:00.5'",
+      "'9999-12-31 23:59:59.999'",
+    ],
+  },
+  {
+    name: 'TIMESTAMP',
+    columns: "a TIMESTAMP NOT NULL DEFAULT '2001-01-01'",
+    key: 'a',
+    rows: [
+      "'0000-00-00 00:00:00'",
+      "'1970-01-01 00:00:01'",
+      "'2024-10-27 00:30:00'",
+      "'2024-10-27 01:30:00'",
+      "'2038-01-19 03:14:07'",
+    ],
+  },
+  { name: 'YEAR', columns: 'a YEAR', key: 'a', rows: ['0', '1901', '1999', '2155'] },
+  { name: 'ENUM', columns: "a ENUM('z','B','a','é')", key: 'a', rows: ["'a'", "'z'", "'é'", "'B'", "'no member'"] },
+  { name: 'SET', columns: "a SET('z','B','a','é')", key: 'a', rows: ["''", "'a,z'", "'z'", "'é'", "'B,a'"] },
+  {
+    name: 'three columns',
+    columns: "a INT, b VARCHAR(10), c ENUM('x','y')",
+    key: 'a, b, c',
+    rows: [
+      "1, 'a', 'x'",
+      "1, 'a', 'y'",
+      "1, 'B', 'y'",
+      "1, 'b2', 'x'",
+      "2, '', 'x'",
+      "2, 'A', 'y'",
+      "-3, 'q', 'x'",
+      "-3, 'q', 'y'",
+    ],
+  },
+  {
+    name: 'a descending part',
+    columns: 'a INT, b INT',
+    key: 'a DESC, b',
+    rows: ['1, 1', '1, 2', '1, 3', '2, 1', '3, 5', '3, 6'],
+  },
+  {
+    name: 'ENUM before INT',
+    columns: "a ENUM('z','y','x'), b INT",
+    key: 'a, b',
+    rows: ["'z', 2", "'z', 5", "'y', 1", "'x', 7", "'x', 8", "'y', 4", "'none', 3"],
+  },
+];
+
+/** All that a source says in `scan.startup.mode: snapshot`. */
+const snapshotOf = async (
+  rig: MysqlRig,
+  settings: Record<string, unknown>,
+): Promise<{ readonly batches: readonly Batch[]; readonly changes: readonly Change[] }> => {
+  const batches: Batch[] = [];
+  await using source = rig.source({ ...settings, 'scan.startup.mode': 'snapshot' });
+  for await (const batch of source.read(async () => null, AbortSignal.timeout(20_000))) batches.push(batch);
+  return { batches, changes: batches.flatMap((batch) => batch.changes) };
+};
+
+const smallChunks = { 'scan.incremental.snapshot.chunk.size': 2 };
+
 for (const server of testServers()) {
   describe(`${server.name}: a snapshot`, () => {
-    const kinds: WatermarkKind[] =
+    const kinds: readonly WatermarkKind[] =
       server.flavor === 'mysql' ? ['gtid', 'table', 'lock'] : ['consistent-snapshot', 'table', 'lock'];
     for (const kind of kinds)
       test(`under concurrent writes equals its source, with watermarks of kind ${kind} (I-20)`, () =>
         underWrites(server, { 'scan.watermark': kind }));
+
+    test('walks along keys of every type in the order of the server, and skips or repeats no row (I-19)', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run("SET NAMES utf8mb4, sql_mode = ''");
+      for (const [i, { columns, key, rows }] of keyed.entries()) {
+        await rig.run(`CREATE TABLE k${i} (${columns}, n INT, PRIMARY KEY (${key}))`);
+        await rig.run(...rows.map((row, n) => `INSERT INTO k${i} VALUES (${row}, ${n})`));
+      }
+      const seen = keyed.map((): number[] => []);
+      await using source = rig.source({
+        ...smallChunks,
+        'scan.startup.mode': 'snapshot',
+        'scan.snapshot.parallelism': 2,
+      });
+      for await (const batch of source.read(async () => null, AbortSignal.timeout(30_000)))
+        for (const change of batch.changes)
+          if (change.kind === 'rows')
+            for (let i = 0; i < change.rows.length; i += 1)
+              seen[Number(change.table.name.slice(1))]!.push(change.rows.after(i)!.at(-1) as number);
+      for (const [i, { name, key }] of keyed.entries()) {
+        const inOrder = await rig.query(`SELECT n FROM k${i} FORCE INDEX (PRIMARY) ORDER BY ${key}`);
+        assert.deepEqual(
+          seen[i],
+          inOrder.map(([n]) => Number(n)),
+          name,
+        );
+      }
+    });
+
+    test('walks along a unique key without NULLs where there is no primary key, and marks an empty table', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(
+        'CREATE TABLE t (a INT NOT NULL, b INT, u INT NOT NULL, v INT, UNIQUE KEY nullable (b), UNIQUE KEY two (u, a), UNIQUE KEY one (u))',
+        'INSERT INTO t VALUES (1, NULL, 30, 1), (2, NULL, 10, 2), (3, 5, 20, 3)',
+        'CREATE TABLE bare (id INT PRIMARY KEY)',
+      );
+      const { changes } = await snapshotOf(rig, smallChunks);
+      assert.deepEqual(plain(changes), [
+        ['snapshot', 'begin', `${rig.database}.bare`],
+        ['snapshot', 'end', `${rig.database}.bare`],
+        ['snapshot', 'begin', `${rig.database}.t`],
+        ['read', 't', null, [2, null, 10, 2]],
+        ['read', 't', null, [3, 5, 20, 3]],
+        ['read', 't', null, [1, null, 30, 1]],
+        ['snapshot', 'end', `${rig.database}.t`],
+      ]);
+    });
+
+    for (const engine of ['InnoDB', 'MyISAM'])
+      test(`reads a table of ${engine} without a key at one exact place of the log, under concurrent writes`, async () => {
+        await using rig = await MysqlRig.open(server);
+        await rig.run(...fill(3_000), `CREATE TABLE n (v INT, w VARCHAR(50)) ENGINE=${engine}`);
+        await rig.run('INSERT INTO n SELECT k, v FROM t', 'INSERT INTO n SELECT k, v FROM t');
+        const store = new MemoryStore();
+        const settings = { tables: `${rig.database}.n, ${rig.database}.fence`, 'scan.snapshot.chunk.max.size': '8kb' };
+        const writer = await connectTo(rig);
+        let writing = true;
+        const written = (async () => {
+          for (let i = 0; writing; i += 1) {
+            await writer.query(`INSERT INTO n VALUES (${i}, 'new'), (${i}, 'new')`);
+            await writer.query(`DELETE FROM n WHERE v = ${i} LIMIT 1`);
+            await writer.query(`UPDATE n SET w = 'changed' WHERE v = ${i} LIMIT 1`);
+          }
+        })();
+        try {
+          await using source = rig.source(settings);
+          await carry(source, store, (batch) => isEnd(batch, 'n'));
+        } finally {
+          writing = false;
+          await written;
+          writer.destroy();
+        }
+        await carryToNow(rig, store, settings);
+        await assertEqualTables(rig, store, 'n');
+      });
+
+    test('cuts chunks of the size asked for out of sparse keys (I-19)', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(2_000), 'UPDATE t SET id = id * 380 ORDER BY id DESC');
+      const { batches } = await snapshotOf(rig, {
+        tables: `${rig.database}.t`,
+        'scan.incremental.snapshot.chunk.size': 300,
+      });
+      const sizes = batches.map((batch) => rowCount(batch.changes)).filter((size) => size > 0);
+      assert.deepEqual(sizes, [300, 300, 300, 300, 300, 300, 200]);
+    });
+
+    test('hands chunks of wide rows on in pieces, and makes the next ones smaller', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(600), 'ALTER TABLE t MODIFY v MEDIUMTEXT', "UPDATE t SET v = REPEAT('w', 20000)");
+      const { batches } = await snapshotOf(rig, {
+        tables: `${rig.database}.t`,
+        'scan.incremental.snapshot.chunk.size': 400,
+        'scan.snapshot.chunk.max.size': '1mb',
+      });
+      const sizes = batches.map((batch) => rowCount(batch.changes)).filter((size) => size > 0);
+      assert.equal(
+        sizes.reduce((sum, size) => sum + size, 0),
+        600,
+      );
+      assert.ok(Math.max(...sizes) < 80, String(sizes));
+    });
+
+    test('ends while rows are inserted behind its end, and leaves those to the stream (I-18)', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(2_000));
+      const store = new MemoryStore();
+      const settings = {
+        tables: `${rig.database}.t, ${rig.database}.fence`,
+        'scan.incremental.snapshot.chunk.size': 50,
+      };
+      const writer = await connectTo(rig);
+      let id = 1_000_000;
+      let writing = true;
+      const written = (async () => {
+        while (writing) await writer.query(`INSERT INTO t VALUES (${id++}, 0, 'hot')`);
+      })();
+      const lateReads: unknown[] = [];
+      try {
+        await using source = rig.source(settings);
+        const first = id;
+        await carry(source, store, (batch) => {
+          for (const change of batch.changes)
+            if (change.kind === 'rows' && change.op === 'read')
+              for (let i = 0; i < change.rows.length; i += 1)
+                if (Number(change.rows.after(i)![0]) > first + 1_000) lateReads.push(change.rows.after(i));
+          return isEnd(batch);
+        });
+      } finally {
+        writing = false;
+        await written;
+        writer.destroy();
+      }
+      assert.deepEqual(lateReads, []);
+      await carryToNow(rig, store, settings);
+      await assertEqualTables(rig, store, 't');
+    });
+
+    test('goes on at the chunk after a crash, whatever was read and not taken', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(3_000));
+      const settings = {
+        tables: `${rig.database}.t, ${rig.database}.fence`,
+        'scan.incremental.snapshot.chunk.size': 100,
+      };
+      const store = new MemoryStore();
+      const random = new SeededRandom(7);
+      const firstKeys: number[] = [];
+      let begins = 0;
+      await using writers = new Writers(rig, 2, 10_000);
+      for (let ended = false; !ended; ) {
+        let left = random.integer(1, 8);
+        let first = true;
+        await using source = rig.source(settings);
+        await carry(source, store, (batch) => {
+          for (const change of batch.changes) {
+            if (change.kind === 'snapshot' && change.at === 'begin' && change.table.name === 't') begins += 1;
+            if (change.kind !== 'rows' || change.op !== 'read' || !first) continue;
+            first = false;
+            firstKeys.push(Number(change.rows.after(0)![0]));
+          }
+          ended ||= isEnd(batch);
+          if (batch.changes.some((change) => change.kind === 'rows' && change.op === 'read')) left -= 1;
+          return ended || left <= 0;
+        });
+      }
+      await writers[Symbol.asyncDispose]();
+      assert.equal(begins, 1);
+      assert.ok(
+        firstKeys.length > 3 && firstKeys.every((key, i) => i === 0 || key > firstKeys[i - 1]!),
+        String(firstKeys),
+      );
+      await carryToNow(rig, store, settings);
+      await assertEqualTables(rig, store, 't');
+    });
+
+    test('connects again when its connections are killed', async () => {
+      await using rig = await MysqlRig.open(server);
+      // A user of its own, so that no other test's connections are meant.
+      const user = rig.database;
+      await rig.run(...fill(3_000), `CREATE USER ${user}`, `GRANT ALL ON *.* TO ${user}`);
+      const store = new MemoryStore();
+      let kills = 0;
+      await using source = rig.source({
+        tables: `${rig.database}.t`,
+        'scan.incremental.snapshot.chunk.size': 100,
+        username: user,
+        password: '',
+      });
+      await carry(source, store, async (batch) => {
+        if (kills < 3 && rowCount(batch.changes) > 0) {
+          kills += 1;
+          const own = await rig.query(
+            `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '${user}' AND COMMAND IN ('Sleep', 'Query')`,
+          );
+          await Promise.all(own.map(([id]) => rig.run(`KILL ${id}`).catch(() => {})));
+        }
+        return isEnd(batch);
+      });
+      await rig.run(`DROP USER ${user}`);
+      assert.equal(kills, 3);
+      assert.ok(rig.said.some(({ message }) => message.startsWith('snapshot interrupted')));
+      await assertEqualTables(rig, store, 't');
+    });
+
+    test('reads on with the new shape when its table is altered, and begins again when it is truncated', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(2_000));
+      const store = new MemoryStore();
+      const settings = {
+        tables: `${rig.database}.t, ${rig.database}.fence`,
+        'scan.incremental.snapshot.chunk.size': 100,
+      };
+      await using source = rig.source(settings);
+      let reads = 0;
+      await carry(source, store, async (batch) => {
+        if (rowCount(batch.changes) > 0) reads += 1;
+        if (reads === 4) {
+          reads += 1;
+          await rig.run('ALTER TABLE t ADD COLUMN more INT NOT NULL DEFAULT 7 AFTER k');
+        }
+        if (reads === 10) {
+          reads += 1;
+          await rig.run('TRUNCATE TABLE t', "INSERT INTO t VALUES (1, 1, 1, 'after')");
+        }
+        return isEnd(batch);
+      });
+      await source[Symbol.asyncDispose]();
+      assert.ok(reads > 10, `${reads} chunks`);
+      await carryToNow(rig, store, settings);
+      await assertEqualTables(rig, store, 't');
+    });
+
+    test('of a table that is dropped ends, and the other tables go on', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(2_000), 'CREATE TABLE u LIKE t', 'INSERT INTO u SELECT * FROM t');
+      const store = new MemoryStore();
+      const settings = {
+        tables: `${rig.database}.[tu], ${rig.database}.fence`,
+        'scan.incremental.snapshot.chunk.size': 100,
+        'scan.snapshot.parallelism': 2,
+      };
+      await using source = rig.source(settings);
+      let reads = 0;
+      await carry(source, store, async (batch) => {
+        if (rowCount(batch.changes) > 0) reads += 1;
+        if (reads === 6) await rig.run('DROP TABLE IF EXISTS t');
+        assert.ok(!isEnd(batch, 't'));
+        return source.snapshots!.finished;
+      });
+      await source[Symbol.asyncDispose]();
+      await assertEqualTables(rig, store, 'u');
+      await carryToNow(rig, store, settings);
+      assert.deepEqual(store.rows({ database: rig.database, name: 't' }), []);
+    });
+
+    test('is asked for while the stream runs: all of a table, or the rows of a condition; and is paused and cancelled', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(1_000));
+      const store = new MemoryStore();
+      const settings = {
+        tables: `${rig.database}.t, ${rig.database}.fence`,
+        'scan.incremental.snapshot.chunk.size': 100,
+      };
+      await using source = rig.source(settings);
+      const name = `${rig.database}.t`;
+      const marks: string[] = [];
+      let rows = 0;
+      let stage: 'first' | 'again' | 'some' | 'cancelled' = 'first';
+      let pausedTaken = 0;
+      await carry(source, store, async (batch) => {
+        const run = source.snapshots!;
+        for (const change of batch.changes)
+          if (change.kind === 'snapshot') marks.push(`${stage} ${change.at} ${change.reason}`);
+        rows += rowCount(batch.changes);
+        if (run.progress.paused) pausedTaken += 1;
+        if (stage === 'again' && rows === 300) {
+          run.pause();
+          setTimeout(() => run.unpause(), 100);
+        }
+        if (stage === 'cancelled') return run.finished;
+        if (stage === 'some' && rows === 200) {
+          stage = 'cancelled';
+          run.request({ tables: [name], reason: 'a mistake' });
+          run.cancel([name]);
+        }
+        if (!run.finished) return false;
+        rows = 0;
+        if (stage === 'first') {
+          stage = 'again';
+          // The mirror lost a row and has one too many: what a sweep is for.
+          await rig.run(
+            'SET sql_log_bin = 0',
+            'DELETE FROM t WHERE id = 1',
+            "INSERT INTO t VALUES (2, 2, 'new')",
+            'SET sql_log_bin = 1',
+          );
+          run.request({ tables: [name], reason: 'repair' });
+        } else if (stage === 'again') {
+          stage = 'some';
+          run.request({ tables: [name], where: 'k BETWEEN 100 AND 299', reason: 'some' });
+        }
+        return false;
+      });
+      await source[Symbol.asyncDispose]();
+      assert.deepEqual(marks, ['first begin initial', 'first end initial', 'again begin repair', 'again end repair']);
+      assert.ok(pausedTaken <= 3, `${pausedTaken} steps were taken during the pause`);
+      await assertEqualTables(rig, store, 't');
+    });
+
+    test('is taken of a table that is captured only later, and of none that was born in the stream', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(500), 'CREATE TABLE u LIKE t', 'INSERT INTO u SELECT * FROM t');
+      const store = new MemoryStore();
+      await carryToNow(rig, store, { tables: `${rig.database}.t, ${rig.database}.fence` });
+      const settings = { tables: `${rig.database}.[tuw], ${rig.database}.fence` };
+      const marks: string[] = [];
+      const markOf = (batch: Batch): void => {
+        for (const change of batch.changes)
+          if (change.kind === 'snapshot') marks.push(`${change.at} ${change.table.name}`);
+      };
+      {
+        await using source = rig.source(settings);
+        let created = false;
+        await carry(source, store, async (batch) => {
+          markOf(batch);
+          if (!created && source.snapshots!.finished) {
+            created = true;
+            await rig.run('CREATE TABLE w LIKE t', "INSERT INTO w VALUES (1, 1, 'w')");
+          }
+          return batch.changes.some((change) => change.kind === 'rows' && change.table.name === 'w');
+        });
+      }
+      {
+        await using source = rig.source(settings);
+        await rig.run("INSERT INTO w VALUES (2, 2, 'w')");
+        await carry(source, store, (batch) => {
+          markOf(batch);
+          return batch.changes.some((change) => change.kind === 'rows' && change.table.name === 'w');
+        });
+      }
+      assert.deepEqual(marks, ['begin u', 'end u']);
+      for (const name of ['t', 'u', 'w']) await assertEqualTables(rig, store, name);
+    });
   });
 }
 
@@ -191,7 +717,10 @@ describe('a MySQL server whose commits become visible long after they are logged
   const slow = ['--sync-binlog=2', '--binlog-group-commit-sync-delay=50000'];
 
   test('shows why the end of the log is no low watermark', async () => {
-    await using server = await launchServer({ flavor: 'mysql', options: [...slow, '--binlog-group-commit-sync-delay=1000000'] });
+    await using server = await launchServer({
+      flavor: 'mysql',
+      options: [...slow, '--binlog-group-commit-sync-delay=1000000'],
+    });
     await using rig = await MysqlRig.open({ ...address(server) });
     await rig.run('CREATE TABLE t (id INT PRIMARY KEY)');
     const writer = await connectTo(rig);

@@ -52,8 +52,10 @@ export interface ScanOptions {
 
 /** Steps read ahead of what the sink took: one is being taken while the next is ready. */
 const maxHeldSteps = 2;
-/** A view keeps old row versions alive and the table's definition as it is, so none is used longer than this. */
+/** A view keeps old row versions alive and makes an ALTER TABLE wait, so none is used longer than this. */
 const maxViewMs = 2_000;
+/** When the sink takes this long, the view is given back meanwhile. */
+const maxIdleViewMs = 100;
 /** Changed keys that are remembered for one view: about 10 MB. */
 const maxChangedKeys = 100_000;
 /** ER_NO_SUCH_TABLE */
@@ -217,7 +219,8 @@ export class TableScan {
     const names = key.parts.map((part) => table.columns[part.column]!.name);
     if (this.#purpose !== null || this.#taken.scan?.key.join() !== names.join()) await this.#begin(reading, names);
     for (let view: View | null = null; ; ) {
-      if (view !== null && this.#held.full) await Promise.race([this.#held.space(), clock.sleep(maxViewMs, signal)]);
+      if (view !== null && this.#held.full)
+        await Promise.race([this.#held.space(), clock.sleep(maxIdleViewMs, signal)]);
       if (view !== null && (this.#held.full || pause.on || this.#isSpent(view, reading))) {
         await this.#close(view);
         view = null;
