@@ -24,7 +24,7 @@ export type {
   TruncateChange,
 } from './core/change.ts';
 export type { Clock } from './core/clock.ts';
-export type { Connector, Context, Problem, Reader, Sink, Source } from './core/connector.ts';
+export type { Connector, Context, Problem, Reader, SettingsOf, Sink, Source } from './core/connector.ts';
 export { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from './core/errors.ts';
 export type { Log, LogFields } from './core/log.ts';
 export type { Image, RowImages, ValueWriter } from './core/row-images.ts';

@@ -2,16 +2,17 @@
  * How fast the SQLite mirror takes rows: 8 mixed columns, groups of 2 000 rows, first all new, then all there already.
  * `node bench/micro/sqlite-sink.ts` prints rows per second of each of five rounds' median.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteSink } from '../../src/connectors/sqlite/sink.ts';
 import { ArrayRowImages } from '../../src/core/array-row-images.ts';
 import type { Batch } from '../../src/core/batch.ts';
-import type { MysqlOrigin } from '../../src/core/change.ts';
 import { position } from '../../src/core/position.ts';
 import type { Row } from '../../src/core/value.ts';
 import { systemClock } from '../../src/pipeline/system-clock.ts';
+import { origin } from '../../src/testing/sample-origin.ts';
 import { bigint, column, int, table, varchar } from '../../src/testing/sample-tables.ts';
 
 const rowsPerRound = 200_000;
@@ -32,17 +33,6 @@ const customers = table(
   ],
   [0],
 );
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: 0,
-  thread: null,
-  query: null,
-};
 const token = Buffer.alloc(16, 7);
 
 const row = (id: number, round: number): Row => [

@@ -72,5 +72,8 @@ export interface Connector<Schema extends z.ZodType = z.ZodType> {
   check(config: z.output<Schema>, context: Context): Promise<readonly Problem[]>;
 }
 
+/** A connector's settings as a pipeline file holds them: defaults may be left out. */
+export type SettingsOf<Of extends Connector> = z.input<Of['config']>;
+
 /** Keeps a connector's schema type while checking it against the contract. */
 export const defineConnector = <Schema extends z.ZodType>(connector: Connector<Schema>): Connector<Schema> => connector;

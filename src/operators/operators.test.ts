@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch } from '../core/batch.ts';
-import type { Change, MysqlOrigin, RowsChange, SchemaChange } from '../core/change.ts';
+import type { Change, RowsChange, SchemaChange } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import type { Image } from '../core/row-images.ts';
@@ -12,22 +12,12 @@ import type { Table } from '../core/table.ts';
 import { columnPatterns, tablePatterns } from '../core/table-pattern.ts';
 import type { Row, Value } from '../core/value.ts';
 import { ValueCollector } from '../core/value-collector.ts';
+import { origin } from '../testing/sample-origin.ts';
 import { bigintUnsigned, column, int, ordersTable, table, varchar } from '../testing/sample-tables.ts';
 import { filterTables } from './filter-tables.ts';
 import { type ProjectionRules, projectColumns } from './project-columns.ts';
 import { refuseSchemaChanges } from './refuse-schema-changes.ts';
 
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: 0,
-  thread: null,
-  query: null,
-};
 const batchOf = (...changes: readonly Change[]): Batch => ({
   changes,
   positions: new Map([['log', position('9')]]),

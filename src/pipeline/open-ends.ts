@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import type { Connector, Context, Sink, Source } from '../core/connector.ts';
+import type { Connector, Context, SettingsOf, Sink, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -13,9 +12,9 @@ export interface EndOptions {
 }
 
 /** Opens a connector's source with settings as a pipeline file would hold them. Throws zod's error for settings it does not take. */
-export const openSource = async <Schema extends z.ZodType>(
-  connector: Connector<Schema>,
-  settings: z.input<Schema>,
+export const openSource = async <Of extends Connector>(
+  connector: Of,
+  settings: SettingsOf<Of>,
   options: EndOptions = {},
 ): Promise<Source> => {
   if (connector.openSource === undefined) throw new TypeError(`${connector.type} is no source`);
@@ -23,9 +22,9 @@ export const openSource = async <Schema extends z.ZodType>(
 };
 
 /** Opens a connector's sink, likewise. */
-export const openSink = async <Schema extends z.ZodType>(
-  connector: Connector<Schema>,
-  settings: z.input<Schema>,
+export const openSink = async <Of extends Connector>(
+  connector: Of,
+  settings: SettingsOf<Of>,
   options: EndOptions = {},
 ): Promise<Sink> => {
   if (connector.openSink === undefined) throw new TypeError(`${connector.type} is no sink`);

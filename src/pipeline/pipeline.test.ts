@@ -1,119 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArrayRowImages } from '../core/array-row-images.ts';
-import type { Batch, Lane, Position } from '../core/batch.ts';
-import type { Change, MysqlOrigin } from '../core/change.ts';
-import type { Sink, Source } from '../core/connector.ts';
+import { z } from 'zod';
+import type { Batch } from '../core/batch.ts';
+import type { Sink } from '../core/connector.ts';
+import { defineConnector } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
 import { position } from '../core/position.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
-import { MemoryLog, MemorySource, type MemorySourceOptions } from '../testing/memory-source.ts';
+import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
+import {
+  closed,
+  create,
+  HandSink,
+  idsIn,
+  never,
+  rowsIn,
+  settle,
+  setup,
+  silent,
+  upTo,
+} from '../testing/pipeline-rig.ts';
+import { origin } from '../testing/sample-origin.ts';
 import { ordersTable, table } from '../testing/sample-tables.ts';
 import { changes } from './changes.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import type { PipelineOptions } from './options.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const never = new AbortController().signal;
-const origin = (commitMs = Date.UTC(2026, 0, 1)): MysqlOrigin => ({
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: commitMs * 1000,
-  thread: null,
-  query: null,
-});
-const create = (...ids: readonly number[]): Change => ({
-  kind: 'rows',
-  op: 'create',
-  table: ordersTable,
-  origin: origin(),
-  rows: new ArrayRowImages(ordersTable, { before: null, after: ids.map((id) => [id, 'new', 1]) }),
-});
-const idsIn = (store: MemoryStore): number[] =>
-  store
-    .rows(ordersTable)
-    .map(([id]) => Number(id))
-    .sort((a, b) => a - b);
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
-const closed = (): MillraceError => new MillraceError('NET_CLOSED', { address: 'db:3306' });
-
-/** Lets everything happen that does not wait for time to pass. */
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-};
-
-/** A sink that keeps what it is given, and whose writes end when the test says so. */
-class HandSink implements Sink {
-  readonly inFlight: number;
-  readonly written: Batch[] = [];
-  readonly #waiting: PromiseWithResolvers<void>[] = [];
-  readonly #positions = new Map<Lane, Position>();
-
-  constructor(inFlight = 1) {
-    this.inFlight = inFlight;
-  }
-
-  async claim(lane: Lane): Promise<Position | null> {
-    return this.#positions.get(lane) ?? null;
-  }
-
-  async write(batch: Batch): Promise<void> {
-    this.written.push(batch);
-    const waiting = Promise.withResolvers<void>();
-    this.#waiting.push(waiting);
-    await waiting.promise;
-    for (const [lane, at] of batch.positions) this.#positions.set(lane, at);
-  }
-
-  get underWay(): number {
-    return this.#waiting.length;
-  }
-
-  end(error?: Error): void {
-    const waiting = this.#waiting.shift();
-    if (error) waiting?.reject(error);
-    else waiting?.resolve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-const rowsIn = (batch: Batch): number =>
-  batch.changes.reduce((sum, change) => sum + (change.kind === 'rows' ? change.rows.length : 0), 0);
-
-interface Setup {
-  readonly log: MemoryLog;
-  readonly store: MemoryStore;
-  readonly clock: FakeClock;
-  readonly pipeline: Pipeline;
-  readonly stop: AbortController;
-}
-
-const setup = (
-  more: Partial<PipelineOptions> & { readonly reading?: MemorySourceOptions; readonly sink?: Sink } = {},
-): Setup => {
-  const log = new MemoryLog();
-  const store = new MemoryStore();
-  const clock = new FakeClock();
-  const { reading = {}, sink, ...options } = more;
-  const pipeline = createPipeline({
-    name: 'test',
-    source: async () => new MemorySource(log, reading),
-    sinks: [{ name: 'mirror', open: async () => sink ?? new MemorySink(store) }],
-    clock,
-    log: silent,
-    random: () => 0.5,
-    ...options,
-  });
-  return { log, store, clock, pipeline, stop: new AbortController() };
-};
+import { openSink, openSource } from './open-ends.ts';
+import { createPipeline } from './pipeline.ts';
 
 test('carries everything to the sink and ends with the source', async () => {
   const { log, store, pipeline } = setup();
@@ -243,10 +156,10 @@ test('keeps schema changes, truncates and parts out of groups', async () => {
     before: ordersTable,
     after: table('orders', ordersTable.columns, [0]),
     statement: 'ALTER',
-    origin: origin(),
+    origin: origin,
   });
   log.commit(create(3));
-  log.commit({ kind: 'truncate', table: ordersTable, origin: origin() });
+  log.commit({ kind: 'truncate', table: ordersTable, origin: origin });
   log.commit(create(4), create(5), create(6));
   log.commit(create(7));
   const running = pipeline.run(never);
@@ -517,145 +430,6 @@ test('ends its pause between retries when it is stopped', async () => {
   assert.equal((await running).outcome, 'stopped');
 });
 
-test('pauses with everything written and both ends closed, and resumes', async () => {
-  const sources: MemorySource[] = [];
-  const log = new MemoryLog();
-  const { store, pipeline, stop } = setup({
-    source: async () => {
-      const source = new MemorySource(log, { follow: true });
-      sources.push(source);
-      return source;
-    },
-  });
-  const running = pipeline.run(stop.signal);
-  log.commit(create(1));
-  await settle();
-  pipeline.pause();
-  await settle();
-  assert.equal(pipeline.status().health, 'paused');
-  assert.deepEqual(idsIn(store), [1]);
-  assert.equal(sources[0]!.closed, true);
-  log.commit(create(2));
-  await settle();
-  assert.deepEqual(idsIn(store), [1]);
-  pipeline.resume();
-  await settle();
-  assert.equal(pipeline.status().health, 'running');
-  assert.deepEqual(idsIn(store), [1, 2]);
-  stop.abort();
-  await running;
-});
-
-test('says stalled when nothing moves though there is something to move', async () => {
-  const sink = new HandSink();
-  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true }, stalledAfterMs: 30_000 });
-  const running = pipeline.run(stop.signal);
-  log.commit(create(1));
-  await settle();
-  clock.advance(29_000);
-  assert.equal(pipeline.status().health, 'running');
-  clock.advance(2_000);
-  assert.equal(pipeline.status().health, 'stalled');
-  assert.equal(pipeline.status().reason, 'no sink write has ended for 31 s');
-  sink.end();
-  await settle();
-  assert.equal(pipeline.status().health, 'running');
-  clock.advance(300_000);
-  assert.equal(pipeline.status().health, 'running', 'an idle source is no stall');
-  stop.abort();
-  await running;
-});
-
-test('says stalled when a source that sends heartbeats has fallen silent, or does not open', async () => {
-  const silentSource = setup({ reading: { follow: true }, silentAfterMs: 60_000 });
-  const running = silentSource.pipeline.run(silentSource.stop.signal);
-  silentSource.log.commit();
-  await settle();
-  silentSource.clock.advance(59_000);
-  assert.equal(silentSource.pipeline.status().health, 'running');
-  silentSource.clock.advance(2_000);
-  assert.equal(silentSource.pipeline.status().health, 'stalled');
-  silentSource.stop.abort();
-  await running;
-
-  const opening = Promise.withResolvers<Source>();
-  const neverOpen = setup({ source: () => opening.promise });
-  const ended = neverOpen.pipeline.run(neverOpen.stop.signal);
-  await settle();
-  neverOpen.clock.advance(31_000);
-  assert.equal(neverOpen.pipeline.status().reason, 'still opening after 31 s');
-  opening.resolve(new MemorySource(new MemoryLog()));
-  await ended;
-});
-
-test('says snapshotting between the marks', async () => {
-  const { log, pipeline, stop } = setup({ reading: { follow: true } });
-  const running = pipeline.run(stop.signal);
-  log.commit({ kind: 'snapshot', at: 'begin', table: ordersTable, reason: 'initial' });
-  await settle();
-  assert.equal(pipeline.status().health, 'snapshotting');
-  assert.deepEqual(pipeline.status().snapshotting, ['shop.orders']);
-  log.commit({ kind: 'snapshot', at: 'end', table: ordersTable, reason: 'initial' });
-  await settle();
-  assert.equal(pipeline.status().health, 'running');
-  stop.abort();
-  await running;
-});
-
-test('measures the four speeds where they are', async () => {
-  const sink = new HandSink();
-  const { log, clock, pipeline, stop } = setup({
-    sink,
-    reading: { follow: true },
-    operators: [(batch) => ({ ...batch, changes: batch.changes.slice(0, 1) })],
-  });
-  const running = pipeline.run(stop.signal);
-  await settle();
-  clock.advance(1_000);
-  log.commit(create(...upTo(100)), create(...upTo(100)));
-  await settle();
-  log.commit(create(...upTo(50)), create(...upTo(50)));
-  await settle();
-  const rows = () =>
-    Object.fromEntries(Object.entries(pipeline.status().totals).map(([speed, { rows: n }]) => [speed, n]));
-  assert.deepEqual(rows(), { receive: 300, process: 150, push: 100, sync: 0 });
-  sink.end();
-  await settle();
-  assert.deepEqual(rows(), { receive: 300, process: 150, push: 150, sync: 100 });
-  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 300);
-  clock.advance(1_000);
-  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 150);
-  clock.advance(20_000);
-  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 0);
-  assert.deepEqual(pipeline.status().tables.get('shop.orders')?.create, 300);
-  stop.abort();
-  sink.end();
-  await running;
-});
-
-test('measures the lag from commit to durable in every sink', async () => {
-  const sink = new HandSink();
-  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true } });
-  const running = pipeline.run(stop.signal);
-  log.commit(create(1));
-  await settle();
-  clock.advance(250);
-  assert.equal(pipeline.status().lag.currentMs, 250);
-  sink.end();
-  await settle();
-  const { currentMs, maxMs, p99Ms } = pipeline.status().lag;
-  assert.equal(currentMs, 250);
-  assert.equal(maxMs, 250);
-  assert.ok(p99Ms >= 250 * 0.91 && p99Ms <= 250);
-  log.commit();
-  await settle();
-  sink.end();
-  await settle();
-  assert.equal(pipeline.status().lag.currentMs, 0, 'a heartbeat says that there is nothing more');
-  stop.abort();
-  await running;
-});
-
 test('puts refused rows into the dead letters where asked to, and everything else into the sink', async () => {
   const store = new MemoryStore();
   const bad = new Set([7, 13, 14]);
@@ -753,4 +527,17 @@ test('changes() acknowledges a batch when its reader comes back, and not when it
   const rest: unknown[] = [];
   for await (const change of changes(source, { held: () => position('1') })) rest.push(change);
   assert.equal(rest.length, 1);
+});
+
+test('opens ends with the settings of a pipeline file, and names an end that a connector lacks', async () => {
+  const memory = defineConnector({
+    type: 'memory',
+    config: z.strictObject({ inFlight: z.int().default(2) }),
+    openSink: async ({ inFlight }) => new MemorySink(new MemoryStore(), { inFlight }),
+    check: async () => [],
+  });
+  await using sink = await openSink(memory, {});
+  assert.equal(sink.inFlight, 2);
+  await assert.rejects(openSource(memory, {}), /memory is no source/);
+  await assert.rejects(openSink(memory, { inflight: 1 } as never), /nrecognized key/);
 });

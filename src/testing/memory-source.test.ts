@@ -2,26 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch, Position } from '../core/batch.ts';
-import type { Change, MysqlOrigin } from '../core/change.ts';
+import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
 import { position } from '../core/position.ts';
 import { MemoryLog, MemorySource } from './memory-source.ts';
+import { origin } from './sample-origin.ts';
 import { column, int, table } from './sample-tables.ts';
 import { type SourceHarness, sourceCases, sourceContract } from './source-contract.ts';
 
 const rowsTable = table('contract', [column('id', int, { nullable: false }), column('transaction', int)], [0]);
 const altered = table('contract', [...rowsTable.columns, column('note', int)], [0]);
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: 0,
-  thread: null,
-  query: null,
-};
 
 const harness = (
   wrap: (source: MemorySource) => Source,

@@ -1,21 +1,10 @@
 import { ArrayRowImages } from '../core/array-row-images.ts';
-import type { Change, MysqlOrigin } from '../core/change.ts';
+import type { Change } from '../core/change.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
+import { origin } from './sample-origin.ts';
 import { eventsTable, ordersTable } from './sample-tables.ts';
 import type { SeededRandom } from './seeded-random.ts';
-
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: Date.UTC(2026, 0, 1) * 1000,
-  thread: null,
-  query: null,
-};
 
 /** Tables with and without a primary key, changed at random; says what they hold after every transaction. */
 export class SimulatedShop {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch, Lane, Part, Position } from '../core/batch.ts';
-import type { Change, MysqlOrigin, Op, SchemaChange } from '../core/change.ts';
+import type { Change, Op, SchemaChange } from '../core/change.ts';
 import type { Sink } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import type { Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
+import { origin } from './sample-origin.ts';
 import { column, eventsTable, int, ordersTable, table, varchar } from './sample-tables.ts';
 
 /** One target to write to, opened as often as a case needs, with a way to look at what it holds. */
@@ -54,18 +55,6 @@ export const sinkContract = (
 
 const lane: Lane = 'log';
 const never = new AbortController().signal;
-
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: Date.UTC(2026, 0, 1) * 1000,
-  thread: null,
-  query: null,
-};
 
 const place = (number: number): Position => position(`place-${String(number).padStart(6, '0')}`);
 

@@ -2,27 +2,18 @@
  * A process to be killed: writes batches into a SQLite mirror without end, from where the mirror stands. Batch n leaves
  * `round = n` in ten rows of one table and one row more in a table without a key; every fifth comes in two parts.
  */
+
 import { openSqliteSink } from '../connectors/sqlite/sink.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch } from '../core/batch.ts';
-import type { Change, MysqlOrigin } from '../core/change.ts';
+import type { Change } from '../core/change.ts';
 import { position } from '../core/position.ts';
 import type { Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
+import { origin } from './sample-origin.ts';
 import { eventsTable, ordersTable } from './sample-tables.ts';
 
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: 0,
-  thread: null,
-  query: null,
-};
 const create = (table: Table, after: readonly Row[]): Change => ({
   kind: 'rows',
   op: 'create',

@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../../core/array-row-images.ts';
 import type { Batch } from '../../core/batch.ts';
-import type { Change, MysqlOrigin } from '../../core/change.ts';
+import type { Change } from '../../core/change.ts';
 import type { Context, Sink } from '../../core/connector.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import { position } from '../../core/position.ts';
@@ -14,6 +14,7 @@ import type { Table } from '../../core/table.ts';
 import type { Row } from '../../core/value.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import { killOnDisk } from '../../testing/kill-on-disk.ts';
+import { origin } from '../../testing/sample-origin.ts';
 import { ordersTable } from '../../testing/sample-tables.ts';
 import { type SinkHarness, sinkContract } from '../../testing/sink-contract.ts';
 import { fileConfig } from './config.ts';
@@ -79,17 +80,6 @@ const harness = async (): Promise<SinkHarness> => {
 
 sinkContract('file', harness, { mirror: false });
 
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: Date.UTC(2026, 0, 1) * 1000,
-  thread: null,
-  query: null,
-};
 const batch = (number: number, ...ids: readonly number[]): Batch => ({
   changes: ids.map((id): Change => {
     const rows = new ArrayRowImages(ordersTable, { before: null, after: [[id, 'new', 1]] });

@@ -1,5 +1,4 @@
 import type { ColumnType } from '../../core/table.ts';
-import type { Value } from '../../core/value.ts';
 
 /** SQLite's storage classes for columns of a STRICT table. */
 export type Storage = 'INTEGER' | 'REAL' | 'TEXT' | 'BLOB';
@@ -39,7 +38,3 @@ export const storageOf = (type: ColumnType): Storage => {
 /** Whether values arrive as numbers but are kept as text. */
 export const isNumberInText = (type: ColumnType): boolean =>
   (type.kind === 'integer' || type.kind === 'bit') && storageOf(type) === 'TEXT';
-
-/** A canonical value in the form that `storageOf` its column takes. */
-export const stored = (type: ColumnType, value: Value): Value =>
-  value !== null && isNumberInText(type) ? String(value) : value;

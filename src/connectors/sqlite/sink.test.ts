@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ArrayRowImages } from '../../core/array-row-images.ts';
-import type { Change, MysqlOrigin, SchemaChange } from '../../core/change.ts';
+import type { Change, SchemaChange } from '../../core/change.ts';
 import type { Context, Sink } from '../../core/connector.ts';
 import { type ErrorCode, isMillraceError } from '../../core/errors.ts';
 import type { LogFields } from '../../core/log.ts';
@@ -17,6 +17,7 @@ import { type Column, type ColumnType, qualifiedName, type Table } from '../../c
 import type { Row, Value } from '../../core/value.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import { killOnDisk } from '../../testing/kill-on-disk.ts';
+import { origin } from '../../testing/sample-origin.ts';
 import {
   bigint,
   bigintUnsigned,
@@ -72,17 +73,6 @@ const harness = async (): Promise<SinkHarness> => {
 
 sinkContract('sqlite', harness);
 
-const origin: MysqlOrigin = {
-  kind: 'mysql',
-  flavor: 'mysql',
-  serverId: 1,
-  gtid: null,
-  file: 'binlog.000001',
-  offset: 4,
-  commitMicros: 0,
-  thread: null,
-  query: null,
-};
 const never = new AbortController().signal;
 
 const rowsChange = (target: Table, op: 'create' | 'delete', rows: readonly Row[]): Change => ({

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Source } from '../core/connector.ts';
+import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
+import { create, HandSink, idsIn, settle, setup, upTo } from '../testing/pipeline-rig.ts';
+import { ordersTable } from '../testing/sample-tables.ts';
+
+test('pauses with everything written and both ends closed, and resumes', async () => {
+  const sources: MemorySource[] = [];
+  const log = new MemoryLog();
+  const { store, pipeline, stop } = setup({
+    source: async () => {
+      const source = new MemorySource(log, { follow: true });
+      sources.push(source);
+      return source;
+    },
+  });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  pipeline.pause();
+  await settle();
+  assert.equal(pipeline.status().health, 'paused');
+  assert.deepEqual(idsIn(store), [1]);
+  assert.equal(sources[0]!.closed, true);
+  log.commit(create(2));
+  await settle();
+  assert.deepEqual(idsIn(store), [1]);
+  pipeline.resume();
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  assert.deepEqual(idsIn(store), [1, 2]);
+  stop.abort();
+  await running;
+});
+
+test('says stalled when nothing moves though there is something to move', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true }, stalledAfterMs: 30_000 });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  clock.advance(29_000);
+  assert.equal(pipeline.status().health, 'running');
+  clock.advance(2_000);
+  assert.equal(pipeline.status().health, 'stalled');
+  assert.equal(pipeline.status().reason, 'no sink write has ended for 31 s');
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  clock.advance(300_000);
+  assert.equal(pipeline.status().health, 'running', 'an idle source is no stall');
+  stop.abort();
+  await running;
+});
+
+test('says stalled when a source that sends heartbeats has fallen silent, or does not open', async () => {
+  const silentSource = setup({ reading: { follow: true }, silentAfterMs: 60_000 });
+  const running = silentSource.pipeline.run(silentSource.stop.signal);
+  silentSource.log.commit();
+  await settle();
+  silentSource.clock.advance(59_000);
+  assert.equal(silentSource.pipeline.status().health, 'running');
+  silentSource.clock.advance(2_000);
+  assert.equal(silentSource.pipeline.status().health, 'stalled');
+  silentSource.stop.abort();
+  await running;
+
+  const opening = Promise.withResolvers<Source>();
+  const neverOpen = setup({ source: () => opening.promise });
+  const ended = neverOpen.pipeline.run(neverOpen.stop.signal);
+  await settle();
+  neverOpen.clock.advance(31_000);
+  assert.equal(neverOpen.pipeline.status().reason, 'still opening after 31 s');
+  opening.resolve(new MemorySource(new MemoryLog()));
+  await ended;
+});
+
+test('says snapshotting between the marks', async () => {
+  const { log, pipeline, stop } = setup({ reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  log.commit({ kind: 'snapshot', at: 'begin', table: ordersTable, reason: 'initial' });
+  await settle();
+  assert.equal(pipeline.status().health, 'snapshotting');
+  assert.deepEqual(pipeline.status().snapshotting, ['shop.orders']);
+  log.commit({ kind: 'snapshot', at: 'end', table: ordersTable, reason: 'initial' });
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  stop.abort();
+  await running;
+});
+
+test('measures the four speeds where they are', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({
+    sink,
+    reading: { follow: true },
+    operators: [(batch) => ({ ...batch, changes: batch.changes.slice(0, 1) })],
+  });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  clock.advance(1_000);
+  log.commit(create(...upTo(100)), create(...upTo(100)));
+  await settle();
+  log.commit(create(...upTo(50)), create(...upTo(50)));
+  await settle();
+  const rows = () =>
+    Object.fromEntries(Object.entries(pipeline.status().totals).map(([speed, { rows: n }]) => [speed, n]));
+  assert.deepEqual(rows(), { receive: 300, process: 150, push: 100, sync: 0 });
+  sink.end();
+  await settle();
+  assert.deepEqual(rows(), { receive: 300, process: 150, push: 150, sync: 100 });
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 300);
+  clock.advance(1_000);
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 150);
+  clock.advance(20_000);
+  assert.equal(pipeline.status().speeds.receive.rowsPerSecond, 0);
+  assert.deepEqual(pipeline.status().tables.get('shop.orders')?.create, 300);
+  stop.abort();
+  sink.end();
+  await running;
+});
+
+test('measures the lag from commit to durable in every sink', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  clock.advance(250);
+  assert.equal(pipeline.status().lag.currentMs, 250);
+  sink.end();
+  await settle();
+  const { currentMs, maxMs, p99Ms } = pipeline.status().lag;
+  assert.equal(currentMs, 250);
+  assert.equal(maxMs, 250);
+  assert.ok(p99Ms >= 250 * 0.91 && p99Ms <= 250);
+  log.commit();
+  await settle();
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().lag.currentMs, 0, 'a heartbeat says that there is nothing more');
+  stop.abort();
+  await running;
+});
