@@ -14,5 +14,6 @@ export const errorObject = (error: MillraceError, redact: (text: string) => stri
   docs: `docs/errors.md#${error.code.toLowerCase()}`,
 });
 
-export const errorEnvelope = (error: MillraceError): string =>
-  `${JSON.stringify({ error: errorObject(error) }, null, 2)}\n`;
+/** `lines`: the output is an object a line, and so is this one. */
+export const errorEnvelope = (error: MillraceError, lines: boolean): string =>
+  `${JSON.stringify({ error: errorObject(error) }, null, lines ? undefined : 2)}\n`;

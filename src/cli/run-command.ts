@@ -30,15 +30,16 @@ export const main = async (args: readonly string[]): Promise<ExitCode> => {
     else terminal.stderr.write(help);
     return line.asked ? exitCode.ok : exitCode.usage;
   } catch (error) {
-    if (isMillraceError(error) && asksForJson(args)) await terminal.print(errorEnvelope(error));
+    const format = askedFormat(args);
+    if (isMillraceError(error) && format !== null) await terminal.print(errorEnvelope(error, format === 'jsonl'));
     else terminal.say(errorText(error, terminal.paint));
     return exitCodeOf(error);
   }
 };
 
-/** Whether the line asks for JSON, however little of it could be understood. */
-const asksForJson = (args: readonly string[]): boolean =>
-  args.some(
-    (arg, at) =>
-      /^(-o|--output=)jsonl?$/.test(arg) || (/^(-o|--output)$/.test(arg) && /^jsonl?$/.test(args[at + 1] ?? '')),
-  );
+/** The JSON format that the line asks for, however little of it could be understood; null: none. */
+const askedFormat = (args: readonly string[]): string | null => {
+  const at = args.findIndex((arg) => /^(-o|--output)/.test(arg));
+  if (at < 0) return null;
+  return /jsonl?$/.exec(/^(-o|--output)$/.test(args[at]!) ? (args[at + 1] ?? '') : args[at]!)?.[0] ?? null;
+};

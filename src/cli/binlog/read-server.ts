@@ -58,8 +58,10 @@ export async function* readServer(url: string, options: ReadOptions): EventLists
   let events: LoggedEvent[] = [];
   let ended = false;
   const collect = (frame: EventFrame): void => {
-    const artificial = (frame.flags & eventFlag.ARTIFICIAL) !== 0 || frame.logPos === 0;
+    const before = log.next;
     const start = log.advance(frame);
+    // What does not move the log on stands in no file: the server made it up, or repeats it, for this dump.
+    const artificial = (frame.flags & eventFlag.ARTIFICIAL) !== 0 || log.next === before;
     if (options.to !== null && !artificial && start >= options.to) ended = true;
     if (isHeartbeat(frame) || ended) return;
     events.push({ file: log.file, position: artificial ? null : start, frame: keepFrame(frame), inside: false });
