@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import mysql from 'mysql2/promise';
+import { checksumTables } from '../src/demo/checksum-tables.ts';
+import { checksumMirror } from '../src/demo/mirror-checksum.ts';
+import { launchServer } from '../src/testing/servers/launch-server.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+
+const server = await launchServer({ flavor: 'mysql' });
+const connection = await mysql.createConnection({
+  host: server.host,
+  port: server.port,
+  user: server.user,
+  multipleStatements: true,
+});
+await connection.query(`
+  CREATE DATABASE shop; USE shop;
+  CREATE TABLE orders (id INT PRIMARY KEY, total DECIMAL(10,2) NOT NULL, note VARCHAR(30));
+  CREATE TABLE order_items (order_id INT, line INT, sku VARCHAR(20), PRIMARY KEY (order_id, line));
+  CREATE TABLE visits (page VARCHAR(20));
+  INSERT INTO orders VALUES (1, 9.50, 'before'), (2, 0.05, NULL)`);
+after(async () => {
+  connection.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Runs an example as a user does, changes the shop meanwhile, and stops it once `done` says so. */
+const runExample = async (
+  name: string,
+  marker: number,
+  done: (files: { readonly mirror: string; readonly changeLog: string }) => boolean | Promise<boolean>,
+): Promise<void> => {
+  const data = mkdtempSync(join(tmpdir(), 'millrace-example-'));
+  const files = { mirror: join(data, 'shop.db'), changeLog: join(data, 'changes.ndjson') };
+  const child = spawn(process.execPath, [main, 'run', join(folder, name)], {
+    env: { ...process.env, MYSQL_PORT: String(server.port), MIRROR: files.mirror, CHANGE_LOG: files.changeLog },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  try {
+    for (let i = 0; i < 100 && !/pipeline reads/.test(errors) && child.exitCode === null; i += 1) await sleep(50);
+    // `latest-offset` begins where the log ends once the source has looked: go on until it has.
+    let finished = false;
+    for (let i = 0; i < 60 && !finished && child.exitCode === null; i += 1) {
+      await connection.query(`
+        INSERT INTO orders VALUES (${marker + i}, ${i}.25, 'while it runs');
+        INSERT INTO order_items VALUES (${marker + i}, 1, 'SKU-${i}'); DELETE FROM orders WHERE id = ${marker + i - 2}`);
+      await sleep(100);
+      finished = await done(files);
+    }
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const [status] = (await ended) as [number | null];
+    assert.equal(status, 0, errors);
+    assert.ok(finished || (await done(files)), `${name} did not bring the changes:\n${errors}`);
+  } finally {
+    child.kill('SIGKILL');
+    rmSync(data, { recursive: true });
+  }
+};
+
+const mirrorEquals = async (mirror: string, tables: readonly string[]): Promise<boolean> => {
+  try {
+    for (const table of await checksumTables(connection, 'shop')) {
+      if (!tables.includes(table.name)) continue;
+      const held = checksumMirror(mirror, table);
+      if (held?.checksum !== table.checksum || held.rows !== table.rows) return false;
+    }
+    return true;
+  } catch {
+    // The mirror is not made yet.
+    return false;
+  }
+};
+
+const linesOf = (path: string): readonly { op: string; after: { id?: number } | null; source: { table: string } }[] => {
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  } catch {
+    // Not made yet.
+    return [];
+  }
+};
+
+const examples: Readonly<Record<string, () => Promise<void>>> = {
+  'mirror.yaml': async () =>
+    await runExample(
+      'mirror.yaml',
+      1_000,
+      async ({ mirror }) => await mirrorEquals(mirror, ['orders', 'order_items', 'visits']),
+    ),
+  'change-log.yaml': async () =>
+    await runExample('change-log.yaml', 2_000, ({ changeLog }) => {
+      const lines = linesOf(changeLog);
+      assert.ok(lines.every(({ source, after }) => source.table !== 'visits' && after?.id !== 1));
+      return ['c', 'd'].every((op) => lines.some((line) => line.op === op && line.source.table === 'orders'));
+    }),
+  'mirror-and-change-log.yaml': async () =>
+    await runExample('mirror-and-change-log.yaml', 3_000, async ({ mirror, changeLog }) => {
+      const first = linesOf(changeLog).find(({ after }) => after?.id === 1);
+      return first?.op === 'c' && (await mirrorEquals(mirror, ['orders', 'order_items']));
+    }),
+};
+
+for (const [name, run] of Object.entries(examples)) {
+  test(`the example ${name} runs as it stands and brings the changes`, run);
+}
+
+test('every example has its test', () => {
+  assert.deepEqual(globSync('*.yaml', { cwd: folder }).sort(), Object.keys(examples).sort());
+});
