@@ -10,9 +10,11 @@ import type { Result } from './result.ts';
 const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Result[]>>> = {
   decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
+  startup: async (rounds) => (await import('./benches/startup.ts')).startup(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
+  recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 

@@ -40,5 +40,14 @@ function decoding(): (change: RowsChange) => number {
 }
 
 async function transcoding(): Promise<(change: RowsChange) => number> {
-  throw new Error('not yet');
+  const { DebeziumJsonEncoder } = await import('../../src/formats/debezium-json/encoder.ts');
+  const { OutputBuffer } = await import('../../src/formats/output-buffer.ts');
+  const now = () => Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  const encoder = new DebeziumJsonEncoder({ name: 'bench', version: '0', now });
+  const out = new OutputBuffer();
+  return (change) => {
+    out.clear();
+    encoder.encodeRows(change, out);
+    return out.length > 0 ? change.rows.length : 0;
+  };
 }
