@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { type DemoExit, type DemoOptions, runDemo } from './demo.ts';
 import type { DemoOutcome } from './demo-text.ts';
@@ -10,20 +10,10 @@ import type { DemoOutcome } from './demo-text.ts';
 const demo = async (
   options: Partial<DemoOptions>,
 ): Promise<{ readonly exit: DemoExit; readonly outcome: DemoOutcome; readonly said: string }> => {
-  const collect = (): Writable & { text: string } =>
-    Object.assign(
-      new Writable({
-        write(chunk, _encoding, done) {
-          (this as unknown as { text: string }).text += String(chunk);
-          done();
-        },
-      }),
-      { text: '' },
-    );
-  const stdout = collect();
-  const stderr = collect();
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
   const exit = await runDemo({ recorded: true, json: true, seconds: 4, stdout, stderr, ...options });
-  return { exit, outcome: JSON.parse(stdout.text || '{}').data, said: stderr.text };
+  return { exit, outcome: JSON.parse(String(stdout.read() ?? '{}')).data, said: String(stderr.read()) };
 };
 
 test('the recorded shop arrives whole in mirror and change log, over a cut connection and a killed worker', async () => {

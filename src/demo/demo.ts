@@ -39,7 +39,7 @@ export type DemoExit = 0 | 1 | 3;
 /** When things go wrong on purpose, as parts of the playing time. */
 const cutAt = 0.35;
 const killAt = 0.65;
-/** How long after the last change the mirror may take to have it. */
+/** How long anything may take that is waited for. */
 const patienceMs = 20_000;
 const passwordVariable = 'MILLRACE_DEMO_PASSWORD';
 
@@ -115,7 +115,7 @@ class Demo {
     try {
       await this.#goWrong();
       await playing;
-      await this.#untilClosed();
+      await this.#waitFor('the mirror has the last change', () => this.#closed());
     } finally {
       over.abort();
       await playing;
@@ -131,12 +131,13 @@ class Demo {
   async #goWrong(): Promise<void> {
     const playMs = (this.#options.seconds ?? 8) * 1000;
     await this.#until(cutAt * playMs);
+    await this.#waitFor('the first rows are durable', () => this.#durableRows > 0);
     const retries = this.#worker.report?.retries ?? 0;
     this.#source.cut();
     const cutMs = performance.now();
-    await this.#waitFor(() => (this.#worker.report?.retries ?? 0) > retries);
+    await this.#waitFor('the worker notices', () => (this.#worker.report?.retries ?? 0) > retries);
     const before = this.#durableRows;
-    await this.#waitFor(() => this.#durableRows > before);
+    await this.#waitFor('rows are durable again', () => this.#durableRows > before);
     this.#note('the connection was cut in the middle of an event', performance.now() - cutMs);
 
     await this.#until(killAt * playMs);
@@ -145,17 +146,8 @@ class Demo {
     await this.#worker.kill();
     const killedMs = performance.now();
     this.#worker.start();
-    await this.#waitFor(() => this.#durableRows > 0);
+    await this.#waitFor('rows are durable again', () => this.#durableRows > 0);
     this.#note(`worker ${pid} was killed (SIGKILL) and another one took over`, performance.now() - killedMs);
-  }
-
-  async #untilClosed(): Promise<void> {
-    const deadline = performance.now() + patienceMs;
-    while (!this.#closed() && performance.now() < deadline) {
-      if (this.#signal.aborted || this.#worker.failed) break;
-      await sleep(50);
-    }
-    if (this.#worker.failed) throw new Error(`the worker ended by itself:\n${this.#worker.output}`);
   }
 
   async #verify(): Promise<DemoExit> {
@@ -199,16 +191,21 @@ class Demo {
     }
   }
 
+  /** Lets the demo go on until `ms` after its start. */
   async #until(ms: number): Promise<void> {
-    await this.#waitFor(() => performance.now() - this.#startedMs >= ms);
+    const leftMs = ms - (performance.now() - this.#startedMs);
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal: this.#signal }).catch(() => {});
   }
 
-  /** Looks until it is so; gives up when the demo ends, the worker fails or nothing happens for long. */
-  async #waitFor(condition: () => boolean): Promise<void> {
+  /** Looks until it is so, or the demo is ended. Throws when the worker fails, and when nothing comes of it for long. */
+  async #waitFor(what: string, condition: () => boolean): Promise<void> {
     const deadline = performance.now() + patienceMs;
-    while (!condition() && performance.now() < deadline && !this.#signal.aborted) {
+    while (!condition() && !this.#signal.aborted) {
       if (this.#worker.failed) throw new Error(`the worker ended by itself:\n${this.#worker.output}`);
-      await sleep(10);
+      if (performance.now() > deadline) {
+        throw new Error(`waited ${patienceMs / 1000} s until ${what}; the worker said:\n${this.#worker.output}`);
+      }
+      await sleep(20);
     }
   }
 
