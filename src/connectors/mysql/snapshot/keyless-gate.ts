@@ -21,6 +21,14 @@ export class KeylessGate {
     this.#table = table;
   }
 
+  /** The gate of a scan that is over and contains what stands before `place`. */
+  static after(table: string, place: Place): KeylessGate {
+    const gate = new KeylessGate(table);
+    gate.settle(place);
+    gate.open();
+    return gate;
+  }
+
   /** From here on no change of the table leaves: the scan's place is about to be known. The stream is between transactions. */
   close(): void {
     this.#state = 'opening';
@@ -36,6 +44,11 @@ export class KeylessGate {
   /** All rows of the scan have left. */
   open(): void {
     this.#state = 'read';
+  }
+
+  /** What the scan contains; null: not known. */
+  get place(): Place | null {
+    return this.#place;
   }
 
   /** There is no scan (any more). */

@@ -11,12 +11,24 @@ export interface LanePosition {
   readonly settled: boolean;
   /** The snapshot under way; null: none. */
   readonly scan: ScanPlace | null;
+  /**
+   * A table without a usable key was read as of this place: the stream's changes of it before there are in what was read. null: the
+   * stream is past it, or the table has a key.
+   */
+  readonly contains: ContainedLog | null;
   /** Grows with every position of the lane, over restarts too. */
   readonly sequence: number;
   /** Which run of the source made it, from 1. */
   readonly attempt: number;
   /** At which sequence the last attempts began, the newest (this one) last. */
   readonly starts: readonly number[];
+}
+
+/** One server's log up to a place. */
+export interface ContainedLog {
+  readonly server: string;
+  readonly file: string;
+  readonly offset: number;
 }
 
 export interface ScanPlace {
@@ -38,11 +50,15 @@ const keptStarts = 8;
 /** The position that a run begins with: `held` by the sinks, or nothing yet. */
 export const firstPosition = (held: LanePosition | null): LanePosition =>
   held === null
-    ? { settled: false, scan: null, sequence: 0, attempt: 1, starts: [0] }
+    ? { settled: false, scan: null, contains: null, sequence: 0, attempt: 1, starts: [0] }
     : { ...held, attempt: held.attempt + 1, starts: [...held.starts, held.sequence].slice(-keptStarts) };
 
-export const nextPosition = (from: LanePosition, change: Pick<LanePosition, 'settled' | 'scan'>): LanePosition => ({
+/** What a step changes of its lane's position. */
+export type LaneStep = Pick<LanePosition, 'settled' | 'scan'> & Partial<Pick<LanePosition, 'contains'>>;
+
+export const nextPosition = (from: LanePosition, change: LaneStep): LanePosition => ({
   ...from,
+  contains: null,
   ...change,
   sequence: from.sequence + 1,
 });
@@ -104,6 +120,7 @@ const schema: z.ZodType<LanePosition> = z.strictObject({
       rows: count,
     })
     .nullable(),
+  contains: z.strictObject({ server: z.string(), file: z.string(), offset: count }).nullable(),
   sequence: count,
   attempt: z.int().min(1),
   starts: z.array(count).min(1),

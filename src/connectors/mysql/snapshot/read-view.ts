@@ -55,16 +55,20 @@ export const openReadView = (kind: WatermarkKind, table: Table, context: ViewCon
     case 'table':
       return openBetweenWrites(context);
     case 'lock':
-      return openUnderLock(table, 'until opened', context);
+      return openUnderLock(table, context);
   }
 };
 
 /**
  * For engines without transactions: every read sees the table as it is at that moment, so it is locked against writes until the
- * view is closed.
+ * view is closed. The session that reads holds the lock: another one would queue behind the writers that wait for it.
  */
-export const openLockedView = (table: Table, context: ViewContext): Promise<ReadView> =>
-  openUnderLock(table, 'until closed', context);
+export const openLockedView = async (table: Table, { reader, server, clock }: ViewContext): Promise<ReadView> => {
+  const query = (sql: string) => reader.query(sql);
+  await lockAgainstWrites(table, query, clock);
+  const end = await logEnd(server, query);
+  return { end, close: async () => void (await reader.query('UNLOCK TABLES')) };
+};
 
 /**
  * MySQL with GTIDs: a transaction joins gtid_executed after its commit in the engine, so once everything the stream handed on is in
@@ -125,45 +129,38 @@ const openBetweenWrites = async ({ reader, control, watermarkTable, watch }: Vie
   return { end, close: () => commit(reader) };
 };
 
-/** The lock waits for open transactions that wrote the table, and new ones wait behind it: so not for long, and again later. */
-const lockWaitSeconds = 2;
-const lockAttempts = 10;
-
 /**
  * MySQL without GTIDs: while nobody may write the table, no transaction on it stands between the log and the engine, so the log's end
  * and the view say the same of it. The lock is given back as soon as both are taken.
  */
-const openUnderLock = async (
-  table: Table,
-  held: 'until opened' | 'until closed',
-  { reader, control, server, clock }: ViewContext,
-): Promise<ReadView> => {
-  await control.run(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`);
+const openUnderLock = async (table: Table, { reader, control, server, clock }: ViewContext): Promise<ReadView> => {
+  const query = (sql: string) => control.query(sql);
+  await lockAgainstWrites(table, query, clock);
+  try {
+    const end = await logEnd(server, query);
+    await reader.query(begin);
+    return { end, close: () => commit(reader) };
+  } finally {
+    await control.run('UNLOCK TABLES');
+  }
+};
+
+/** The lock waits for open transactions that wrote the table, and new ones wait behind it: so not for long, and again later. */
+const lockWaitSeconds = 2;
+const lockAttempts = 10;
+
+const lockAgainstWrites = async (table: Table, query: MysqlConnection['query'], clock: Clock): Promise<void> => {
+  await query(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await control.run(`LOCK TABLES ${quoteName(table.database)}.${quoteName(table.name)} READ`);
-      break;
+      await query(`LOCK TABLES ${quoteName(table.database)}.${quoteName(table.name)} READ`);
+      return;
     } catch (error) {
       if (!isMillraceError(error, 'MYSQL_SERVER_BUSY')) throw error;
       if (attempt === lockAttempts)
         throw new MillraceError('SNAPSHOT_LOCK_TIMEOUT', { table: qualifiedName(table), attempts: attempt });
     }
     await clock.sleep(100 * attempt);
-  }
-  let keep = false;
-  try {
-    const end = await logEnd(server, (sql) => control.query(sql));
-    await reader.query(begin);
-    keep = held === 'until closed';
-    return {
-      end,
-      close: async () => {
-        await commit(reader);
-        if (held === 'until closed') await control.run('UNLOCK TABLES');
-      },
-    };
-  } finally {
-    if (!keep) await control.run('UNLOCK TABLES');
   }
 };
 

@@ -421,6 +421,7 @@ for (const server of testServers()) {
         const store = new MemoryStore();
         const settings = { tables: `${rig.database}.n, ${rig.database}.fence`, 'scan.snapshot.chunk.max.size': '8kb' };
         const writer = await connectTo(rig);
+        let delays = 0;
         let writing = true;
         const written = (async () => {
           for (let i = 0; writing; i += 1) {
@@ -431,7 +432,11 @@ for (const server of testServers()) {
         })();
         try {
           await using source = rig.source(settings);
-          await carry(source, store, (batch) => isEnd(batch, 'n'));
+          await carry(source, store, async (batch) => {
+            // The stream falls behind, so the scan contains changes that the stream still has to bring.
+            if (rowCount(batch.changes) > 0 && delays++ < 10) await sleep(20);
+            return isEnd(batch, 'n');
+          });
         } finally {
           writing = false;
           await written;
@@ -695,7 +700,7 @@ for (const server of testServers()) {
             created = true;
             await rig.run('CREATE TABLE w LIKE t', "INSERT INTO w VALUES (1, 1, 'w')");
           }
-          return batch.changes.some((change) => change.kind === 'rows' && change.table.name === 'w');
+          return created && source.snapshots!.finished && store.rows({ database: rig.database, name: 'w' }).length > 0;
         });
       }
       {
@@ -703,7 +708,7 @@ for (const server of testServers()) {
         await rig.run("INSERT INTO w VALUES (2, 2, 'w')");
         await carry(source, store, (batch) => {
           markOf(batch);
-          return batch.changes.some((change) => change.kind === 'rows' && change.table.name === 'w');
+          return created && source.snapshots!.finished && store.rows({ database: rig.database, name: 'w' }).length > 0;
         });
       }
       assert.deepEqual(marks, ['begin u', 'end u']);

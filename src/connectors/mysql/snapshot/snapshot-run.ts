@@ -10,6 +10,7 @@ import type {
   SnapshotStep,
   StreamStep,
 } from '../stream-progress.ts';
+import { KeylessGate } from './keyless-gate.ts';
 import {
   decodeLanePosition,
   encodeLanePosition,
@@ -54,6 +55,8 @@ class TableScans implements SnapshotRun {
   readonly #lanes = new Map<string, LanePosition>();
   /** Scans with something to read or to take, in the order they were asked for. */
   readonly #scans = new Map<string, TableScan>();
+  /** For tables without a key whose scan is over: what it contains, until the stream is past that. */
+  readonly #contained = new Map<string, KeylessGate>();
   /** Positions to hand on that are no scan's. */
   readonly #news = new Map<Lane, LanePosition>();
   readonly #waiting: TableScan[] = [];
@@ -79,7 +82,7 @@ class TableScans implements SnapshotRun {
     if (begin === 'again') this.#begin(table, from, { reason, where: null });
     else if (from.scan !== null) this.#begin(table, from, null);
     else if (begin === 'unfinished' && !from.settled) this.#begin(table, from, { reason, where: null });
-    else this.#lanes.set(qualifiedName(table), from);
+    else this.#rest(qualifiedName(table), from);
   }
 
   observe(step: StreamStep): readonly Change[] | null {
@@ -89,6 +92,10 @@ class TableScans implements SnapshotRun {
     if (this.#watermarkTable !== null) changes = changes.filter((change) => tableOf(change) !== this.#watermarkTable);
     for (const change of changes) if (change.kind === 'schema') this.#follow(change);
     for (const scan of this.#scans.values()) changes = scan.observe(changes);
+    for (const [name, gate] of this.#contained) {
+      changes = gate.pass(changes);
+      if (this.#watch.reached(gate.place!)) this.#contained.delete(name);
+    }
     return changes;
   }
 
@@ -116,7 +123,7 @@ class TableScans implements SnapshotRun {
   }
 
   get finished(): boolean {
-    return this.#failure === null && this.#scans.size === 0 && this.#news.size === 0;
+    return this.#failure === null && this.#scans.size === 0 && this.#news.size === 0 && this.#contained.size === 0;
   }
 
   request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void {
@@ -175,6 +182,7 @@ class TableScans implements SnapshotRun {
       pushed: () => this.#notify(),
     });
     this.#lanes.delete(scan.name);
+    this.#contained.delete(scan.name);
     this.#scans.set(scan.name, scan);
     this.#waiting.push(scan);
     if (this.#workers.size >= config['scan.snapshot.parallelism']) return;
@@ -275,9 +283,18 @@ class TableScans implements SnapshotRun {
 
   #end(scan: TableScan): void {
     const { rows, chunks } = scan.figures;
-    this.#lanes.set(scan.name, scan.position);
+    this.#rest(scan.name, scan.position);
     this.#done += 1;
     this.#request.context.log.info('snapshot of a table ended', { table: scan.name, rows, chunks });
+  }
+
+  /** A lane on which nothing is under way. */
+  #rest(name: string, position: LanePosition): void {
+    this.#lanes.set(name, position);
+    const { contains } = position;
+    if (contains === null || contains.server !== this.#request.server.identity) return;
+    const place = { kind: 'place', file: contains.file, offset: contains.offset } as const;
+    if (!this.#watch.reached(place)) this.#contained.set(name, KeylessGate.after(name, place));
   }
 
   #hasStep(): boolean {

@@ -14,7 +14,7 @@ import { chunkQuery, type KeyPoint, lastKeyQuery, wholeTableQuery } from './chun
 import { ChunkSize } from './chunk-size.ts';
 import { HeldSteps } from './held-steps.ts';
 import { KeylessGate } from './keyless-gate.ts';
-import { encodeLanePosition, type LanePosition, nextPosition, type ScanPlace } from './lane-position.ts';
+import { encodeLanePosition, type LanePosition, type LaneStep, nextPosition, type ScanPlace } from './lane-position.ts';
 import type { PauseSwitch } from './pause-switch.ts';
 import { openLockedView, openReadView, type ReadView, type ViewContext } from './read-view.ts';
 import type { Sessions } from './reading-worker.ts';
@@ -340,7 +340,12 @@ export class TableScan {
   #pushRows(reading: Reading, view: View | null, images: readonly RowImages[], scan: ScanPlace, ended: boolean): void {
     const settled = this.#read.settled || (ended && scan.where === null);
     if (view !== null) view.held += 1;
-    this.#push(reading, view?.end ?? null, { settled, scan: ended ? null : scan }, () => {
+    const { place } = this.#gate;
+    const contains =
+      ended && place !== null
+        ? { server: this.#options.server.identity, file: place.file, offset: place.offset }
+        : null;
+    this.#push(reading, view?.end ?? null, { settled, scan: ended ? null : scan, contains }, () => {
       this.#progress = scan;
       const kept = images.flatMap((rows) => (view === null ? rows : (view.window.unchanged(rows) ?? [])));
       if (view !== null) {
@@ -358,12 +363,7 @@ export class TableScan {
     });
   }
 
-  #push(
-    reading: Pick<Reading, 'signal'>,
-    after: LogMark | null,
-    to: Pick<LanePosition, 'settled' | 'scan'>,
-    changes: () => readonly Change[],
-  ): void {
+  #push(reading: Pick<Reading, 'signal'>, after: LogMark | null, to: LaneStep, changes: () => readonly Change[]): void {
     // An attempt that is void may still be ending.
     reading.signal.throwIfAborted();
     const position = nextPosition(this.#read, to);
@@ -419,7 +419,7 @@ export class TableScan {
     this.#attempt.abort();
   }
 
-  #giveUp(to: Pick<LanePosition, 'settled' | 'scan'>): void {
+  #giveUp(to: LaneStep): void {
     this.abandon();
     const { signal } = new AbortController();
     this.#push({ signal }, null, to, () => []);
