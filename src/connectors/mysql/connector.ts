@@ -1,5 +1,7 @@
 import { defineConnector } from '../../core/connector.ts';
+import { checkMysql } from './check.ts';
 import { mysqlConfig } from './config.ts';
+import { BinlogFileSource } from './file-source.ts';
 import { openSnapshotRun } from './snapshot/snapshot-run.ts';
 import { MysqlSource } from './source.ts';
 
@@ -7,6 +9,9 @@ import { MysqlSource } from './source.ts';
 export const mysql = defineConnector({
   type: 'mysql',
   config: mysqlConfig,
-  openSource: async (config, context) => new MysqlSource({ config, context, openSnapshots: openSnapshotRun }),
-  check: async () => [],
+  openSource: async (config, context) =>
+    config['binlog.files'] === undefined
+      ? new MysqlSource({ config, context, openSnapshots: openSnapshotRun })
+      : new BinlogFileSource(config, context),
+  check: checkMysql,
 });

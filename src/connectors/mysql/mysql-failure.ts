@@ -4,6 +4,8 @@ import { isMillraceError, MillraceError } from '../../core/errors.ts';
 interface DriverError extends Error {
   readonly code?: string;
   readonly errno?: number;
+  /** Which call of the operating system failed: `read`, `write`. */
+  readonly syscall?: string;
 }
 
 /** Login refused: wrong password, unknown user or host, an authentication plugin that the driver lacks. */
@@ -45,7 +47,7 @@ export const mysqlFailure = (cause: unknown, context: FailureContext): MillraceE
   }
   if (
     code === 'HANDSHAKE_NO_SSL_SUPPORT' ||
-    code === 'HANDSHAKE_SSL_ERROR' ||
+    (code === 'HANDSHAKE_SSL_ERROR' && !isBrokenHandshake(error)) ||
     /^ERR_(TLS|SSL)|CERT|SIGNATURE/.test(code)
   ) {
     return new MillraceError('MYSQL_TLS', { address, reason: error.message }, options);
@@ -56,6 +58,13 @@ export const mysqlFailure = (cause: unknown, context: FailureContext): MillraceE
   if (number > 0) return new MillraceError('MYSQL_SERVER_REFUSED', { address, number, reason: error.message }, options);
   return new MillraceError('NET_CLOSED', { address }, options);
 };
+
+/**
+ * The connection broke in the middle of the TLS handshake, which says nothing about TLS. mysql2 gives every error of a handshake
+ * one code of its own, so Node's words and the system call are what is left to tell it by.
+ */
+const isBrokenHandshake = ({ syscall, message }: DriverError): boolean =>
+  syscall !== undefined || message.startsWith('Client network socket disconnected before secure TLS connection');
 
 export interface DumpFailureContext {
   readonly address: string;
@@ -76,6 +85,14 @@ export const dumpFailure = (cause: unknown, context: DumpFailureContext): unknow
   const { address, start, identity } = context;
   const wanted = start.by === 'gtid' ? start.gtids : `${start.file}:${start.offset}`;
   const options = { cause };
+  // The login is over: what is refused here is the dump. MySQL says 1227, MariaDB 1045.
+  if (code === 1227 || code === 1045) {
+    return new MillraceError(
+      'MYSQL_MISSING_GRANT',
+      { grant: 'REPLICATION SLAVE', user: context.user, on: '*.*' },
+      options,
+    );
+  }
   if (code !== fatalDumpError) {
     const error = Object.assign(new Error(message), { errno: code });
     return mysqlFailure(error, { address, user: context.user, what: 'binlog dump' });

@@ -4,18 +4,17 @@ import type { Context, Source } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
-import type { Gtids } from './binlog-place.ts';
-import { type BinlogPosition, binlogCovers, binlogHolds, decodeBinlogPosition, parseGtids } from './binlog-position.ts';
+import { decodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
 import { MysqlConnection } from './connection.ts';
 import { readCollations, readDefinition, readDefinitions } from './definitions.ts';
 import { type DumpStart, openDump } from './dump.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
 import type { LogFeed } from './log-feed.ts';
+import { logCovers, logHolds } from './position-order.ts';
 import { ReadLoop } from './read-loop.ts';
 import { chooseIdentity, type ReplicaIdentity } from './replica-identity.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
-import { snapshotCovers } from './snapshot/lane-position.ts';
 import {
   logIsLost,
   readLogFiles,
@@ -28,7 +27,7 @@ import {
   startAtFile,
 } from './startup.ts';
 import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun } from './stream-progress.ts';
-import { decodeSchema, schemaValidFrom, TableCatalogue, withoutTables } from './table-catalogue.ts';
+import { decodeSchema, TableCatalogue, withoutTables } from './table-catalogue.ts';
 import { findFileAt } from './time-search.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
@@ -52,8 +51,6 @@ export class MysqlSource implements Source {
   readonly #patterns: TablePatterns;
   readonly #lanes: MysqlLanes;
   #snapshots: SnapshotRun | null = null;
-  /** What `holds` was last asked about, decoded. */
-  #lastHeld: { readonly text: Position; readonly position: BinlogPosition; readonly gtids: Gtids | null } | null = null;
 
   constructor(options: MysqlSourceOptions) {
     const { config } = options;
@@ -71,23 +68,11 @@ export class MysqlSource implements Source {
   }
 
   covers(held: Position, at: Position): boolean {
-    const [heldSince, since] = [schemaValidFrom(held), schemaValidFrom(at)];
-    if (heldSince !== null && since !== null) return this.covers(heldSince, since);
-    if (!held.startsWith('{"flavor":')) return snapshotCovers(held, at);
-    return binlogCovers(decodeBinlogPosition(held), decodeBinlogPosition(at));
+    return logCovers(held, at);
   }
 
   holds(held: Position, change: Change): boolean {
-    // Rows of a snapshot stand in no log: their own lane says whether they are held.
-    if (change.kind === 'snapshot' || (change.kind === 'rows' && change.op === 'read')) return false;
-    if (change.origin.kind !== 'mysql' || !held.startsWith('{"flavor":')) return false;
-    if (held !== this.#lastHeld?.text) {
-      const position = decodeBinlogPosition(held);
-      const gtids = position.gtids === null ? null : parseGtids(position.flavor, position.gtids);
-      this.#lastHeld = { text: held, position, gtids };
-    }
-    const { position, gtids } = this.#lastHeld;
-    return binlogHolds(position, gtids, change.origin);
+    return logHolds(held, change);
   }
 
   async *read(
@@ -126,6 +111,9 @@ export class MysqlSource implements Source {
     const collations = await readCollations(connection, server);
     const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
     const now = await readDefinitions(connection, server, captures);
+    if (![...now.schema.databases.values()].some(({ tables }) => tables.size > 0)) {
+      this.#context.log.warn('no table matches yet', { tables: config.tables.join(', ') });
+    }
     const mode = config['scan.startup.mode'];
     const snapshotsBegin = mode === 'initial' || mode === 'snapshot';
 
@@ -233,6 +221,7 @@ export class MysqlSource implements Source {
         start: start.position,
         gtids: start.gtids,
         flavor: server.flavor,
+        address: server.address,
         hasGtids: server.hasGtids,
         catalogue,
         partBytes: this.#config['scan.transaction.max.size'],
@@ -281,15 +270,15 @@ export class MysqlSource implements Source {
     signal: AbortSignal,
   ): Promise<LogFeed> {
     const connection = await this.#connect(signal);
-    const feed = await openDump({
-      connection,
-      server,
-      identity,
-      start,
-      once,
-      heartbeatMs: Math.min(this.#config['heartbeat.interval'], longestSilenceMs),
-      user: this.#config.username ?? '',
-    });
+    const heartbeatMs = Math.min(this.#config['heartbeat.interval'], longestSilenceMs);
+    const user = this.#config.username ?? '';
+    let feed: LogFeed;
+    try {
+      feed = await openDump({ connection, server, identity, start, once, heartbeatMs, user });
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     if (signal.aborted) feed.close();
     else signal.addEventListener('abort', () => feed.close(), { once: true });
     return feed;

@@ -59,6 +59,8 @@ export interface TransactionReaderOptions {
   readonly start: BinlogPosition;
   readonly gtids: Gtids | null;
   readonly flavor: Flavor;
+  /** The server's address, for messages. */
+  readonly address: string;
   /** Positions may name GTIDs, because a dump can start by them on this server. */
   readonly hasGtids: boolean;
   readonly catalogue: TableCatalogue;
@@ -85,6 +87,9 @@ export class TransactionReader {
   readonly #catalogue: TableCatalogue;
   readonly #partBytes: number;
   readonly #server: string;
+  readonly #address: string;
+  /** The file that reading was in, until the log has shown that it is still the same file. */
+  #expected: BinlogPosition | null;
   readonly #epoch: number;
   readonly #hasGtids: boolean;
   readonly #skip: ((group: GroupStart) => boolean) | null;
@@ -142,6 +147,9 @@ export class TransactionReader {
     this.#catalogue = options.catalogue;
     this.#partBytes = options.partBytes;
     this.#server = start.server;
+    this.#address = options.address;
+    const readsAgain = start.prepared.some(({ empty }) => !empty);
+    this.#expected = start.fileTime === 0 || readsAgain ? null : start;
     this.#epoch = start.epoch;
     this.#hasGtids = options.hasGtids;
     this.#skip = options.skip;
@@ -200,6 +208,13 @@ export class TransactionReader {
       position: this.#position(this.#gtids),
       version: this.#version(this.#committedFile, this.#committedOffset, this.#step),
     };
+  }
+
+  /** The next event is the first one of `file`: for files, which do not say their own name. */
+  beginFile(file: string): void {
+    this.#forgetTables();
+    // The events come behind the four bytes of magic.
+    this.#log.moveTo(file, 4);
   }
 
   /** Takes the log's next event. Throws when it cannot be told what it means for captured tables. */
@@ -633,11 +648,30 @@ export class TransactionReader {
   #formatDescription(frame: EventFrame): void {
     this.#flavor = decodeFormatDescription(frame).flavor;
     this.#fileTime = frame.timestamp;
+    this.#checkFile();
     this.#forgetTables();
     if (this.#group === null) return;
     // The server stopped while it wrote the transaction: what there was of it never committed.
     this.#changes.length = this.#committed;
     this.#end();
+  }
+
+  /**
+   * A log that was reset begins its numbers anew, GTIDs too, and may have grown past what is held. But then its files are younger
+   * than their namesakes were, or have lower numbers.
+   */
+  #checkFile(): void {
+    const expected = this.#expected;
+    this.#expected = null;
+    if (expected === null) return;
+    const { file } = this.#log;
+    const isSame = file === expected.file && this.#fileTime === expected.fileTime;
+    if (isSame || fileNumber(file) > fileNumber(expected.file)) return;
+    throw new MillraceError('MYSQL_SERVER_RESET', {
+      address: this.#address,
+      wanted: `${expected.file} begun at ${expected.fileTime}`,
+      found: `${file} begun at ${this.#fileTime}`,
+    });
   }
 
   /** At the start of a file, MariaDB lists what all files before it hold. */

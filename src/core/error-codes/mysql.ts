@@ -107,6 +107,12 @@ export const mysqlErrors = {
       `cannot start at ${d.position}: ${d.reason}`,
     hint: 'SHOW BINARY LOGS lists the files and their sizes; a position must be where a transaction begins.',
   },
+  MYSQL_BINLOG_FILES: {
+    retryable: false,
+    message: (d: { readonly path: string; readonly reason: string }) =>
+      `cannot read binlog files at ${d.path}: ${d.reason}`,
+    hint: 'Name binlog files, or the folder that holds them, in `binlog.files`; copy them again when one is cut short.',
+  },
   MYSQL_PACKET_TOO_LARGE: {
     retryable: false,
     message: (d: { readonly address: string; readonly reason: string }) =>

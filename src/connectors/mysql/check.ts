@@ -1,0 +1,185 @@
+import type { Context, Problem } from '../../core/connector.ts';
+import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../core/errors.ts';
+import { tablePatterns } from '../../core/table-pattern.ts';
+import { type Dial, dialTcp } from '../../net/dial.ts';
+import { findTable } from '../../protocol/mysql/ddl/schema.ts';
+import { isAtLeast } from '../../protocol/mysql/server-version.ts';
+import type { MysqlConfig } from './config.ts';
+import { MysqlConnection } from './connection.ts';
+import { capturedTables, readDefinitions } from './definitions.ts';
+import { isServerError } from './mysql-failure.ts';
+import { chooseIdentity } from './replica-identity.ts';
+import { readServerFacts, type ServerFacts } from './server-facts.ts';
+import { quoteName, statements } from './statements.ts';
+
+/** A pause that a pipeline should survive without a new snapshot. */
+const wantedRetentionSeconds = 86_400;
+
+/**
+ * Looks at a server as a pipeline would use it, changes nothing, and says what to repair, each with the SQL that does. What
+ * cannot be looked at because a right is missing is a problem of its own.
+ */
+export const checkMysql = async (
+  config: MysqlConfig,
+  context: Context,
+  dial: Dial = dialTcp,
+): Promise<readonly Problem[]> => {
+  if (config['binlog.files'] !== undefined) return [];
+  const problems: Problem[] = [];
+  const { signal } = new AbortController();
+  try {
+    await using connection = await MysqlConnection.open({ config, dial, clock: context.clock, signal });
+    const server = await readServerFacts(connection);
+    problems.push(...logProblems(server));
+    problems.push(...(await rightsProblems(connection, server, config)));
+    if (problems.some(({ severity }) => severity === 'error')) return problems;
+    problems.push(...(await identityProblems(connection, config, context)));
+    problems.push(...(await tableProblems(connection, server, config)));
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    problems.push({ code: error.code, message: error.message, remedy: error.hint, severity: 'error' });
+  }
+  return problems;
+};
+
+const problem = <Code extends ErrorCode>(
+  severity: Problem['severity'],
+  code: Code,
+  details: ErrorDetails<Code>,
+  remedy: string | null,
+): Problem => {
+  const { message, hint } = new MillraceError(code, details);
+  return { code, message, remedy: remedy ?? hint, severity };
+};
+
+/** SQL that sets a variable for good: MariaDB has no SET PERSIST, so its configuration file must say it too. */
+const setVariable = (server: ServerFacts, name: string, value: string): string =>
+  server.flavor === 'mysql'
+    ? `SET PERSIST ${name} = ${value};`
+    : `SET GLOBAL ${name} = ${value};  -- and ${name} = ${value} under [mariadbd] in the configuration file`;
+
+const logProblems = (server: ServerFacts): readonly Problem[] => {
+  const { address } = server;
+  if (!server.logBin) return [problem('error', 'MYSQL_BINLOG_OFF', { address }, null)];
+  const problems: Problem[] = [];
+  if (server.binlogFormat !== 'ROW') {
+    const remedy = setVariable(server, 'binlog_format', "'ROW'");
+    problems.push(problem('error', 'MYSQL_BINLOG_FORMAT', { address, format: server.binlogFormat }, remedy));
+  }
+  if (server.partialJson && server.rowImage === 'MINIMAL') {
+    problems.push(
+      problem('error', 'MYSQL_PARTIAL_JSON', { address }, setVariable(server, 'binlog_row_image', "'FULL'")),
+    );
+  } else if (server.rowImage !== 'FULL') {
+    const remedy = setVariable(server, 'binlog_row_image', "'FULL'");
+    problems.push(problem('error', 'MYSQL_ROW_IMAGE', { address, image: server.rowImage }, remedy));
+  }
+  if (server.rowMetadata !== 'FULL') {
+    const remedy = setVariable(server, 'binlog_row_metadata', "'FULL'");
+    problems.push(problem('warning', 'MYSQL_ROW_METADATA', { address, metadata: server.rowMetadata }, remedy));
+  }
+  if (!server.hasGtids) problems.push(problem('warning', 'MYSQL_GTID_OFF', { address, mode: server.gtidMode }, null));
+  if (server.retentionSeconds > 0 && server.retentionSeconds < wantedRetentionSeconds) {
+    const remedy = setVariable(server, 'binlog_expire_logs_seconds', '604800');
+    problems.push(problem('warning', 'MYSQL_RETENTION', { address, seconds: server.retentionSeconds }, remedy));
+  }
+  return problems;
+};
+
+/** Tries what the source will do, since roles and partial revokes make SHOW GRANTS hard to add up. */
+const rightsProblems = async (
+  connection: MysqlConnection,
+  server: ServerFacts,
+  config: MysqlConfig,
+): Promise<readonly Problem[]> => {
+  const problems: Problem[] = [];
+  const [account] = await connection.query(statements.currentUser);
+  const user = account?.[0] ?? '';
+  const quoted = user.replace(/^(.*)@([^@]*)$/, "'$1'@'$2'");
+  const lacks = (grant: string, on: string): void => {
+    problems.push(
+      problem('error', 'MYSQL_MISSING_GRANT', { grant, user, on }, `GRANT ${grant} ON ${on} TO ${quoted};`),
+    );
+  };
+  const allowed = async (statement: string): Promise<boolean> => {
+    try {
+      await connection.query(statement);
+      return true;
+    } catch (error) {
+      if (isMillraceError(error, 'MYSQL_MISSING_GRANT')) return false;
+      if (error instanceof MillraceError && isServerError(error, 1146)) return true;
+      throw error;
+    }
+  };
+  const renamed = server.flavor === 'mysql' && isAtLeast(server.version, 8, 2);
+  if (!(await allowed(renamed ? statements.logStatus : statements.masterStatus))) lacks('REPLICATION CLIENT', '*.*');
+  if (!(await mayReplicate(connection, server, allowed))) lacks('REPLICATION SLAVE', '*.*');
+  for (const pattern of config.tables) {
+    // A table that one may not read is not even listed; only names written out can be tried.
+    const name = /^(\w+)\.(\w+)$/.exec(pattern);
+    if (name === null) continue;
+    const [, database = '', table = ''] = name;
+    if (!(await allowed(statements.holdDefinition(database, table)))) {
+      lacks('SELECT', `${quoteName(database)}.${quoteName(table)}`);
+    }
+  }
+  return problems;
+};
+
+const mayReplicate = async (
+  connection: MysqlConnection,
+  server: ServerFacts,
+  allowed: (statement: string) => Promise<boolean>,
+): Promise<boolean> => {
+  if (server.flavor === 'mysql') {
+    return await allowed(isAtLeast(server.version, 8, 0, 22) ? statements.replicas : statements.slaveHosts);
+  }
+  // MariaDB has no statement that needs exactly this right.
+  const grants = await connection.query(statements.grants);
+  return grants.some(([grant]) =>
+    /(ALL PRIVILEGES|REPLICATION (SLAVE|REPLICA)\b(?! ADMIN)).* ON \*\.\*/.test(grant ?? ''),
+  );
+};
+
+const identityProblems = async (
+  connection: MysqlConnection,
+  config: MysqlConfig,
+  context: Context,
+): Promise<readonly Problem[]> => {
+  try {
+    await chooseIdentity(connection, config, context.pipeline);
+    return [];
+  } catch (error) {
+    if (!isMillraceError(error, 'MYSQL_SERVER_ID_IN_USE')) throw error;
+    return [problem('error', 'MYSQL_SERVER_ID_IN_USE', error.details, null)];
+  }
+};
+
+const tableProblems = async (
+  connection: MysqlConnection,
+  server: ServerFacts,
+  config: MysqlConfig,
+): Promise<readonly Problem[]> => {
+  const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
+  const captures = (database: string, table: string): boolean => patterns.matches(database, table);
+  const tables = await capturedTables(connection, captures);
+  if (tables.length === 0) {
+    return [problem('warning', 'MYSQL_NO_TABLES', { patterns: config.tables.join(', ') }, null)];
+  }
+  const problems: Problem[] = [];
+  const { schema } = await readDefinitions(connection, server, captures);
+  const keyless = tables
+    .filter(({ database, name }) => findTable(schema, { database, name })?.table.primaryKey.length === 0)
+    .map(({ database, name }) => `${database}.${name}`);
+  if (keyless.length > 0)
+    problems.push(problem('warning', 'MYSQL_NO_PRIMARY_KEY', { tables: keyless.join(', ') }, null));
+  if (server.flavor === 'mariadb' || !isAtLeast(server.version, 9, 6)) {
+    const children = (await connection.query(statements.cascades))
+      .filter(([database, table]) => captures(database!, table!))
+      .map(([database, table]) => `${database}.${table}`);
+    if (children.length > 0) {
+      problems.push(problem('warning', 'MYSQL_CASCADES_NOT_LOGGED', { tables: children.join(', ') }, null));
+    }
+  }
+  return problems;
+};
