@@ -51,6 +51,8 @@ class TableScans implements SnapshotRun {
   readonly #watermarkTable: string | null;
   readonly #watch: StreamWatch;
   readonly #tables: Map<string, Table>;
+  /** Definitions whose rows the stream has brought. */
+  readonly #met = new WeakSet<Table>();
   /** Where the lanes of the tables stand that are not being scanned. */
   readonly #lanes = new Map<string, LanePosition>();
   /** Scans with something to read or to take, in the order they were asked for. */
@@ -90,7 +92,10 @@ class TableScans implements SnapshotRun {
     this.#watch.observe(step);
     let changes = step.changes;
     if (this.#watermarkTable !== null) changes = changes.filter((change) => tableOf(change) !== this.#watermarkTable);
-    for (const change of changes) if (change.kind === 'schema') this.#follow(change);
+    for (const change of changes) {
+      if (change.kind === 'schema') this.#follow(change);
+      else if (!this.#met.has(change.table)) this.#meet(change.table);
+    }
     for (const scan of this.#scans.values()) changes = scan.observe(changes);
     for (const [name, gate] of this.#contained) {
       changes = gate.pass(changes);
@@ -261,17 +266,29 @@ class TableScans implements SnapshotRun {
     return null;
   }
 
-  /** Keeps the definitions for scans to come, and settles tables that were born in the stream: all their rows are in it. */
+  /** Keeps the definitions for scans to come. */
   #follow({ before, after, statement }: SchemaChange): void {
     if (before !== null) this.#tables.delete(qualifiedName(before));
     if (after === null) return;
-    const name = qualifiedName(after);
-    this.#tables.set(name, after);
-    const isBorn = before === null && !/^\s*(rename|alter)\b/i.test(statement);
-    if (!isBorn || this.#scans.has(name) || this.#request.begin === 'asked') return;
+    this.#tables.set(qualifiedName(after), after);
+    if (before === null && !/^\s*(rename|alter)\b/i.test(statement)) this.#settle(after);
+  }
+
+  /** A table that nobody knew when the stream began was born in it, though no statement said so. */
+  #meet(table: Table): void {
+    this.#met.add(table);
+    if (this.#tables.has(qualifiedName(table))) return;
+    this.#tables.set(qualifiedName(table), table);
+    this.#settle(table);
+  }
+
+  /** All rows of a table that was born in the stream are in it, so it needs no snapshot, not after a restart either. */
+  #settle(table: Table): void {
+    const name = qualifiedName(table);
+    if (this.#scans.has(name) || this.#request.begin === 'asked') return;
     const position = nextPosition(this.#lanes.get(name) ?? firstPosition(null), { settled: true, scan: null });
     this.#lanes.set(name, position);
-    this.#news.set(laneOf(this.#request.lanePrefix, after), position);
+    this.#news.set(laneOf(this.#request.lanePrefix, table), position);
     this.#notify();
   }
 
