@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { checksumLength, emptyFrame, headerLength, readHeader } from '../../protocol/mysql/event-frame.ts';
 import { eventType } from '../../protocol/mysql/event-type.ts';
 import type { ChecksumAlgorithm } from '../../protocol/mysql/events/format-description.ts';
@@ -26,13 +25,14 @@ export class DumpRefused extends Error {
 
 const masterFatalErrorReadingBinlog = 1236;
 
-/** Where a dump has come to, for the heartbeats that follow. */
-export interface DumpEnd {
+/** A dump has come to the log's end; whoever asks for more then gets it once the log has grown. */
+export interface AtEnd {
+  /** The event for a client that waits. */
   readonly heartbeat: () => Buffer;
 }
 
 /**
- * The events that MySQL sends for a dump request, one after the other, up to the log's end. The order, the made-up events
+ * The events that MySQL sends for a dump request, one after the other, without end: where the log ends, it says so. The order, the made-up events
  * between the logged ones and the words of refusals are those of MySQL 9.7 (sql/rpl_binlog_sender.cc).
  *
  * @param checksum what the client set `@source_binlog_checksum` to; null: it did not.
@@ -45,7 +45,7 @@ export function* dumpEvents(
   checksum: ChecksumAlgorithm | null,
   serverUuid: string,
   repeats: () => boolean = () => false,
-): Generator<Buffer, DumpEnd> {
+): Generator<Buffer | AtEnd, never> {
   const held = request.gtids;
   const first = firstFile(log, request, held, serverUuid);
   if (request.position < firstPosition) {
@@ -60,17 +60,17 @@ export function* dumpEvents(
     (request.extraEvents ? heartbeatV2 : heartbeat)(file.serverId, file.name, position, algorithm);
   const frame = emptyFrame();
   // Servers do not purge files that a dump still needs.
-  const files = log.files.slice(log.files.indexOf(first));
+  let files: readonly RecordedFile[] = log.files.slice(log.files.indexOf(first));
   let position = request.position;
-  for (const [index, file] of files.entries()) {
+  for (let index = 0; ; index += 1) {
+    let file = files[index]!;
     yield fakeRotate(file.serverId, file.name, position, algorithm);
     if (checksum === null && file.description.checksum !== 'none') {
       throw new DumpRefused(
         `Replica can not handle replication events with the checksum that source is configured to log; ${place(request, file, file.headEnd, file.headEnd)}`,
       );
     }
-    const { bytes } = file;
-    const description = bytes.subarray(firstPosition, file.headEnd);
+    const description = file.bytes.subarray(firstPosition, file.headEnd);
     algorithm = file.description.checksum;
     yield sentFormatDescription(description, {
       fromInside: position > firstPosition,
@@ -83,7 +83,19 @@ export function* dumpEvents(
     /** Where the last skipped transaction ends: the client learns it before the next event. */
     let skippedTo: number | null = null;
     let again: Buffer[] | null = null;
-    while (position < bytes.length) {
+    for (;;) {
+      const { bytes } = file;
+      if (position === bytes.length) {
+        if (again !== null) yield* again;
+        again = null;
+        if (skippedTo !== null) yield beat(file, skippedTo);
+        skippedTo = null;
+        if (index < files.length - 1) break;
+        yield { heartbeat: () => beat(file, position) };
+        files = grown(files, log);
+        file = files[index]!;
+        continue;
+      }
       const size = position + headerLength <= bytes.length ? bytes.readUInt32LE(position + 9) : headerLength;
       if (size < headerLength) {
         throw new DumpRefused(`bogus data in log event; ${place(request, file, lastEnd, position + headerLength)}`);
@@ -118,14 +130,17 @@ export function* dumpEvents(
       position = end;
       lastEnd = end;
     }
-    if (again !== null) yield* again;
-    if (skippedTo !== null) yield beat(file, skippedTo);
-
-    if (index === files.length - 1) return { heartbeat: () => beat(file, bytes.length) };
     position = firstPosition;
   }
-  throw new assert.AssertionError({ message: 'a log has a last file' });
 }
+
+/** The same files as they are now, and those that follow. */
+const grown = (files: readonly RecordedFile[], log: RecordedLog): readonly RecordedFile[] => {
+  const now = new Map(log.files.map((file) => [file.name, file]));
+  const same = files.map((file) => now.get(file.name) ?? file);
+  const last = log.files.findIndex(({ name }) => name === files.at(-1)!.name);
+  return [...same, ...log.files.slice(last + 1)];
+};
 
 /** After the file's magic number. */
 const firstPosition = 4;

@@ -23,20 +23,45 @@ export interface RecordedFile extends BinlogFile {
   readonly previous: MysqlGtidSet | null;
 }
 
-/** The binlog of a server that once was: files in order, of which the first ones can be purged. */
+/** The binlog of a server that once was: files in order, of which the first ones can be purged, and which can go on growing. */
 export class RecordedLog {
   #files: readonly RecordedFile[];
-  /** Everything the server had executed at the log's end; empty where it logs no GTIDs of MySQL's kind. */
-  readonly executed: MysqlGtidSet;
+  #executed: MysqlGtidSet;
+  #growth = new AbortController();
 
   constructor(files: readonly BinlogFile[]) {
     assert(files.length > 0, 'a recorded log has at least one file');
     this.#files = files.map(readHead);
-    this.executed = executedAfter(this.#files.at(-1)!);
+    this.#executed = executedAfter(this.#files.at(-1)!);
   }
 
   get files(): readonly RecordedFile[] {
     return this.#files;
+  }
+
+  /** Everything the server had executed at the log's end; empty where it logs no GTIDs of MySQL's kind. */
+  get executed(): MysqlGtidSet {
+    return this.#executed;
+  }
+
+  /** Aborts the next time the log grows. */
+  get growth(): AbortSignal {
+    return this.#growth.signal;
+  }
+
+  /** The log goes on to `files`: what it has now, its last file perhaps longer, and those that follow. Purged files stay purged. */
+  grow(files: readonly BinlogFile[]): void {
+    const first = files.findIndex(({ name }) => name === this.#files[0]!.name);
+    assert(first >= 0, 'a log that grows keeps its files');
+    const known = new Map(this.#files.map((file) => [file.name, file]));
+    this.#files = files.slice(first).map((file) => {
+      const before = known.get(file.name);
+      return before === undefined ? readHead(file) : { ...before, bytes: file.bytes };
+    });
+    this.#executed = executedAfter(this.#files.at(-1)!);
+    const grown = this.#growth;
+    this.#growth = new AbortController();
+    grown.abort();
   }
 
   /** Transactions that are in no file any more. */

@@ -6,11 +6,13 @@ import mysql from 'mysql2/promise';
 import { MillraceError } from '../../core/errors.ts';
 import { recordingFolder } from '../../demo/recording.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import { eventFlag } from '../../protocol/mysql/event-frame.ts';
 import { eventType } from '../../protocol/mysql/event-type.ts';
 import { decodeGtid, isGtidEvent } from '../../protocol/mysql/events/gtid.ts';
 import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
 import { NetworkFramer } from '../../protocol/mysql/network-framer.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { type BinlogFile, RecordedLog } from './recorded-log.ts';
 import { readRecording } from './recording.ts';
 import { ReplayServer, type ReplayServerOptions } from './replay-server.ts';
 
@@ -181,6 +183,38 @@ test('time comes from the clock: heartbeats, delays and the rate wait for it', a
   const tookMs = clock.monotonic() - started;
   assert.ok(atOnce < 50_000, `${atOnce} bytes before any time had passed`);
   assert.ok(Math.abs(tookMs - expectedMs) < 0.1 * expectedMs, `${tookMs} ms instead of ${expectedMs}`);
+  stream.destroy();
+});
+
+test('a dump that waits at the end goes on when the server does, into new files too', async () => {
+  const [first, second] = recording.files as readonly [BinlogFile, BinlogFile];
+  const ends: number[] = [];
+  for (let at = 4; at < first.bytes.length; at += first.bytes.readUInt32LE(at + 9)) ends.push(at);
+  const upTo = (count: number) => ({ name: first.name, bytes: first.bytes.subarray(0, ends[count]) });
+  await using server = open({ recording: { ...recording, files: [upTo(10)] } });
+  const stream = await startDump(server.connect(), dump(first.name, 4, 0));
+  const framer = new NetworkFramer({ checksum: 'crc32' });
+  const logged: number[] = [];
+  stream.on('data', (chunk: Buffer) => {
+    framer.push(chunk, ({ type, flags }) => {
+      if ((flags & eventFlag.ARTIFICIAL) === 0) logged.push(type);
+    });
+  });
+  const arrived = async (count: number): Promise<void> => {
+    while (logged.length < count) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(logged.length, count);
+  };
+  await arrived(10);
+  server.goOn({ ...recording, files: [upTo(25)] });
+  await arrived(25);
+  server.goOn({ ...recording, files: [first, second] });
+  const all = new RecordedLog([first, second]).files.flatMap(({ bytes }) => {
+    const types: number[] = [];
+    for (let at = 4; at < bytes.length; at += bytes.readUInt32LE(at + 9)) types.push(bytes[at + 4]!);
+    return types;
+  });
+  await arrived(all.length);
+  assert.deepEqual(logged, all);
   stream.destroy();
 });
 

@@ -63,6 +63,12 @@ export class ReplayServer implements AsyncDisposable {
     return client;
   }
 
+  /** The server goes on to what it was at a later time: a longer log, other answers. Dumps that wait at the end send what is new. */
+  goOn(recording: Recording): void {
+    this.#context.recording = recording;
+    this.log.grow(recording.files);
+  }
+
   /** Breaks every connection there is. */
   cutAll(): void {
     for (const connection of this.#connections) connection.destroy();

@@ -15,7 +15,7 @@ import { encodeGreeting, scrambleLength } from '../../protocol/mysql/server/gree
 import { decodeLoginRequest } from '../../protocol/mysql/server/login-request.ts';
 import { framePackets, PacketSplitter, packetCount } from '../../protocol/mysql/server/packets.ts';
 import { type AuthenticationPlugin, proves } from '../../protocol/mysql/server/password-proof.ts';
-import { DumpRefused, dumpEvents } from './dump-events.ts';
+import { type AtEnd, DumpRefused, dumpEvents } from './dump-events.ts';
 import type { Faults } from './faults.ts';
 import type { RecordedLog } from './recorded-log.ts';
 import type { Recording } from './recording.ts';
@@ -23,7 +23,8 @@ import { answerStatement } from './statement-answer.ts';
 
 /** What all connections of a replay server share. */
 export interface SessionContext {
-  readonly recording: Recording;
+  /** Changes when the server goes on. */
+  recording: Recording;
   readonly log: RecordedLog;
   readonly clock: Clock;
   readonly faults: Faults;
@@ -136,27 +137,39 @@ class Session {
   }
 
   async #dump(request: DumpRequest): Promise<void> {
-    const { log, recording, faults, clock } = this.#context;
+    const { log, recording, faults } = this.#context;
     const wanted = this.#variable('binlog_checksum')?.toLowerCase() ?? null;
     const checksum = wanted === null ? null : wanted === 'crc32' ? 'crc32' : 'none';
     const events = dumpEvents(log, request, checksum, recording.serverUuid, () => faults.takeRepeat());
     try {
-      let step = events.next();
-      for (; step.done !== true && this.#open; step = events.next()) await this.#sendEvent(step.value);
-      await this.#flush();
-      if (step.done !== true) return;
-      if (request.nonBlocking) return await this.#send(eofPayload);
-      const periodMs = Number(this.#variable('heartbeat_period') ?? 0) / 1_000_000;
       while (this.#open) {
-        await clock.sleep(periodMs > 0 ? periodMs : silenceMs, this.#closed.signal);
-        if (periodMs === 0 || !this.#open) continue;
-        await this.#sendEvent(step.value.heartbeat());
+        const { value } = events.next();
+        if (Buffer.isBuffer(value)) {
+          await this.#sendEvent(value);
+          continue;
+        }
         await this.#flush();
+        if (request.nonBlocking) return await this.#send(eofPayload);
+        await this.#waitAtEnd(value);
       }
     } catch (error) {
       if (!(error instanceof DumpRefused)) throw error;
       await this.#flush();
       await this.#refuse(error.answer);
+    }
+  }
+
+  /** Until the log grows; a client that asked for heartbeats gets them meanwhile. */
+  async #waitAtEnd({ heartbeat }: AtEnd): Promise<void> {
+    const { log, clock } = this.#context;
+    const { growth } = log;
+    const woken = AbortSignal.any([growth, this.#closed.signal]);
+    const periodMs = Number(this.#variable('heartbeat_period') ?? 0) / 1_000_000;
+    while (!woken.aborted) {
+      await clock.sleep(periodMs > 0 ? periodMs : silenceMs, woken);
+      if (periodMs === 0 || woken.aborted) continue;
+      await this.#sendEvent(heartbeat());
+      await this.#flush();
     }
   }
 
