@@ -24,19 +24,21 @@ const main = async (path: string): Promise<void> => {
     };
   const log = { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
   using signals = stopSignals(() => {});
+  const orphaned = new AbortController();
+  process.once('disconnect', () => orphaned.abort());
   const pipeline = openPipeline(file.pipeline, { log, clock: systemClock });
   const report = (): void => {
     const { health, speeds, totals, lag, retries } = pipeline.status();
     const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries };
-    process.send?.(message);
+    if (process.connected) process.send?.(message);
   };
   const timer = setInterval(report, reportEveryMs);
   try {
-    await pipeline.run(signals.stop, signals.abort);
+    await pipeline.run(AbortSignal.any([signals.stop, orphaned.signal]), signals.abort);
   } finally {
     clearInterval(timer);
     report();
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   }
 };
 
