@@ -30,6 +30,9 @@ export class MysqlConnection implements AsyncDisposable {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #connection: Connection;
+  readonly #signal: AbortSignal;
+  /** Rejects when this side closes the connection: mysql2 leaves a statement that is under way then without an answer. */
+  readonly #closed = Promise.withResolvers<never>();
   #taken: ByteStream | null = null;
 
   private constructor(connection: Connection, options: ConnectOptions, address: string) {
@@ -38,11 +41,14 @@ export class MysqlConnection implements AsyncDisposable {
     this.#timeoutMs = options.config['connect.timeout'];
     this.#clock = options.clock;
     this.#connection = connection;
+    this.#signal = options.signal;
+    this.#closed.promise.catch(() => {});
+    this.#signal.addEventListener('abort', this.#close, { once: true });
     // mysql2 reports a connection that breaks between two statements here; the next statement, or the stream, reports it again.
     connection.on('error', () => {});
   }
 
-  /** Connects, logs in and sets the session up. Throws NET_UNREACHABLE, MYSQL_ACCESS_DENIED, MYSQL_TLS and their like. */
+  /** Connects, logs in and sets the session up. The connection closes when `signal` aborts. Throws NET_UNREACHABLE, MYSQL_ACCESS_DENIED, MYSQL_TLS and their like. */
   static async open(options: ConnectOptions): Promise<MysqlConnection> {
     const { config } = options;
     const mode = config['ssl.mode'];
@@ -62,17 +68,18 @@ export class MysqlConnection implements AsyncDisposable {
     return opened;
   }
 
-  /** Runs a statement that answers a few rows. */
+  /** Runs a statement that answers a few rows. One that is not answered in time closes the connection. */
   async query(sql: string): Promise<TextRows> {
+    const answered = new AbortController();
     try {
-      const [rows] = await this.#connection.query<RowDataPacket[][]>({
-        sql,
-        rowsAsArray: true,
-        timeout: this.#timeoutMs,
-      });
+      const answer = this.#connection.query<RowDataPacket[][]>({ sql, rowsAsArray: true });
+      const [rows] = await Promise.race([answer, this.#closed.promise, this.#late(sql, answered.signal)]);
       return rows as unknown as TextRows;
     } catch (cause) {
+      if (isMillraceError(cause, 'NET_UNREACHABLE')) this.#close();
       throw mysqlFailure(cause, { address: this.address, user: this.#user, what: sql.slice(0, 80) });
+    } finally {
+      answered.abort();
     }
   }
 
@@ -83,20 +90,42 @@ export class MysqlConnection implements AsyncDisposable {
 
   /** The bytes of this connection from now on; `query` must not be called any more. Closing the stream closes the connection. */
   takeStream(): ByteStream {
-    // mysql2's promise wrapper keeps the connection proper, and that one its socket (TLS included); neither is in its types.
-    const { stream } = (this.#connection as unknown as { readonly connection: { readonly stream: Duplex } }).connection;
+    const stream = this.#stream;
     stream.removeAllListeners('data');
     this.#taken = new DuplexByteStream(stream, this.address, this.#clock);
     return this.#taken;
   }
 
+  /** Breaks the connection. A statement under way rejects with NET_CLOSED. */
   close(): void {
-    this.#taken?.close();
-    this.#connection.destroy();
+    this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+    this.#close();
+  }
+
+  readonly #close = (): void => {
+    this.#signal.removeEventListener('abort', this.#close);
+    this.#closed.reject(new MillraceError('NET_CLOSED', { address: this.address }));
+    this.#taken?.close();
+    this.#connection.destroy();
+    // mysql2 only ends its own direction, and a server that went silent would never end the other one.
+    this.#stream.destroy();
+  };
+
+  /** The socket, TLS included: mysql2's promise wrapper keeps the connection proper, and that one its socket; neither is in its types. */
+  get #stream(): Duplex {
+    return (this.#connection as unknown as { readonly connection: { readonly stream: Duplex } }).connection.stream;
+  }
+
+  /** Rejects when a statement has had its time. mysql2's own timer stays when the connection breaks, and keeps the process from ending. */
+  async #late(sql: string, answered: AbortSignal): Promise<never> {
+    await this.#clock.sleep(this.#timeoutMs, answered);
+    throw new MillraceError('NET_UNREACHABLE', {
+      address: this.address,
+      reason: `no answer in time to ${sql.slice(0, 80)}`,
+    });
   }
 }
 
