@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
-import type { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
+import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
 import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
 import type { Gtids } from './binlog-place.ts';
 import { type BinlogPosition, fileNumber, parseGtids } from './binlog-position.ts';
@@ -176,7 +176,13 @@ const requireHeldGtids = async (
       found: server.executed,
     });
   }
-  if (!(gtids instanceof MysqlGtidSet)) return;
+  if (!(gtids instanceof MysqlGtidSet)) {
+    const [oldest] = await readLogFiles(connection);
+    if (oldest === undefined) return;
+    const [before] = await connection.query(statements.gtidPositionAt(oldest.name, 4));
+    if (gtids.contains(MariadbGtidPosition.parse(before?.[0] ?? ''))) return;
+    throw new MillraceError('MYSQL_BINLOG_PURGED', { wanted: gtids.toString(), oldest: oldest.name });
+  }
   const lost = MysqlGtidSet.parse(server.purged).subtract(gtids);
   if (!lost.isEmpty) {
     const [oldest] = await readLogFiles(connection);

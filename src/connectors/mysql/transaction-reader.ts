@@ -381,7 +381,8 @@ export class TransactionReader {
       origin: new BinlogOrigin(group, this.#at, this.#statement),
     });
     this.#groupBytes += event.end - event.start;
-    if (this.#groupBytes > this.#partBytes) this.#splitOff();
+    // Once it is known to be huge, smaller parts keep less in memory.
+    if (this.#groupBytes > (this.#partIndex === 0 ? this.#partBytes : this.#partBytes / 4)) this.#splitOff();
   }
 
   #transactionPayload(frame: EventFrame): void {
