@@ -113,6 +113,9 @@ const openAtSnapshotPosition = async ({ reader, server, watch, clock }: ViewCont
  * the log is; a row written after it is in the log after everything the view contains.
  */
 const openBetweenWrites = async ({ reader, control, watermarkTable, watch }: ViewContext): Promise<ReadView> => {
+  const [ordered] = await control.query("SHOW GLOBAL VARIABLES LIKE 'binlog_order_commits'");
+  if (ordered?.[1] === 'OFF')
+    throw new MillraceError('SNAPSHOT_WATERMARK_UNUSABLE', { kind: 'table', reason: 'binlog_order_commits is OFF' });
   const [database, table] = watermarkTable!.split('.') as [string, string];
   const target = `${quoteName(database)}.${quoteName(table)}`;
   const write = async (mark: string): Promise<void> => {
