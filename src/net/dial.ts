@@ -2,7 +2,7 @@ import { connect, type NetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MillraceError } from '../core/errors.ts';
 
-export interface DialTarget {
+interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;

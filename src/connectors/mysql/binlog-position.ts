@@ -58,7 +58,7 @@ export const parseGtids = (flavor: Flavor, text: string): Gtids =>
   flavor === 'mysql' ? MysqlGtidSet.parse(text) : MariadbGtidPosition.parse(text);
 
 /** Whether everything in `part` is in `whole`. Both are of one flavor. */
-export const gtidsContain = (whole: Gtids, part: Gtids): boolean =>
+const gtidsContain = (whole: Gtids, part: Gtids): boolean =>
   whole instanceof MysqlGtidSet ? whole.contains(part as MysqlGtidSet) : whole.contains(part as MariadbGtidPosition);
 
 /** Whether who holds `held` has everything up to `at`. Without GTIDs, only places of one server can be compared. */

@@ -18,12 +18,12 @@ const serverId = z.union([z.number(), z.string()]).transform((text, context): Se
 });
 
 /** Ids that a source may use, both ends included. */
-export interface ServerIdRange {
+interface ServerIdRange {
   readonly first: number;
   readonly last: number;
 }
 
-export const startupModes = [
+const startupModes = [
   'initial',
   'earliest-offset',
   'latest-offset',
@@ -31,10 +31,8 @@ export const startupModes = [
   'timestamp',
   'snapshot',
 ] as const;
-export type StartupMode = (typeof startupModes)[number];
 
-export const sslModes = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
-export type SslMode = (typeof sslModes)[number];
+const sslModes = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
 
 export const mysqlConfig = z
   .strictObject({

@@ -88,7 +88,7 @@ export const readDefinition = async (
   throw new MillraceError('MYSQL_DEFINITION_UNREADABLE', { table: `${database}.${name}`, reason });
 };
 
-export const readLogEnd = async (connection: MysqlConnection, server: ServerFacts): Promise<LogEnd> => {
+const readLogEnd = async (connection: MysqlConnection, server: ServerFacts): Promise<LogEnd> => {
   const [row] = await readLogStatus(connection);
   const file = row?.[0] ?? '';
   const offset = Number(row?.[1] ?? 0);

@@ -302,7 +302,7 @@ export const withoutTables = (schema: Schema): Schema => ({
 });
 
 /** The schema lane's position: the place it is valid from, and the definitions, deflated (they repeat themselves a lot). */
-export const encodeSchema = (schema: Schema, at: Position): Position => {
+const encodeSchema = (schema: Schema, at: Position): Position => {
   const plain = {
     server: { ...schema.server, defaultCollations: [...schema.server.defaultCollations] },
     databases: [...schema.databases].map(([name, { charset, collation, tables }]) => ({
