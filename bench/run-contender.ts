@@ -43,7 +43,7 @@ export const runContender = async (contender: Contender, timeoutMs = 180_000): P
 };
 
 /** CPU time and peak memory of a process that does not tell them itself, as /proc has them; null where there is none. */
-const processUsage = (pid: number | undefined): { cpuSeconds: number; peakRssMiB: number } | null => {
+export const processUsage = (pid: number | undefined): { cpuSeconds: number; peakRssMiB: number } | null => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

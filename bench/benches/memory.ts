@@ -1,14 +1,18 @@
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowDataPacket } from 'mysql2/promise';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
-import { type Address, connect, fillOrders } from '../orders.ts';
+import { build, builtWorker } from '../built.ts';
+import { type Address, connect, fillOrders, type Workload } from '../orders.ts';
 import { type Result, type Run, summarise } from '../result.ts';
-import { runContender } from '../run-contender.ts';
+import { processUsage } from '../run-contender.ts';
 
 interface Case {
   readonly name: string;
   /** Leaves rows in the binlog and says where they begin and how many there are. */
-  fill(server: Address): Promise<{ readonly file: string; readonly position: number; readonly rows: number }>;
+  fill(server: Address): Promise<Workload>;
 }
 
 const cases: readonly Case[] = [
@@ -24,8 +28,10 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** Peak resident memory of a whole pipeline into a blackhole, by what it has to carry. */
+/** Peak resident memory of the process that runs a whole pipeline into a blackhole, by what it has to carry. */
 export const memory = async (rounds: number): Promise<readonly Result[]> => {
+  build();
+  const worker = await builtWorker();
   await using server = await launchServer({
     flavor: 'mysql',
     options: [
@@ -38,12 +44,10 @@ export const memory = async (rounds: number): Promise<readonly Result[]> => {
   });
   const results: Result[] = [];
   for (const { name, fill } of cases) {
-    const { file, position, rows } = await fill(server);
+    const log = await fill(server);
     const runs: Run[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      runs.push(
-        await runContender({ name, command: process.execPath, args: pipelineArgs(server, file, position, rows) }),
-      );
+      runs.push(await peakOf(worker, server, log));
       process.stderr.write(`memory  ${name}  ${runs.at(-1)!.peakRssMiB.toFixed(0)} MiB\n`);
     }
     results.push(...summarise('memory', new Map([[name, runs]])));
@@ -51,9 +55,16 @@ export const memory = async (rounds: number): Promise<readonly Result[]> => {
   return results;
 };
 
-const pipelineArgs = (server: Address, file: string, position: number, rows: number): readonly string[] => [
-  fileURLToPath(new URL('../contenders/run-pipeline.ts', import.meta.url)),
-  JSON.stringify({
+/** Runs a pipeline into a blackhole until all rows are through, and answers the most memory its process had. */
+const peakOf = async (
+  { WorkerProcess }: Awaited<ReturnType<typeof builtWorker>>,
+  server: Address,
+  { file, position, rows }: Workload,
+): Promise<Run> => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const path = join(folder, 'memory.yaml');
+  const source = {
+    type: 'mysql',
     hostname: server.host,
     port: server.port,
     username: server.user,
@@ -62,11 +73,24 @@ const pipelineArgs = (server: Address, file: string, position: number, rows: num
     'scan.startup.mode': 'specific-offset',
     'scan.startup.specific-offset.file': file,
     'scan.startup.specific-offset.pos': position,
-  }),
-  'blackhole',
-  '{}',
-  String(rows),
-];
+  };
+  writeFileSync(path, JSON.stringify({ source, sink: { type: 'blackhole' }, pipeline: { name: 'memory' } }));
+  const worker = new WorkerProcess(path, process.env);
+  const started = performance.now();
+  worker.start();
+  try {
+    while ((worker.report?.totals.sync.rows ?? 0) < rows) {
+      if (worker.failed || performance.now() - started > 120_000)
+        throw new Error(`not all rows came: ${worker.output}`);
+      await sleep(10);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    return { rows, seconds, ...processUsage(worker.pid!)! };
+  } finally {
+    await worker.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
 
 const inOneTransaction = async (server: Address, rows: number, compression: 'ON' | 'OFF') => {
   await fillOrders(server, 1, 1);

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkerProcess } from '../../src/demo/worker-process.ts';
+import type { WorkerProcess } from '../../src/demo/worker-process.ts';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import { build, builtWorker } from '../built.ts';
 import { fillOrders } from '../orders.ts';
 import { writeSteadily } from '../orders-load.ts';
 import { type Result, type Run, summarise } from '../result.ts';
@@ -13,6 +14,8 @@ const transactionsPerSecond = 1_000;
 
 /** From `kill -9` of the worker, another one being started at once, to the first row that is durable in the mirror again. */
 export const recovery = async (rounds: number): Promise<readonly Result[]> => {
+  build();
+  const built = await builtWorker();
   await using server = await launchServer({ flavor: 'mysql' });
   await fillOrders(server, 1, 10);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
@@ -32,7 +35,7 @@ export const recovery = async (rounds: number): Promise<readonly Result[]> => {
     file,
     JSON.stringify({ source, sink: { type: 'sqlite', path: mirror }, pipeline: { name: 'recovery' } }),
   );
-  const worker = new WorkerProcess(file, process.env);
+  const worker = new built.WorkerProcess(file, process.env);
   const stop = new AbortController();
   const load = writeSteadily(server, transactionsPerSecond, stop.signal);
   try {

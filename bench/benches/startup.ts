@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import { build, builtCommand } from '../built.ts';
 import { fillOrders } from '../orders.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 
@@ -12,6 +13,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** From the start of `millrace run` to its first change on stdout, and what its runtime dependencies weigh once installed. */
 export const startup = async (rounds: number): Promise<readonly Result[]> => {
+  build();
   await using server = await launchServer({ flavor: 'mysql' });
   await fillOrders(server, 1, 10);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
@@ -47,7 +49,7 @@ export const startup = async (rounds: number): Promise<readonly Result[]> => {
 /** Runs the file until its first line, then lets it end. */
 const firstLine = async (file: string): Promise<Run> => {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'run', file], {
+  const child = spawn(process.execPath, [builtCommand, 'run', file], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
