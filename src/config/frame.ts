@@ -34,7 +34,7 @@ export const pipelineSettings = z.strictObject({
     .prefault('10ms')
     .describe('How long source transactions are gathered at most before they are written together.'),
   'commit.max-bytes': byteSize
-    .prefault('2mb')
+    .prefault('1mb')
     .describe('How many bytes may wait for a sink; beyond this the source is not read.'),
   'retry.initial-delay': duration
     .prefault('100ms')

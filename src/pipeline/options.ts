@@ -39,4 +39,4 @@ export interface Grouping {
   readonly maxBytes: number;
 }
 
-export const defaultGrouping: Grouping = { maxMs: 10, maxBytes: 2 * 1_048_576 };
+export const defaultGrouping: Grouping = { maxMs: 10, maxBytes: 1_048_576 };

@@ -13,7 +13,7 @@ import { origin } from './sample-origin.ts';
 import { ordersTable } from './sample-tables.ts';
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 export const create = (...ids: readonly number[]): Change => ({
   kind: 'rows',
   op: 'create',
