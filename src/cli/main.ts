@@ -1,11 +1,20 @@
 #!/usr/bin/env node
+import * as nodeModule from 'node:module';
+import type { Writable } from 'node:stream';
 import { nodeProblem } from './node-version.ts';
+
+const written = (stream: Writable): Promise<void> => new Promise((resolve) => stream.write('', () => resolve()));
 
 // Checked before anything else is loaded: an older Node fails on the rest with an error that names none of this.
 const problem = nodeProblem(process.versions.node);
 if (problem === null) {
+  // Keeps compiled code between runs, of everything that is loaded from here on.
+  nodeModule.enableCompileCache();
   const { main } = await import('./run-command.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const code = await main(process.argv.slice(2));
+  // The command is done: a socket or timer that somebody forgot must not keep the process.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit(code);
 } else {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;

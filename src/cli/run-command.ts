@@ -1,4 +1,3 @@
-import { enableCompileCache } from 'node:module';
 import { isMillraceError } from '../core/errors.ts';
 import { commandCall, parseCommandLine } from './command-line.ts';
 import { commands } from './command-table.ts';
@@ -10,8 +9,6 @@ import { openTerminal } from './terminal.ts';
 
 /** Runs one command line and says what the process answers to the shell. */
 export const main = async (args: readonly string[]): Promise<ExitCode> => {
-  // Keeps compiled code between runs: halves the time from start to the first event.
-  enableCompileCache();
   // Whoever reads our output may stop reading (`| head`): that ends the command without an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCode.ok);
