@@ -25,8 +25,7 @@ const binlogOptions: Readonly<Record<string, OptionSpec>> = {
 export const commands: readonly CommandSpec[] = [
   {
     name: 'demo',
-    summary:
-      'Show the main job on real input, with a lost connection and a killed worker, and prove that both sides are equal.',
+    summary: 'Run the main job on real input, break it twice on purpose, and prove both sides equal.',
     arguments: '',
     fewest: 0,
     most: 0,
