@@ -27,7 +27,7 @@ export type ParsedLine =
       readonly arguments: readonly string[];
     };
 
-export type OptionValues = ReadonlyMap<string, readonly string[]>;
+type OptionValues = ReadonlyMap<string, readonly string[]>;
 
 /** Reads a command line against the table of commands. Throws CLI_* errors. */
 export const parseCommandLine = (args: readonly string[], commands: readonly CommandSpec[]): ParsedLine => {

@@ -45,7 +45,7 @@ export const commandHelp = (spec: CommandSpec): string =>
   ].join('\n');
 
 /** The global options, with the output formats that this command has. */
-export const optionsWithFormats = (spec: CommandSpec): Readonly<Record<string, OptionSpec>> => ({
+const optionsWithFormats = (spec: CommandSpec): Readonly<Record<string, OptionSpec>> => ({
   ...globalOptions,
   output: { ...globalOptions['output']!, choices: spec.formats },
 });

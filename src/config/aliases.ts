@@ -5,7 +5,7 @@
  * Sources: Debezium's MySQL connector properties, Maxwell's config.md, canal.properties and instance.properties of Alibaba Canal.
  */
 
-export type OtherTool = 'Debezium' | 'Maxwell' | 'Canal' | 'Flink CDC';
+type OtherTool = 'Debezium' | 'Maxwell' | 'Canal' | 'Flink CDC';
 
 export interface Alias {
   readonly tool: OtherTool;

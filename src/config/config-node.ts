@@ -16,7 +16,7 @@ export interface ScalarNode {
   readonly place: Place;
 }
 
-export interface ListNode {
+interface ListNode {
   readonly kind: 'list';
   readonly items: readonly ConfigNode[];
   readonly place: Place;

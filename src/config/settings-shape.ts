@@ -21,7 +21,7 @@ export interface Setting {
   readonly choices: readonly string[] | null;
 }
 
-export type ValueKind = 'string' | 'number' | 'boolean' | 'list' | 'mapping';
+type ValueKind = 'string' | 'number' | 'boolean' | 'list' | 'mapping';
 
 /** The settings of a strict object schema, in its order. */
 export const settingsOf = (schema: z.ZodType): ReadonlyMap<string, Setting> => {

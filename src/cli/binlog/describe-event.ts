@@ -102,7 +102,7 @@ export const describeEvent = (frame: EventFrame): EventDescription => {
 };
 
 /** `uuid:number` or `uuid:tag:number`. */
-export const mysqlGtidText = ({ uuid, tag, gno }: { uuid: string; tag: string; gno: number | bigint }): string =>
+const mysqlGtidText = ({ uuid, tag, gno }: { uuid: string; tag: string; gno: number | bigint }): string =>
   tag === '' ? `${uuid}:${gno}` : `${uuid}:${tag}:${gno}`;
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
