@@ -81,7 +81,7 @@ class TableScans implements SnapshotRun {
   resume(table: Table, held: LanePosition | null): void {
     const { begin, reason } = this.#request;
     const from = firstPosition(held);
-    if (begin === 'again') this.#begin(table, from, { reason, where: null });
+    if (begin === 'again') this.#ask(table, from, { reason, where: null });
     else if (from.scan !== null) this.#begin(table, from, null);
     else if (begin === 'unfinished' && !from.settled) this.#begin(table, from, { reason, where: null });
     else this.#rest(qualifiedName(table), from);
@@ -138,7 +138,7 @@ class TableScans implements SnapshotRun {
       const running = this.#scans.get(name);
       running?.abandon();
       const from = running?.position ?? this.#lanes.get(name) ?? firstPosition(null);
-      this.#begin(this.#tables.get(name)!, from, { reason: ask.reason, where: ask.where ?? null });
+      this.#ask(this.#tables.get(name)!, from, { reason: ask.reason, where: ask.where ?? null });
     }
   }
 
@@ -167,6 +167,15 @@ class TableScans implements SnapshotRun {
     for (const scan of this.#scans.values()) scan.abandon();
     this.#pause.resume();
     await Promise.all(this.#workers);
+  }
+
+  /** Begins a scan that nobody would begin after a crash, so the lane says at once that it is due. */
+  #ask(table: Table, from: LanePosition, purpose: ScanPurpose): void {
+    const due = { ...purpose, key: [], after: null, upTo: null, chunks: 0, rows: 0 };
+    const position = nextPosition(from, { settled: from.settled, scan: due });
+    this.#news.set(laneOf(this.#request.lanePrefix, table), position);
+    this.#begin(table, position, purpose);
+    this.#notify();
   }
 
   #begin(table: Table, from: LanePosition, begin: ScanPurpose | null): void {
