@@ -46,6 +46,8 @@ export class WorkerProcess {
     const entry = new URL(`worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
     const child = fork(fileURLToPath(entry), [this.#file], {
       env: this.#env,
+      // As the published command has it: as fast, and a fifth less memory.
+      execArgv: [...process.execArgv, '--max-semi-space-size=8'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child = child;
