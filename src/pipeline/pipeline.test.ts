@@ -248,6 +248,39 @@ test('claims a lane that the source begins without asking', async () => {
   assert.deepEqual(store.lanes.get('log'), { epoch: 1, position: '1' });
 });
 
+test('takes a lane that begins on the way only while nothing is being written', async () => {
+  const sink = new HandSink();
+  let claimedDuringWrite = false;
+  sink.claim = async () => {
+    claimedDuringWrite ||= sink.underWay > 0;
+    return null;
+  };
+  const batch = (id: number, lane: string): Batch => ({
+    changes: [create(id)],
+    positions: new Map([[lane, position(String(id))]]),
+    version: String(id),
+  });
+  const { pipeline } = setup({
+    sink,
+    source: async () =>
+      Object.assign(new MemorySource(new MemoryLog()), {
+        async *read() {
+          yield batch(1, 'log');
+          await settle();
+          yield batch(2, 'new table');
+        },
+      }),
+  });
+  const running = pipeline.run(never);
+  for (let turn = 0; turn < 6; turn += 1) {
+    await settle();
+    sink.end();
+  }
+  await running;
+  assert.equal(sink.written.length, 2);
+  assert.ok(!claimedDuringWrite);
+});
+
 test('refuses sinks whose positions have no common place before them', async () => {
   const stores = [new MemoryStore(), new MemoryStore()];
   for (const [i, held] of ['a:1', 'b:1'].entries()) {

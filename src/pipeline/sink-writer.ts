@@ -39,6 +39,9 @@ export class SinkWriter {
   #queuedWeight = 0;
   #lastOffered = -1;
   #failed = false;
+  /** Claims that are asked for and not answered; they take their turns. */
+  #claims = 0;
+  #lastClaim: Promise<unknown> = Promise.resolve();
   #waiting: (() => void) | null = null;
 
   constructor(options: SinkWriterOptions) {
@@ -49,11 +52,22 @@ export class SinkWriter {
     this.#limit = options.deadLetters === null ? (options.sink.inFlight ?? 1) : 1;
   }
 
-  /** Takes the lane and says what the sink holds. */
+  /** Takes the lane and says what the sink holds. A sink does one thing at a time, so writes wait meanwhile. */
   async claim(lane: Lane): Promise<Position | null> {
-    const held = await this.#options.sink.claim(lane);
-    this.#skip.holds(lane, held);
-    return held;
+    this.#claims += 1;
+    const claim = this.#lastClaim.then(async () => {
+      while (this.#underWay.length > 0) await this.#change();
+      return await this.#options.sink.claim(lane);
+    });
+    this.#lastClaim = claim.catch(() => {});
+    try {
+      const held = await claim;
+      this.#skip.holds(lane, held);
+      return held;
+    } finally {
+      this.#claims -= 1;
+      this.flush();
+    }
   }
 
   /** Queues what the sink lacks of a batch. */
@@ -81,7 +95,7 @@ export class SinkWriter {
 
   /** Starts writing what is queued, as far as the sink takes more at once. */
   flush(): void {
-    while (!this.#failed && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
+    while (!this.#failed && this.#claims === 0 && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
       const group = this.#queue.shift()!;
       this.#queuedWeight -= group.weight;
       void this.#write(group);
