@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Lane, Position } from '../../../core/batch.ts';
 import { MillraceError } from '../../../core/errors.ts';
@@ -18,14 +19,20 @@ export interface LanePosition {
   readonly contains: ContainedLog | null;
   /** Grows with every position of the lane, over restarts too. */
   readonly sequence: number;
-  /** Which run of the source made it, from 1. */
-  readonly attempt: number;
-  /** At which sequence the last attempts began, the newest (this one) last. */
-  readonly starts: readonly number[];
+  /** The attempts that led here, the one that made this position last. */
+  readonly attempts: readonly LaneAttempt[];
+}
+
+/** One run of the source. */
+export interface LaneAttempt {
+  /** Random: with several sinks, two runs may go on from the same place. */
+  readonly id: string;
+  /** The sequence that it went on from. */
+  readonly from: number;
 }
 
 /** One server's log up to a place. */
-export interface ContainedLog {
+interface ContainedLog {
   readonly server: string;
   readonly file: string;
   readonly offset: number;
@@ -44,14 +51,15 @@ export interface ScanPlace {
   readonly rows: number;
 }
 
-/** How many attempts' starts are kept: sinks further apart than this read the table again. */
-const keptStarts = 8;
+/** How many attempts are kept: sinks further apart than this get the table again. */
+const keptAttempts = 8;
 
 /** The position that a run begins with: `held` by the sinks, or nothing yet. */
-export const firstPosition = (held: LanePosition | null): LanePosition =>
-  held === null
-    ? { settled: false, scan: null, contains: null, sequence: 0, attempt: 1, starts: [0] }
-    : { ...held, attempt: held.attempt + 1, starts: [...held.starts, held.sequence].slice(-keptStarts) };
+export const firstPosition = (held: LanePosition | null): LanePosition => {
+  const from = held ?? { settled: false, scan: null, contains: null, sequence: 0, attempts: [] };
+  const attempt = { id: randomUUID().slice(0, 8), from: from.sequence };
+  return { ...from, attempts: [...from.attempts, attempt].slice(-keptAttempts) };
+};
 
 /** What a step changes of its lane's position. */
 export type LaneStep = Pick<LanePosition, 'settled' | 'scan'> & Partial<Pick<LanePosition, 'contains'>>;
@@ -69,10 +77,9 @@ export const nextPosition = (from: LanePosition, change: LaneStep): LanePosition
  */
 export const snapshotCovers = (held: Position, at: Position): boolean => {
   const [mine, other] = [decodeLanePosition('', held), decodeLanePosition('', at)];
-  if (mine.attempt === other.attempt) return mine.sequence >= other.sequence;
-  const later = mine.attempt - other.attempt;
-  if (later < 0 || later > mine.starts.length) return false;
-  return mine.starts.slice(-later).every((start) => other.sequence <= start);
+  const made = mine.attempts.findIndex(({ id }) => id === other.attempts.at(-1)!.id);
+  if (made < 0) return false;
+  return other.sequence <= mine.sequence && mine.attempts.slice(made + 1).every(({ from }) => other.sequence <= from);
 };
 
 /** JSON, with what JSON cannot hold wrapped: `{"i":"18446744073709551615"}` an integer, `{"b":"00ff"}` bytes. */
@@ -122,6 +129,5 @@ const schema: z.ZodType<LanePosition> = z.strictObject({
     .nullable(),
   contains: z.strictObject({ server: z.string(), file: z.string(), offset: count }).nullable(),
   sequence: count,
-  attempt: z.int().min(1),
-  starts: z.array(count).min(1),
+  attempts: z.array(z.strictObject({ id: z.string(), from: count })).min(1),
 });

@@ -220,6 +220,7 @@ class TableScans implements SnapshotRun {
   async #read(scan: TableScan, worker: ReadingWorker): Promise<void> {
     const { log, clock } = this.#request.context;
     let failures = 0;
+    await this.#untilSinksAgree();
     while (!scan.read && !this.#stop.signal.aborted) {
       const { sequence } = scan.position;
       try {
@@ -239,6 +240,19 @@ class TableScans implements SnapshotRun {
         log.warn('snapshot interrupted, reading on', { table: scan.name, reason, failures, waitMs });
         await clock.sleep(waitMs, this.#stop.signal);
       }
+    }
+  }
+
+  /**
+   * Of several sinks, the stream begins where the last one is, and the others skip what they have. Before they all stand together,
+   * a row that was read could be dropped for a change that some sink had before the scan began, and be missed at its end.
+   */
+  async #untilSinksAgree(): Promise<void> {
+    const end = { kind: 'place', ...this.#request.end } as const;
+    try {
+      while (!this.#watch.reached(end)) await this.#watch.moved(this.#stop.signal);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
     }
   }
 
