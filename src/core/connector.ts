@@ -25,6 +25,11 @@ export interface Source extends AsyncDisposable {
    * so that one begins before and ends after what one of several sinks holds: what that sink has is then left out of it.
    */
   holds(held: Position, change: Change): boolean;
+  /**
+   * Whether sinks may get all of a lane again, from nothing, when none of them is at a place that all of them are past: a
+   * snapshot's lane, of which each may hold another reading. Left out: no lane.
+   */
+  beginsAnew?(lane: Lane): boolean;
   /** Called once every sink holds these durably, so the source may let go of what came before. */
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
 }

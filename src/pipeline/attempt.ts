@@ -120,7 +120,7 @@ export class Attempt {
         }
       }),
     );
-    return startingPlace(pipeline.name, lane, held, (a, b) => source.covers(a, b));
+    return startingPlace(pipeline.name, lane, held, source);
   }
 
   /**

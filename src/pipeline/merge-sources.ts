@@ -83,6 +83,10 @@ class MergedSources implements Source {
     return this.#sources[0].holds(held, change);
   }
 
+  beginsAnew(lane: Lane): boolean {
+    return this.#owners.get(lane)?.beginsAnew?.(lane) ?? false;
+  }
+
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     for (const source of this.#sources) {
       const own = new Map([...held].filter(([lane]) => this.#owners.get(lane) === source));

@@ -272,6 +272,8 @@ test('takes a lane that begins on the way only while nothing is being written', 
       }),
   });
   const running = pipeline.run(never);
+  // The first write ends only after the second lane was asked for.
+  for (let turn = 0; turn < 4; turn += 1) await settle();
   for (let turn = 0; turn < 6; turn += 1) {
     await settle();
     sink.end();
@@ -291,6 +293,21 @@ test('refuses sinks whose positions have no common place before them', async () 
   });
   await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'PIPELINE_SINKS_DIVERGED'));
   assert.equal(pipeline.status().health, 'failed');
+});
+
+test('begins a lane anew whose places have nothing in common, where the source says that it may', async () => {
+  const log = new MemoryLog();
+  log.commit(create(1), create(2));
+  const stores = [new MemoryStore(), new MemoryStore()];
+  for (const [i, held] of ['a:1', 'b:1'].entries()) {
+    stores[i]!.lanes.set('log', { epoch: 1, position: position(held) });
+  }
+  const { pipeline } = setup({
+    source: async () => Object.assign(new MemorySource(log), { beginsAnew: (lane: string) => lane === 'log' }),
+    sinks: stores.map((store, i) => ({ name: `sink ${i}`, open: async () => new MemorySink(store) })),
+  });
+  await pipeline.run(never);
+  for (const store of stores) assert.deepEqual(idsIn(store), [1, 2]);
 });
 
 test('tries again after an error that may pass, with growing pauses, and says degraded meanwhile', async () => {

@@ -75,6 +75,10 @@ export class MysqlSource implements Source {
     return logHolds(held, change);
   }
 
+  beginsAnew(lane: Lane): boolean {
+    return lane.startsWith(`${this.#lanes.snapshotPrefix}:`);
+  }
+
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
@@ -174,6 +178,7 @@ export class MysqlSource implements Source {
         reason,
         tables: catalogue.captured(),
         start: { file: position.file, offset: position.offset, gtids },
+        end: now.end,
         connect: (signal) => this.#connect(signal),
       },
     };

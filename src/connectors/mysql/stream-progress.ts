@@ -100,6 +100,8 @@ export interface SnapshotRequest {
   readonly tables: ReadonlyMap<string, Table>;
   /** From where the stream reads. */
   readonly start: BinlogPlace;
+  /** Where the log ended when that was decided: no sink is past it. */
+  readonly end: Pick<BinlogPlace, 'file' | 'offset'>;
   /** A new authenticated connection with the session set up for reading (utf8mb4, UTC, no strictness). */
   readonly connect: (signal: AbortSignal) => Promise<MysqlConnection>;
   readonly signal: AbortSignal;

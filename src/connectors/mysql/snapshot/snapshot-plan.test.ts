@@ -229,6 +229,14 @@ describe('lane positions', () => {
     assert.ok(covers(third, slow));
     assert.ok(!covers(third, fast));
   });
+
+  test('of two attempts that went on from one place cover nothing of each other, as they may have read other rows', () => {
+    const place = step(firstPosition(null), 4);
+    const [one, other] = [step(firstPosition(place), 3), step(firstPosition(place), 2)];
+    assert.ok(!covers(one, other));
+    assert.ok(!covers(other, one));
+    assert.ok(covers(one, place));
+  });
 });
 
 describe('row keys', () => {
