@@ -92,3 +92,24 @@ test('a delay holds back what the server sends, and refusing breaks new connecti
   proxy.refuse(false);
   await open(proxy);
 });
+
+test('what a shorter delay follows arrives first, and so does what a cut follows', async () => {
+  await using proxy = await FaultProxy.start(target);
+  const { socket, received } = await open(proxy);
+  socket.setNoDelay(true);
+  proxy.delay(60);
+  socket.write('abc');
+  await sleep(20);
+  proxy.delay(0);
+  socket.write('def');
+  await until(() => received().length === 6);
+  assert.equal(received(), 'abcdef');
+  proxy.delay(60);
+  socket.write('ghi');
+  await sleep(20);
+  proxy.cutAfter(2);
+  const broken = closed(socket);
+  socket.write('jkl');
+  await broken;
+  assert.equal(received(), 'abcdefghijk');
+});

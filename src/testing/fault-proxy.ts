@@ -92,7 +92,7 @@ export class FaultProxy implements AsyncDisposable {
     }
     const { host, port } = this.#target;
     const server = createConnection({ host, port, noDelay: true });
-    const pair: Pair = { client, server };
+    const pair: Pair = { client, server, onTheWay: [] };
     this.#pairs.add(pair);
     server.on('error', () => this.#close(pair));
     for (const socket of [client, server]) socket.on('close', () => this.#close(pair));
@@ -108,15 +108,18 @@ export class FaultProxy implements AsyncDisposable {
 
   #fromServer(pair: Pair, chunk: Buffer): void {
     const send = (bytes: Buffer): void => {
-      if (this.#delayMs > 0) setTimeout(forward, this.#delayMs, pair.server, pair.client, bytes);
-      else forward(pair.server, pair.client, bytes);
+      pair.onTheWay.push({ bytes, arrivesAt: performance.now() + this.#delayMs });
+      if (pair.onTheWay.length === 1) deliver(pair);
     };
     if (this.#cutAfter === null || chunk.length < this.#cutAfter) {
       if (this.#cutAfter !== null) this.#cutAfter -= chunk.length;
       send(chunk);
       return;
     }
-    const last = chunk.subarray(0, this.#cutAfter);
+    const last = Buffer.concat([
+      ...pair.onTheWay.splice(0).map(({ bytes }) => bytes),
+      chunk.subarray(0, this.#cutAfter),
+    ]);
     this.#cutAfter = null;
     pair.client.write(last, () => this.#close(pair));
   }
@@ -131,7 +134,22 @@ export class FaultProxy implements AsyncDisposable {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  /** What the server sent, oldest first: a delay that becomes shorter lets nothing overtake. */
+  readonly onTheWay: { readonly bytes: Buffer; readonly arrivesAt: number }[];
 }
+
+const deliver = (pair: Pair): void => {
+  const { client, server, onTheWay } = pair;
+  for (let next = onTheWay[0]; next !== undefined; next = onTheWay[0]) {
+    const waitMs = next.arrivesAt - performance.now();
+    if (waitMs > 0 && !client.destroyed) {
+      setTimeout(deliver, waitMs, pair);
+      return;
+    }
+    onTheWay.shift();
+    forward(server, client, next.bytes);
+  }
+};
 
 /** Keeps the back-pressure: who reads slowly makes the other side wait. */
 const forward = (from: Socket, to: Socket, chunk: Buffer): void => {
