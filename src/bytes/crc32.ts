@@ -9,7 +9,7 @@ export const crc32 = (bytes: Buffer, start: number, end: number): number =>
   end - start >= nativeFrom ? nativeCrc32(bytes.subarray(start, end)) : tableCrc32(bytes, start, end);
 
 /** Where zlib becomes faster: 200 ns either way. An event of 75 bytes takes 45 ns here and 150 ns there. */
-const nativeFrom = 400;
+export const nativeFrom = 400;
 
 const tableCrc32 = (bytes: Buffer, start: number, end: number): number => {
   let crc = -1;
@@ -33,8 +33,14 @@ const tableCrc32 = (bytes: Buffer, start: number, end: number): number => {
       t[(crc >>> 24) ^ bytes[at + 3]!]!;
     at += 4;
   }
-  for (; at < end; at += 1) crc = t[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
+  return ~advanceRegister(crc, bytes, at, end) >>> 0;
+};
+
+/** What `register`, a sum before its final inversion, becomes with the bytes from `start` to `end`. */
+export const advanceRegister = (register: number, bytes: Uint8Array, start: number, end: number): number => {
+  let crc = register;
+  for (let at = start; at < end; at += 1) crc = t[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
+  return crc;
 };
 
 /** Eight tables of 256: entry [n][b] is the sum of byte b followed by n zero bytes. */

@@ -209,6 +209,27 @@ test('every flipped bit of a checksummed event is found', () => {
   }
 });
 
+test('finds the one damaged event of many that are verified together, after those before it were delivered', () => {
+  const events = Array.from({ length: 40 }, (_, i) =>
+    encodeEvent({ ...header, type: eventType.WRITE_ROWS }, Buffer.alloc((i * 7) % 150, i), 'crc32'),
+  );
+  for (let damaged = 0; damaged < events.length; damaged += 1) {
+    for (const at of [0, 20, events[damaged]!.length - 1]) {
+      const bytes = dump([rotate('crc32'), description('crc32'), ...events.with(damaged, flip(events[damaged]!, at))]);
+      const framer = new NetworkFramer({ checksum: 'crc32' });
+      let delivered = 0;
+      assert.throws(() => framer.push(bytes, () => (delivered += 1)), { code: 'BINLOG_CHECKSUM_MISMATCH' });
+      assert.equal(delivered, damaged + 2);
+    }
+  }
+});
+
+const flip = (event: Buffer, at: number): Buffer => {
+  const flipped = Buffer.from(event);
+  flipped[Math.min(at, flipped.length - 1)]! ^= 0x10;
+  return flipped;
+};
+
 test('joins events of 16 MiB and more, also at exact multiples of a packet', () => {
   for (const size of [0xffffff - 2, 0xffffff - 1, 0xffffff, 2 * 0xffffff - 1, 2 * 0xffffff + 5]) {
     const body = Buffer.alloc(size - 23);

@@ -11,9 +11,11 @@
  */
 
 import { ByteReader } from '../../bytes/byte-reader.ts';
+import { nativeFrom } from '../../bytes/crc32.ts';
+import { Crc32Run, longestInRun } from '../../bytes/crc32-run.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { EventFrame } from './event-frame.ts';
-import { headerLength } from './event-frame.ts';
+import { checksumLength, headerLength } from './event-frame.ts';
 import { EventReader } from './event-reader.ts';
 import { maxEventBytes } from './event-size.ts';
 import type { ChecksumAlgorithm } from './events/format-description.ts';
@@ -39,6 +41,10 @@ export class NetworkFramer {
   #acknowledgementWanted = false;
   /** Status bytes before each event; not known before the first, whose timestamp is 0. */
   #prefix: 1 | 3 | null = null;
+
+  /** Up to where in the chunk checksums were looked at together, and whether all of them were right. */
+  #runEnd = 0;
+  #runHolds = false;
 
   // The logical packet that the last chunk left unfinished, or one of several packets:
   #collecting = false;
@@ -82,16 +88,40 @@ export class NetworkFramer {
   #scan(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
     const length = chunk.length;
     let at = from;
+    this.#runEnd = from;
     while (at + 4 <= length) {
       const size = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
       const end = at + 4 + size;
       if (end > length || size === fullPacket) break;
       this.#checkSequence(chunk[at + 3]!);
-      this.#deliver(chunk, at + 4, end, onEvent);
+      if (at >= this.#runEnd) this.#verifyRun(chunk, at, end);
+      this.#deliver(chunk, at + 4, end, onEvent, this.#runHolds);
       at = end;
     }
     if (at < length) this.#collecting = true;
     return at;
+  }
+
+  /**
+   * Verifies the checksums of the small events from `from` on together. When that fails, or is not worth it, each event is
+   * verified by itself, so that damage is told of the event that has it, after those before it were delivered.
+   */
+  #verifyRun(chunk: Buffer, from: number, firstEnd: number): void {
+    this.#runEnd = firstEnd;
+    this.#runHolds = false;
+    const prefix = this.#prefix;
+    if (prefix === null || !this.#events.checksums) return;
+    const run = new Crc32Run(chunk, from);
+    for (let at = from; at + 4 <= chunk.length; at = run.end) {
+      const size = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
+      const eventLength = size - prefix;
+      const isSmall = eventLength >= headerLength + checksumLength && eventLength <= longestInRun;
+      if (!isSmall || at + 4 + size > chunk.length) break;
+      run.add(4 + prefix, eventLength);
+    }
+    if (run.end - from < nativeFrom) return;
+    this.#runEnd = run.end;
+    this.#runHolds = run.holds();
   }
 
   #collect(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
@@ -148,7 +178,7 @@ export class NetworkFramer {
     this.#pieces = null;
     this.#collecting = false;
     if (pieces === null) {
-      this.#deliver(payload, 0, end, onEvent);
+      this.#deliver(payload, 0, end, onEvent, false);
     } else if (pieces.finished) {
       pieces.end();
     } else {
@@ -200,13 +230,13 @@ export class NetworkFramer {
     this.#sequence = (sequence + 1) & 0xff;
   }
 
-  #deliver(bytes: Buffer, start: number, end: number, onEvent: (frame: EventFrame) => void): void {
+  #deliver(bytes: Buffer, start: number, end: number, onEvent: (frame: EventFrame) => void, verified: boolean): void {
     const status = start < end ? bytes[start]! : null;
     if (this.#ended || status === null) {
       throw new MillraceError('BINLOG_STREAM_GARBAGE', { status, lengthBytes: end - start });
     }
     if (status === 0) {
-      onEvent(this.#events.read(bytes, start + this.#notePrefix(bytes, start), end));
+      onEvent(this.#events.read(bytes, start + this.#notePrefix(bytes, start), end, verified));
     } else if (status === 0xfe && end - start < 9) {
       this.#ended = true;
     } else if (status === 0xff) {
