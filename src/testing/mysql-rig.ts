@@ -66,8 +66,11 @@ export class MysqlRig implements AsyncDisposable {
     return { file: row![0]!, offset: Number(row![1]) };
   }
 
-  /** A source of this rig's tables, with settings as a pipeline file has them. */
-  source(settings: Readonly<Record<string, unknown>> = {}, pipeline = 'test'): MysqlSource {
+  /**
+   * A source of this rig's tables, with settings as a pipeline file has them. Its server id is made from the pipeline's name, so
+   * rigs that read one server at a time need names of their own.
+   */
+  source(settings: Readonly<Record<string, unknown>> = {}, pipeline = this.database): MysqlSource {
     const { host, port, user, password } = this.server;
     const config = mysqlConfig.parse({
       hostname: host,

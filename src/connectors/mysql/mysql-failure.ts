@@ -93,12 +93,13 @@ export const dumpFailure = (cause: unknown, context: DumpFailureContext): unknow
       options,
     );
   }
+  // MySQL says 1236, MariaDB since 11 a number of its own, 4052.
+  if (/same server_uuid|same server_id|server_uuid\/server_id/i.test(message)) {
+    return new MillraceError('MYSQL_SERVER_ID_IN_USE', { address, serverId: identity.serverId }, options);
+  }
   if (code !== fatalDumpError) {
     const error = Object.assign(new Error(message), { errno: code });
     return mysqlFailure(error, { address, user: context.user, what: 'binlog dump' });
-  }
-  if (/same server_uuid|same server_id|server_uuid\/server_id/i.test(message)) {
-    return new MillraceError('MYSQL_SERVER_ID_IN_USE', { address, serverId: identity.serverId }, options);
   }
   if (/purged|first log file|too old/i.test(message)) {
     return new MillraceError('MYSQL_BINLOG_PURGED', { wanted, oldest: 'not said by the server' }, options);

@@ -174,6 +174,8 @@ export class LaunchedServer implements AsyncDisposable {
       '--bind-address=127.0.0.1',
       `--socket=${join(this.#home, 's.sock')}`,
       `--pid-file=${join(this.#home, 'server.pid')}`,
+      // A starting MariaDB clears what it takes for leftovers of temporary tables, other servers' too.
+      `--tmpdir=${this.#home}`,
       '--server-id=1',
       '--log-bin=binlog',
       '--binlog-format=ROW',
