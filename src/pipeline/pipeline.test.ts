@@ -283,6 +283,39 @@ test('takes a lane that begins on the way only while nothing is being written', 
   assert.ok(!claimedDuringWrite);
 });
 
+test('finishes a huge transaction before it takes a lane that begins behind it', async () => {
+  const store = new MemoryStore();
+  const sink = new MemorySink(store);
+  let claims = 0;
+  const claim = sink.claim.bind(sink);
+  // As sinks do that keep a transaction open: taking a lane gives it up.
+  sink.claim = async (lane) => {
+    claims += 1;
+    assert.deepEqual(idsIn(store), claims === 1 ? [] : [1, 2, 3]);
+    return await claim(lane);
+  };
+  const part = (index: number): Batch => ({
+    changes: [create(index + 1)],
+    positions: new Map([['log', position('1')]]),
+    version: String(index),
+    part: { transaction: 'huge', index, last: index === 2 },
+  });
+  const { pipeline } = setup({
+    sink,
+    source: async () =>
+      Object.assign(new MemorySource(new MemoryLog()), {
+        async *read(held: (lane: string) => Promise<unknown>) {
+          await held('log');
+          for (const index of [0, 1, 2]) yield part(index);
+          yield { changes: [create(4)], positions: new Map([['new table', position('1')]]), version: '3' };
+        },
+      }),
+  });
+  await pipeline.run(never);
+  assert.equal(claims, 2);
+  assert.deepEqual(idsIn(store), [1, 2, 3, 4]);
+});
+
 test('refuses sinks whose positions have no common place before them', async () => {
   const stores = [new MemoryStore(), new MemoryStore()];
   for (const [i, held] of ['a:1', 'b:1'].entries()) {

@@ -39,8 +39,8 @@ export class SinkWriter {
   #queuedWeight = 0;
   #lastOffered = -1;
   #failed = false;
-  /** Claims that are asked for and not answered; they take their turns. */
-  #claims = 0;
+  /** The sink is taking a lane. Claims take their turns. */
+  #claiming = false;
   #lastClaim: Promise<unknown> = Promise.resolve();
   #waiting: (() => void) | null = null;
 
@@ -52,22 +52,14 @@ export class SinkWriter {
     this.#limit = options.deadLetters === null ? (options.sink.inFlight ?? 1) : 1;
   }
 
-  /** Takes the lane and says what the sink holds. A sink does one thing at a time, so writes wait meanwhile. */
+  /**
+   * Takes the lane and says what the sink holds, when everything offered so far is durable: a sink does one thing at a time, and
+   * forgets a transaction whose parts have not all come.
+   */
   async claim(lane: Lane): Promise<Position | null> {
-    this.#claims += 1;
-    const claim = this.#lastClaim.then(async () => {
-      while (this.#underWay.length > 0) await this.#change();
-      return await this.#options.sink.claim(lane);
-    });
+    const claim = this.#lastClaim.then(() => this.#claim(lane));
     this.#lastClaim = claim.catch(() => {});
-    try {
-      const held = await claim;
-      this.#skip.holds(lane, held);
-      return held;
-    } finally {
-      this.#claims -= 1;
-      this.flush();
-    }
+    return await claim;
   }
 
   /** Queues what the sink lacks of a batch. */
@@ -95,7 +87,7 @@ export class SinkWriter {
 
   /** Starts writing what is queued, as far as the sink takes more at once. */
   flush(): void {
-    while (!this.#failed && this.#claims === 0 && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
+    while (!this.#failed && !this.#claiming && this.#queue.length > 0 && this.#underWay.length < this.#limit) {
       const group = this.#queue.shift()!;
       this.#queuedWeight -= group.weight;
       void this.#write(group);
@@ -121,6 +113,20 @@ export class SinkWriter {
   async settled(): Promise<void> {
     this.#failed = true;
     while (this.#underWay.length > 0) await this.#change();
+  }
+
+  async #claim(lane: Lane): Promise<Position | null> {
+    do await this.drain();
+    while (this.#underWay.length > 0);
+    this.#claiming = true;
+    try {
+      const held = await this.#options.sink.claim(lane);
+      this.#skip.holds(lane, held);
+      return held;
+    } finally {
+      this.#claiming = false;
+      this.flush();
+    }
   }
 
   async #write(group: Group): Promise<void> {
