@@ -33,9 +33,13 @@ export interface TablePlan {
   readonly table: Table;
   /** `form` of each column. */
   readonly forms: Uint8Array;
-  /** `,"name":` of all columns, one after the other; the prefix of column i ends at `prefixEnds[i]`. */
-  readonly prefixes: Uint8Array;
-  readonly prefixEnds: Int32Array;
+  /**
+   * `,"name":` of all columns, four bytes a word (little-endian), each filled up to whole words: a quarter of the steps to copy.
+   * The prefix of column i is from word `prefixStarts[i]` on, and takes `prefixLengths[i]` bytes.
+   */
+  readonly prefixWords: Int32Array;
+  readonly prefixStarts: Int32Array;
+  readonly prefixLengths: Int32Array;
   /** What a zero date becomes: `null`, or for a column that cannot be NULL its default or 1970. */
   readonly zeros: readonly Uint8Array[];
   /** The members of ENUM and SET columns as JSON strings; empty for others. */
@@ -57,22 +61,25 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
   const prefixes = table.columns.map(({ name }) =>
     Buffer.concat([Buffer.from(','), jsonString(name), Buffer.from(':')]),
   );
-  let end = 0;
-  const prefixEnds = Int32Array.from(prefixes, (prefix) => {
-    end += prefix.length;
-    return end;
+  const prefixStarts = new Int32Array(prefixes.length);
+  const words: number[] = [];
+  prefixes.forEach((prefix, column) => {
+    prefixStarts[column] = words.length;
+    const filled = Buffer.concat([prefix, Buffer.alloc(3)]);
+    for (let at = 0; at < prefix.length; at += 4) words.push(filled.readInt32LE(at));
   });
   return {
     table,
     forms: Uint8Array.from(table.columns, (column) => formOf(column, options)),
-    prefixes: Buffer.concat(prefixes),
-    prefixEnds,
+    prefixWords: Int32Array.from(words),
+    prefixStarts,
+    prefixLengths: Int32Array.from(prefixes, (prefix) => prefix.length),
     zeros: table.columns.map((column) => zeroOf(column, options)),
     members: table.columns.map(({ type }) => ('values' in type ? type.values.map(jsonString) : [])),
     sizes: Uint8Array.from(table.columns, ({ type }) => sizeOf(type)),
     unavailable: table.columns.map(({ type }) => unavailableOf(type, options)),
     keyColumns: keyColumnsOf(table),
-    rowReserve: end + table.columns.length * maxValueBytes + 16,
+    rowReserve: words.length * 4 + table.columns.length * maxValueBytes + 16,
   };
 };
 

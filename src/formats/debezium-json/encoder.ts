@@ -72,11 +72,12 @@ export class DebeziumJsonEncoder {
   #writerOut: OutputBuffer | null = null;
   #before = new Int32Array(64);
   #after = new Int32Array(64);
-  /** Where this change's first source block and tail stand in the output: later rows copy them. */
-  #sourceStart = 0;
+  /** Where the last row's source block and tail stand in the output, for the next row of the change to copy; -1: there is none. */
+  #sourceStart = -1;
   #sourceEnd = 0;
   #tailStart = 0;
   #tailEnd = 0;
+  /** Where the op's letter is in the tail. */
   #tailOp = 0;
   readonly #record: DebeziumRecord = {
     start: 0,
@@ -213,17 +214,21 @@ export class DebeziumJsonEncoder {
       this.#tailEnd = out.length;
       return;
     }
-    const sourceLength = this.#sourceEnd - this.#sourceStart;
-    const tailLength = this.#tailEnd - this.#tailStart;
-    out.reserve(sourceLength + tailLength + 32);
+    // Only the row's number and the op differ from the row before.
+    const comma = this.#sourceStart - 1;
+    out.reserve(this.#tailEnd - comma + 16);
     const { bytes } = out;
-    bytes[out.length] = COMMA;
-    let at = out.length + 1;
-    bytes.copyWithin(at, this.#sourceStart, this.#sourceEnd);
-    at = putInteger(bytes, at + sourceLength, row);
-    bytes.copyWithin(at, this.#tailStart, this.#tailEnd);
-    bytes[at + this.#tailOp] = opLetter[op];
-    out.length = at + tailLength;
+    const moved = out.length - comma;
+    bytes.copyWithin(out.length, comma, this.#tailEnd);
+    this.#sourceStart += moved;
+    this.#sourceEnd += moved;
+    const tailStart = putInteger(bytes, this.#sourceEnd, row);
+    // A number with more digits than the last one's has overwritten the tail's beginning.
+    if (tailStart !== this.#tailStart + moved) bytes.copyWithin(tailStart, this.#tailStart, this.#tailEnd);
+    bytes[tailStart + this.#tailOp] = opLetter[op];
+    this.#tailEnd += tailStart - this.#tailStart;
+    this.#tailStart = tailStart;
+    out.length = this.#tailEnd;
   }
 
   #putTail({ table, origin, out, now, transaction }: Call, op: Op): void {

@@ -34,9 +34,12 @@ export class RowWriter implements ValueWriter {
   readonly #out: OutputBuffer;
   #plan: TablePlan;
   #forms: Uint8Array;
-  #prefixes: Uint8Array;
-  #prefixEnds: Int32Array;
+  #prefixWords: Int32Array;
+  #prefixStarts: Int32Array;
+  #prefixLengths: Int32Array;
   #bytes: Buffer;
+  /** The same memory as `#bytes`, for writing whole words at any place. */
+  #view: DataView;
   #at = 0;
   #start = 0;
   readonly #unscaled = new UnscaledBytes();
@@ -44,18 +47,21 @@ export class RowWriter implements ValueWriter {
   constructor(out: OutputBuffer, plan: TablePlan) {
     this.#out = out;
     this.#bytes = out.bytes;
+    this.#view = viewOf(out.bytes);
     this.#plan = plan;
     this.#forms = plan.forms;
-    this.#prefixes = plan.prefixes;
-    this.#prefixEnds = plan.prefixEnds;
+    this.#prefixWords = plan.prefixWords;
+    this.#prefixStarts = plan.prefixStarts;
+    this.#prefixLengths = plan.prefixLengths;
   }
 
   /** Goes on with rows of another table version. */
   use(plan: TablePlan): void {
     this.#plan = plan;
     this.#forms = plan.forms;
-    this.#prefixes = plan.prefixes;
-    this.#prefixEnds = plan.prefixEnds;
+    this.#prefixWords = plan.prefixWords;
+    this.#prefixStarts = plan.prefixStarts;
+    this.#prefixLengths = plan.prefixLengths;
   }
 
   /** Opens an object at the output's end. `marks` must have room for a place more than the table has columns. */
@@ -63,7 +69,7 @@ export class RowWriter implements ValueWriter {
     const out = this.#out;
     out.reserve(this.#plan.rowReserve);
     this.marks = marks;
-    this.#bytes = out.bytes;
+    if (this.#bytes !== out.bytes) this.#use(out.bytes);
     this.#at = out.length;
     this.#start = out.length;
   }
@@ -72,7 +78,7 @@ export class RowWriter implements ValueWriter {
   end(): void {
     const bytes = this.#bytes;
     let at = this.#at;
-    this.marks[this.#prefixEnds.length] = at;
+    this.marks[this.#prefixLengths.length] = at;
     // No field at all: there is no comma to turn into a brace.
     if (at === this.#start) at += 1;
     bytes[this.#start] = OPEN_BRACE;
@@ -366,18 +372,19 @@ export class RowWriter implements ValueWriter {
     this.#at = at + 1;
   }
 
-  /** Writes the column's prefix and gives the place behind it. */
+  /** Writes the column's prefix and gives the place behind it. Its last word reaches into where the value comes. */
   #prefix(column: number): number {
-    let at = this.#at;
-    const bytes = this.#bytes;
-    const prefixes = this.#prefixes;
-    this.marks[column] = at;
-    const to = this.#prefixEnds[column]!;
-    for (let i = column === 0 ? 0 : this.#prefixEnds[column - 1]!; i < to; i += 1) {
-      bytes[at] = prefixes[i]!;
-      at += 1;
+    const start = this.#at;
+    this.marks[column] = start;
+    const end = start + this.#prefixLengths[column]!;
+    const view = this.#view;
+    const words = this.#prefixWords;
+    let word = this.#prefixStarts[column]!;
+    for (let at = start; at < end; at += 4) {
+      view.setInt32(at, words[word]!, true);
+      word += 1;
     }
-    return at;
+    return end;
   }
 
   #put(column: number, value: Uint8Array): void {
@@ -477,9 +484,16 @@ export class RowWriter implements ValueWriter {
   #grow(at: number, extra: number): void {
     this.#out.length = at;
     this.#out.reserve(extra);
-    this.#bytes = this.#out.bytes;
+    this.#use(this.#out.bytes);
+  }
+
+  #use(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength);
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
