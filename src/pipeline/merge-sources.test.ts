@@ -112,6 +112,30 @@ test('sinks are asked for one lane at a time', async () => {
   for await (const _ of merged.read(held, new AbortController().signal));
 });
 
+test('sinks are not asked for a lane between the parts of a transaction', async () => {
+  const part = (index: number, last: boolean): Partial<Batch> => ({ part: { transaction: 't', index, last } });
+  const late = Promise.withResolvers<void>();
+  const slow = new ScriptedSource('b', [{}]);
+  const begin = slow.read.bind(slow);
+  slow.read = async function* (held) {
+    await late.promise;
+    yield* begin(held);
+  };
+  const merged = mergeSources([new ScriptedSource('a', [part(0, false), part(1, false), part(2, true), {}]), slow]);
+  const course: string[] = [];
+  const held = async (lane: string): Promise<null> => {
+    course.push(`asked for ${lane}`);
+    return null;
+  };
+  for await (const { positions } of merged.read(held, new AbortController().signal)) {
+    course.push([...positions.values()].join());
+    late.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(course.slice(0, 4), ['asked for a', 'a1', 'a2', 'a3']);
+  assert(course.includes('asked for b') && course.includes('b1'));
+});
+
 test('a source that fails ends the reading, and the others are let go', async () => {
   const other = new ScriptedSource('b', [{}, {}, {}, {}]);
   await assert.rejects(read(mergeSources([new ScriptedSource('a', [{}, new Error('gone')]), other])), /gone/);

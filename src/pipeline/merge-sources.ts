@@ -35,12 +35,15 @@ class MergedSources implements Source {
   ): AsyncGenerator<Batch, void, undefined> {
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
-    // Sinks are asked for one lane at a time, as by a single source.
+    // Sinks are asked for one lane at a time, as by a single source, and never between the parts of a transaction, which they
+    // would give up.
     let asking: Promise<unknown> = Promise.resolve();
+    let whole = Promise.withResolvers<void>();
+    whole.resolve();
     let readings = this.#sources.map((source): Reading => {
       const heldOf = (lane: Lane): Promise<Position | null> => {
         this.#owners.set(lane, source);
-        const answer = asking.then(() => held(lane));
+        const answer = asking.then(() => whole.promise).then(() => held(lane));
         asking = answer.catch(() => {});
         return answer;
       };
@@ -60,11 +63,16 @@ class MergedSources implements Source {
         // Whoever was served goes behind the others, so that a busy source does not starve a quiet one.
         readings = [...readings.filter((other) => other !== reading), reading];
         const { part } = result.value;
+        if (part !== undefined && part.index === 0) await asking;
+        const wasWhole = unfinished === null;
         unfinished = part !== undefined && !part.last ? reading : null;
+        if (wasWhole && unfinished !== null) whole = Promise.withResolvers();
         yield result.value;
+        if (unfinished === null) whole.resolve();
       }
     } finally {
       ended.abort();
+      whole.resolve();
       await Promise.allSettled(
         readings.map(async ({ batches, next }) => {
           await next?.catch(() => {});
