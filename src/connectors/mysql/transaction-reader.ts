@@ -108,6 +108,8 @@ export class TransactionReader {
   /** After the last whole group. */
   #committedFile: string;
   #committedOffset: number;
+  /** When that file was begun; 0: its FORMAT_DESCRIPTION has not come yet. */
+  #committedFileTime: number;
   /** Snapshot steps that left at that place. */
   #step: number;
   /** The place moved since the last batch, though nothing captured changed. */
@@ -159,6 +161,7 @@ export class TransactionReader {
     this.#fileTime = start.fileTime;
     this.#committedFile = start.file;
     this.#committedOffset = start.offset;
+    this.#committedFileTime = start.fileTime;
     this.#step = start.step;
     this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * 4);
   }
@@ -616,6 +619,7 @@ export class TransactionReader {
     if (this.#savepoints.size > 0) this.#savepoints.clear();
     this.#committedFile = this.#log.file;
     this.#committedOffset = this.#log.next;
+    this.#committedFileTime = this.#fileTime;
     this.#step = 0;
     this.#moved = true;
   }
@@ -642,6 +646,7 @@ export class TransactionReader {
     if (artificial || this.#group !== null) return;
     this.#committedFile = file;
     this.#committedOffset = position;
+    this.#committedFileTime = 0;
     this.#step = 0;
     this.#moved = true;
   }
@@ -649,6 +654,7 @@ export class TransactionReader {
   #formatDescription(frame: EventFrame): void {
     this.#flavor = decodeFormatDescription(frame).flavor;
     this.#fileTime = frame.timestamp;
+    if (this.#committedFile === this.#log.file) this.#committedFileTime = this.#fileTime;
     this.#checkFile();
     this.#forgetTables();
     if (this.#group === null) return;
@@ -752,7 +758,7 @@ export class TransactionReader {
       epoch: this.#epoch,
       file: this.#committedFile,
       offset: this.#committedOffset,
-      fileTime: this.#fileTime,
+      fileTime: this.#committedFileTime,
       step: this.#step,
       gtids: gtids === null ? null : gtids.toString(),
       prepared: this.#prepared.places(),
