@@ -11,6 +11,16 @@ export interface GtidSource {
   readonly prefix: string;
 }
 
+/** One event group, as far as its first event tells. */
+export interface GroupStart {
+  readonly source: GtidSource | null;
+  readonly number: number | bigint;
+  readonly file: string;
+  readonly offset: number;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
 /** What all changes of one transaction have in common. */
 export class TransactionOrigin {
   readonly flavor: Flavor;

@@ -4,9 +4,10 @@ import { inflatePayload, PayloadFramer } from '../../protocol/mysql/payload-fram
 import { type BinlogPosition, decodeBinlogPosition, encodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlLanes } from './lanes.ts';
 import type { LogFeed } from './log-feed.ts';
+import type { StreamBatch } from './stream-batch.ts';
 import type { SnapshotRun, SnapshotStep } from './stream-progress.ts';
 import type { TableCatalogue } from './table-catalogue.ts';
-import type { StreamBatch, TransactionReader } from './transaction-reader.ts';
+import type { TransactionReader } from './transaction-reader.ts';
 
 export interface ReadLoopOptions {
   readonly feed: LogFeed;

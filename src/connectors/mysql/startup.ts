@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
 import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
+import type { GroupStart } from './binlog-origin.ts';
 import type { Gtids } from './binlog-place.ts';
 import { type BinlogPosition, fileNumber, parseGtids } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
@@ -10,7 +11,6 @@ import type { LogEnd } from './definitions.ts';
 import type { DumpStart } from './dump.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 import { statements } from './statements.ts';
-import type { GroupStart } from './transaction-reader.ts';
 
 /** From where the log is read, in the three forms that different parts need. */
 export interface StartPlace {

@@ -20,39 +20,26 @@ import { decodeTransactionPayload, type TransactionPayload } from '../../protoco
 import { decodeXaPrepare, xaIdText } from '../../protocol/mysql/events/xa-prepare.ts';
 import type { Flavor } from '../../protocol/mysql/flavor.ts';
 import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
-import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
 import { inflateAtOnceBytes, readSmallPayload } from '../../protocol/mysql/payload-framer.ts';
 import { skipIgnorable } from '../../protocol/mysql/unknown-event.ts';
 import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
-import { BinlogOrigin, type GtidSource, type QuotedStatement, TransactionOrigin } from './binlog-origin.ts';
+import {
+  BinlogOrigin,
+  type GroupStart,
+  type GtidSource,
+  type QuotedStatement,
+  TransactionOrigin,
+} from './binlog-origin.ts';
 import type { BinlogPlace, Gtids } from './binlog-place.ts';
-import { type BinlogPosition, encodeBinlogPosition, fileNumber } from './binlog-position.ts';
+import type { BinlogPosition } from './binlog-position.ts';
+import { FileIdentity } from './file-identity.ts';
 import { LogOffset } from './log-offset.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
+import { ReadPlace } from './read-place.ts';
 import { statementHead } from './statement-verb.ts';
+import type { StreamBatch } from './stream-batch.ts';
 import type { TableCatalogue } from './table-catalogue.ts';
-
-/** What may leave: whole transactions, or one part of a huge one. */
-export interface StreamBatch {
-  readonly changes: readonly Change[];
-  /** Just after the last whole transaction. `gtids` goes on changing when more is read. */
-  readonly place: BinlogPlace;
-  readonly position: Position;
-  readonly version: string;
-  readonly part: Part | null;
-  /** The table definitions changed: what the schema lane holds from here on. */
-  readonly schema: Position | null;
-}
-
-/** One event group, as far as its first event tells. */
-export interface GroupStart {
-  readonly source: GtidSource | null;
-  readonly number: number | bigint;
-  readonly file: string;
-  readonly offset: number;
-  /** Seconds since 1970. */
-  readonly timestamp: number;
-}
+import { readXa, rollbackTarget, savepointName } from './transaction-statement.ts';
 
 export interface TransactionReaderOptions {
   /** From where the log is read. `file` '' and offset 0: the server finds the place by GTIDs. */
@@ -86,11 +73,8 @@ const uncaptured: MappedTable = { size: 0, reader: null };
 export class TransactionReader {
   readonly #catalogue: TableCatalogue;
   readonly #partBytes: number;
-  readonly #server: string;
-  readonly #address: string;
   /** The file that reading was in, until the log has shown that it is still the same file. */
-  #expected: BinlogPosition | null;
-  readonly #epoch: number;
+  #expected: FileIdentity | null;
   readonly #hasGtids: boolean;
   readonly #skip: ((group: GroupStart) => boolean) | null;
   readonly #gtidReader = new GtidReader();
@@ -98,22 +82,14 @@ export class TransactionReader {
   readonly #sources = new Map<string, GtidSource>();
 
   #flavor: Flavor;
-  #gtids: Gtids | null;
+  /** After the last whole group. */
+  readonly #place: ReadPlace;
   /** Where the next event starts. */
   readonly #log: LogOffset;
   /** Where the running event starts. */
   #at = 0;
   /** When the current file was begun, in seconds. */
   #fileTime: number;
-  /** After the last whole group. */
-  #committedFile: string;
-  #committedOffset: number;
-  /** When that file was begun; 0: its FORMAT_DESCRIPTION has not come yet. */
-  #committedFileTime: number;
-  /** Snapshot steps that left at that place. */
-  #step: number;
-  /** The place moved since the last batch, though nothing captured changed. */
-  #moved = false;
 
   /** The tables of the current file by table id. */
   readonly #tables = new Map<number, MappedTable>();
@@ -148,21 +124,14 @@ export class TransactionReader {
     const { start } = options;
     this.#catalogue = options.catalogue;
     this.#partBytes = options.partBytes;
-    this.#server = start.server;
-    this.#address = options.address;
     const readsAgain = start.prepared.some(({ empty }) => !empty);
-    this.#expected = start.fileTime === 0 || readsAgain ? null : start;
-    this.#epoch = start.epoch;
+    this.#expected = start.fileTime === 0 || readsAgain ? null : new FileIdentity(start, options.address);
     this.#hasGtids = options.hasGtids;
     this.#skip = options.skip;
     this.#flavor = options.flavor;
-    this.#gtids = options.gtids;
+    this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
     this.#fileTime = start.fileTime;
-    this.#committedFile = start.file;
-    this.#committedOffset = start.offset;
-    this.#committedFileTime = start.fileTime;
-    this.#step = start.step;
     this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * 4);
   }
 
@@ -173,12 +142,12 @@ export class TransactionReader {
 
   /** After the last whole transaction. Its GTID set goes on changing. */
   get place(): BinlogPlace {
-    return { file: this.#committedFile, offset: this.#committedOffset, gtids: this.#gtids };
+    return this.#place.at(this.#place.gtids);
   }
 
   /** The place moved on since the last `take` or `heartbeat` that gave something. */
   get moved(): boolean {
-    return this.#moved;
+    return this.#place.moved;
   }
 
   /** Parts of a transaction have left and its end has not. */
@@ -191,7 +160,7 @@ export class TransactionReader {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
     if (this.#committed === 0) return null;
-    return this.#batch(this.#takeCommitted(), null, this.#gtids);
+    return this.#batch(this.#takeCommitted(), null, this.#place.gtids);
   }
 
   /** An empty batch that only moves the position. */
@@ -200,17 +169,14 @@ export class TransactionReader {
       this.#ready.length === 0 && this.#committed === 0 && this.#partIndex === 0,
       'changes come before heartbeats',
     );
-    return this.#batch([], null, this.#gtids);
+    return this.#batch([], null, this.#place.gtids);
   }
 
   /** The place as it is, for a batch that came from elsewhere (a snapshot) and leaves here. */
   stepBeside(): { readonly position: Position; readonly version: string } {
     assert(this.#partIndex === 0, 'nothing comes between the parts of a transaction');
-    this.#step += 1;
-    return {
-      position: this.#position(this.#gtids),
-      version: this.#version(this.#committedFile, this.#committedOffset, this.#step),
-    };
+    this.#place.step();
+    return { position: this.#position(this.#place.gtids), version: this.#place.version };
   }
 
   /** The next event is the first one of `file`: for files, which do not say their own name. */
@@ -294,7 +260,7 @@ export class TransactionReader {
         this.#formatDescription(frame);
         return;
       case eventType.PREVIOUS_GTIDS:
-        if (this.#gtids === null && this.#hasGtids) this.#gtids = decodePreviousGtids(frame);
+        if (this.#place.gtids === null && this.#hasGtids) this.#place.gtids = decodePreviousGtids(frame);
         return;
       case eventType.GTID_LIST:
         this.#gtidList(frame);
@@ -431,7 +397,7 @@ export class TransactionReader {
     const micros = fields.originalCommitMicros || frame.timestamp * 1_000_000;
     if (frame.type === eventType.ANONYMOUS_GTID) {
       // From here on, GTIDs do not say what has been read.
-      this.#gtids = null;
+      this.#place.gtids = null;
       this.#begin(frame, null, 0, micros);
     } else {
       this.#begin(frame, this.#sourceOf(fields.uuid, fields.tag), fields.gno, micros);
@@ -552,9 +518,7 @@ export class TransactionReader {
   }
 
   #xa(sql: string): void {
-    const words = /^XA\s+(\w+)\s+(.*?)(\s+ONE\s+PHASE)?\s*;?\s*$/is.exec(sql);
-    const verb = words?.[1]?.toUpperCase();
-    const xid = xidText(words?.[2] ?? '');
+    const { verb, xid } = readXa(sql);
     switch (verb) {
       case 'START':
       case 'BEGIN':
@@ -608,7 +572,7 @@ export class TransactionReader {
   /** The group is over: the position moves behind it. */
   #end(): void {
     const group = this.#group;
-    if (group !== null && group.source !== null) this.#addGtid(group.source, group.number);
+    if (group !== null && group.source !== null) this.#place.addGtid(group.source, group.number);
     this.#group = null;
     this.#open = false;
     this.#skipping = false;
@@ -617,23 +581,7 @@ export class TransactionReader {
     this.#statement = null;
     this.#xid = null;
     if (this.#savepoints.size > 0) this.#savepoints.clear();
-    this.#committedFile = this.#log.file;
-    this.#committedOffset = this.#log.next;
-    this.#committedFileTime = this.#fileTime;
-    this.#step = 0;
-    this.#moved = true;
-  }
-
-  #addGtid(source: GtidSource, number: number | bigint): void {
-    const gtids = this.#gtids;
-    if (gtids === null) return;
-    if (gtids instanceof MysqlGtidSet) {
-      gtids.add(source.name, source.tag, number);
-    } else {
-      const [domain, server] = source.name.split('-');
-      // Groups that are read a second time (prepared transactions) must not move the position back.
-      if (!gtids.has(Number(domain), number)) gtids.set(Number(domain), Number(server), number);
-    }
+    this.#place.moveTo(this.#log.file, this.#log.next, this.#fileTime);
   }
 
   #rotate(frame: EventFrame): void {
@@ -643,19 +591,15 @@ export class TransactionReader {
     if (artificial && file === this.#log.file && position !== 4) return;
     this.#forgetTables();
     this.#log.moveTo(file, position);
-    if (artificial || this.#group !== null) return;
-    this.#committedFile = file;
-    this.#committedOffset = position;
-    this.#committedFileTime = 0;
-    this.#step = 0;
-    this.#moved = true;
+    if (!artificial && this.#group === null) this.#place.moveTo(file, position, 0);
   }
 
   #formatDescription(frame: EventFrame): void {
     this.#flavor = decodeFormatDescription(frame).flavor;
     this.#fileTime = frame.timestamp;
-    if (this.#committedFile === this.#log.file) this.#committedFileTime = this.#fileTime;
-    this.#checkFile();
+    this.#place.fileBegun(this.#log.file, this.#fileTime);
+    this.#expected?.check(this.#log.file, this.#fileTime);
+    this.#expected = null;
     this.#forgetTables();
     if (this.#group === null) return;
     // The server stopped while it wrote the transaction: what there was of it never committed.
@@ -663,38 +607,17 @@ export class TransactionReader {
     this.#end();
   }
 
-  /**
-   * A log that was reset begins its numbers anew, GTIDs too, and may have grown past what is held. But then its files are younger
-   * than their namesakes were, or have lower numbers.
-   */
-  #checkFile(): void {
-    const expected = this.#expected;
-    this.#expected = null;
-    if (expected === null) return;
-    const { file } = this.#log;
-    const isSame = file === expected.file && this.#fileTime === expected.fileTime;
-    if (isSame || fileNumber(file) > fileNumber(expected.file)) return;
-    throw new MillraceError('MYSQL_SERVER_RESET', {
-      address: this.#address,
-      wanted: `${expected.file} begun at ${expected.fileTime}`,
-      found: `${file} begun at ${this.#fileTime}`,
-    });
-  }
-
   /** At the start of a file, MariaDB lists what all files before it hold. */
   #gtidList(frame: EventFrame): void {
-    if (this.#gtids !== null || !this.#hasGtids) return;
-    this.#gtids = MariadbGtidPosition.fromList(decodeGtidList(frame).gtids);
+    if (this.#place.gtids !== null || !this.#hasGtids) return;
+    this.#place.gtids = MariadbGtidPosition.fromList(decodeGtidList(frame).gtids);
   }
 
   #heartbeat(frame: EventFrame): void {
     const { file, position } = frame.type === eventType.HEARTBEAT ? decodeHeartbeat(frame) : decodeHeartbeatV2(frame);
     if (this.#group !== null || file !== this.#log.file || position <= this.#log.next) return;
     this.#log.moveTo(file, position);
-    if (file !== this.#committedFile || position <= this.#committedOffset) return;
-    this.#committedOffset = position;
-    this.#step = 0;
-    this.#moved = true;
+    this.#place.skipTo(file, position);
   }
 
   #forgetTables(): void {
@@ -731,20 +654,18 @@ export class TransactionReader {
 
   /** Queues a batch. More will be read before it leaves, so it gets GTIDs of its own. */
   #emit(changes: readonly Change[], part: Part | null): void {
-    this.#ready.push(this.#batch(changes, part, this.#gtids?.clone() ?? null));
+    this.#ready.push(this.#batch(changes, part, this.#place.gtids?.clone() ?? null));
   }
 
   #batch(changes: readonly Change[], part: Part | null, gtids: Gtids | null): StreamBatch {
-    this.#moved = false;
+    this.#place.moved = false;
     const position = this.#position(gtids);
     const open = part !== null && !part.last;
     return {
       changes,
-      place: { file: this.#committedFile, offset: this.#committedOffset, gtids },
+      place: this.#place.at(gtids),
       position,
-      version: open
-        ? this.#version(this.#log.file, this.#log.next, part.index)
-        : this.#version(this.#committedFile, this.#committedOffset, this.#step),
+      version: open ? this.#place.versionAt(this.#log.file, this.#log.next, part.index) : this.#place.version,
       part,
       // An open transaction leaves all lanes where they were, but a first position must come with its definitions.
       schema: open && this.#catalogue.given ? null : this.#catalogue.takeChanged(position),
@@ -752,22 +673,7 @@ export class TransactionReader {
   }
 
   #position(gtids: Gtids | null): Position {
-    return encodeBinlogPosition({
-      flavor: this.#flavor,
-      server: this.#server,
-      epoch: this.#epoch,
-      file: this.#committedFile,
-      offset: this.#committedOffset,
-      fileTime: this.#committedFileTime,
-      step: this.#step,
-      gtids: gtids === null ? null : gtids.toString(),
-      prepared: this.#prepared.places(),
-    });
-  }
-
-  /** epoch, file number, offset and step, each of fixed width. */
-  #version(file: string, offset: number, step: number): string {
-    return `${digits(this.#epoch, 4)}-${digits(fileNumber(file), 10)}-${digits(offset, 16)}-${digits(step, 6)}`;
+    return this.#place.position(gtids, this.#flavor, this.#prepared.places());
   }
 
   #transactionName(): string {
@@ -789,23 +695,3 @@ export class TransactionReader {
     return new MillraceError('MYSQL_UNEXPECTED_EVENT', { event: eventTypeName(frame.type), ...this.#here(), reason });
   }
 }
-
-const digits = (value: number, width: number): string => String(value).padStart(width, '0');
-
-const savepointName = (sql: string): string => unquoted(sql.replace(/^\s*SAVEPOINT\s+/i, ''));
-
-/** The savepoint of `ROLLBACK [WORK] TO [SAVEPOINT] name`; null: everything is rolled back. */
-const rollbackTarget = (sql: string): string | null => {
-  const match = /^\s*ROLLBACK\s+(?:WORK\s+)?TO\s+(?:SAVEPOINT\s+)?(.+)$/is.exec(sql);
-  return match === null ? null : unquoted(match[1]!);
-};
-
-const unquoted = (name: string): string =>
-  name
-    .trim()
-    .replace(/^`(.*)`$/s, '$1')
-    .toLowerCase();
-
-/** An XA id as statements of the log write it, in the form of `xaIdText`. */
-const xidText = (text: string): string =>
-  text.replace(/\s+/g, '').replace(/[xX]'([0-9A-Fa-f]*)'/g, (_, hex: string) => `X'${hex.toLowerCase()}'`);
