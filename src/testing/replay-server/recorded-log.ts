@@ -61,7 +61,8 @@ export class RecordedLog {
     this.#executed = executedAfter(this.#files.at(-1)!);
     const grown = this.#growth;
     this.#growth = new AbortController();
-    grown.abort();
+    // A reason of its own, since making the usual one costs more than all the rest.
+    grown.abort('the log has grown');
   }
 
   /** Transactions that are in no file any more. */

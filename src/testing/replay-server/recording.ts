@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import type { TextResult } from '../../protocol/mysql/server/answers.ts';
+import type { ServerError, TextResult } from '../../protocol/mysql/server/answers.ts';
 import type { BinlogFile } from './recorded-log.ts';
 
 /** What a server said and wrote, enough to stand in for it. */
@@ -10,7 +10,7 @@ export interface Recording {
   readonly serverUuid: string;
   readonly files: readonly BinlogFile[];
   /** The server's answers by statement. A statement that answered no rows has none here: it is answered with OK. */
-  readonly answers: Readonly<Record<string, TextResult>>;
+  readonly answers: Readonly<Record<string, TextResult | ServerError>>;
 }
 
 /** Reads a folder that holds `server.json` (all but the files) and each binlog file as `NAME.zst`. */

@@ -11,6 +11,7 @@ import { eventType } from '../../protocol/mysql/event-type.ts';
 import { decodeGtid, isGtidEvent } from '../../protocol/mysql/events/gtid.ts';
 import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
 import { NetworkFramer } from '../../protocol/mysql/network-framer.ts';
+import type { TextResult } from '../../protocol/mysql/server/answers.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { type BinlogFile, RecordedLog } from './recorded-log.ts';
 import { readRecording } from './recording.ts';
@@ -112,7 +113,7 @@ test('recorded statements are answered as recorded, computed ones as the log sta
   const connection = await connect(server.connect());
   const ask = async (sql: string) => (await connection.query({ sql, rowsAsArray: true }))[0];
   const [statement, answer] = Object.entries(recording.answers).find(([sql]) => sql.startsWith('SHOW CREATE TABLE'))!;
-  assert.deepEqual(await ask(`  ${statement.replace(' ', '\n ')} ;`), answer.rows);
+  assert.deepEqual(await ask(`  ${statement.replace(' ', '\n ')} ;`), (answer as TextResult).rows);
   assert.deepEqual(await ask(`SELECT GTID_SUBTRACT('${recording.serverUuid}:1-9', '${recording.serverUuid}:2-8')`), [
     [`${recording.serverUuid}:1:9`],
   ]);

@@ -19,7 +19,8 @@ export const answerStatement = (sql: string, recording: Recording, log: Recorded
   if (/^SHOW (?:BINARY|MASTER) LOGS$/i.test(statement)) return logFiles(log);
   if (/^SHOW (?:BINARY LOG|MASTER) STATUS$/i.test(statement))
     return recorded === undefined ? unknown(statement) : logStatus(log);
-  if (recorded !== undefined) return /^SHOW .*VARIABLES/i.test(statement) ? withLiveSets(recorded, log) : recorded;
+  if (recorded !== undefined)
+    return /^SHOW .*VARIABLES/i.test(statement) && 'rows' in recorded ? withLiveSets(recorded, log) : recorded;
   if (/^(?:SET|USE|START TRANSACTION|BEGIN|COMMIT|ROLLBACK)\b/i.test(statement)) return 'ok';
   if (/^SELECT VERSION\(\)$/i.test(statement)) return { columns: ['VERSION()'], rows: [[recording.serverVersion]] };
   const sets = /^SELECT GTID_SUBTRACT\('([^']*)', ?'([^']*)'\)$/i.exec(statement);
