@@ -46,10 +46,10 @@ export const countChangeLog = async (
     ops[op] = (ops[op] ?? 0) + 1;
     const table = `${source.db}.${source.table}`;
     const key = keys.get(table) ?? [];
+    const name = JSON.stringify(key.map((column) => (after ?? before)![column]));
     if (key.length > 0) {
       const held = keyed.get(table) ?? new Set();
       keyed.set(table, held);
-      const name = JSON.stringify(key.map((column) => (after ?? before)![column]));
       if (op === 'd') held.delete(name);
       else held.add(name);
     } else {
@@ -58,7 +58,8 @@ export const countChangeLog = async (
     }
     // Rows of a snapshot stand in no log, so no place names them.
     if (op === 'r') continue;
-    const change = `${source.file} ${source.pos} ${source.row} ${op} ${table}`;
+    // All events of a compressed transaction stand at one place of the log, so the row's key is needed too.
+    const change = `${source.file} ${source.pos} ${source.row} ${op} ${table} ${name}`;
     if (seen.has(change)) twice += 1;
     seen.add(change);
   }
