@@ -28,19 +28,25 @@ export class ByteReader {
   }
 
   u16(): number {
-    return this.bytes.readUInt16LE(this.advance(2));
+    const at = this.advance(2);
+    return this.bytes[at]! | (this.bytes[at + 1]! << 8);
+  }
+
+  u24(): number {
+    const at = this.advance(3);
+    return this.bytes[at]! | (this.bytes[at + 1]! << 8) | (this.bytes[at + 2]! << 16);
   }
 
   u32(): number {
-    return this.bytes.readUInt32LE(this.advance(4));
+    return u32At(this.bytes, this.advance(4));
   }
 
   i32(): number {
-    return this.bytes.readInt32LE(this.advance(4));
+    return u32At(this.bytes, this.advance(4)) | 0;
   }
 
   u48(): number {
-    return this.bytes.readUIntLE(this.advance(6), 6);
+    return u48At(this.bytes, this.advance(6));
   }
 
   /** A number up to 2^53 - 1, a bigint beyond. */
@@ -63,7 +69,7 @@ export class ByteReader {
     const first = this.u8();
     if (first < 0xfb) return first;
     if (first === 0xfc) return this.u16();
-    if (first === 0xfd) return this.bytes.readUIntLE(this.advance(3), 3);
+    if (first === 0xfd) return this.u24();
     if (first === 0xfe) return this.size64();
     throw this.malformed(`0x${first.toString(16)} starts no length`);
   }
@@ -111,9 +117,20 @@ export class ByteReader {
   }
 }
 
-/** Unchecked: the caller knows that 8 bytes are there. A number up to 2^53 - 1, a bigint beyond. */
-export const u64At = (bytes: Buffer, offset: number): number | bigint => {
-  const low = bytes.readUInt32LE(offset);
-  const high = bytes.readUInt32LE(offset + 4);
+// Unchecked, for callers who know that the bytes are there. Byte by byte, because that is what V8 makes the fastest code of:
+// Buffer's own methods check their offset once more.
+
+/** A u32 from 4 bytes. */
+export const u32At = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+
+/** A u48 from 6 bytes. */
+export const u48At = (bytes: Uint8Array, at: number): number =>
+  u32At(bytes, at) + (bytes[at + 4]! | (bytes[at + 5]! << 8)) * 0x100000000;
+
+/** A u64 from 8 bytes: a number up to 2^53 - 1, a bigint beyond. */
+export const u64At = (bytes: Uint8Array, at: number): number | bigint => {
+  const low = u32At(bytes, at);
+  const high = u32At(bytes, at + 4);
   return high < 0x200000 ? high * 0x100000000 + low : (BigInt(high) << 32n) | BigInt(low);
 };

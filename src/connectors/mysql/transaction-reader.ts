@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { u48At } from '../../bytes/byte-reader.ts';
 import type { Part, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import { MillraceError } from '../../core/errors.ts';
@@ -323,7 +324,7 @@ export class TransactionReader {
     const group = this.#group;
     if (group === null) throw this.#unexpected(frame, 'outside of a transaction');
     const { bytes, body } = frame;
-    const tableId = bytes.readUIntLE(body, 6);
+    const tableId = u48At(bytes, body);
     let table = this.#lastTable;
     if (tableId !== this.#lastTableId) {
       if (tableId === endOfStatementTableId) return;
@@ -364,7 +365,7 @@ export class TransactionReader {
   #tableMap(frame: EventFrame): void {
     if (this.#skipping) return;
     const { bytes, body } = frame;
-    const tableId = bytes.readUIntLE(body, 6);
+    const tableId = u48At(bytes, body);
     // Servers never give one id to two definitions within a file, so a known id needs no second look.
     if (tableId === this.#lastTableId && frame.size === this.#lastTable.size) return;
     let mapped = this.#tables.get(tableId);

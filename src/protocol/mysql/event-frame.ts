@@ -6,7 +6,7 @@
  * All little-endian. https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html
  */
 
-import { ByteReader } from '../../bytes/byte-reader.ts';
+import { ByteReader, u32At } from '../../bytes/byte-reader.ts';
 import { eventTypeName } from './event-type.ts';
 
 /** Bytes of every event's header. */
@@ -71,11 +71,11 @@ export const readHeader = (frame: EventFrame, bytes: Buffer, start: number, end:
   frame.start = start;
   frame.body = start + headerLength;
   frame.end = end;
-  frame.timestamp = u32(bytes, start);
+  frame.timestamp = u32At(bytes, start);
   frame.type = bytes[start + 4]!;
-  frame.serverId = u32(bytes, start + 5);
-  frame.size = u32(bytes, start + 9);
-  frame.logPos = u32(bytes, start + 13);
+  frame.serverId = u32At(bytes, start + 5);
+  frame.size = u32At(bytes, start + 9);
+  frame.logPos = u32At(bytes, start + 13);
   frame.flags = bytes[start + 17]! | (bytes[start + 18]! << 8);
 };
 
@@ -85,6 +85,3 @@ export const bodyReader = (frame: EventFrame): ByteReader =>
 
 /** A frame of its own over the same bytes, for who must remember an event while the framer goes on. */
 export const keepFrame = (frame: EventFrame): EventFrame => ({ ...frame });
-
-const u32 = (bytes: Buffer, at: number): number =>
-  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;

@@ -14,7 +14,7 @@
  * MySQL libs/mysql/binlog/event/control_events.h (Gtid_event).
  */
 
-import { type ByteReader, u64At } from '../../../bytes/byte-reader.ts';
+import { type ByteReader, u32At, u64At } from '../../../bytes/byte-reader.ts';
 import { bodyReader, type EventFrame } from '../event-frame.ts';
 import { eventType } from '../event-type.ts';
 import type { Gno } from '../gtid/gno.ts';
@@ -196,4 +196,4 @@ const logicalTimestampType = 2;
 
 /** 55 bits; the years until 2255 fit a number exactly. */
 const micros = (bytes: Buffer, at: number): number =>
-  (bytes.readUInt32LE(at + 3) & 0x7fffffff) * 0x1000000 + (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16));
+  (u32At(bytes, at + 3) & 0x7fffffff) * 0x1000000 + (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16));

@@ -70,7 +70,8 @@ export const decodeRowsEvent = (frame: EventFrame): RowsEvent => {
   const columnCount = r.lenenc();
   const first = presentBits(r, columnCount);
   const second = layout.op === 'update' ? presentBits(r, columnCount) : null;
-  const head = {
+  const rows = layout.compressed ? inflateRecord(r) : null;
+  return {
     tableId,
     op: layout.op,
     partialJson: frame.type === eventType.PARTIAL_UPDATE_ROWS,
@@ -78,13 +79,31 @@ export const decodeRowsEvent = (frame: EventFrame): RowsEvent => {
     columnCount,
     presentBefore: layout.op === 'create' ? null : first,
     presentAfter: layout.op === 'create' ? first : second,
+    bytes: rows ?? r.bytes,
+    start: rows === null ? r.offset : 0,
+    end: rows === null ? r.end : rows.length,
   };
-  if (!layout.compressed) return { ...head, bytes: r.bytes, start: r.offset, end: r.end };
-  const rows = inflateRecord(r);
-  return { ...head, bytes: rows, start: 0, end: rows.length };
 };
 
-const presentBits = (r: ByteReader, columnCount: number): Uint8Array => r.view(Math.ceil(columnCount / 8));
+/** Nearly always all columns are present, and then all events of a table share one bitmap. */
+const presentBits = (r: ByteReader, columnCount: number): Uint8Array => {
+  const length = Math.ceil(columnCount / 8);
+  const { bytes } = r;
+  const at = r.advance(length);
+  // Bits past the last column are ones on MySQL and zeros on MariaDB.
+  const lastMask = 0xff >> (length * 8 - columnCount);
+  const lastByte = at + length - 1;
+  let all = length > 0 && length <= longestShared && (bytes[lastByte]! & lastMask) === lastMask;
+  for (let i = at; all && i < lastByte; i += 1) all = bytes[i] === 0xff;
+  if (!all) return bytes.subarray(at, at + length);
+  allPresent[length] ??= new Uint8Array(length).fill(0xff);
+  return allPresent[length];
+};
+
+/** Bitmaps of ones, by their length. */
+const allPresent: (Uint8Array | undefined)[] = [];
+/** Tables have at most 4096 columns. */
+const longestShared = 512;
 
 const layouts: readonly (Layout | undefined)[] = (() => {
   const list = new Array<Layout | undefined>(256).fill(undefined);

@@ -83,9 +83,14 @@ export class Intervals {
 
   /** `1-5:7:9-12` */
   toString(): string {
-    return [...this.ranges()]
-      .map(([start, end]) => (next(start) === end ? `${start}` : `${start}-${previous(end)}`))
-      .join(':');
+    const bounds = this.#bounds;
+    let text = '';
+    for (let i = 0; i < bounds.length; i += 2) {
+      const start = bounds[i]!;
+      const last = previous(bounds[i + 1]!);
+      text += `${i === 0 ? '' : ':'}${start === last ? start : `${start}-${last}`}`;
+    }
+    return text;
   }
 
   /** Index of the first range whose end is `gno` or higher. */

@@ -186,6 +186,11 @@ export class MysqlGtidSet {
   }
 
   #ordered(): { readonly uuid: string; readonly tag: string; readonly intervals: Intervals }[] {
+    // One server is the rule, and a position is written for every batch.
+    if (this.#entries.size === 1 && this.#last !== null) {
+      const only = this.#entries.get(this.#lastUuid)!;
+      if (only.size === 1) return [{ uuid: this.#lastUuid, tag: this.#lastTag, intervals: this.#last }];
+    }
     const byText = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
     return [...this.#entries]
       .sort(byText)
