@@ -58,17 +58,15 @@ const record = async ({ name, seed, actions, features, options = [] }: River): P
   const marks: RecordedMark[] = [];
   let tables: RecordedMark['tables'] = {};
   for (const action of riverActions(seed, actions, features)) {
+    // Files are told apart by the second they were begun in.
+    if (action === flush) await sleep(1_000);
     try {
       await connection.query(action);
     } catch (error) {
       throw new Error(`${name}: ${action}: ${(error as Error).message}`, { cause: error });
     }
     // A new file by itself is no place that a position names before something follows in it.
-    if (action === flush) {
-      // Files are told apart by the second they were begun in.
-      await sleep(1_000);
-      continue;
-    }
+    if (action === flush) continue;
     const end = await readEnd(connection);
     // Some change nothing, so nothing is logged.
     if (end.file === marks.at(-1)?.file && end.offset === marks.at(-1)?.offset) continue;
