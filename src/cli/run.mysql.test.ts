@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true }));
 /** `millrace run`, until `ready` holds; then the signals are sent and its end is waited for. */
 const run = async (
   args: readonly string[],
-  ready: () => boolean,
+  ready: (stderr: string) => boolean,
   signals: readonly NodeJS.Signals[] = ['SIGTERM'],
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> => {
   const child = spawn(process.execPath, [main, 'run', ...args], { cwd: folder });
@@ -31,7 +31,7 @@ const run = async (
   });
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   const deadline = performance.now() + 15_000;
-  while (child.exitCode === null && performance.now() < deadline && !ready()) await sleep(20);
+  while (child.exitCode === null && performance.now() < deadline && !ready(stderr)) await sleep(20);
   for (const signal of signals) child.kill(signal);
   return { code: await closed, stdout, stderr };
 };
@@ -136,6 +136,16 @@ route:
       assert.equal(code, 0, stderr);
       assert.match(stderr, new RegExp(`\\[${server.name}\\] `));
       assert.match(stderr, new RegExp(`\\[${server.name}-other\\] `));
+    });
+
+    test('warns of what will hurt one day while the pipeline runs: a table without a key, named with what to do', async () => {
+      await connection.query(`CREATE TABLE IF NOT EXISTS ${database}.nameless (a INT)`);
+      const nameless = `${server.name}-nameless.yaml`;
+      const source = { type: 'mysql', hostname: host, port, username: user, password, tables: `${database}.nameless` };
+      writeFileSync(join(folder, nameless), JSON.stringify({ source, sink: { type: 'blackhole' } }));
+      const { code, stderr } = await run([nameless], (said) => said.includes('MYSQL_NO_PRIMARY_KEY'));
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, new RegExp(`warn .*${database}\\.nameless.*MYSQL_NO_PRIMARY_KEY`));
     });
   });
 }

@@ -9,6 +9,7 @@ import { envelope, errorObject } from '../envelope.ts';
 import { errorText } from '../error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
 import { LiveLines } from '../live-lines.ts';
+import { logWarnings } from '../log-warnings.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { loadFiles } from '../pipeline-files.ts';
 import { planObject, planText } from '../pipeline-plan.ts';
@@ -63,6 +64,8 @@ const runPipelines = async (
       terminal.paint,
     );
     pipelines.push(openPipeline(file, { log, clock: systemClock }));
+    // Beside the pipeline, which must not wait for it.
+    void logWarnings(file, { pipeline: file.name, log, clock: systemClock });
   }
   const others = new AbortController();
   const endings = await Promise.all(
