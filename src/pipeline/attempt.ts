@@ -77,6 +77,7 @@ export class Attempt {
       this.#fail(error, null);
     }
     await Promise.all(this.#writers.map((writer) => (abort.aborted ? writer.settled() : writer.drain())));
+    await Promise.all(this.#writers.map((writer) => writer.claimed()));
     await this.#acknowledger.idle();
     if (this.#failed !== null) return { kind: 'failed', ...this.#failed };
     return stop.aborted || abort.aborted ? { kind: 'stopped' } : { kind: 'finished' };

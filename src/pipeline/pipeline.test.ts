@@ -461,6 +461,49 @@ test('opens a sink again after it failed, and leaves the others open', async () 
   assert.deepEqual(stores.map(idsIn), [[1], [1]]);
 });
 
+test('asks a sink for nothing while it still takes a lane for an attempt that failed', async () => {
+  const clock = new FakeClock();
+  const log = new MemoryLog();
+  log.commit(create(1));
+  let underWay = 0;
+  let together = 0;
+  let failures = 3;
+  const rest = { write: async () => {}, [Symbol.asyncDispose]: async () => {} };
+  const slow: Sink = {
+    ...rest,
+    claim: async () => {
+      underWay += 1;
+      together = Math.max(together, underWay);
+      await clock.sleep(10_000);
+      underWay -= 1;
+      return null;
+    },
+  };
+  const failing: Sink = {
+    ...rest,
+    claim: async () => {
+      failures -= 1;
+      if (failures >= 0) throw closed();
+      return null;
+    },
+  };
+  const { pipeline } = setup({
+    clock,
+    source: async () => new MemorySource(log),
+    sinks: [
+      { name: 'slow', open: async () => slow },
+      { name: 'failing', open: async () => failing },
+    ],
+  });
+  const running = pipeline.run(never);
+  for (let turn = 0; turn < 50; turn += 1) {
+    await settle();
+    clock.advanceToNext();
+  }
+  assert.equal((await running).outcome, 'finished');
+  assert.equal(together, 1);
+});
+
 test('writes what was read when it is stopped, and ends', async () => {
   const sink = new HandSink();
   const { log, pipeline, stop } = setup({ sink, reading: { follow: true } });

@@ -115,6 +115,14 @@ export class SinkWriter {
     while (this.#underWay.length > 0) await this.#change();
   }
 
+  /** Resolves when no claim is under way: one that a closed sink ends late would take the lane from its successor. */
+  async claimed(): Promise<void> {
+    for (let last: unknown = null; last !== this.#lastClaim; ) {
+      last = this.#lastClaim;
+      await last;
+    }
+  }
+
   async #claim(lane: Lane): Promise<Position | null> {
     do await this.drain();
     while (this.#underWay.length > 0);
