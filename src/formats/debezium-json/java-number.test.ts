@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { doubleText, floatText } from './java-number.ts';
+import { UnscaledBytes } from './unscaled-bytes.ts';
 
 test('prints doubles as Double.toString documents them', () => {
   for (const [value, text] of [
@@ -73,5 +74,38 @@ test('any number reads back as itself, with as few digits as can be', () => {
       if (count > 2) assert.notEqual(Math.fround(Number(value.toPrecision(count - 1))), value);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('gives whole numbers the bytes of BigInteger.toByteArray, from numbers, bigints and digits alike', () => {
+  const unscaled = new UnscaledBytes();
+  const hex = (): string => unscaled.bytes.toString('hex', unscaled.start, unscaled.end);
+  for (const [value, bytes] of [
+    [0, '00'],
+    [127, '7f'],
+    [128, '0080'],
+    [-1, 'ff'],
+    [-128, '80'],
+    [-129, 'ff7f'],
+    [2 ** 31 - 1, '7fffffff'],
+    [2 ** 31, '0080000000'],
+    [-(2 ** 31), '80000000'],
+    [-(2 ** 31) - 1, 'ff7fffffff'],
+  ] as const) {
+    unscaled.fromNumber(value);
+    assert.equal(hex(), bytes, String(value));
+  }
+  const sizes = fc.integer({ min: 1, max: 53 }).chain((bits) => fc.nat(2 ** bits - 1));
+  fc.assert(
+    fc.property(sizes, fc.boolean(), (size, negative) => {
+      const value = negative && size !== 0 ? -size : size;
+      unscaled.fromBigint(BigInt(value));
+      const expected = hex();
+      unscaled.fromNumber(value);
+      assert.equal(hex(), expected);
+      const digits = Buffer.from(String(value));
+      unscaled.fromDigits(digits, 0, digits.length);
+      assert.equal(hex(), expected);
+    }),
   );
 });

@@ -43,6 +43,9 @@ export class RowWriter implements ValueWriter {
   #at = 0;
   #start = 0;
   readonly #unscaled = new UnscaledBytes();
+  /** The date of the last DATETIME, and its days since 1970: rows that come together are often of one day. */
+  #lastDate = -1;
+  #lastDay = 0;
 
   constructor(out: OutputBuffer, plan: TablePlan) {
     this.#out = out;
@@ -319,7 +322,12 @@ export class RowWriter implements ValueWriter {
       this.#zulu(putFraction(this.#bytes, clock, micros, fractionWidth(micros)));
       return;
     }
-    const whole = epochSecond(epochDay(adjusted, month, day), hours, minutes, seconds);
+    const date = (adjusted * 16 + month) * 32 + day;
+    if (date !== this.#lastDate) {
+      this.#lastDate = date;
+      this.#lastDay = epochDay(adjusted, month, day);
+    }
+    const whole = epochSecond(this.#lastDay, hours, minutes, seconds);
     this.#at =
       how === form.micros ? putMicros(this.#bytes, at, whole, micros) : putMillis(this.#bytes, at, whole, micros);
   }

@@ -27,9 +27,18 @@ export class UnscaledBytes {
   /** A whole number within ±(2^53 - 1). */
   fromNumber(value: number): void {
     const { bytes, end } = this;
-    const high = Math.floor(value / 4_294_967_296);
-    bytes.writeInt32BE(high, end - 8);
-    bytes.writeUInt32BE(value - high * 4_294_967_296, end - 4);
+    const low = value | 0;
+    bytes[end - 1] = low;
+    bytes[end - 2] = low >> 8;
+    bytes[end - 3] = low >> 16;
+    bytes[end - 4] = low >> 24;
+    if (low === value) {
+      // Most amounts of money are done here: as many bytes as its sign bit leaves.
+      const size = 33 - Math.clz32(low ^ (low >> 31));
+      this.start = end - ((size + 7) >> 3);
+      return;
+    }
+    bytes.writeInt32BE(Math.floor(value / 4_294_967_296), end - 8);
     this.#trim(end - 8);
   }
 
