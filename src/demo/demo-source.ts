@@ -12,8 +12,10 @@ export interface DemoSource extends AsyncDisposable {
   readonly password: string;
   readonly database: string;
   readonly startupMode: 'initial' | 'earliest-offset';
-  /** Makes changes until they are all made, the last one being the closing row (see `closingPage`). */
+  /** Makes changes until they are all made but the closing row. */
   play(signal: AbortSignal): Promise<void>;
+  /** Writes the closing row (see `closingPage`). */
+  close(): Promise<void>;
   /** Breaks the worker's connection in the middle of what it receives next. */
   cut(): void;
   /** What the server says of its tables after the last change. */
@@ -22,7 +24,7 @@ export interface DemoSource extends AsyncDisposable {
   readonly changes: RecordedChanges | null;
 }
 
-/** The row of `visits` that is written last: a mirror that has it has everything before it. */
+/** The row of `visits` that is written last: whoever got it by the log has everything before it. */
 export const closingPage = '/closing-time';
 
 export const closingStatement = `INSERT INTO visits VALUES ('${closingPage}', 0)`;

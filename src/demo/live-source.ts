@@ -69,6 +69,7 @@ const openLiveSource = async (
     startupMode: 'initial',
     changes: null,
     play: async (signal) => await playShop(connection, shop, seconds, signal),
+    close: async () => void (await connection.query(closingStatement)),
     cut: () => proxy.cutAfter(777),
     tables: async () => await checksumTables(connection, database),
     [Symbol.asyncDispose]: async () => {
@@ -80,7 +81,7 @@ const openLiveSource = async (
   };
 };
 
-/** Makes the shop's transactions at a steady rate, the schema changes in between, and the closing row at the end. */
+/** Makes the shop's transactions at a steady rate, and the schema changes in between. */
 const playShop = async (
   connection: Connection,
   shop: ShopWorkload,
@@ -98,7 +99,6 @@ const playShop = async (
     const aheadMs = (i / transactionsPerSecond) * 1000 - (performance.now() - started);
     if (aheadMs > 10) await sleep(aheadMs, undefined, { signal }).catch(() => {});
   }
-  await connection.query(closingStatement);
 };
 
 /** What this server can do and lets this user switch on. */

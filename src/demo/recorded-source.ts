@@ -33,6 +33,8 @@ export const openRecordedSource = async (seconds: number): Promise<DemoSource> =
     play: async (signal) => {
       await sleep(seconds * 1000, undefined, { signal }).catch(() => {});
     },
+    // It is in the recording.
+    close: async () => {},
     cut: () => server.faults.cutAfter(777),
     tables: async () => expected.tables,
     [Symbol.asyncDispose]: async () => await server[Symbol.asyncDispose](),
