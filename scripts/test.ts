@@ -1,8 +1,8 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- PATTERN...` for the files whose path holds or matches one of the patterns.
  *
- * Starts each real server that the chosen files need once, while the tests that need none run already, and ends them all. The
- * last line on stdout is `N passed, N failed, N skipped`; the exit code is 0 only when something passed and nothing failed.
+ * Starts each real server that the chosen files need once, and ends them all. Files that need servers run one after the other, so
+ * that each has the servers' logs to itself; beside them run the files that need none, one after the other too. The last line on stdout is `N passed, N failed, N skipped`; the exit code is 0 only when something passed and nothing failed.
  * A server that cannot be had is a loud skip, and a failure where CI=true.
  */
 import { globSync } from 'node:fs';
@@ -13,8 +13,6 @@ import { serversVariable, startTestServers } from '../src/testing/servers/start-
 import { report, type Tally } from './test-reporter.ts';
 
 const root = process.env['MILLRACE_TEST_ROOT'] ?? fileURLToPath(new URL('..', import.meta.url));
-/** Two cores are the least that anyone has, and servers want some of it. */
-const concurrency = 2;
 const fileTimeoutMs = 300_000;
 const slowestShown = 5;
 
@@ -27,22 +25,30 @@ const main = async (patterns: readonly string[]): Promise<number> => {
   }
   const needsServers = files.filter((file) => file.endsWith('.mysql.test.ts'));
   const starting = needsServers.length > 0 ? startTestServers() : null;
-  const tallies = [await runFiles(files.filter((file) => !needsServers.includes(file)))];
-  if (starting !== null) {
-    const { servers, missing } = await starting;
-    for (const { version, port } of servers) process.stderr.write(`server ${version} on port ${port}\n`);
-    for (const { name, reason } of missing) {
-      const strict = process.env['CI'] === 'true';
-      process.stdout.write(`\n${strict ? 'FAILED' : 'SKIPPED'} ${needsServers.length} files on ${name}: ${reason}\n`);
-      tallies.push(strict ? { ...nothing, failed: 1 } : { ...nothing, skipped: needsServers.length });
-    }
-    process.env[serversVariable] = JSON.stringify(servers);
-    if (servers.length > 0) tallies.push(await runFiles(needsServers));
-  }
+  const [withoutServers, onServers] = await Promise.all([
+    runFiles(files.filter((file) => !needsServers.includes(file))),
+    starting === null ? [] : starting.then((started) => runOnServers(needsServers, started)),
+  ]);
+  const tallies = [withoutServers, ...onServers];
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => tallies.reduce((total, tally) => total + tally[key], 0);
   printTimes(new Map(tallies.flatMap((tally) => [...tally.elapsedMs])), performance.now() - started);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
   return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+};
+
+/** Runs files on the servers there are. A server that is missing counts by itself. */
+const runOnServers = async (
+  files: readonly string[],
+  { servers, missing }: Awaited<ReturnType<typeof startTestServers>>,
+): Promise<readonly Tally[]> => {
+  for (const { version, port } of servers) process.stderr.write(`server ${version} on port ${port}\n`);
+  const tallies = missing.map(({ name, reason }): Tally => {
+    const strict = process.env['CI'] === 'true';
+    process.stdout.write(`\n${strict ? 'FAILED' : 'SKIPPED'} ${files.length} files on ${name}: ${reason}\n`);
+    return strict ? { ...nothing, failed: 1 } : { ...nothing, skipped: files.length };
+  });
+  process.env[serversVariable] = JSON.stringify(servers);
+  return servers.length === 0 ? tallies : [...tallies, await runFiles(files)];
 };
 
 const chosenFiles = (patterns: readonly string[]): readonly string[] => {
@@ -59,7 +65,7 @@ const nothing: Tally = { passed: 0, failed: 0, skipped: 0, elapsedMs: new Map() 
 const runFiles = async (files: readonly string[]): Promise<Tally> => {
   if (files.length === 0) return nothing;
   const paths = files.map((file) => resolve(root, file));
-  const events = run({ files: paths, cwd: root, concurrency, timeout: fileTimeoutMs });
+  const events = run({ files: paths, cwd: root, concurrency: 1, timeout: fileTimeoutMs });
   return await report(events, paths, (text) => process.stdout.write(text.replaceAll(`${resolve(root)}/`, '')));
 };
 

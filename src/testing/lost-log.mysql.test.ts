@@ -23,7 +23,7 @@ const mirror = async (rig: MysqlRig, path: string, settings: Record<string, unkn
     claims.set(lane, claimed);
     return claimed;
   };
-  const patience = AbortSignal.timeout(20_000);
+  const patience = AbortSignal.timeout(90_000);
   for await (const batch of source.read(claim, patience)) {
     await Promise.all([...batch.positions.keys()].map(claim));
     await sink.write(batch, patience);

@@ -115,7 +115,7 @@ export const readUntil = async (
   const held = new Map(options.held);
   const batches: Batch[] = [];
   const changes: Change[] = [];
-  const patience = AbortSignal.timeout(options.patienceMs ?? 20_000);
+  const patience = AbortSignal.timeout(options.patienceMs ?? 90_000);
   for await (const batch of source.read(async (lane) => held.get(lane) ?? null, patience)) {
     batches.push(batch);
     changes.push(...batch.changes);

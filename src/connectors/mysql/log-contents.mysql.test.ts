@@ -5,6 +5,7 @@ import { isMillraceError } from '../../core/errors.ts';
 import { MysqlGtidSet } from '../../protocol/mysql/gtid/mysql-gtid-set.ts';
 import { afterRows, MysqlRig, plain, readRows, readUntil, rowCount } from '../../testing/mysql-rig.ts';
 import { testServers } from '../../testing/servers/test-servers.ts';
+import { binlogCovers, decodeBinlogPosition } from './binlog-position.ts';
 
 /** A rig with a table and the settings to read from here on. */
 const open = async (server: Parameters<typeof MysqlRig.open>[0], ...statements: readonly string[]) => {
@@ -342,7 +343,7 @@ for (const server of testServers()) {
       const began = performance.now();
       const { changes } = await readRows(rig.source({ ...start, tables: `${rig.database}.captured` }), 1);
       assert.deepEqual(afterRows(changes), [[1]]);
-      assert.ok(performance.now() - began < 5_000);
+      assert.ok(performance.now() - began < 15_000);
     });
 
     test('the position moves on while only other tables change', async () => {
@@ -351,9 +352,11 @@ for (const server of testServers()) {
       await rig.run('INSERT INTO other VALUES (1)');
       const executed = await rig.executed();
       const source = rig.source({ ...start, tables: `${rig.database}.t`, 'heartbeat.interval': '100ms' });
-      const { batches } = await readUntil(source, (_, so) =>
-        String(so.at(-1)?.positions.get('mysql/binlog')).includes(executed),
-      );
+      // Other tests go on writing to the server: a position may be past that place without ever having been there.
+      const { batches } = await readUntil(source, (_, so) => {
+        const at = decodeBinlogPosition(so.at(-1)!.positions.get('mysql/binlog')!);
+        return binlogCovers(at, { ...at, gtids: executed });
+      });
       assert.ok(batches.every((batch) => batch.changes.length === 0));
       assert.equal(rowCount(batches.flatMap((batch) => batch.changes)), 0);
     });

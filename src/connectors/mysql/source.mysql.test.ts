@@ -72,7 +72,7 @@ for (const server of testServers()) {
       await rig.run('CREATE TABLE t (id INT PRIMARY KEY)', 'INSERT INTO t VALUES (1), (2), (3)');
       await using source = rig.source({ 'scan.startup.mode': 'snapshot' });
       let rows = 0;
-      for await (const batch of source.read(async () => null, AbortSignal.timeout(20_000)))
+      for await (const batch of source.read(async () => null, AbortSignal.timeout(90_000)))
         rows += rowCount(batch.changes);
       assert.equal(rows, 3);
     });
@@ -157,7 +157,7 @@ for (const server of testServers()) {
         for (let done = false; !done; ) {
           await using source = rig.source({ ...start, 'scan.transaction.max.size': '2kb' });
           let left = random.integer(1, 6);
-          for await (const batch of source.read(async (lane) => held.get(lane) ?? null, AbortSignal.timeout(20_000))) {
+          for await (const batch of source.read(async (lane) => held.get(lane) ?? null, AbortSignal.timeout(90_000))) {
             if (batch.part === undefined) changes.push(...batch.changes);
             else {
               if (batch.part.index === 0) parts = [];

@@ -78,7 +78,7 @@ const carry = async (
     if (!claimed.has(lane)) claimed.set(lane, await sink.claim(lane));
     return claimed.get(lane)!;
   };
-  const patience = AbortSignal.timeout(20_000);
+  const patience = AbortSignal.timeout(90_000);
   for await (const batch of source.read(claim, patience)) {
     for (const lane of batch.positions.keys()) await claim(lane);
     await sink.write(batch, patience);
@@ -352,7 +352,7 @@ const snapshotOf = async (
 ): Promise<{ readonly batches: readonly Batch[]; readonly changes: readonly Change[] }> => {
   const batches: Batch[] = [];
   await using source = rig.source({ ...settings, 'scan.startup.mode': 'snapshot' });
-  for await (const batch of source.read(async () => null, AbortSignal.timeout(20_000))) batches.push(batch);
+  for await (const batch of source.read(async () => null, AbortSignal.timeout(90_000))) batches.push(batch);
   return { batches, changes: batches.flatMap((batch) => batch.changes) };
 };
 
@@ -379,7 +379,7 @@ for (const server of testServers()) {
         'scan.startup.mode': 'snapshot',
         'scan.snapshot.parallelism': 2,
       });
-      for await (const batch of source.read(async () => null, AbortSignal.timeout(30_000)))
+      for await (const batch of source.read(async () => null, AbortSignal.timeout(90_000)))
         for (const change of batch.changes)
           if (change.kind === 'rows')
             for (let i = 0; i < change.rows.length; i += 1)
