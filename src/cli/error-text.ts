@@ -1,4 +1,4 @@
-import { MillraceError } from '../core/errors.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 type Paint = Terminal['paint'];
@@ -10,8 +10,14 @@ export const errorText = (error: unknown, paint: Paint): string => {
     return `${paint('red', 'error')}  internal error, please report it: ${text}`;
   }
   const causes: string[] = [];
+  let said = error.message;
   for (let cause = error.cause; cause instanceof Error && causes.length < 4; cause = cause.cause) {
-    if (!error.message.includes(cause.message)) causes.push(`  caused by: ${cause.message}`);
+    if (said.includes(cause.message)) continue;
+    said += cause.message;
+    const known = isMillraceError(cause) ? cause : null;
+    causes.push(`  caused by: ${cause.message}${known === null ? '' : `  (${known.code})`}`);
+    // Its own hint says to repair the cause, so it says how as well.
+    if (known !== null && isMillraceError(error, 'PIPELINE_RETRIES_EXHAUSTED')) causes.push(`  ${known.hint}`);
   }
   return [
     `${paint('red', 'error')}  ${paint('bold', error.code)}  ${error.message}`,

@@ -53,10 +53,13 @@ export const excerpt = (place: Place, hidden: readonly Place[]): readonly [line:
   let text = whole;
   let start = column - 1;
   let end = Math.max(start + 1, Math.min(place.end - lineStart, whole.length));
+  // From the line's end on, so that offsets before a range stay right; ranges may lie over each other.
+  let hiddenFrom = whole.length;
   for (const range of hidden.filter((range) => range.source === source).toSorted((a, b) => b.start - a.start)) {
     const from = Math.max(range.start - lineStart, 0);
-    const to = Math.min(range.end - lineStart, whole.length);
+    const to = Math.min(range.end - lineStart, hiddenFrom);
     if (from >= to) continue;
+    hiddenFrom = from;
     text = `${text.slice(0, from)}***${text.slice(to)}`;
     const moved = (at: number): number => (at >= to ? at + 3 - (to - from) : at > from ? from + 3 : at);
     start = start > from && start < to ? from : moved(start);

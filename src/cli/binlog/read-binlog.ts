@@ -52,7 +52,7 @@ const binlogFiles = async (path: string): Promise<readonly string[]> => {
 
 async function* readFileEvents(path: string, options: ReadOptions): EventLists {
   const file = basename(path);
-  const framer = new FileFramer();
+  const framer = new FileFramer({ name: path });
   let events: LoggedEvent[] = [];
   let ended = false;
   const collect = (frame: EventFrame): void => {

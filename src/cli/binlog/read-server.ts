@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { type MysqlConfig, mysqlConfig } from '../../connectors/mysql/config.ts';
 import { MysqlConnection } from '../../connectors/mysql/connection.ts';
 import { LogOffset } from '../../connectors/mysql/log-offset.ts';
+import { dumpFailure } from '../../connectors/mysql/mysql-failure.ts';
 import { readServerFacts } from '../../connectors/mysql/server-facts.ts';
 import { statements } from '../../connectors/mysql/statements.ts';
 import { MillraceError } from '../../core/errors.ts';
@@ -71,7 +72,16 @@ export async function* readServer(url: string, options: ReadOptions): EventLists
     }
   };
   for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-    framer.push(chunk, collect);
+    try {
+      framer.push(chunk, collect);
+    } catch (error) {
+      throw dumpFailure(error, {
+        address: facts.address,
+        user: target.config.username ?? '',
+        start: { by: 'file', file: target.file, offset: position },
+        identity: dump,
+      });
+    }
     yield* withPayloads(events);
     events = [];
     if (ended || framer.ended) return;

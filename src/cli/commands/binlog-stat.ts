@@ -23,7 +23,10 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   } finally {
     // What was read is counted and shown, also when the rest is damaged.
     count.finish();
-    await terminal.print(format === 'json' ? envelope('binlog stat', countObject(count, top)) : countText(count, top));
+    if (count.files.size > 0)
+      await terminal.print(
+        format === 'json' ? envelope('binlog stat', countObject(count, top)) : countText(count, top),
+      );
   }
   return signals.abort.aborted ? exitCode.interrupted : exitCode.ok;
 };

@@ -6,7 +6,7 @@ import { findTable } from '../../protocol/mysql/ddl/schema.ts';
 import { isAtLeast } from '../../protocol/mysql/server-version.ts';
 import type { MysqlConfig } from './config.ts';
 import { MysqlConnection } from './connection.ts';
-import { capturedTables, readDefinitions } from './definitions.ts';
+import { capturedTables, namedTables, readDefinitions } from './definitions.ts';
 import { isServerError } from './mysql-failure.ts';
 import { chooseIdentity } from './replica-identity.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
@@ -114,13 +114,9 @@ const rightsProblems = async (
   const renamed = server.flavor === 'mysql' && isAtLeast(server.version, 8, 2);
   if (!(await allowed(renamed ? statements.logStatus : statements.masterStatus))) lacks('REPLICATION CLIENT', '*.*');
   if (!(await mayReplicate(connection, server, allowed))) lacks('REPLICATION SLAVE', '*.*');
-  for (const pattern of config.tables) {
-    // A table that one may not read is not even listed; only names written out can be tried.
-    const name = /^(\w+)\.(\w+)$/.exec(pattern);
-    if (name === null) continue;
-    const [, database = '', table = ''] = name;
-    if (!(await allowed(statements.holdDefinition(database, table)))) {
-      lacks('SELECT', `${quoteName(database)}.${quoteName(table)}`);
+  for (const { database, name } of namedTables(config.tables)) {
+    if (!(await allowed(statements.holdDefinition(database, name)))) {
+      lacks('SELECT', `${quoteName(database)}.${quoteName(name)}`);
     }
   }
   return problems;

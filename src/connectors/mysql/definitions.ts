@@ -1,4 +1,4 @@
-import { MillraceError } from '../../core/errors.ts';
+import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { applyDdl } from '../../protocol/mysql/ddl/apply-ddl.ts';
 import { readDdl } from '../../protocol/mysql/ddl/read-ddl.ts';
 import {
@@ -28,6 +28,37 @@ export const readCollations = async (connection: MysqlConnection, server: Server
   return collationsFromRows(
     rows.map(([id, name, charset]) => ({ ID: id!, COLLATION_NAME: name!, CHARACTER_SET_NAME: charset! })),
   );
+};
+
+/** Patterns that are the name of one table. */
+export const namedTables = (
+  patterns: readonly string[],
+): readonly { readonly database: string; readonly name: string }[] =>
+  patterns.flatMap((pattern) => {
+    const [, database, name] = /^(\w+)\.(\w+)$/.exec(pattern) ?? [];
+    return database === undefined || name === undefined ? [] : [{ database, name }];
+  });
+
+/**
+ * Throws MYSQL_MISSING_GRANT for a table that may not be read. The server does not even list such a table, so only those whose
+ * names are written out can be told from tables that do not exist.
+ */
+export const requireReadable = async (
+  connection: MysqlConnection,
+  tables: readonly { readonly database: string; readonly name: string }[],
+): Promise<void> => {
+  for (const { database, name } of tables) {
+    try {
+      await exists(connection, statements.holdDefinition(database, name));
+    } catch (error) {
+      if (!isMillraceError(error, 'MYSQL_MISSING_GRANT')) throw error;
+      throw new MillraceError(
+        'MYSQL_MISSING_GRANT',
+        { ...error.details, on: `${database}.${name}` },
+        { cause: error.cause },
+      );
+    }
+  }
 };
 
 /** Names of the captured tables that exist, in order. */

@@ -39,16 +39,17 @@ const filesOfFolder = async (folder: string): Promise<readonly string[]> => {
 /** Reading larger pieces than this is not faster. */
 const pieceBytes = 256 * 1024;
 
-/** Binlog files, one after the other. Each ends by itself; a tail that is still being written is left for the next time. */
+/** Binlog files, one after the other. A file that breaks off is an error once all before the break has been read. */
 export class FileFeed implements LogFeed {
   readonly #files: readonly string[];
   #at = 0;
-  #framer = new FileFramer();
+  #framer: FileFramer;
   #pieces: AsyncIterator<Buffer> | null = null;
   #closed = false;
 
   constructor(files: readonly string[]) {
     this.#files = files;
+    this.#framer = new FileFramer({ name: files[0] ?? '' });
   }
 
   /** The file whose bytes `read` gave last, by its bare name. */
@@ -78,14 +79,13 @@ export class FileFeed implements LogFeed {
 
   #finishFile(path: string): void {
     const torn = this.#framer.finish();
-    const isLast = this.#at === this.#files.length - 1;
-    if (torn !== null && !isLast) {
-      const reason = `it ends inside the event at ${torn.position}, and other files follow`;
-      throw new MillraceError('MYSQL_BINLOG_FILES', { path, reason });
+    if (torn !== null) {
+      const place = torn.bytes === 0 ? 'it is empty' : `it ends inside the event at ${torn.position}`;
+      throw new MillraceError('MYSQL_BINLOG_FILES', { path, reason: place });
     }
     this.#at += 1;
     this.#pieces = null;
-    this.#framer = new FileFramer();
+    this.#framer = new FileFramer({ name: this.#files[this.#at] ?? '' });
   }
 }
 

@@ -80,6 +80,12 @@ export class BinlogFileSource implements Source {
     });
     try {
       yield* loop.run(signal);
+      if (reader.insideGroup && !signal.aborted) {
+        throw new MillraceError('MYSQL_BINLOG_FILES', {
+          path: files.at(-1) ?? '',
+          reason: 'it ends inside a transaction',
+        });
+      }
     } finally {
       feed.close();
     }

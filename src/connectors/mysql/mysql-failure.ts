@@ -38,7 +38,11 @@ export const mysqlFailure = (cause: unknown, context: FailureContext): MillraceE
   if (grantErrors.has(number)) {
     return new MillraceError(
       'MYSQL_MISSING_GRANT',
-      { grant: neededGrant(error.message), user, on: context.what },
+      {
+        grant: neededGrant(error.message),
+        user,
+        on: number === 1227 ? '*.*' : context.what,
+      },
       options,
     );
   }
@@ -124,5 +128,11 @@ export const isServerError = (error: unknown, number: number): boolean =>
   error instanceof MillraceError && (error.cause as DriverError | undefined)?.errno === number;
 
 /** `Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s)`; `SELECT command denied to user …`. */
-const neededGrant = (message: string): string =>
-  /the (.+?) privilege/.exec(message)?.[1] ?? /^(\w+) command denied/.exec(message)?.[1] ?? 'a privilege';
+const neededGrant = (message: string): string => {
+  // Of several that would do, SUPER is the one that nobody should hand out for this.
+  const any = /the (.+?) privilege/
+    .exec(message)?.[1]
+    ?.replace(/^SUPER, /, '')
+    .replaceAll(', ', ' or ');
+  return any ?? /^(\w+) command denied/.exec(message)?.[1] ?? 'a privilege';
+};

@@ -7,7 +7,7 @@ import { type Dial, dialTcp } from '../../net/dial.ts';
 import { decodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
 import { MysqlConnection } from './connection.ts';
-import { readCollations, readDefinition, readDefinitions } from './definitions.ts';
+import { namedTables, readCollations, readDefinition, readDefinitions, requireReadable } from './definitions.ts';
 import { type DumpStart, openDump } from './dump.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
 import type { LogFeed } from './log-feed.ts';
@@ -114,6 +114,7 @@ export class MysqlSource implements Source {
     const identity = await chooseIdentity(connection, config, this.#context.pipeline);
     const collations = await readCollations(connection, server);
     const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
+    await requireReadable(connection, namedTables(config.tables));
     const now = await readDefinitions(connection, server, captures);
     if (![...now.schema.databases.values()].some(({ tables }) => tables.size > 0)) {
       this.#context.log.warn('no table matches yet', { tables: config.tables.join(', ') });

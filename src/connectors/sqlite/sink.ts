@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Batch, Lane, Part, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import type { Context, Sink } from '../../core/connector.ts';
+import { MillraceError } from '../../core/errors.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import type { CatalogEntry } from './catalog.ts';
 import { MirrorSchema } from './mirror-schema.ts';
@@ -19,6 +21,9 @@ const busyTimeoutMs = 250;
 const cacheKib = 16_384;
 
 export const openSqliteSink = (path: string, context: Context): Sink => {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new MillraceError('SQLITE_CANNOT_OPEN', { path, reason: 'it is a folder' });
+  }
   try {
     return new SqliteSink(path, context);
   } catch (error) {

@@ -10,6 +10,7 @@ interface SqliteError extends Error {
 const resultCode = {
   BUSY: 5,
   LOCKED: 6,
+  READONLY: 8,
   CORRUPT: 11,
   FULL: 13,
   CANTOPEN: 14,
@@ -39,6 +40,7 @@ export const sqliteFailure = (error: unknown, path: string, action: string, tabl
       return new MillraceError('SQLITE_CORRUPT', { path, reason: message }, cause);
     case resultCode.NOTADB:
       return new MillraceError('SQLITE_NOT_A_DATABASE', { path }, cause);
+    case resultCode.READONLY:
     case resultCode.CANTOPEN:
       return new MillraceError('SQLITE_CANNOT_OPEN', { path, reason: message }, cause);
     case resultCode.CONSTRAINT:

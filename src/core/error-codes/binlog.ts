@@ -47,12 +47,13 @@ export const binlogErrors = {
   },
   BINLOG_NOT_A_BINLOG: {
     retryable: false,
-    message: (d: { readonly found: string }) => `file starts with ${d.found} where a binlog starts with fe62696e`,
+    message: (d: { readonly file: string; readonly found: string }) =>
+      `${d.file} starts with ${d.found} where a binlog starts with fe62696e`,
     hint: 'Name a binlog file (binlog.000001), not an index, a relay-log info or a compressed copy. Unpack archives first.',
   },
   BINLOG_ENCRYPTED: {
     retryable: false,
-    message: (d: { readonly how: string }) => `binlog file is encrypted (${d.how})`,
+    message: (d: { readonly file: string; readonly how: string }) => `${d.file} is encrypted (${d.how})`,
     hint: 'Servers send encrypted binlogs decrypted, so read it from the server, or write a plain copy with `mysqlbinlog --read-from-remote-server --raw`.',
   },
   BINLOG_OUT_OF_SEQUENCE: {

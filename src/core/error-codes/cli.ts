@@ -40,7 +40,9 @@ export const cliErrors = {
   CLI_BINLOG_TORN: {
     retryable: false,
     message: (d: { readonly file: string; readonly position: number; readonly bytes: number }) =>
-      `${d.file} ends inside an event: ${d.bytes} bytes from ${d.position} on were not read`,
+      d.bytes === 0
+        ? `${d.file} is empty`
+        : `${d.file} ends inside an event: ${d.bytes} bytes from ${d.position} on were not read`,
     hint: 'Everything before that place was printed. A server that is writing the file completes the event; a copy must be made again.',
   },
   CLI_UNKNOWN_CODE: {

@@ -72,7 +72,7 @@ export const configErrors = {
       readonly role: 'source' | 'sink';
       readonly known: readonly string[];
       readonly suggestion: string | null;
-    }) => `there is no ${d.role} of type ${d.type}${orElse(d.suggestion)} Known: ${listed(d.known)}`,
+    }) => `there is no ${d.role} of type ${d.type} (known: ${listed(d.known)})${orElse(d.suggestion)}`,
     hint: 'Set `type` to one of the known connectors; this version has no others.',
   },
   CONFIG_TABLE_PATTERN: {

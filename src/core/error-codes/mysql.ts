@@ -16,7 +16,7 @@ export const mysqlErrors = {
     retryable: false,
     message: (d: { readonly grant: string; readonly user: string; readonly on: string }) =>
       `${d.user} lacks ${d.grant} on ${d.on}`,
-    hint: 'As an administrator: GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO that user. `millrace doctor` prints the exact statement.',
+    hint: 'As an administrator: GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO that user; SELECT may be granted on the captured tables alone.',
   },
   MYSQL_SERVER_REFUSED: {
     retryable: false,
@@ -99,7 +99,7 @@ export const mysqlErrors = {
     retryable: false,
     message: (d: { readonly address: string; readonly serverId: number }) =>
       `another replica of ${d.address} uses server id ${d.serverId}`,
-    hint: 'Give each reader its own `server-id`, or leave the setting out so that a free one is picked. SHOW REPLICAS lists those in use.',
+    hint: 'Look whether this pipeline runs twice, and end one. Otherwise give each reader its own `server-id`, or leave the setting out so that a free one is picked. SHOW REPLICAS lists those in use.',
   },
   MYSQL_POSITION: {
     retryable: false,
@@ -111,7 +111,7 @@ export const mysqlErrors = {
     retryable: false,
     message: (d: { readonly path: string; readonly reason: string }) =>
       `cannot read binlog files at ${d.path}: ${d.reason}`,
-    hint: 'Name binlog files, or the folder that holds them, in `binlog.files`; copy them again when one is cut short.',
+    hint: 'Name binlog files, or the folder that holds them, in `binlog.files`. When one breaks off, what stands before was written: copy it again whole and run the pipeline again.',
   },
   MYSQL_PACKET_TOO_LARGE: {
     retryable: false,

@@ -16,6 +16,8 @@ export interface TornTail {
 }
 
 export interface FileFramerOptions {
+  /** What errors call the file. */
+  readonly name?: string;
   /** Takes large compressed transactions in pieces; default: they are gathered and delivered as others. */
   readonly largePayloads?: LargePayloads;
 }
@@ -31,6 +33,7 @@ export class FileFramer {
     (bytes, start, end) => this.#deliver(bytes, start, end),
     (header) => this.#startPieces(header),
   );
+  readonly #name: string;
   readonly #largePayloads: LargePayloads | null;
   readonly #magic = Buffer.alloc(4);
   #position = 0;
@@ -39,6 +42,7 @@ export class FileFramer {
   #onEvent: (frame: EventFrame) => void = () => {};
 
   constructor(options: FileFramerOptions = {}) {
+    this.#name = options.name ?? 'binlog file';
     this.#largePayloads = options.largePayloads ?? null;
   }
 
@@ -60,7 +64,7 @@ export class FileFramer {
     for (; this.#position < this.#magic.length && at < chunk.length; at += 1) {
       this.#magic[this.#position] = chunk[at]!;
       this.#position += 1;
-      if (this.#position === this.#magic.length) checkMagic(this.#magic);
+      if (this.#position === this.#magic.length) checkMagic(this.#magic, this.#name);
     }
     this.#cutter.push(chunk, at);
   }
@@ -75,7 +79,7 @@ export class FileFramer {
   #inspect(bytes: Buffer, start: number): void {
     if (!this.#described && bytes[start + 4] !== eventType.FORMAT_DESCRIPTION) {
       throw new MillraceError('BYTES_MALFORMED', {
-        what: 'binlog file',
+        what: this.#name,
         reason: 'its first event is no FORMAT_DESCRIPTION',
       });
     }
@@ -83,7 +87,7 @@ export class FileFramer {
       // Cipher text follows, unless a server decrypted what it sent to who wrote this file: then the header makes sense.
       const end = this.#position + bytes.readUInt32LE(start + 9);
       if (bytes.readUInt32LE(start + 13) !== end % 2 ** 32) {
-        throw new MillraceError('BINLOG_ENCRYPTED', { how: 'MariaDB encrypt_binlog' });
+        throw new MillraceError('BINLOG_ENCRYPTED', { file: this.#name, how: 'MariaDB encrypt_binlog' });
       }
     }
   }
@@ -115,10 +119,10 @@ export class FileFramer {
 export const binlogMagic: Buffer = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
 const encryptedMagic = 0xfd62696e;
 
-const checkMagic = (bytes: Buffer): void => {
+const checkMagic = (bytes: Buffer, file: string): void => {
   const found = bytes.readUInt32BE(0);
-  if (found === encryptedMagic) throw new MillraceError('BINLOG_ENCRYPTED', { how: 'MySQL binlog_encryption' });
+  if (found === encryptedMagic) throw new MillraceError('BINLOG_ENCRYPTED', { file, how: 'MySQL binlog_encryption' });
   if (found !== binlogMagic.readUInt32BE(0)) {
-    throw new MillraceError('BINLOG_NOT_A_BINLOG', { found: found.toString(16).padStart(8, '0') });
+    throw new MillraceError('BINLOG_NOT_A_BINLOG', { file, found: found.toString(16).padStart(8, '0') });
   }
 };
