@@ -69,7 +69,7 @@ export const runShopUnderFaults = async (options: ShopUnderFaultsOptions): Promi
   try {
     worker.start();
     const writing = shop.write(options.transactionsPerSecond, stop.signal);
-    const counts = await Promise.race([makeFaults(options, worker, proxy), failureOf(writing)]);
+    const counts = await Promise.race([makeFaults(options, worker, proxy, stop.signal), failureOf(writing)]);
     stop.abort();
     const transactions = await writing;
     await shop.run(closingStatement);
@@ -111,10 +111,11 @@ const makeFaults = async (
   { server, faults, seed, pauseMs, progress }: ShopUnderFaultsOptions,
   worker: WorkerProcess,
   proxy: FaultProxy,
+  signal: AbortSignal,
 ): Promise<FaultCounts> => {
   const random = new SeededRandom(seed);
   const counts: FaultCounts = { kills: 0, cuts: 0, stalls: 0, slow: 0, crashes: 0 };
-  for (let i = 1; i <= faults; i += 1) {
+  for (let i = 1; i <= faults && !signal.aborted; i += 1) {
     await sleep(random.between(pauseMs.least, pauseMs.most));
     assert.ok(!worker.failed, `the worker ended by itself:\n${worker.output}`);
     const kind = random.between(0, 11);

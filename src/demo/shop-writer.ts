@@ -18,7 +18,7 @@ const glancesTable = 'CREATE TABLE glances (page VARCHAR(20) NOT NULL, seconds I
 const every = { schemaChange: 1_500, ddl: 250, hugeTransaction: 180, scrap: 4 };
 
 /** A client that was cut off cannot know whether its last statement worked, so it may find that it did: table, column or row exists, or not any more. */
-const doneAlready = new Set([1050, 1060, 1062, 1091, 1146]);
+const doneAlready = new Set([1050, 1051, 1060, 1062, 1091, 1146]);
 
 /** Makes a shop's transactions on a server that may crash, over a connection of its own that nobody else disturbs. */
 export class ShopWriter {
