@@ -125,7 +125,7 @@ const makeFaults = async (
     } else if (kind < 6) {
       counts.kills += 1;
       await worker.kill();
-      worker.start();
+      if (!signal.aborted) worker.start();
     } else if (kind < 10) {
       counts.cuts += 1;
       if (kind < 8) proxy.cut();
