@@ -107,7 +107,7 @@ export const mysqlConfig = z
         'How often the position moves on while no captured table changes. A connection silent for three of them (at most 30 s) counts as dead.',
       ),
     'scan.transaction.max.size': byteSize
-      .default(16 * 1_048_576)
+      .default(4 * 1_048_576)
       .describe('Bytes of row images beyond which a transaction is handed on in parts instead of whole.'),
     'ssl.mode': z
       .enum(sslModes)

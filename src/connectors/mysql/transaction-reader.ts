@@ -64,6 +64,9 @@ interface MappedTable {
   readonly reader: RowReader | null;
 }
 
+/** Prepared transactions may hold this many times what a transaction may before it leaves in parts. */
+const preparedParts = 16;
+
 const uncaptured: MappedTable = { size: 0, reader: null };
 
 /**
@@ -133,7 +136,7 @@ export class TransactionReader {
     this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
     this.#fileTime = start.fileTime;
-    this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * 4);
+    this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * preparedParts);
   }
 
   /** When the current file was begun, in seconds since 1970; 0: not known. */
