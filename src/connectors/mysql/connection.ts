@@ -151,6 +151,8 @@ const login = async (options: ConnectOptions, ssl: ConnectionOptions['ssl'] | nu
       flags: ['-LOCAL_FILES', '-CLIENT_QUERY_ATTRIBUTES'],
       typeCast: (field) => field.string(),
       connectAttributes: { program_name: 'millrace' },
+      // None is prepared, and room for mysql2's usual 16 000 would be most of what a connection weighs.
+      maxPreparedStatements: 1,
       ...(ssl === null || ssl === undefined ? {} : { ssl }),
     });
     return await MysqlConnection.loggedIn(connection, options, address);
