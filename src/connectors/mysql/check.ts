@@ -107,7 +107,7 @@ const rightsProblems = async (
       return true;
     } catch (error) {
       if (isMillraceError(error, 'MYSQL_MISSING_GRANT')) return false;
-      if (error instanceof MillraceError && isServerError(error, 1146)) return true;
+      if (isServerError(error, 1146) || isServerError(error, 1049)) return true;
       throw error;
     }
   };

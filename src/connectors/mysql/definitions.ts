@@ -157,10 +157,11 @@ const exists = async (connection: MysqlConnection, probe: string): Promise<boole
     await connection.run(probe);
     return true;
   } catch (error) {
-    if (isServerError(error, noSuchTable)) return false;
+    if (isServerError(error, noSuchTable) || isServerError(error, noSuchDatabase)) return false;
     throw error;
   }
 };
 
 const syntaxError = 1064;
+const noSuchDatabase = 1049;
 const noSuchTable = 1146;
