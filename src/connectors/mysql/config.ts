@@ -18,7 +18,7 @@ const serverId = z.union([z.number(), z.string()]).transform((text, context): Se
 });
 
 /** Ids that a source may use, both ends included. */
-interface ServerIdRange {
+export interface ServerIdRange {
   readonly first: number;
   readonly last: number;
 }

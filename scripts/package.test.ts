@@ -1,0 +1,94 @@
+/** What is published, unpacked into an empty folder beside nothing but its dependencies, does what the sources do. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'));
+after(() => rmSync(folder, { recursive: true }));
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+const pack = (): Packed => {
+  const text = execFileSync('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  // The build's own output may stand before it.
+  return (JSON.parse(text.slice(text.search(/^\[/m))) as Packed[])[0]!;
+};
+
+/** As `npm install` of the tarball does, with the dependencies that are here already. */
+const install = ({ filename }: Packed): string => {
+  const modules = join(folder, 'node_modules');
+  const home = join(modules, 'millrace');
+  mkdirSync(home, { recursive: true });
+  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', home]);
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+    readonly bin: { readonly millrace: string };
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  for (const name of Object.keys(manifest.dependencies)) {
+    symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction');
+  }
+  const command = join(home, manifest.bin.millrace);
+  chmodSync(command, 0o755);
+  return command;
+};
+
+const packed = pack();
+const command = install(packed);
+
+/** Runs the installed command by its own first line. */
+const millrace = (...args: readonly string[]): { readonly status: number | null; readonly output: string } => {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`;
+  const run = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: path } });
+  return { status: run.status, output: `${run.stdout}${run.stderr}${run.error ?? ''}` };
+};
+
+test('the package holds what runs and what is read, and nothing that only tests it', () => {
+  const paths = packed.files.map(({ path }) => path);
+  for (const wanted of ['README.md', 'LICENSE', 'schema/v1.json', 'docs/errors.md', 'dist/index.d.ts']) {
+    assert.ok(paths.includes(wanted), `${wanted} is missing`);
+  }
+  assert.deepEqual(
+    paths.filter((path) => /\.test\.|contract|(?<!\.d)\.ts$/.test(path)),
+    [],
+  );
+});
+
+test('the installed command tells its version, explains codes and checks files', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  assert.deepEqual(millrace('version').output.split(' ').slice(0, 2), ['millrace', version]);
+  assert.match(millrace('explain', 'MYSQL_SERVER_RESET').output, /MYSQL_SERVER_RESET/);
+  writeFileSync(join(folder, 'mirror.yaml'), readFileSync(join(root, 'examples/mirror.yaml')));
+  const good = millrace('lint', 'mirror.yaml');
+  assert.equal(good.status, 0, good.output);
+  writeFileSync(join(folder, 'wrong.yaml'), 'source: {type: mysqll}\nsink: {type: sqlite, path: a.db}\n');
+  const wrong = millrace('lint', 'wrong.yaml');
+  assert.equal(wrong.status, 78, wrong.output);
+  assert.match(wrong.output, /mysqll/);
+});
+
+test('the installed demo ends with both sides equal', () => {
+  const { status, output } = millrace('demo', '--recorded', '--seconds', '3');
+  assert.equal(status, 0, output);
+  assert.match(output, /12 of 12 tables equal/);
+});
+
+test('as a library it exports what the sources export', () => {
+  const script = `import { createPipeline, MillraceError, mysql } from 'millrace';
+    const error = new MillraceError('MYSQL_INCIDENT', { file: 'binlog.000001', offset: 4, reason: 'lost events' });
+    console.log(typeof createPipeline, mysql.type, error.code);`;
+  writeFileSync(join(folder, 'use.mjs'), script);
+  const run = spawnSync(process.execPath, ['use.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(run.stdout.trim(), 'function mysql MYSQL_INCIDENT', run.stderr);
+});
