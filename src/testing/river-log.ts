@@ -45,9 +45,6 @@ export interface RecordedRiver {
   readonly marks: readonly RecordedMark[];
 }
 
-/** Table contents to compare: by table name, its rows as texts, sorted. Empty tables are left out. */
-export type RiverState = ReadonlyMap<string, readonly string[]>;
-
 /** A row as text: the same for the server's own words and for values that came through a pipeline. */
 export const rowText = (values: readonly (unknown | undefined)[]): string =>
   values
