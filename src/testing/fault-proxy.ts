@@ -153,7 +153,7 @@ const deliver = (pair: Pair): void => {
 
 /** Keeps the back-pressure: who reads slowly makes the other side wait. */
 const forward = (from: Socket, to: Socket, chunk: Buffer): void => {
-  if (to.destroyed || to.write(chunk)) return;
+  if (to.destroyed || to.write(chunk) || from.isPaused()) return;
   from.pause();
   to.once('drain', () => from.resume());
 };
