@@ -383,7 +383,7 @@ test('deletes from a table without a key by way of an index', async () => {
   await write(sink, rowsChange(eventsTable, 'delete', rows.slice(0, 10_000)));
   assert.equal(rowsOf(join(place.path, 'mirror.db'), eventsTable).length, 10_000);
   // Without an index this reads 10 000 times 10 000 rows, which takes minutes.
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(performance.now() - started < 30_000);
 });
 
 test('names what is wrong with its file', async () => {

@@ -551,7 +551,7 @@ test('every flipped bit of every captured event, sealed again, decodes or gives 
       body[(bit >> 3) - 19]! ^= 1 << (bit & 7);
       const started = performance.now();
       decodesOrThrowsTyped(body, event[4]!, flavorOf(captured));
-      assert.ok(performance.now() - started < 1_000, `${captured.event} with bit ${bit} flipped takes too long`);
+      assert.ok(performance.now() - started < 10_000, `${captured.event} with bit ${bit} flipped takes too long`);
     }
   }
   assert.ok(process.memoryUsage.rss() - rss < 200 * 2 ** 20);

@@ -95,7 +95,7 @@ test('hostile documents are refused in linear time', () => {
   assert.throws(() => textOf(hex('03 ffffffff 10000000')), DamagedValue);
   assert.throws(() => textOf(hex('02 0100 0700 020000')), /outside its container/);
   assert.throws(() => textOf(hex('02 0100 0700 0200ff')), /outside its container/);
-  assert.ok(performance.now() - started < 1_000);
+  assert.ok(performance.now() - started < 10_000);
 });
 
 test('damaged documents and diffs give text or a typed error', () => {
