@@ -6,8 +6,11 @@ import type { MysqlOrigin, Op } from '../../core/change.ts';
 import { type ColumnType, defineTable, type Table } from '../../core/table.ts';
 import type { Row } from '../../core/value.ts';
 import { OutputBuffer } from '../output-buffer.ts';
+import { planTable } from './column-plan.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord } from './encoder.ts';
+import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
+import { RowWriter } from './row-writer.ts';
 
 const origin: MysqlOrigin = {
   kind: 'mysql',
@@ -307,6 +310,32 @@ test('any row reads back as the values that went in', () => {
       assert.equal(back['flags'], value.flags.join());
     }),
     { numRuns: 500 },
+  );
+});
+
+test('escapes texts that lie in the same bytes as it does each by itself', () => {
+  const any = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(any, { minLength: 1, maxLength: 12 }), (texts) => {
+      const table = tableOf(Object.fromEntries(texts.map((_, i) => [`t${i}`, text])));
+      const out = new OutputBuffer(1);
+      const writer = new RowWriter(out, planTable(table, { name: 'shop', version: '1', now: () => 0 }));
+      const pieces = texts.map((each) => Buffer.from(each));
+      const bytes = Buffer.concat(pieces);
+      writer.begin(new Int32Array(texts.length + 1));
+      let at = 0;
+      pieces.forEach((piece, column) => {
+        writer.text(column, bytes, at, at + piece.length);
+        at += piece.length;
+      });
+      writer.end();
+      assert.equal(out.view().toString(), `{${texts.map((each, i) => `"t${i}":${jsonString(each)}`).join()}}`);
+    }),
+    { numRuns: 1_000 },
   );
 });
 

@@ -42,6 +42,9 @@ export class RowWriter implements ValueWriter {
   #view: DataView;
   #at = 0;
   #start = 0;
+  /** The bytes that the last text came from; the second text from the same bytes makes a view of them, which costs more than one text. */
+  #textSource: Uint8Array | null = null;
+  #textView: DataView | null = null;
   readonly #unscaled = new UnscaledBytes();
   /** The date of the last DATETIME, and its days since 1970: rows that come together are often of one day. */
   #lastDate = -1;
@@ -178,6 +181,21 @@ export class RowWriter implements ValueWriter {
     bytes[at] = QUOTE;
     at += 1;
     let from = start;
+    if (source === this.#textSource) {
+      // Plain ASCII, four bytes a step.
+      this.#textView ??= viewOf(source);
+      const texts = this.#textView;
+      const view = this.#view;
+      for (; from + 4 <= end; from += 4) {
+        const word = texts.getInt32(from, true);
+        if (!isPlainAscii(word)) break;
+        view.setInt32(at, word, true);
+        at += 4;
+      }
+    } else {
+      this.#textSource = source;
+      this.#textView = null;
+    }
     for (; from < end; from += 1) {
       const byte = source[from]!;
       if (needsEscape[byte] !== 0) break;
@@ -501,7 +519,14 @@ export class RowWriter implements ValueWriter {
   }
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength);
+/** Whether four bytes are characters of ASCII that JSON needs no escape for: none below blank, no quote, no backslash. */
+const isPlainAscii = (word: number): boolean =>
+  ((word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101)) &
+    0x80808080) ===
+  0;
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
