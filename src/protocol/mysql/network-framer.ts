@@ -119,9 +119,9 @@ export class NetworkFramer {
       if (!isSmall || at + 4 + size > chunk.length) break;
       run.add(4 + prefix, eventLength);
     }
-    if (run.end - from < nativeFrom) return;
+    if (run.end === from) return;
     this.#runEnd = run.end;
-    this.#runHolds = run.holds();
+    this.#runHolds = run.end - from >= nativeFrom && run.holds();
   }
 
   #collect(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
