@@ -34,6 +34,7 @@ import {
 import type { BinlogPlace, Gtids } from './binlog-place.ts';
 import type { BinlogPosition } from './binlog-position.ts';
 import { FileIdentity } from './file-identity.ts';
+import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { ReadPlace } from './read-place.ts';
@@ -112,16 +113,12 @@ export class TransactionReader {
   #statement: QuotedStatement | null = null;
   /** The XA transaction whose rows the group brings. */
   #xid: string | null = null;
-  /** Where savepoints stand in `#changes`. */
-  readonly #savepoints = new Map<string, number>();
   readonly #partialRows = new PartialRows();
   #payload: TransactionPayload | null = null;
   /** Events that came after `#payload`. */
   readonly #waiting: EventFrame[] = [];
 
-  /** Changes of whole groups, then those of the group under way. */
-  #changes: Change[] = [];
-  #committed = 0;
+  readonly #changes = new GroupedChanges();
   readonly #ready: StreamBatch[] = [];
 
   constructor(options: TransactionReaderOptions) {
@@ -163,14 +160,14 @@ export class TransactionReader {
   take(): StreamBatch | null {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
-    if (this.#committed === 0) return null;
-    return this.#batch(this.#takeCommitted(), null, this.#place.gtids);
+    if (!this.#changes.hasWhole) return null;
+    return this.#batch(this.#changes.takeWhole(), null, this.#place.gtids);
   }
 
   /** An empty batch that only moves the position. */
   heartbeat(): StreamBatch {
     assert(
-      this.#ready.length === 0 && this.#committed === 0 && this.#partIndex === 0,
+      this.#ready.length === 0 && !this.#changes.hasWhole && this.#partIndex === 0,
       'changes come before heartbeats',
     );
     return this.#batch([], null, this.#place.gtids);
@@ -463,7 +460,7 @@ export class TransactionReader {
         this.#rollback(query.sql);
         return;
       case 'SAVEPOINT':
-        this.#savepoints.set(savepointName(query.sql), this.#changes.length);
+        this.#changes.savepoint(savepointName(query.sql));
         return;
       case 'RELEASE':
         return;
@@ -498,7 +495,7 @@ export class TransactionReader {
   #rollback(sql: string): void {
     const savepoint = rollbackTarget(sql);
     if (savepoint === null) {
-      this.#changes.length = this.#committed;
+      this.#changes.rollBack();
       if (this.#partIndex > 0) {
         // Parts have left already: index 0 makes sinks discard them, and this one brings nothing instead.
         const transaction = this.#transactionName();
@@ -509,8 +506,7 @@ export class TransactionReader {
       this.#end();
       return;
     }
-    const kept = this.#savepoints.get(savepoint);
-    if (kept === undefined) return;
+    if (!this.#changes.hasSavepoint(savepoint)) return;
     if (this.#partIndex > 0) {
       throw new MillraceError('MYSQL_UNEXPECTED_EVENT', {
         event: 'QUERY',
@@ -518,7 +514,7 @@ export class TransactionReader {
         reason: 'it rolls a transaction back in part whose rows have left in parts',
       });
     }
-    this.#changes.length = kept;
+    this.#changes.rollBackTo(savepoint);
   }
 
   #xa(sql: string): void {
@@ -542,7 +538,7 @@ export class TransactionReader {
         return;
       case 'ROLLBACK':
         this.#prepared.forget(xid);
-        this.#changes.length = this.#committed;
+        this.#changes.rollBack();
         this.#end();
         return;
       default:
@@ -553,7 +549,7 @@ export class TransactionReader {
   #xaPrepare(frame: EventFrame): void {
     const { onePhase, xa } = decodeXaPrepare(frame);
     if (!onePhase && !this.#skipping) {
-      const rows = this.#changes.splice(this.#committed);
+      const rows = this.#changes.takeOpen();
       const { file } = this.#log;
       const gtid = this.#group?.gtid ?? null;
       this.#prepared.add({ xid: xaIdText(xa), gtid, file, offset: this.#groupStart }, rows, this.#groupBytes);
@@ -564,13 +560,13 @@ export class TransactionReader {
   #commit(): void {
     if (this.#partIndex > 0) {
       const part = { transaction: this.#transactionName(), index: this.#partIndex, last: true };
-      const changes = this.#changes.splice(this.#committed);
+      const changes = this.#changes.takeOpen();
       this.#end();
       this.#emit(changes, part);
       return;
     }
     this.#end();
-    this.#committed = this.#changes.length;
+    this.#changes.commit();
   }
 
   /** The group is over: the position moves behind it. */
@@ -584,7 +580,7 @@ export class TransactionReader {
     this.#partIndex = 0;
     this.#statement = null;
     this.#xid = null;
-    if (this.#savepoints.size > 0) this.#savepoints.clear();
+    this.#changes.forgetSavepoints();
     this.#place.moveTo(this.#log.file, this.#log.next, this.#fileTime);
   }
 
@@ -607,7 +603,7 @@ export class TransactionReader {
     this.#forgetTables();
     if (this.#group === null) return;
     // The server stopped while it wrote the transaction: what there was of it never committed.
-    this.#changes.length = this.#committed;
+    this.#changes.rollBack();
     this.#end();
   }
 
@@ -637,23 +633,14 @@ export class TransactionReader {
       return;
     }
     this.#cutCommitted();
-    this.#emit(this.#changes.splice(0), { transaction: this.#transactionName(), index: this.#partIndex, last: false });
+    this.#emit(this.#changes.takeOpen(), { transaction: this.#transactionName(), index: this.#partIndex, last: false });
     this.#partIndex += 1;
     this.#groupBytes = 0;
   }
 
   /** Makes a batch of the whole groups at hand, so that something may come behind them. */
   #cutCommitted(): void {
-    if (this.#committed > 0) this.#emit(this.#takeCommitted(), null);
-  }
-
-  #takeCommitted(): readonly Change[] {
-    const whole = this.#changes;
-    const changes = whole.length === this.#committed ? whole : whole.slice(0, this.#committed);
-    this.#changes = whole.length === this.#committed ? [] : whole.slice(this.#committed);
-    for (const [name, at] of this.#savepoints) this.#savepoints.set(name, at - this.#committed);
-    this.#committed = 0;
-    return changes;
+    if (this.#changes.hasWhole) this.#emit(this.#changes.takeWhole(), null);
   }
 
   /** Queues a batch. More will be read before it leaves, so it gets GTIDs of its own. */
