@@ -14,3 +14,6 @@ export const builtCommand = fileURLToPath(new URL('../dist/cli/main.js', import.
 /** The built form of the process that runs one pipeline and tells how it fares. */
 export const builtWorker = async (): Promise<typeof import('../src/demo/worker-process.ts')> =>
   await import(new URL('../dist/demo/worker-process.js', import.meta.url).href);
+
+/** What the published command gives Node. */
+export const publishedFlags: readonly string[] = ['--max-semi-space-size=8'];

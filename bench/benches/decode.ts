@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import { publishedFlags } from '../built.ts';
 import { measure } from '../measure.ts';
 import { type Address, fillOrders, type Workload } from '../orders.ts';
 import { goMysql, zongjis } from '../peers.ts';
@@ -45,6 +46,7 @@ const millrace = (server: Address, workload: Workload, mode: 'decode' | 'transco
   name: 'millrace',
   command: process.execPath,
   args: [
+    ...publishedFlags,
     fileURLToPath(new URL('../contenders/read-binlog.ts', import.meta.url)),
     mode,
     ...[server.host, server.port, server.user, server.password, workload.file, workload.position, workload.rows].map(

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import { publishedFlags } from '../built.ts';
 import { fillOrders } from '../orders.ts';
 import { writeSteadily } from '../orders-load.ts';
 import { type Result, type Run, summarise } from '../result.ts';
@@ -19,6 +20,7 @@ export const lag = async (rounds: number): Promise<readonly Result[]> => {
       name: 'millrace',
       command: process.execPath,
       args: [
+        ...publishedFlags,
         fileURLToPath(new URL('../contenders/lag.ts', import.meta.url)),
         ...[server.host, server.port, server.user, server.password, transactionsPerSecond * seconds].map(String),
       ],

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import { publishedFlags } from '../built.ts';
 import { measure } from '../measure.ts';
 import { fillOrders } from '../orders.ts';
 import type { Result } from '../result.ts';
@@ -20,6 +21,7 @@ export const snapshot = async (rounds: number): Promise<readonly Result[]> => {
         name: 'millrace',
         command: process.execPath,
         args: [
+          ...publishedFlags,
           fileURLToPath(new URL('../contenders/snapshot.ts', import.meta.url)),
           ...[server.host, server.port, server.user, server.password, rows].map(String),
         ],
