@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
-import { build, builtCommand } from '../built.ts';
+import { build, builtCommand, publishedFlags } from '../built.ts';
 import { fillOrders } from '../orders.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 
@@ -49,7 +49,7 @@ export const startup = async (rounds: number): Promise<readonly Result[]> => {
 /** Runs the file until its first line, then lets it end. */
 const firstLine = async (file: string): Promise<Run> => {
   const started = performance.now();
-  const child = spawn(process.execPath, [builtCommand, 'run', file], {
+  const child = spawn(process.execPath, [...publishedFlags, builtCommand, 'run', file], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
