@@ -159,11 +159,15 @@ export class ReadLoop {
     const snapshots = this.#snapshots;
     if (snapshots === null || (beside === undefined && this.#reader.insideParts)) return;
     for (let step: SnapshotStep | null = snapshots.take(); step !== null; step = snapshots.take()) {
-      const { lanes } = this.#options;
+      const { lanes, catalogue } = this.#options;
       this.#left = beside?.() ?? this.#reader.stepBeside();
       const { position, version } = this.#left;
       this.#lastBatchMs = this.#options.clock.monotonic();
-      yield { changes: step.changes, positions: new Map([...step.positions, [lanes.log, position]]), version };
+      const positions = new Map([...step.positions, [lanes.log, position]]);
+      // Definitions are held from the first place on: later the server's own may be of another time.
+      const schema = beside === undefined && !catalogue.given ? catalogue.takeChanged(position) : null;
+      if (schema !== null) positions.set(lanes.schema, schema);
+      yield { changes: step.changes, positions, version };
     }
   }
 }
