@@ -567,6 +567,18 @@ export const sinkCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'sweeps a table that has nothing but its key, and keeps the rows that were read or created again',
+    needs: ['mirror'],
+    async run(harness) {
+      await using sink = await opened(harness);
+      const members = table('members', ordersTable.columns.slice(0, 1), [0]);
+      await sink.write(batch(1, [create(members, [1], [2], [3])]), never);
+      await sink.write(batch(2, [mark('begin', members), read(members, [1]), create(members, [2])]), never);
+      await sink.write(batch(3, [mark('end', members)]), never);
+      await holds(harness, members, [1], [2]);
+    },
+  },
+  {
     name: 'sweeps after a kill between the marks, and not twice',
     needs: ['mirror'],
     async run(harness) {

@@ -36,11 +36,12 @@ class KeyedTable implements MirrorTable {
     this.#bind = binder(table);
     const names = table.columns.map((column) => quoteName(column.name));
     const others = names.filter((_, column) => !this.#key.includes(column));
-    const update = others.map((name) => `${name} = excluded.${name}`).join(', ');
+    // A row that is there already is written even if it has nothing but its key: a sweep learns by that that it has not vanished.
+    const update = (others.length > 0 ? others : names).map((name) => `${name} = excluded.${name}`).join(', ');
     this.#upsert = db.prepare(
       `INSERT INTO ${this.#mirror} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
        ON CONFLICT (${this.#key.map((column) => names[column]).join(', ')})
-       DO ${others.length > 0 ? `UPDATE SET ${update}` : 'NOTHING'}`,
+       DO UPDATE SET ${update}`,
     );
     this.#delete = db.prepare(`DELETE FROM ${this.#mirror} WHERE ${this.#keyIs()}`);
   }
