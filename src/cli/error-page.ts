@@ -21,7 +21,7 @@ export const errorPage = (code: ErrorCode): ErrorPage => {
 const messageShape = (message: ErrorEntry['message']): string => {
   const asked = new Set<string>();
   const details = new Proxy({}, { get: (_, name) => asked.add(String(name)) && placeholder(String(name)) });
-  const shape = message(details).replace(/"(<[\w ]+>)"/g, '$1');
+  const shape = message(details as never).replace(/"(<[\w ]+>)"/g, '$1');
   // A detail that a message computed with has lost its name on the way: put the names back where numbers came out.
   const lost = [...asked].filter((name) => !shape.includes(`<${name}>`));
   return lost.reduce(

@@ -43,7 +43,8 @@ export class MillraceError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, details: ErrorDetails<Code>, options?: ErrorOptions) {
     const entry: ErrorEntry = errorTable[code];
-    super(entry.message(details), options);
+    // Each entry types its own details, and the constructor's signature has checked them against this code's.
+    super(entry.message(details as never), options);
     this.code = code;
     this.details = details;
     this.retryable = entry.retryable;

@@ -3,8 +3,7 @@ export interface ErrorEntry {
   /** Will the same call work later without anybody acting? */
   readonly retryable: boolean;
   /** What happened to what: lower case, no full stop. Details hold names, counts and positions; never row values or secrets. */
-  // biome-ignore lint/suspicious/noExplicitAny: each entry types its own details, and MillraceError reads them back from here.
-  readonly message: (details: any) => string;
+  readonly message: (details: never) => string;
   /** A sentence with something to type or change. */
   readonly hint: string;
 }
