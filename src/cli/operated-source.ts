@@ -30,6 +30,14 @@ export class OperatedSource implements Source {
     return this.#source.holds(held, change);
   }
 
+  beginsAnew(lane: Lane): boolean {
+    return this.#source.beginsAnew?.(lane) ?? false;
+  }
+
+  snapshotting(): readonly string[] {
+    return this.#source.snapshotting?.() ?? [];
+  }
+
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     await this.#source.acknowledge?.(held);
   }

@@ -30,6 +30,11 @@ export interface Source extends AsyncDisposable {
    * snapshot's lane, of which each may hold another reading. Left out: no lane.
    */
   beginsAnew?(lane: Lane): boolean;
+  /**
+   * Tables whose snapshot is asked for or under way, as `database.table` and as of now. A source that goes on with a snapshot after a
+   * restart hands on no `begin` mark again, so only it can tell. Left out: the marks say all.
+   */
+  snapshotting?(): readonly string[];
   /** Called once every sink holds these durably, so the source may let go of what came before. */
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
 }

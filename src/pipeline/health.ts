@@ -18,6 +18,8 @@ export interface RunState {
   readonly trouble: Error | null;
   /** The source is open and being read. */
   readonly reading: boolean;
+  /** Some table's snapshot is under way. */
+  readonly snapshotting: boolean;
 }
 
 export const healthOf = (
@@ -42,7 +44,7 @@ export const healthOf = (
   if (limits.silentAfterMs !== null && pendingSinceMs === null && silentMs >= limits.silentAfterMs) {
     return { health: 'stalled', reason: `the source sent nothing, not even a heartbeat, for ${seconds(silentMs)}` };
   }
-  return { health: progress.snapshotting.size > 0 ? 'snapshotting' : 'running', reason: null };
+  return { health: state.snapshotting ? 'snapshotting' : 'running', reason: null };
 };
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;

@@ -95,6 +95,10 @@ class MergedSources implements Source {
     return this.#owners.get(lane)?.beginsAnew?.(lane) ?? false;
   }
 
+  snapshotting(): readonly string[] {
+    return this.#sources.flatMap((source) => source.snapshotting?.() ?? []);
+  }
+
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     for (const source of this.#sources) {
       const own = new Map([...held].filter(([lane]) => this.#owners.get(lane) === source));

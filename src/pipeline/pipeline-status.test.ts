@@ -90,6 +90,48 @@ test('says snapshotting between the marks', async () => {
   await running;
 });
 
+test('says snapshotting while the source does, which goes on with a snapshot that it began before a restart', async () => {
+  const log = new MemoryLog();
+  let underWay = ['shop.orders'];
+  const source = async (): Promise<Source> =>
+    Object.assign(new MemorySource(log, { follow: true }), { snapshotting: () => underWay });
+  const sink = new HandSink();
+  const { pipeline, stop } = setup({ source, sink });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  assert.equal(pipeline.status().health, 'snapshotting');
+  assert.deepEqual(pipeline.status().snapshotting, ['shop.orders']);
+  log.commit({ kind: 'snapshot', at: 'end', table: ordersTable, reason: 'initial' });
+  await settle();
+  underWay = [];
+  assert.equal(pipeline.status().health, 'snapshotting', 'its end is not durable yet');
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  stop.abort();
+  await running;
+});
+
+test('a snapshot ends where routes give its table another name too', async () => {
+  const renamed = { ...ordersTable, id: 'renamed', name: 'renamed' };
+  const { log, pipeline, stop } = setup({
+    reading: { follow: true },
+    operators: [
+      (batch) => ({
+        ...batch,
+        changes: batch.changes.map((change) => (change.kind === 'snapshot' ? { ...change, table: renamed } : change)),
+      }),
+    ],
+  });
+  const running = pipeline.run(stop.signal);
+  log.commit({ kind: 'snapshot', at: 'begin', table: ordersTable, reason: 'initial' });
+  log.commit({ kind: 'snapshot', at: 'end', table: ordersTable, reason: 'initial' });
+  await settle();
+  assert.equal(pipeline.status().health, 'running');
+  stop.abort();
+  await running;
+});
+
 test('measures the four speeds where they are', async () => {
   const sink = new HandSink();
   const { log, clock, pipeline, stop } = setup({

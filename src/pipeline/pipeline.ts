@@ -63,6 +63,8 @@ class RunningPipeline implements Pipeline {
   #failure: Error | null = null;
   #trouble: { readonly error: Error; readonly durableBatches: number } | null = null;
   #readingSinceMs: number | null = null;
+  /** The source of the attempt under way. */
+  #source: Source | null = null;
 
   constructor(options: PipelineOptions) {
     this.name = options.name;
@@ -99,12 +101,14 @@ class RunningPipeline implements Pipeline {
   status(): PipelineStatus {
     const { clock, stalledAfterMs = 30_000, silentAfterMs = null } = this.#options;
     const progress = this.#progress;
+    const snapshotting = progress.snapshotting(this.#source?.snapshotting?.() ?? null);
     const health = healthOf(
       {
         failure: this.#failure,
         paused: this.#paused,
         trouble: this.#recovered() ? null : (this.#trouble?.error ?? null),
         reading: this.#readingSinceMs !== null,
+        snapshotting: snapshotting.length > 0,
       },
       progress,
       clock,
@@ -120,7 +124,7 @@ class RunningPipeline implements Pipeline {
       retries: progress.retries,
       deadLetters: progress.deadLetters,
       positions: new Map(progress.lanes),
-      snapshotting: [...progress.snapshotting],
+      snapshotting,
       tables: progress.counts(),
     };
   }
@@ -167,6 +171,7 @@ class RunningPipeline implements Pipeline {
       }
       opening = null;
       source = await this.#options.source();
+      this.#source = source;
       this.#readingSinceMs = clock.monotonic();
       log.info('pipeline reads', { pipeline: this.name });
       return await new Attempt({
@@ -182,6 +187,7 @@ class RunningPipeline implements Pipeline {
       return { kind: 'failed', error, sink: opening };
     } finally {
       this.#readingSinceMs = null;
+      this.#source = null;
       if (source !== null) await this.#close('source', source);
     }
   }

@@ -24,8 +24,6 @@ export type TableCounts = { readonly [op in Op | 'truncate' | 'schema']: number 
 /** What moved, since the pipeline was made and per second: everything a progress line, the console and the metrics show. */
 export class Progress {
   readonly lanes = new Map<Lane, Position>();
-  /** Tables between the marks of their snapshot. */
-  readonly snapshotting = new Set<string>();
   lastReceivedMs: number;
   /** How many batches have become durable in every sink: whether anything moved at all. */
   durableBatches = 0;
@@ -41,6 +39,10 @@ export class Progress {
   readonly #lag: LagMeter;
   readonly #counts = new Map<string, Record<Op | 'truncate' | 'schema', number>>();
   readonly #countsByTable = new WeakMap<Table, Record<Op | 'truncate' | 'schema', number>>();
+  /** Tables between the marks of their snapshot, the end not durable yet. */
+  readonly #marked = new Set<string>();
+  /** Ends of snapshots that are not durable everywhere, by the number of their batch. */
+  #ending: { readonly batch: number; readonly table: string }[] = [];
   #lastLagMs = 0;
   #oldestPendingMicros: number | null = null;
 
@@ -55,12 +57,12 @@ export class Progress {
     this.lastReceivedMs = now;
   }
 
-  received({ batch, rows, bytes }: Measured): void {
+  received({ number, batch, rows, bytes }: Measured): void {
     const now = this.#clock.monotonic();
     this.lastReceivedMs = now;
     this.pendingSinceMs ??= now;
     this.#receive.add(now, rows, bytes);
-    this.#count(batch);
+    this.#count(number, batch);
   }
 
   processed({ rows, bytes, oldestCommitMicros }: Measured): void {
@@ -73,15 +75,16 @@ export class Progress {
   }
 
   /** `next`: the oldest batch that is still not durable everywhere. */
-  durable({ batch, rows, bytes, oldestCommitMicros }: Measured, next: Measured | null): void {
+  durable({ number, batch, rows, bytes, oldestCommitMicros }: Measured, next: Measured | null): void {
     const now = this.#clock.monotonic();
     this.durableBatches += 1;
     this.pendingSinceMs = next === null ? null : now;
     this.#oldestPendingMicros = next?.oldestCommitMicros ?? null;
     this.#sync.add(now, rows, bytes);
     for (const [lane, position] of batch.positions) this.lanes.set(lane, position);
-    for (const change of batch.changes) {
-      if (change.kind === 'snapshot' && change.at === 'end') this.snapshotting.delete(qualifiedName(change.table));
+    // By the batch as it was received: operators may have given the table another name.
+    while (this.#ending.length > 0 && this.#ending[0]!.batch <= number) {
+      this.#marked.delete(this.#ending.shift()!.table);
     }
     if (oldestCommitMicros !== null) {
       this.#lastLagMs = this.#sinceCommit(oldestCommitMicros);
@@ -95,6 +98,13 @@ export class Progress {
   interrupted(): void {
     this.pendingSinceMs = null;
     this.#oldestPendingMicros = null;
+    this.#ending = [];
+  }
+
+  /** Tables whose snapshot is under way or not durable yet. `known`: the source's own word, where it has one. */
+  snapshotting(known: readonly string[] | null): readonly string[] {
+    if (known === null) return [...this.#marked];
+    return [...new Set([...known, ...this.#ending.map(({ table }) => table)])];
   }
 
   speeds(): Speeds {
@@ -133,7 +143,7 @@ export class Progress {
     return this.#counts;
   }
 
-  #count(batch: Batch): void {
+  #count(number: number, batch: Batch): void {
     for (const change of batch.changes) {
       switch (change.kind) {
         case 'rows':
@@ -146,7 +156,8 @@ export class Progress {
           this.#countsOf((change.after ?? change.before)!).schema += 1;
           break;
         case 'snapshot':
-          if (change.at === 'begin') this.snapshotting.add(qualifiedName(change.table));
+          if (change.at === 'begin') this.#marked.add(qualifiedName(change.table));
+          else this.#ending.push({ batch: number, table: qualifiedName(change.table) });
           break;
       }
     }

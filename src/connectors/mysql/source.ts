@@ -79,6 +79,10 @@ export class MysqlSource implements Source {
     return lane.startsWith(`${this.#lanes.snapshotPrefix}:`);
   }
 
+  snapshotting(): readonly string[] {
+    return this.#snapshots?.progress.tables.map(({ table }) => table) ?? [];
+  }
+
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
