@@ -43,6 +43,19 @@ export const tablePatterns = (include: readonly string[], exclude: readonly stri
   };
 };
 
+/**
+ * The databases that table patterns name in so many words. null among them: a pattern means databases by a regular expression, so
+ * that no list of names is complete.
+ */
+export const patternDatabases = (patterns: readonly string[]): ReadonlySet<string | null> =>
+  new Set(
+    patterns.flatMap(splitPatterns).map((pattern) => {
+      const parts = cutAt(pattern, (at) => pattern[at] === '.').map((part) => part.trim());
+      const database = parts.length === 2 ? parts[0]! : (/^([\w$-]+)\\\./.exec(pattern)?.[1] ?? '');
+      return /^[\w$-]+$/.test(database) ? database : null;
+    }),
+  );
+
 /** Columns that one of `patterns` (`database.table.column`) means. Throws CONFIG_TABLE_PATTERN as `tablePatterns` does. */
 export const columnPatterns = (patterns: readonly string[]): ColumnPatterns => {
   const wanted = patterns.flatMap(splitPatterns).map((pattern) => compile(pattern, 'database.table.column'));

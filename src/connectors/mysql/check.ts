@@ -1,6 +1,6 @@
 import type { Context, Problem } from '../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../core/errors.ts';
-import { tablePatterns } from '../../core/table-pattern.ts';
+import { patternDatabases, splitPatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
 import { findTable } from '../../protocol/mysql/ddl/schema.ts';
 import { isAtLeast } from '../../protocol/mysql/server-version.ts';
@@ -11,6 +11,9 @@ import { isServerError } from './mysql-failure.ts';
 import { chooseIdentity } from './replica-identity.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 import { quoteName, statements } from './statements.ts';
+
+/** Nobody has a table or database of this name. */
+const noSuchName = 'millrace_no_such_name';
 
 /** A pause that a pipeline should survive without a new snapshot. */
 const wantedRetentionSeconds = 86_400;
@@ -118,6 +121,15 @@ const rightsProblems = async (
     if (!(await allowed(statements.holdDefinition(database, name)))) {
       lacks('SELECT', `${quoteName(database)}.${quoteName(name)}`);
     }
+  }
+  // The server does not list tables that may not be read, so what patterns may miss is told by asking for tables that do not exist.
+  const wide = config.tables.flatMap(splitPatterns).filter((pattern) => namedTables([pattern]).length === 0);
+  const seesAll = await allowed(statements.holdDefinition(noSuchName, noSuchName));
+  for (const database of seesAll ? [] : patternDatabases(wide)) {
+    if (database !== null && (await allowed(statements.holdDefinition(database, noSuchName)))) continue;
+    const on = database === null ? '*.*' : `${quoteName(database)}.*`;
+    const remedy = `GRANT SELECT ON ${on} TO ${quoted};  -- or name each table in \`tables\``;
+    problems.push(problem('warning', 'MYSQL_TABLES_HIDDEN', { user, on }, remedy));
   }
   return problems;
 };

@@ -80,19 +80,28 @@ export const readDefinitions = async (
   captures: (database: string, table: string) => boolean,
 ): Promise<{ readonly schema: Schema; readonly end: LogEnd }> => {
   let schema = await readDatabases(connection, server);
-  const tables = await capturedTables(connection, captures);
-  await connection.run(statements.begin);
-  const held: (typeof tables)[number][] = [];
-  for (const table of tables) {
-    if (await exists(connection, statements.holdDefinition(table.database, table.name))) held.push(table);
+  let tables = await capturedTables(connection, captures);
+  for (;;) {
+    await connection.run(statements.begin);
+    const held: (typeof tables)[number][] = [];
+    for (const table of tables) {
+      if (await exists(connection, statements.holdDefinition(table.database, table.name))) held.push(table);
+    }
+    const end = await readLogEnd(connection, server);
+    // A table that was made after the first look and before the log's end would be in neither.
+    const known = new Set(tables.map(({ database, name }) => `${database}.${name}`));
+    tables = await capturedTables(connection, captures);
+    if (tables.some(({ database, name }) => !known.has(`${database}.${name}`))) {
+      await connection.run(statements.commit);
+      continue;
+    }
+    for (const { database, name } of held) {
+      const followed = await readDefinition(connection, server, schema, database, name);
+      if (followed !== null) schema = withTable(schema, followed);
+    }
+    await connection.run(statements.commit);
+    return { schema, end };
   }
-  const end = await readLogEnd(connection, server);
-  for (const { database, name } of held) {
-    const followed = await readDefinition(connection, server, schema, database, name);
-    if (followed !== null) schema = withTable(schema, followed);
-  }
-  await connection.run(statements.commit);
-  return { schema, end };
 };
 
 /** The table's present definition; null: there is no such table. */

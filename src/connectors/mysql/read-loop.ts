@@ -133,7 +133,10 @@ export class ReadLoop {
       if (replaced.length > 0) snapshots.request({ tables: replaced, reason: 'another table took its place' });
     }
     const positions = new Map<Lane, Position>([[lanes.log, next.position]]);
-    if (next.schema !== null) positions.set(lanes.schema, next.schema);
+    if (next.schema !== null) {
+      positions.set(lanes.schema, next.schema);
+      catalogue.left();
+    }
     this.#lastBatchMs = this.#options.clock.monotonic();
     this.#left = { position: next.position, version: next.version };
     yield next.part === null
@@ -165,8 +168,12 @@ export class ReadLoop {
       this.#lastBatchMs = this.#options.clock.monotonic();
       const positions = new Map([...step.positions, [lanes.log, position]]);
       // Definitions are held from the first place on: later the server's own may be of another time.
-      const schema = beside === undefined && !catalogue.given ? catalogue.takeChanged(position) : null;
-      if (schema !== null) positions.set(lanes.schema, schema);
+      const taken = beside === undefined && !catalogue.given ? catalogue.takeChanged(position) : null;
+      const schema = taken ?? catalogue.begun(position);
+      if (schema !== null) {
+        positions.set(lanes.schema, schema);
+        catalogue.left();
+      }
       yield { changes: step.changes, positions, version };
     }
   }

@@ -90,10 +90,18 @@ export class MysqlSource implements Source {
     const attempt = new AbortController();
     const stop = AbortSignal.any([signal, attempt.signal]);
     try {
-      const plan = await this.#plan(held, stop);
-      await using snapshots = await this.#openSnapshots({ ...plan.snapshot, signal: stop });
-      this.#snapshots = snapshots;
-      yield* this.#follow(plan, snapshots, stop);
+      for (let lost: MillraceError | null = null; ; ) {
+        const plan = await this.#plan(held, stop, lost);
+        await using snapshots = await this.#openSnapshots({ ...plan.snapshot, signal: stop });
+        this.#snapshots = snapshots;
+        try {
+          yield* this.#follow(plan, snapshots, stop);
+          return;
+        } catch (error) {
+          if (lost !== null || !logIsLost(error) || this.#config['scan.lost-log'] === 'fail') throw error;
+          lost = error;
+        }
+      }
     } catch (error) {
       // What breaks because it was told to stop is no failure.
       if (!signal.aborted) throw error;
@@ -107,8 +115,12 @@ export class MysqlSource implements Source {
     await this.#snapshots?.[Symbol.asyncDispose]();
   }
 
-  /** Looks at what the sinks hold and what the server has, and decides where to begin. */
-  async #plan(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): Promise<Plan> {
+  /** Looks at what the sinks hold and what the server has, and decides where to begin. `known`: why the log is lost, if that came out. */
+  async #plan(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+    known: MillraceError | null,
+  ): Promise<Plan> {
     const config = this.#config;
     const heldLog = await held(this.#lanes.log);
     const heldSchema = await held(this.#lanes.schema);
@@ -132,8 +144,10 @@ export class MysqlSource implements Source {
       mode === 'initial' || mode === 'snapshot' || mode === 'latest-offset' ? now.schema : withoutTables(now.schema);
     let begin: SnapshotRequest['begin'] = snapshotsBegin ? 'unfinished' : 'asked';
     let reason = 'initial';
+    let lost = false;
     if (heldLog !== null) {
       try {
+        if (known !== null) throw known;
         const position = decodeBinlogPosition(heldLog);
         start = await resumeFrom(position, server, connection);
         if (position.server !== server.identity) {
@@ -142,7 +156,18 @@ export class MysqlSource implements Source {
             server: server.identity,
           });
         }
-        schema = heldSchema === null ? withoutTables(now.schema) : decodeSchema(heldSchema);
+        if (heldSchema !== null) schema = decodeSchema(heldSchema);
+        else {
+          lost = true;
+          schema = withoutTables(now.schema);
+          if (server.rowMetadata !== 'FULL') {
+            const at = position.file === '' ? (position.gtids ?? '') : `${position.file}:${position.offset}`;
+            throw new MillraceError('MYSQL_DEFINITIONS_LOST', { address: server.address, at });
+          }
+          this.#context.log.warn('the definitions held with the position are lost; the log must name its columns', {
+            at: `${position.file}:${position.offset}`,
+          });
+        }
       } catch (error) {
         if (!logIsLost(error) || config['scan.lost-log'] === 'fail') throw error;
         this.#context.log.warn('the log was lost; all tables are read again', {
@@ -151,6 +176,7 @@ export class MysqlSource implements Source {
         });
         start = startAtEnd(server, now.end);
         schema = now.schema;
+        lost = false;
         const { epoch } = decodeBinlogPosition(heldLog);
         start = { ...start, position: { ...start.position, epoch: epoch + 1 } };
         begin = 'again';
@@ -165,6 +191,7 @@ export class MysqlSource implements Source {
       collations,
       schema,
       assumed: schema === now.schema ? null : now.schema,
+      lost: lost ? { address: server.address } : null,
       log: this.#context.log,
     });
     const { position, gtids } = start;

@@ -271,4 +271,5 @@ export const logIsLost = (error: unknown): error is MillraceError =>
   isMillraceError(error, 'MYSQL_BINLOG_PURGED') ||
   isMillraceError(error, 'MYSQL_SERVER_RESET') ||
   isMillraceError(error, 'MYSQL_SERVER_DIVERGED') ||
-  isMillraceError(error, 'MYSQL_OTHER_SERVER');
+  isMillraceError(error, 'MYSQL_OTHER_SERVER') ||
+  isMillraceError(error, 'MYSQL_DEFINITIONS_LOST');

@@ -42,6 +42,8 @@ export interface TableCatalogueOptions {
    * in what table maps leave open, if they fit. null: none.
    */
   readonly assumed: Schema | null;
+  /** The definitions as of the place where reading begins are lost: where the log names no columns, none may be assumed. `address`: the server's. */
+  readonly lost?: { readonly address: string } | null;
   readonly log: Log;
 }
 
@@ -67,6 +69,7 @@ export class TableCatalogue {
   readonly #replaced = new Set<string>();
   #changed = true;
   #given = false;
+  #left = false;
 
   constructor(options: TableCatalogueOptions) {
     this.#options = options;
@@ -114,6 +117,14 @@ export class TableCatalogue {
     const followed = findTable(this.#schema, name);
     const fallback = followed ?? (assumed === null ? null : findTable(assumed, name));
     const known = fallback?.table ?? null;
+    const { lost = null } = this.#options;
+    if (lost !== null && map.names === null && followed === null) {
+      // The present definition may fit and name the columns otherwise.
+      throw new MillraceError('MYSQL_DEFINITIONS_LOST', {
+        address: lost.address,
+        at: `${at.file}:${at.offset} (${qualifiedName(name)})`,
+      });
+    }
     let table: Table;
     try {
       table = tableFromMap(map, collations, known);
@@ -194,6 +205,19 @@ export class TableCatalogue {
   /** Whether the schema lane was given a position at all. */
   get given(): boolean {
     return this.#given;
+  }
+
+  /**
+   * The definitions that reading began with, for what leaves at `at` before any batch of the log did: a place is never held without
+   * its definitions. null: those have left.
+   */
+  begun(at: Position): Position | null {
+    return this.#left ? null : encodeSchema(this.#options.schema, at);
+  }
+
+  /** The schema lane's first position has left. */
+  left(): void {
+    this.#left = true;
   }
 
   /** What the schema lane holds from `at` on; null: the same as before. */

@@ -70,6 +70,61 @@ for (const server of testServers()) {
       await rig.run(`DROP USER ${user}`);
     });
 
+    test('a table that a pattern means and the account may not read is no silent hole', async () => {
+      await using rig = await MysqlRig.open(server);
+      const { database } = rig;
+      const account = `'${database}'@'%'`;
+      await rig.run(
+        'CREATE TABLE seen (id INT PRIMARY KEY)',
+        'CREATE TABLE hidden (id INT PRIMARY KEY)',
+        'INSERT INTO seen VALUES (1)',
+        'INSERT INTO hidden VALUES (1), (2)',
+        `CREATE USER ${account} IDENTIFIED BY 'p'`,
+        `GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account}`,
+        `GRANT SELECT ON ${database}.seen TO ${account}`,
+      );
+      const settings = { hostname, port, username: database, password: 'p', tables: `${database}.\\.*` };
+      const hidden = async (tables: string): Promise<readonly string[]> =>
+        (await checked({ ...settings, tables })).filter((line) => line.includes('HIDDEN'));
+      const grant = (on: string): string =>
+        `warning MYSQL_TABLES_HIDDEN: GRANT SELECT ON ${on} TO ${account};  -- or name each table in \`tables\``;
+      assert.deepEqual(await hidden(settings.tables), [grant(`\`${database}\`.*`)]);
+      assert.deepEqual(await hidden(`${database}.seen`), []);
+      assert.deepEqual(await hidden('t_\\.*.seen'), [grant('*.*')]);
+
+      const { held } = await readUntil(rig.source(settings), (changes) =>
+        changes.some((change) => change.kind === 'snapshot' && change.at === 'end'),
+      );
+      await rig.run('INSERT INTO hidden VALUES (3)');
+      const refused = new Map(held);
+      const reading = readUntil(rig.source(settings), () => false, {
+        held,
+        onBatch: ({ positions }) => {
+          for (const [lane, at] of positions) refused.set(lane, at);
+        },
+      });
+      await assert.rejects(reading, (error) => {
+        assert.ok(isMillraceError(error, 'MYSQL_MISSING_GRANT'), String(error));
+        assert.equal(error.details.on, `${database}.hidden`);
+        return true;
+      });
+      // Whoever starts it again without the grant is told again, and with it gets the rows from before.
+      await assert.rejects(
+        readUntil(rig.source(settings), () => false, { held: refused }),
+        says('MYSQL_MISSING_GRANT'),
+      );
+      await rig.run(`GRANT SELECT ON ${database}.* TO ${account}`);
+      assert.deepEqual(await hidden(settings.tables), []);
+      const { changes } = await readUntil(
+        rig.source(settings),
+        (all) => all.some((change) => change.kind === 'snapshot' && change.at === 'end'),
+        { held: refused },
+      );
+      const read = changes.filter((change) => change.kind === 'rows' && change.op === 'read');
+      assert.deepEqual(afterRows(read), [[1], [2], [3]]);
+      await rig.run(`DROP USER ${account}`);
+    });
+
     test('a server that is not there, and one that wants no TLS', async () => {
       await using rig = await MysqlRig.open(server);
       await assert.rejects(readRows(rig.source({ port: 1 }), 1), says('NET_UNREACHABLE'));
@@ -124,6 +179,54 @@ for (const server of testServers()) {
       await own.restart(['--skip-log-bin', ...(mysql ? [] : ['--skip-slave-start'])]);
       await using rig = await MysqlRig.open(own);
       await assert.rejects(readRows(rig.source(), 1), says('MYSQL_BINLOG_OFF'));
+    });
+
+    test('a position whose definitions are lost is refused where the log names no columns', async () => {
+      await using own = await launch([`--binlog-row-metadata=${mysql ? 'MINIMAL' : 'NO_LOG'}`]);
+      await using rig = await MysqlRig.open(own);
+      await rig.run('CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)', 'INSERT INTO t VALUES (1, 10, 11)');
+      const first = await readRows(rig.source(), 1);
+      const lane = [...first.held.keys()].find((name) => name.endsWith('/schema'))!;
+      const held = new Map(first.held);
+      assert.ok(held.delete(lane));
+      // The rows of `a` stand where the present definition has `c`.
+      await rig.run(
+        'INSERT INTO t VALUES (2, 20, 21)',
+        'ALTER TABLE t CHANGE a c INT',
+        'INSERT INTO t VALUES (3, 30, 31)',
+      );
+      assert.deepEqual(afterRows((await readRows(rig.source(), 2, { held: first.held })).changes).slice(-2), [
+        [2, 20, 21],
+        [3, 30, 31],
+      ]);
+      await assert.rejects(readRows(rig.source(), 1, { held }), says('MYSQL_DEFINITIONS_LOST'));
+
+      // From now on the log names its columns, which does not help for what it holds already.
+      await rig.run("SET GLOBAL binlog_row_metadata = 'FULL'", 'INSERT INTO t VALUES (4, 40, 41)');
+      await assert.rejects(readRows(rig.source(), 1, { held }), says('MYSQL_DEFINITIONS_LOST'));
+      const again = await readUntil(
+        rig.source({ 'scan.lost-log': 'snapshot' }),
+        (changes) => changes.some((change) => change.kind === 'snapshot' && change.at === 'end'),
+        { held },
+      );
+      const read = again.changes.filter((change) => change.kind === 'rows' && change.op === 'read');
+      assert.deepEqual(
+        afterRows(read).map((row) => row![0]),
+        [1, 2, 3, 4],
+      );
+      assert.deepEqual(
+        read
+          .flatMap((change) => (change.kind === 'rows' ? change.table.columns.map(({ name }) => name) : []))
+          .slice(0, 3),
+        ['id', 'c', 'b'],
+      );
+
+      // What was logged since names its columns, so a lost lane costs nothing.
+      const described = new Map(again.held);
+      assert.ok(described.delete(lane));
+      await rig.run('INSERT INTO t VALUES (5, 50, 51)');
+      const { changes } = await readRows(rig.source(), 1, { held: described });
+      assert.deepEqual(afterRows(changes), [[5, 50, 51]]);
     });
 
     test('I-12: a purged log is told from a log that only lost what is held', async () => {

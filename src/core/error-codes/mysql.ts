@@ -171,6 +171,18 @@ export const mysqlErrors = {
     message: (d: { readonly tables: string }) => `changes by foreign-key cascades are not logged: ${d.tables}`,
     hint: 'MariaDB, and MySQL before 9.6, run ON DELETE/UPDATE CASCADE inside InnoDB without logging the child rows. Use triggers or application code instead, or verify those tables.',
   },
+  MYSQL_TABLES_HIDDEN: {
+    retryable: false,
+    message: (d: { readonly user: string; readonly on: string }) =>
+      `${d.user} may not read all of ${d.on}; tables that it may not read are not listed, so \`tables\` may mean some that no snapshot reads`,
+    hint: 'GRANT SELECT on the whole database, or name each table, so that one that may not be read is refused at once. When the log brings rows of such a table, the pipeline stops with MYSQL_MISSING_GRANT.',
+  },
+  MYSQL_DEFINITIONS_LOST: {
+    retryable: false,
+    message: (d: { readonly address: string; readonly at: string }) =>
+      `a position in the log of ${d.address} is held, but not the table definitions as of that place, and the log names no columns at ${d.at}`,
+    hint: "The position of the lane `…/schema` was deleted. Rows could come under wrong column names, so nothing is read. Restore that position; or set `scan.lost-log: snapshot`, which reads all tables again; or delete the pipeline's other positions too and begin anew.",
+  },
   MYSQL_NO_TABLES: {
     retryable: false,
     message: (d: { readonly patterns: string }) => `no table matches ${d.patterns}`,

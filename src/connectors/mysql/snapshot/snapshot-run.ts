@@ -2,6 +2,7 @@ import type { Lane } from '../../../core/batch.ts';
 import type { Change, SchemaChange } from '../../../core/change.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
+import { requireReadable } from '../definitions.ts';
 import type {
   OpenSnapshotRun,
   SnapshotProgress,
@@ -278,7 +279,7 @@ class TableScans implements SnapshotRun {
     if (number === null || !changedTable.has(number)) return error.retryable && failures <= maxFailures ? null : error;
     // The statement was made for another version of the table. When the stream has passed the end of the log as it is now, it
     // has told of every version there was.
-    if (failures > 2) return new MillraceError('SNAPSHOT_TABLE_GONE', { table: scan.name, number }, { cause: error });
+    if (failures > 2) return await this.#goneOrHidden(scan, worker, error, number);
     try {
       const { control } = await worker.sessions(this.#stop.signal);
       const end = await logEnd(this.#request.server, (sql) => control.query(sql));
@@ -289,6 +290,22 @@ class TableScans implements SnapshotRun {
     return null;
   }
 
+  /** A table that the account may not read looks as if it were not there, so that is asked before it is called gone. */
+  async #goneOrHidden(
+    scan: TableScan,
+    worker: ReadingWorker,
+    cause: MillraceError,
+    number: number,
+  ): Promise<MillraceError> {
+    try {
+      const { control } = await worker.sessions(this.#stop.signal);
+      await requireReadable(control, [scan.table]);
+    } catch (error) {
+      if (isMillraceError(error, 'MYSQL_MISSING_GRANT')) return error;
+    }
+    return new MillraceError('SNAPSHOT_TABLE_GONE', { table: scan.name, number }, { cause });
+  }
+
   /** Keeps the definitions for scans to come. */
   #follow({ before, after, statement }: SchemaChange): void {
     if (before !== null) this.#tables.delete(qualifiedName(before));
@@ -297,12 +314,18 @@ class TableScans implements SnapshotRun {
     if (before === null && !/^\s*(rename|alter)\b/i.test(statement)) this.#settle(after);
   }
 
-  /** A table that nobody knew when the stream began was born in it, though no statement said so. */
+  /**
+   * The stream brings rows of a table that nobody knew and no statement made: the account may not have been allowed to see it, or
+   * what made it could not be read. Either way it may hold rows that the stream never brought, so it is read.
+   */
   #meet(table: Table): void {
     this.#met.add(table);
-    if (this.#tables.has(qualifiedName(table))) return;
-    this.#tables.set(qualifiedName(table), table);
-    this.#settle(table);
+    const name = qualifiedName(table);
+    if (this.#tables.has(name) || name === this.#watermarkTable) return;
+    this.#tables.set(name, table);
+    if (this.#scans.has(name) || this.#request.begin === 'asked') return;
+    const from = this.#lanes.get(name) ?? firstPosition(null);
+    if (!from.settled) this.#ask(table, from, { reason: 'it was not known when reading began', where: null });
   }
 
   /** All rows of a table that was born in the stream are in it, so it needs no snapshot, not after a restart either. */

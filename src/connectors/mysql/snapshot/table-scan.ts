@@ -125,6 +125,10 @@ export class TableScan {
     return !this.#reading && this.#held.empty;
   }
 
+  get table(): Table {
+    return this.#table;
+  }
+
   /** Where the lane stands, as far as steps were taken. */
   get position(): LanePosition {
     return this.#taken;
