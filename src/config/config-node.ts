@@ -11,12 +11,14 @@ export interface ScalarNode {
   readonly text: string;
   /** Nothing, `null` or `~` was written. */
   readonly isNull: boolean;
+  /** Written without quotes, so that `1` is a number and `null` is nothing. */
+  readonly plain: boolean;
   /** Whether any of the text came from the environment or another file. */
   readonly interpolated: boolean;
   readonly place: Place;
 }
 
-interface ListNode {
+export interface ListNode {
   readonly kind: 'list';
   readonly items: readonly ConfigNode[];
   readonly place: Place;
@@ -64,12 +66,15 @@ export const parseYaml = (source: SourceText, report: Report): ConfigNode | null
     report('error', whole, new MillraceError('CONFIG_SYNTAX', { reason: 'it is nested too deeply' }));
     return null;
   }
-  const errors = documents.flatMap((document) => document.errors);
-  for (const error of errors) {
+  // What the parser finds after the first fault is mostly that fault again.
+  const error = documents
+    .flatMap((document) => document.errors)
+    .reduce<YAMLError | null>((first, other) => (first === null || other.pos[0] < first.pos[0] ? other : first), null);
+  if (error !== null) {
     const [start, end] = error.pos;
     report('error', { source, start, end }, new MillraceError('CONFIG_SYNTAX', { reason: syntaxReason(error) }));
+    return null;
   }
-  if (errors.length > 0) return null;
   if (documents.length > 1) {
     const [start, , end] = documents[1]!.range;
     report(
@@ -102,7 +107,7 @@ const toConfigNode = (node: Node, reading: Reading, depth: number): ConfigNode =
     const reason =
       depth > MAX_DEPTH ? 'it is nested too deeply' : `its aliases stand for more than ${MAX_NODES} values`;
     if (reading.nodes <= MAX_NODES + 1) reading.report('error', place, new MillraceError('CONFIG_SYNTAX', { reason }));
-    return { kind: 'scalar', text: '', isNull: true, interpolated: false, place };
+    return { kind: 'scalar', text: '', isNull: true, plain: true, interpolated: false, place };
   }
   if (isAlias(node)) {
     const target = node.resolve(reading.document);
@@ -124,7 +129,7 @@ const toConfigNode = (node: Node, reading: Reading, depth: number): ConfigNode =
         keyPlace,
         value: value
           ? toConfigNode(value, reading, depth + 1)
-          : { kind: 'scalar', text: '', isNull: true, interpolated: false, place: keyPlace },
+          : { kind: 'scalar', text: '', isNull: true, plain: true, interpolated: false, place: keyPlace },
       };
     });
     return { kind: 'map', entries, place };
@@ -138,6 +143,7 @@ const toConfigNode = (node: Node, reading: Reading, depth: number): ConfigNode =
     kind: 'scalar',
     text: isNull ? '' : (scalar?.source ?? String(scalar?.value)),
     isNull,
+    plain: scalar?.type === 'PLAIN',
     interpolated: false,
     // An empty value has no width: point at what comes before it.
     place: place.start === place.end ? { ...place, start: Math.max(0, place.start - 1) } : place,
@@ -159,9 +165,15 @@ const syntaxReason = (error: YAMLError): string => {
       return 'the indentation does not fit the line above, or a space is missing after a colon';
     case 'BAD_SCALAR_START':
       return 'a plain value cannot start with this character; put the value in quotes';
+    case 'UNEXPECTED_TOKEN':
+      if (/flow-(map|seq)-start at node end/.test(error.message))
+        return 'a value between { } that holds brackets of its own, such as %{table}, must be in quotes';
+      return lowerCase(error.message);
     case 'RESOURCE_EXHAUSTION':
       return 'it is nested too deeply';
     default:
-      return error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
+      return lowerCase(error.message);
   }
 };
+
+const lowerCase = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');

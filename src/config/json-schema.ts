@@ -10,6 +10,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
  * nested there too; required keys are left to `millrace lint`, since a schema cannot say "in one form or the other".
  */
 export const pipelineFileSchema = async (connectors: readonly RegisteredConnector[]): Promise<JsonSchema> => {
+  const types = connectors.map(({ type }) => type);
   const ends = async (role: 'source' | 'sink', frame: z.ZodType): Promise<JsonSchema> => {
     const able = connectors.filter(({ roles }) => roles.includes(role));
     const options = await Promise.all(
@@ -18,35 +19,82 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
         const settings = [...settingsOf(frame).values(), ...settingsOf(config).values()];
         const { properties } = sectionSchema(settings);
         const type = { const: registered.type, description: registered.summary };
-        return { ...closed({ ...properties, type }), required: ['type'] };
+        return { ...closed({ ...properties, type }), anyOf: [{ required: ['type'] }, { required: ['use'] }] };
       }),
     );
     const section = { oneOf: options };
     return { anyOf: [section, { type: 'array', minItems: 1, items: section }] };
   };
+  const settings = sectionSchema([...settingsOf(pipelineSettings).values()]).properties;
+  const sections = {
+    source: { description: 'What is read: one section, or a list of them.', ...named('source') },
+    sink: { description: 'What is written: one section, or a list of them.', ...named('sink') },
+    route: { description: 'Tables that have other names in the sinks.', type: 'array', items: named('route') },
+    pipeline: { description: 'The name and the manner of the whole.', ...named('pipeline') },
+    tests,
+  };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'millrace pipeline file',
-    type: 'object',
-    required: ['source', 'sink'],
-    additionalProperties: false,
-    properties: {
-      source: {
-        description: 'What is read: one section, or a list of them.',
-        ...(await ends('source', sourceSettings)),
+    ...closed({
+      connections: {
+        description: 'Settings that sections take over with `use`, by name.',
+        type: 'object',
+        additionalProperties: { type: 'object', required: ['type'], properties: { type: { enum: types } } },
       },
-      sink: { description: 'What is written: one section, or a list of them.', ...(await ends('sink', sinkSettings)) },
-      route: {
-        description: 'Tables that have other names in the sinks.',
+      pipelines: {
+        description: 'Several pipelines, each with its sections, and the settings of `pipeline` beside them.',
         type: 'array',
-        items: closed(sectionSchema([...settingsOf(routeSettings).values()]).properties),
+        minItems: 1,
+        items: { ...closed({ ...settings, ...sections }), required: ['source', 'sink'] },
       },
-      pipeline: {
-        description: 'The name and the manner of the whole.',
-        ...closed(sectionSchema([...settingsOf(pipelineSettings).values()]).properties),
-      },
+      ...sections,
+    }),
+    anyOf: [{ required: ['source', 'sink'] }, { required: ['pipelines'] }],
+    definitions: {
+      source: await ends('source', sourceSettings),
+      sink: await ends('sink', sinkSettings),
+      route: closed(sectionSchema([...settingsOf(routeSettings).values()]).properties),
+      pipeline: closed(settings),
     },
   };
+};
+
+/** In draft-07 nothing counts beside a `$ref`. */
+const named = (definition: string): JsonSchema => ({ allOf: [{ $ref: `#/definitions/${definition}` }] });
+
+const row = { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } };
+const changes = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['table'],
+    additionalProperties: false,
+    properties: {
+      table: { type: 'string', description: '`database.table`' },
+      op: { enum: ['r', 'c', 'u', 'd', 'read', 'create', 'insert', 'update', 'delete'] },
+      before: row,
+      after: row,
+    },
+  },
+};
+const tests: JsonSchema = {
+  description: 'Rows in and rows out, checked by `millrace test` without a server.',
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['input', 'output'],
+    additionalProperties: false,
+    properties: {
+      name: { type: 'string' },
+      tables: {
+        description: 'CREATE TABLE statements; other tables are made up from their rows.',
+        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      },
+      input: changes,
+      output: changes,
+    },
+  },
 };
 
 const closed = (properties: Readonly<Record<string, unknown>>): JsonSchema => ({

@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.ts';
-import type { ConfigNode, MapEntry, MapNode } from './config-node.ts';
+import type { ConfigNode, ListNode, MapEntry, MapNode } from './config-node.ts';
 import { type Place, SourceText } from './source-text.ts';
 
 /** The file's tree with `section.key=value` set (`--set`), replacing what it says for that key. Throws CONFIG_OVERRIDE. */
@@ -19,10 +19,33 @@ export const override = (root: MapNode, text: string): MapNode => {
     kind: 'scalar',
     text: valueText,
     isNull: valueText === '',
+    plain: true,
     interpolated: false,
     place: { source, start: equals + 1, end: text.length },
   };
-  return setIn(root, path, { key: '', keyPlace, value }, text.slice(0, equals));
+  const leaf: MapEntry = { key: '', keyPlace, value };
+  const [first, second = '', ...rest] = path;
+  const owner = root.entries.find(({ key }) => key === first)?.value;
+  // A pipeline of several is a file of its own; a connection is one section.
+  if (first === 'pipelines' && owner?.kind === 'list') {
+    const item = owner.items[Number(second)];
+    if (item?.kind !== 'map' || rest.length === 0) throw noEntry(text.slice(0, equals), 'pipelines', owner, second);
+    const one = rest.length === 1 ? setKey(item, rest[0]!, leaf) : setIn(item, rest, leaf, text.slice(0, equals));
+    return replaceEntry(root, 'pipelines', { ...owner, items: owner.items.with(Number(second), one) });
+  }
+  if (first === 'connections' && owner?.kind === 'map')
+    return replaceEntry(root, 'connections', setIn(owner, [second, ...rest], leaf, text.slice(0, equals)));
+  return setIn(root, path, leaf, text.slice(0, equals));
+};
+
+const replaceEntry = (map: MapNode, key: string, value: ConfigNode): MapNode => ({
+  ...map,
+  entries: map.entries.map((entry) => (entry.key === key ? { ...entry, value } : entry)),
+});
+
+const noEntry = (text: string, name: string, list: ListNode, index: string): MillraceError => {
+  const reason = `${name} is a list of ${list.items.length}, and ${index} is none of its numbers from 0`;
+  return new MillraceError('CONFIG_OVERRIDE', { text, reason });
 };
 
 const setIn = (map: MapNode, [first = '', ...rest]: readonly string[], leaf: MapEntry, path: string): MapNode => {
@@ -31,10 +54,7 @@ const setIn = (map: MapNode, [first = '', ...rest]: readonly string[], leaf: Map
     const below: MapNode = { kind: 'map', entries: [{ ...leaf, key: rest.join('.') }], place: leaf.keyPlace };
     return { ...map, entries: [...map.entries, { ...leaf, key: first, value: below }] };
   }
-  const replace = (value: ConfigNode): MapNode => ({
-    ...map,
-    entries: map.entries.map((other) => (other === entry ? { ...entry, value } : other)),
-  });
+  const replace = (value: ConfigNode): MapNode => replaceEntry(map, first, value);
   if (entry.value.kind === 'map') return replace(setKey(entry.value, rest.join('.'), leaf));
   if (entry.value.kind === 'list') {
     const index = Number(rest[0]);
@@ -43,8 +63,7 @@ const setIn = (map: MapNode, [first = '', ...rest]: readonly string[], leaf: Map
       const items = entry.value.items.with(index, setKey(item, rest.slice(1).join('.'), leaf));
       return replace({ ...entry.value, items });
     }
-    const reason = `${first} is a list of ${entry.value.items.length}, and ${rest[0]} is none of its numbers from 0`;
-    throw new MillraceError('CONFIG_OVERRIDE', { text: path, reason });
+    throw noEntry(path, first, entry.value, String(rest[0]));
   }
   throw new MillraceError('CONFIG_OVERRIDE', { text: path, reason: `${first} is not a section in the file` });
 };
@@ -55,7 +74,8 @@ const setKey = (map: MapNode, key: string, leaf: MapEntry): MapNode => ({
   entries: [...without(map.entries, key), { ...leaf, key }],
 });
 
-const without = (entries: readonly MapEntry[], key: string): readonly MapEntry[] =>
+/** The entries without a dotted key, in whatever form it stands there. */
+export const without = (entries: readonly MapEntry[], key: string): readonly MapEntry[] =>
   entries
     .filter((entry) => entry.key !== key)
     .map((entry) =>

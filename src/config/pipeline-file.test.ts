@@ -62,8 +62,9 @@ const errorsOf = (loaded: LoadedFile): string[] =>
 const usable = async (text: string, surrounding: Surrounding = {}) => {
   const loaded = await load(text, surrounding);
   assert.deepEqual(errorsOf(loaded), []);
-  assert(loaded.pipeline);
-  return { ...loaded, pipeline: loaded.pipeline };
+  const [pipeline] = loaded.pipelines;
+  assert(pipeline);
+  return { ...loaded, pipeline };
 };
 
 const source = 'source: {type: mysql, hostname: db1, username: u, tables: shop.orders}\n';
@@ -462,7 +463,7 @@ describe('other tools’ names', () => {
       `source: {type: mysql, hostname: h, username: u, tables: a.b, debezium.snapshot.mode: initial_only, debezium: {max.queue.size: 3}, jdbc.properties.useSSL: false}\n${sink}`,
     );
     assert.deepEqual(errorsOf(loaded), []);
-    assert.equal((loaded.pipeline!.sources[0]!.config as Record<string, unknown>)['scan.startup.mode'], 'snapshot');
+    assert.equal((loaded.pipelines[0]!.sources[0]!.config as Record<string, unknown>)['scan.startup.mode'], 'snapshot');
     assert.deepEqual(
       loaded.diagnostics.map(({ error }) => error.code),
       ['CONFIG_ALIAS', 'CONFIG_NO_EFFECT', 'CONFIG_NO_EFFECT'],
@@ -489,7 +490,7 @@ describe('a file that is no pipeline file', () => {
   for (const [what, text, expected] of cases) {
     test(`is refused: ${what}`, async () => {
       const loaded = await load(text);
-      assert.equal(loaded.pipeline, null);
+      assert.deepEqual(loaded.pipelines, []);
       assert.match(errorsOf(loaded)[0]!, expected);
     });
   }
@@ -554,8 +555,8 @@ describe('a file that is no pipeline file', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 40 }), async (pieces) => {
-        const { pipeline, diagnostics } = await load(pieces.join(''));
-        assert(pipeline !== null || diagnostics.length > 0);
+        const { pipelines, diagnostics } = await load(pieces.join(''));
+        assert(pipelines.length > 0 || diagnostics.length > 0);
       }),
       { numRuns: 300 },
     );

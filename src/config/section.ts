@@ -66,13 +66,17 @@ export const findSettings = (map: MapNode, shape: SectionShape, report: Report):
     else if (setting && !nested) put(key, entry.keyPlace, entry.value);
     else if (record) putRecord(record.key, key.slice(record.key.length + 1), entry);
     else if (nested) for (const below of nested) visit(below, `${key}.${below.key}`);
-    else if (!takeOver(key, entry, { shape, put, misspelt, report }))
+    else if (!takeOver(key, entry, { shape, has: (ours) => found.has(ours), put, misspelt, report }))
       misspelt.add(reportUnknown(key, entry, shape, report) ?? key);
   };
 
-  for (const entry of map.entries) visit(entry, entry.key);
+  // What Flink CDC hands through to Debezium goes last, behind what the file says by its own names.
+  const [own, handedOn] = [false, true].map((asked) => map.entries.filter(({ key }) => isHandedOn(key) === asked));
+  for (const entry of [...own!, ...handedOn!]) visit(entry, entry.key);
   return { found, misspelt };
 };
+
+const isHandedOn = (key: string): boolean => key === 'debezium' || key.startsWith('debezium.');
 
 const hasKeysBelow = (shape: SectionShape, key: string): boolean => {
   const prefix = `${key}.`;
@@ -88,6 +92,8 @@ const applies = (alias: Alias, shape: SectionShape): boolean =>
 
 interface TakingOver {
   readonly shape: SectionShape;
+  /** Whether a key is set so far. */
+  readonly has: (key: string) => boolean;
   readonly put: (key: string, keyPlace: Place, node: ConfigNode) => void;
   readonly misspelt: Set<string>;
   readonly report: Report;
@@ -97,12 +103,17 @@ interface TakingOver {
 const takeOver = (
   key: string,
   { keyPlace, value }: MapEntry,
-  { shape, put, misspelt, report }: TakingOver,
+  { shape, has, put, misspelt, report }: TakingOver,
 ): boolean => {
   const name = key.startsWith('debezium.') ? key.slice('debezium.'.length) : key;
   const alias = aliases.find((other) => other.name === name && applies(other, shape));
   if (alias) {
     const { tool, keys } = alias;
+    const said = isHandedOn(key) ? keys.find((ours) => has(ours)) : undefined;
+    if (said !== undefined) {
+      report('warning', keyPlace, new MillraceError('CONFIG_NO_EFFECT', { key, reason: `${said} says it` }));
+      return true;
+    }
     report('warning', keyPlace, new MillraceError('CONFIG_ALIAS', { alias: key, tool, keys }));
     if (value.kind !== 'scalar' || !alias.convert) {
       put(keys[0]!, keyPlace, value);

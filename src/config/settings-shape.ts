@@ -23,10 +23,16 @@ export interface Setting {
 
 type ValueKind = 'string' | 'number' | 'boolean' | 'list' | 'mapping';
 
+const known = new WeakMap<z.ZodType, ReadonlyMap<string, Setting>>();
+
 /** The settings of a strict object schema, in its order. */
 export const settingsOf = (schema: z.ZodType): ReadonlyMap<string, Setting> => {
-  const shape = objectShape(schema);
-  return new Map(Object.entries(shape).map(([key, field]) => [key, readSetting(key, field)]));
+  let settings = known.get(schema);
+  if (settings === undefined) {
+    settings = new Map(Object.entries(objectShape(schema)).map(([key, field]) => [key, readSetting(key, field)]));
+    known.set(schema, settings);
+  }
+  return settings;
 };
 
 const objectShape = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => {

@@ -35,7 +35,7 @@ export const tablePatterns = (include: readonly string[], exclude: readonly stri
       let answer = known.get(key);
       if (answer === undefined) {
         const names = [database, table];
-        answer = wanted.some((test) => test(names)) && !unwanted.some((test) => test(names));
+        answer = wanted.some((match) => match(names)) && !unwanted.some((match) => match(names));
         known.set(key, answer);
       }
       return answer;
@@ -59,7 +59,22 @@ export const patternDatabases = (patterns: readonly string[]): ReadonlySet<strin
 /** Columns that one of `patterns` (`database.table.column`) means. Throws CONFIG_TABLE_PATTERN as `tablePatterns` does. */
 export const columnPatterns = (patterns: readonly string[]): ColumnPatterns => {
   const wanted = patterns.flatMap(splitPatterns).map((pattern) => compile(pattern, 'database.table.column'));
-  return { matches: (...names) => wanted.some((test) => test(names)) };
+  return { matches: (...names) => wanted.some((match) => match(names)) };
+};
+
+/**
+ * What the groups of one pattern (`db_(\.*).(\.*)_tbl`) take of a table's names, from the first group of the database's part on;
+ * null where it does not match. Throws CONFIG_TABLE_PATTERN as `tablePatterns` does.
+ */
+export const tableGroups = (pattern: string): ((database: string, table: string) => readonly string[] | null) => {
+  const wanted = splitPatterns(pattern).map((each) => compile(each, 'database.table'));
+  return (...names) => {
+    for (const match of wanted) {
+      const groups = match(names);
+      if (groups !== null) return groups;
+    }
+    return null;
+  };
 };
 
 /** Cuts a comma list into its patterns, trimmed, without empty ones. Cutting a piece again gives the piece. */
@@ -69,29 +84,46 @@ export const splitPatterns = (text: string): readonly string[] => {
 };
 
 type Shape = 'database.table' | 'database.table.column';
-type NameTest = (names: readonly string[]) => boolean;
+/** The texts of a pattern's groups; null: the names do not match. */
+type NameMatch = (names: readonly string[]) => readonly string[] | null;
 
-const compile = (pattern: string, shape: Shape): NameTest => {
+const compile = (pattern: string, shape: Shape): NameMatch => {
   const size = shape.split('.').length;
   const parts = cutAt(pattern, (at) => pattern[at] === '.').map((part) => part.trim());
   if (parts.length === size && parts.every((part) => part !== '')) {
     const tests = parts.map((part) => expression(part.replaceAll('\\.', '.')));
     if (tests.every((test) => test instanceof RegExp)) {
-      return (names) => tests.every((test, index) => test.test(names[index]!));
+      return (names) => {
+        const found = tests.map((test, index) => test.exec(names[index]!));
+        return found.every((each) => each !== null) ? found.flatMap(groupsOf) : null;
+      };
     }
   }
-  if (pattern.split('\\.').length >= size) {
+  if (pattern.split('\\.').length >= size && !endsInDots.test(pattern)) {
     const whole = expression(pattern);
-    if (whole instanceof RegExp) return (names) => whole.test(names.join('.'));
+    if (whole instanceof RegExp) {
+      return (names) => {
+        const found = whole.exec(names.join('.'));
+        return found === null ? null : groupsOf(found);
+      };
+    }
   }
   throw new MillraceError('CONFIG_TABLE_PATTERN', { pattern, reason: whyNot(parts, shape) });
 };
+
+const groupsOf = (match: RegExpExecArray): readonly string[] => match.slice(1).map((group) => group ?? '');
+
+/** `mydb\.*`: in Debezium's form that is a name followed by dots, which no table has; in Flink CDC's, a table without a database. */
+const endsInDots = /^[^.\\]+\\\.[*+]$/;
 
 const whyNot = (parts: readonly string[], shape: Shape): string => {
   if (parts.includes('*')) {
     return `a lone * is no regular expression; write ${parts.map((part) => (part === '*' ? '\\.*' : part)).join('.')}`;
   }
   const size = shape.split('.').length;
+  if (endsInDots.test(parts[0]!) && parts.length === 1) {
+    return `it names no database or no table; every table of ${parts[0]!.slice(0, -3)} is ${parts[0]!.slice(0, -3)}.\\.*`;
+  }
   if (parts.length < size && shape === 'database.table') return `it names no database; write DATABASE.${parts[0]}`;
   if (parts.length !== size || parts.includes('')) {
     return `${shape} has ${size} parts between dots, and this has ${parts.filter((part) => part !== '').length}; inside a name, \\. is any character`;

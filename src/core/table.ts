@@ -68,8 +68,9 @@ export const defineTable = (definition: Omit<Table, 'id'>): Table => ({
   ...definition,
 });
 
-/** `database.table`, as users write it in a pipeline file. */
-export const qualifiedName = (table: Pick<Table, 'database' | 'name'>): string => `${table.database}.${table.name}`;
+/** `database.table`, as users write it in a pipeline file; the name alone where a route gave it no database. */
+export const qualifiedName = ({ database, name }: Pick<Table, 'database' | 'name'>): string =>
+  database === '' ? name : `${database}.${name}`;
 
 /** 53 bits of a text's content (cyrb53): enough to tell versions of one table apart. */
 const fingerprint = (text: string): string => {

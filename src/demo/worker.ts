@@ -16,7 +16,8 @@ const reportEveryMs = 100;
 const main = async (path: string): Promise<void> => {
   const readText = (file: string): string => readFileSync(file, 'utf8');
   const file = await loadPipelineFile(path, { env: process.env, readText, connectors, overrides: [], version });
-  if (file.pipeline === null) throw new Error(file.diagnostics.map(({ error }) => error.message).join('; '));
+  const [described] = file.pipelines;
+  if (described === undefined) throw new Error(file.diagnostics.map(({ error }) => error.message).join('; '));
   const say =
     (level: string) =>
     (message: string, fields: object = {}) => {
@@ -26,7 +27,7 @@ const main = async (path: string): Promise<void> => {
   using signals = stopSignals(() => {});
   const orphaned = new AbortController();
   process.once('disconnect', () => orphaned.abort());
-  const pipeline = openPipeline(file.pipeline, { log, clock: systemClock });
+  const pipeline = openPipeline(described, { log, clock: systemClock });
   const report = (): void => {
     const { health, speeds, totals, lag, retries } = pipeline.status();
     const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries };

@@ -91,3 +91,36 @@ test('one table alone behind a merging route may change its columns', () => {
   assert(change?.kind === 'schema');
   assert.equal(change.after?.columns.length, 2);
 });
+
+test('a table that several routes match goes under each name, or only under the first', () => {
+  const routes = [route(/^orders$/, 'a', false), route(/^o/, 'b', false)];
+  const change = rows(orders('orders'));
+  const names = (firstOnly: boolean) =>
+    routeTables(
+      routes,
+      firstOnly,
+    )(batch(change)).changes.map((each) => each.kind === 'rows' && qualifiedName(each.table));
+  assert.deepEqual(names(false), ['ods.a', 'ods.b']);
+  assert.deepEqual(names(true), ['ods.a']);
+});
+
+test('a schema change of such a table reaches each of its names, creation and drop too', () => {
+  const operator = routeTables([route(/^orders$/, 'a', false), route(/^o/, 'b', false)]);
+  const changed = (before: Table | null, after: Table | null) =>
+    operator(batch({ kind: 'schema', before, after, statement: '', origin })).changes.map((each) => {
+      assert(each.kind === 'schema');
+      return [each.before, each.after].map((end) => (end === null ? null : qualifiedName(end)));
+    });
+  assert.deepEqual(changed(null, orders('orders')), [
+    [null, 'ods.a'],
+    [null, 'ods.b'],
+  ]);
+  assert.deepEqual(changed(orders('orders'), orders('orders', true)), [
+    ['ods.a', 'ods.a'],
+    ['ods.b', 'ods.b'],
+  ]);
+  assert.deepEqual(changed(orders('orders'), orders('other')), [
+    ['ods.a', null],
+    ['ods.b', 'ods.b'],
+  ]);
+});

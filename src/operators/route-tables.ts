@@ -12,26 +12,34 @@ export interface Route {
 }
 
 /**
- * Renames tables by the first route that matches. Where a route merges tables, their rows meet in the target, and what concerns
- * one source table as a whole (its creation and drop, and the marks around its snapshot, after which sinks sweep) does not reach
- * it. Merged tables must have the same columns: ROUTE_DEFINITIONS_DIFFER; none may be truncated: ROUTE_TRUNCATE_MERGED.
+ * Renames tables by the routes that match: a table that several match goes under each of the names, in their order, or with
+ * `firstOnly` under the first. Where a route merges tables, their rows meet in the target, and what concerns one source table as
+ * a whole (its creation and drop, and the marks around its snapshot, after which sinks sweep) does not reach it. Merged tables
+ * must have the same columns: ROUTE_DEFINITIONS_DIFFER; none may be truncated: ROUTE_TRUNCATE_MERGED.
  */
-export const routeTables = (routes: readonly Route[]): Operator => {
-  const renamed = new Map<string, Table>();
+export const routeTables = (routes: readonly Route[], firstOnly = false): Operator => {
+  /** Per version of a source table, what it is in the sinks; itself where no route matches. */
+  const routed = new Map<string, readonly Target[]>();
   /** Per merged target, the columns of each source table by its name, as last seen. */
   const merged = new Map<string, Map<string, string>>();
-  const routeOf = (table: Table): Route | undefined =>
-    routes.find((route) => route.matches(table.database, table.name));
 
-  const rename = (table: Table): Table => {
-    const known = renamed.get(table.id);
+  const routesOf = (table: Table): readonly Route[] => {
+    const matching = routes.filter((route) => route.matches(table.database, table.name));
+    return firstOnly ? matching.slice(0, 1) : matching;
+  };
+
+  const targetsOf = (table: Table): readonly Target[] => {
+    const known = routed.get(table.id);
     if (known) return known;
-    const route = routeOf(table);
     const { id: _, ...definition } = table;
-    const target = route ? defineTable({ ...definition, ...route.rename(table) }) : table;
-    if (route?.merges) checkColumns(table, qualifiedName(target));
-    renamed.set(table.id, target);
-    return target;
+    const targets = routesOf(table).map((route): Target => {
+      const target = defineTable({ ...definition, ...route.rename(table) });
+      if (route.merges) checkColumns(table, qualifiedName(target));
+      return { table: target, merges: route.merges, route };
+    });
+    const answer = targets.length === 0 ? [{ table, merges: false, route: null }] : targets;
+    routed.set(table.id, answer);
+    return answer;
   };
 
   const checkColumns = (table: Table, target: string): void => {
@@ -46,30 +54,61 @@ export const routeTables = (routes: readonly Route[]): Operator => {
     sources.set(qualifiedName(table), columns);
   };
 
-  const routed = (change: Change): Change | null => {
-    if (change.kind === 'schema') return routedSchema(change);
-    const merges = routeOf(change.table)?.merges ?? false;
-    if (change.kind === 'snapshot' && merges) return null;
-    const table = rename(change.table);
-    if (change.kind === 'truncate' && merges) {
-      const details = { table: qualifiedName(change.table), target: qualifiedName(table) };
-      throw new MillraceError('ROUTE_TRUNCATE_MERGED', details);
-    }
-    return table === change.table ? change : { ...change, table };
+  const route = (change: Change): readonly Change[] => {
+    if (change.kind === 'schema') return routeSchema(change);
+    const targets = targetsOf(change.table);
+    if (targets.length === 1 && targets[0]!.table === change.table) return [change];
+    return targets.flatMap(({ table, merges }) => {
+      if (change.kind === 'snapshot' && merges) return [];
+      if (change.kind === 'truncate' && merges) {
+        const details = { table: qualifiedName(change.table), target: qualifiedName(table) };
+        throw new MillraceError('ROUTE_TRUNCATE_MERGED', details);
+      }
+      return [{ ...change, table }];
+    });
   };
 
-  const routedSchema = (change: Extract<Change, { kind: 'schema' }>): Change | null => {
+  const routeSchema = (change: Extract<Change, { kind: 'schema' }>): readonly Change[] => {
     const { before, after } = change;
-    const merges = [before, after].some((table) => table !== null && routeOf(table)?.merges);
-    if (merges && (before === null || after === null)) return null;
-    const [from, to] = [before && rename(before), after && rename(after)];
-    return from === before && to === after ? change : { ...change, before: from, after: to };
+    const from = before === null ? [] : targetsOf(before);
+    const to = after === null ? [] : targetsOf(after);
+    if (from[0]?.table === (before ?? undefined) && to[0]?.table === (after ?? undefined)) return [change];
+    return paired(from, to).flatMap(({ from, to }) => {
+      const merges = from?.merges || to?.merges;
+      if (merges && (before === null || after === null || from === undefined || to === undefined)) return [];
+      return [{ ...change, before: from?.table ?? null, after: to?.table ?? null }];
+    });
   };
 
   return (batch) => {
-    const changes = batch.changes.map(routed);
-    return changes.every((change, at) => change === batch.changes[at])
+    const changes = batch.changes.flatMap(route);
+    return changes.length === batch.changes.length && changes.every((change, at) => change === batch.changes[at])
       ? batch
-      : { ...batch, changes: changes.filter((change) => change !== null) };
+      : { ...batch, changes };
   };
+};
+
+interface Target {
+  readonly table: Table;
+  readonly merges: boolean;
+  /** Null: no route matches. */
+  readonly route: Route | null;
+}
+
+/** Who becomes whom when a table is renamed: targets of one route, then those that are left, in their order. */
+const paired = (
+  from: readonly Target[],
+  to: readonly Target[],
+): readonly { readonly from: Target | undefined; readonly to: Target | undefined }[] => {
+  const stay = from.flatMap((each) => {
+    const other = to.find(({ route }) => route === each.route);
+    return other === undefined ? [] : [{ from: each, to: other }];
+  });
+  const left = from.filter((each) => stay.every((pair) => pair.from !== each));
+  const come = to.filter((each) => stay.every((pair) => pair.to !== each));
+  const rest = Array.from({ length: Math.max(left.length, come.length) }, (_, at) => ({
+    from: left[at],
+    to: come[at],
+  }));
+  return [...rest, ...stay];
 };

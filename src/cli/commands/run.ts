@@ -23,8 +23,8 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   for (const file of loaded) {
     for (const diagnostic of file.diagnostics) terminal.say(diagnosticText(file, diagnostic, terminal.paint));
   }
-  const files = loaded.map(({ pipeline }) => pipeline).filter((pipeline) => pipeline !== null);
-  if (files.length < loaded.length) return exitCode.configInvalid;
+  if (loaded.some(({ pipelines }) => pipelines.length === 0)) return exitCode.configInvalid;
+  const files = loaded.flatMap(({ pipelines }) => pipelines);
   if (call.flag('dry-run')) {
     for (const file of files) if (format === 'human') await terminal.print(planText(file));
     if (format === 'json') await terminal.print(envelope('run', { plans: files.map(planObject) }));

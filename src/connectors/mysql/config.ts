@@ -135,6 +135,23 @@ export const mysqlConfig = z
     'scan.incremental.snapshot.unbounded-chunk-first.enabled': withoutEffect('the last chunk has an upper bound'),
     'scan.parse.online.schema.changes.enabled': withoutEffect('gh-ost and pt-online-schema-change are always followed'),
     'include-comments.enabled': withoutEffect('comments are always read'),
+    'scan.incremental.snapshot.backfill.skip': withoutEffect(
+      'a snapshot always takes in what changed meanwhile, so that nothing comes twice or in the wrong order',
+    ),
+    'scan.startup.specific-offset.skip-events': withoutEffect('a position is where a transaction starts'),
+    'scan.startup.specific-offset.skip-rows': withoutEffect('a position is where a transaction starts'),
+    'scan.incremental.snapshot.chunk.key-column': withoutEffect(
+      'chunks are cut by the primary key, or by the best unique index',
+    ),
+    'chunk-meta.group.size': withoutEffect('chunks are not sent between tasks'),
+    'chunk-key.even-distribution.factor.lower-bound': withoutEffect(
+      'chunks are cut by rows, not by arithmetic on keys',
+    ),
+    'chunk-key.even-distribution.factor.upper-bound': withoutEffect(
+      'chunks are cut by rows, not by arithmetic on keys',
+    ),
+    'use.legacy.json.format': withoutEffect('JSON is handed on as the server prints it'),
+    'metadata.list': withoutEffect("the envelope's `source` block carries each change's metadata"),
     'treat-tinyint1-as-boolean.enabled': withoutEffect('TINYINT(1) stays a number'),
   })
   .superRefine((config, context) => {

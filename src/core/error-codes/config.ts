@@ -93,10 +93,28 @@ export const configErrors = {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
     hint: 'Write `${NAME}`, `${NAME:-default}`, `${NAME:?message}` or `${file:/path}`; a plain `${` is written `$${`.',
   },
+  CONFIG_TEMPLATE: {
+    retryable: false,
+    message: (d: { readonly text: string; readonly reason: string }) =>
+      `cannot read the template ${JSON.stringify(d.text)}: ${d.reason}`,
+    hint: 'Write variables as `%{table}`; the characters `%{` themselves are written `%%{`.',
+  },
+  CONFIG_UNKNOWN_CONNECTION: {
+    retryable: false,
+    message: (d: { readonly name: string; readonly known: readonly string[]; readonly suggestion: string | null }) =>
+      `there is no connection ${d.name} (known: ${listed(d.known)})${orElse(d.suggestion)}`,
+    hint: 'Add it under `connections:`, or give the section its `type` and settings instead of `use`.',
+  },
+  CONFIG_NO_COUNTERPART: {
+    retryable: false,
+    message: (d: { readonly what: string; readonly tool: string; readonly instead: string }) =>
+      `${d.tool}'s ${d.what} has no counterpart here: ${d.instead}`,
+    hint: 'docs/guides lists what of Flink CDC, Debezium, Maxwell and Canal converts, and what takes the place of the rest.',
+  },
   CONFIG_OVERRIDE: {
     retryable: false,
     message: (d: { readonly text: string; readonly reason: string }) => `cannot apply --set ${d.text}: ${d.reason}`,
-    hint: 'Write `--set source.hostname=db2`; an entry of a list is named by its number from 0: `--set sink.0.path=out.ndjson`.',
+    hint: 'Write `--set source.hostname=db2`; an entry of a list is named by its number from 0: `--set sink.0.path=out.ndjson`, `--set pipelines.0.source.tables=shop.orders`.',
   },
   CONFIG_NOT_SUPPORTED_YET: {
     retryable: false,
