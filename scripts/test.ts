@@ -6,10 +6,13 @@
  * A server that cannot be had is a loud skip, and a failure where CI=true.
  */
 import { globSync } from 'node:fs';
-import { matchesGlob, relative, resolve } from 'node:path';
+import { basename, matchesGlob, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isMillraceError } from '../src/core/errors.ts';
+import { type LaunchedKafka, launchKafka } from '../src/testing/servers/launch-kafka.ts';
 import { serversVariable, startTestServers } from '../src/testing/servers/start-test-servers.ts';
+import { kafkaVariable } from '../src/testing/servers/test-kafka.ts';
 import { report, type Tally } from './test-reporter.ts';
 
 const root = process.env['MILLRACE_TEST_ROOT'] ?? fileURLToPath(new URL('..', import.meta.url));
@@ -23,11 +26,10 @@ const main = async (patterns: readonly string[]): Promise<number> => {
     process.stdout.write(`no test file matches ${patterns.join(' ')}\n0 passed, 1 failed, 0 skipped\n`);
     return 1;
   }
-  const needsServers = files.filter((file) => file.endsWith('.mysql.test.ts'));
-  const starting = needsServers.length > 0 ? startTestServers() : null;
+  const needsServers = files.filter((file) => needs(file, 'mysql') || needs(file, 'kafka'));
   const [withoutServers, onServers] = await Promise.all([
     runFiles(files.filter((file) => !needsServers.includes(file))),
-    starting === null ? [] : starting.then((started) => runOnServers(needsServers, started)),
+    runOnServers(needsServers),
   ]);
   const tallies = [withoutServers, ...onServers];
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => tallies.reduce((total, tally) => total + tally[key], 0);
@@ -36,19 +38,47 @@ const main = async (patterns: readonly string[]): Promise<number> => {
   return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
 };
 
-/** Runs files on the servers there are. A server that is missing counts by itself. */
-const runOnServers = async (
-  files: readonly string[],
-  { servers, missing }: Awaited<ReturnType<typeof startTestServers>>,
-): Promise<readonly Tally[]> => {
+/** Whether a file's suffix names a server: `x.mysql.test.ts`, `x.kafka.test.ts`, `x.mysql.kafka.test.ts`. */
+const needs = (file: string, server: 'mysql' | 'kafka'): boolean =>
+  basename(file, '.test.ts').split('.').slice(1).includes(server);
+
+/** Starts what the files need and runs them on the servers there are. A server that is missing counts by itself. */
+const runOnServers = async (files: readonly string[]): Promise<readonly Tally[]> => {
+  const onMysql = files.filter((file) => needs(file, 'mysql'));
+  const onKafka = files.filter((file) => needs(file, 'kafka'));
+  const [mysqls, kafka] = await Promise.all([
+    onMysql.length === 0 ? { servers: [], missing: [] } : startTestServers(),
+    onKafka.length === 0 ? null : startKafka(),
+  ]);
+  const { servers, missing } = mysqls;
   for (const { version, port } of servers) process.stderr.write(`server ${version} on port ${port}\n`);
-  const tallies = missing.map(({ name, reason }): Tally => {
-    const strict = process.env['CI'] === 'true';
-    process.stdout.write(`\n${strict ? 'FAILED' : 'SKIPPED'} ${files.length} files on ${name}: ${reason}\n`);
-    return strict ? { ...nothing, failed: 1 } : { ...nothing, skipped: files.length };
-  });
-  process.env[serversVariable] = JSON.stringify(servers);
-  return servers.length === 0 ? tallies : [...tallies, await runFiles(files)];
+  if (servers.length > 0) process.env[serversVariable] = JSON.stringify(servers);
+  const tallies = missing.map(({ name, reason }) => without(name, reason, onMysql.length));
+  if (typeof kafka === 'string') tallies.push(without('kafka', kafka, onKafka.length));
+  const runnable = files.filter(
+    (file) => !(needs(file, 'mysql') && servers.length === 0) && !(needs(file, 'kafka') && typeof kafka === 'string'),
+  );
+  return [...tallies, await runFiles(runnable)];
+};
+
+const without = (server: string, reason: string, files: number): Tally => {
+  const strict = process.env['CI'] === 'true';
+  process.stdout.write(`\n${strict ? 'FAILED' : 'SKIPPED'} ${files} files on ${server}: ${reason}\n`);
+  return strict ? { ...nothing, failed: 1 } : { ...nothing, skipped: files };
+};
+
+/** One broker for the whole run, unless the environment names one. A text: why there is none. */
+const startKafka = async (): Promise<LaunchedKafka | string | null> => {
+  if (process.env[kafkaVariable]) return null;
+  try {
+    const kafka = await launchKafka();
+    process.stderr.write(`kafka on ${kafka.bootstrapServers}\n`);
+    process.env[kafkaVariable] = kafka.bootstrapServers;
+    return kafka;
+  } catch (error) {
+    if (isMillraceError(error)) return error.message;
+    throw error;
+  }
 };
 
 const chosenFiles = (patterns: readonly string[]): readonly string[] => {
