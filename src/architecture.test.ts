@@ -43,7 +43,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   operators: { imports: ['core'], pure: true },
   connectors: {
     imports: ['core', 'bytes', 'protocol', 'formats', 'net', 'operators'],
-    packages: ['zod', 'mysql2'],
+    packages: ['zod', 'mysql2', '@platformatic/kafka'],
     apart: true,
   },
   state: { imports: ['core'] },

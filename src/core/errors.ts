@@ -3,6 +3,7 @@ import { cliErrors } from './error-codes/cli.ts';
 import { configErrors } from './error-codes/config.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
 import { formatErrors } from './error-codes/format.ts';
+import { kafkaErrors } from './error-codes/kafka.ts';
 import { mysqlErrors } from './error-codes/mysql.ts';
 import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
@@ -18,6 +19,7 @@ export const errorTable = {
   ...cliErrors,
   ...configErrors,
   ...formatErrors,
+  ...kafkaErrors,
   ...mysqlErrors,
   ...netErrors,
   ...pipelineErrors,

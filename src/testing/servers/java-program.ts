@@ -18,7 +18,7 @@ export const javaProgram = async (): Promise<Command> => {
 };
 
 /** Unpacks the Java of this machine's own Debian suite: it runs with the machine's C library, whatever else is unpacked. */
-export const unpackedJava = async (): Promise<string> => {
+const unpackedJava = async (): Promise<string> => {
   const suite = /^VERSION_CODENAME="?(\w+)/m.exec(await readFile('/etc/os-release', 'utf8').catch(() => ''))?.[1];
   if (suite === undefined) {
     throw new MillraceError('SERVER_UNAVAILABLE', {

@@ -15,7 +15,7 @@ import { type Command, runProgram } from './run-program.ts';
 import { exclusively, serverCache } from './server-cache.ts';
 import { enter, strike, sweep } from './server-ledger.ts';
 
-export const kafkaVersion = '4.3.1';
+const kafkaVersion = '4.3.1';
 
 export interface KafkaOptions {
   /** Default 1. Three keep three copies of everything, of which two must be in step. */

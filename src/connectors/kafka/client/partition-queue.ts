@@ -1,0 +1,187 @@
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { type Cluster, isAuthorization } from './cluster.ts';
+import { isFenced, isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
+import { type ProduceAnswer, produceRequest } from './produce-request.ts';
+import { type RecordBatch, stampBatch } from './record-batch.ts';
+
+export interface PartitionQueueOptions {
+  readonly producerId: bigint;
+  readonly epoch: number;
+  readonly transactionalId: string | null;
+  readonly deliveryTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly fenced: () => MillraceError;
+}
+
+interface Sending {
+  readonly batch: RecordBatch;
+  /** Which of the partition's batches it is. */
+  readonly number: number;
+  readonly sinceMs: number;
+  readonly resolve: (offset: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Brokers remember this many batches of a producer and partition: so many may be under way and still be told apart when sent again. */
+const mostUnderWay = 5;
+
+/**
+ * The batches for one partition, in their order. Several are under way at once. When one fails in a way that passes, nothing new is
+ * sent until all under way are answered; then those that failed are sent again in their order, under the same sequence numbers, so
+ * that the broker leaves out what it has already.
+ */
+export class PartitionQueue {
+  readonly #cluster: Cluster;
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #options: PartitionQueueOptions;
+  #number = 0;
+  #sequence = 0;
+  readonly #waiting: Sending[] = [];
+  #underWay = 0;
+  /** Batches that must be sent again, while those under way with them are still awaited. */
+  #failed: Sending[] = [];
+  #reason = '';
+  #pumping = false;
+  #failure: Error | null = null;
+
+  constructor(cluster: Cluster, topic: string, partition: number, options: PartitionQueueOptions) {
+    this.#cluster = cluster;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#options = options;
+  }
+
+  /** Resolves with the offset of the batch's first record; -1: the broker did not say. */
+  send(batch: RecordBatch): Promise<number> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    stampBatch(batch, this.#options.producerId, this.#options.epoch, this.#sequence);
+    this.#sequence = (this.#sequence + batch.records) % 2 ** 31;
+    this.#number += 1;
+    this.#waiting.push({ batch, number: this.#number, sinceMs: this.#cluster.clock.monotonic(), resolve, reject });
+    void this.#pump();
+    return promise;
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#failure === null && this.#waiting.length > 0 && this.#underWay < mostUnderWay) {
+        if (this.#failed.length > 0) return;
+        const broker = await this.#cluster
+          .leader(this.#topic, this.#partition)
+          .catch((error: unknown) => error as Error);
+        if (this.#failed.length > 0) return;
+        if (broker === null || broker instanceof Error) {
+          if (isMillraceError(broker) && !broker.retryable) this.#fail(broker);
+          else await this.#pause(broker?.message ?? 'it has no leader');
+          continue;
+        }
+        while (this.#waiting.length > 0 && this.#underWay < mostUnderWay) {
+          const sending = this.#waiting.shift()!;
+          this.#underWay += 1;
+          const request = produceRequest(this.#topic, this.#partition, sending.batch.bytes, {
+            transactionalId: this.#options.transactionalId,
+            acks: -1,
+            timeoutMs: this.#options.requestTimeoutMs,
+          });
+          broker.call(request).then(
+            (answer) => this.#answered(sending, answer),
+            (error: Error) => this.#unanswered(sending, error),
+          );
+        }
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #answered(sending: Sending, { errorCode, baseOffset, message }: ProduceAnswer): void {
+    this.#underWay -= 1;
+    if (errorCode === kafkaError.NONE || errorCode === kafkaError.DUPLICATE_SEQUENCE_NUMBER) {
+      sending.resolve(errorCode === kafkaError.NONE ? baseOffset : -1);
+    } else if (
+      isPassing(errorCode) ||
+      (errorCode === kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER && this.#failed.length > 0)
+    ) {
+      this.#failed.push(sending);
+      this.#reason = kafkaErrorName(errorCode);
+    } else {
+      this.#failed.push(sending);
+      this.#fail(this.#refused(errorCode, message, sending.batch));
+    }
+    this.#goOn();
+  }
+
+  #unanswered(sending: Sending, error: Error): void {
+    this.#underWay -= 1;
+    this.#failed.push(sending);
+    this.#reason = error.message;
+    if (!isMillraceError(error)) this.#fail(error);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#failure !== null) {
+      if (this.#underWay === 0) this.#rejectAll();
+    } else if (this.#failed.length === 0) void this.#pump();
+    else if (this.#underWay === 0) void this.#sendAgain();
+  }
+
+  async #sendAgain(): Promise<void> {
+    this.#waiting.unshift(...this.#failed.sort((a, b) => a.number - b.number));
+    await this.#pause(this.#reason);
+    this.#failed = [];
+    if (this.#failure === null) void this.#pump();
+    else this.#rejectAll();
+  }
+
+  /** Before the next try: what was learned of the cluster may be wrong. Gives up on a partition that takes nothing for too long. */
+  async #pause(reason: string): Promise<void> {
+    const { clock } = this.#cluster;
+    const waitedMs = Math.round(clock.monotonic() - (this.#waiting[0]?.sinceMs ?? clock.monotonic()));
+    if (waitedMs >= this.#options.deliveryTimeoutMs) {
+      const details = { topic: this.#topic, partition: this.#partition, waitedMs, reason };
+      this.#fail(new MillraceError('KAFKA_DELIVERY_TIMEOUT', details));
+      return;
+    }
+    this.#cluster.forgetTopics([this.#topic]);
+    await clock.sleep(Math.min(20 + waitedMs / 4, 500));
+  }
+
+  #refused(code: number, message: string | null, batch: RecordBatch): MillraceError {
+    const place = { topic: this.#topic, partition: this.#partition };
+    if (isFenced(code)) return this.#options.fenced();
+    if (isAuthorization(code)) {
+      return new MillraceError('KAFKA_NOT_AUTHORIZED', { action: 'write to', resource: `the topic ${this.#topic}` });
+    }
+    if (code === kafkaError.MESSAGE_TOO_LARGE || code === kafkaError.RECORD_LIST_TOO_LARGE) {
+      return new MillraceError('KAFKA_RECORD_TOO_LARGE', { ...place, bytes: batch.bytes.length, limit: null });
+    }
+    const name = kafkaErrorName(code);
+    const reason = message === null ? name : `${name}, ${message}`;
+    // The broker has lost what it knew of this producer: a new one starts from nothing.
+    if (code === kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER || code === unknownProducerId) {
+      const { transactionalId } = this.#options;
+      return new MillraceError('KAFKA_TRANSACTION_BROKEN', {
+        transactionalId: transactionalId ?? '',
+        action: 'go on',
+        reason,
+      });
+    }
+    return new MillraceError('KAFKA_PARTITION_REFUSED', { ...place, reason });
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    if (this.#underWay === 0) this.#rejectAll();
+  }
+
+  #rejectAll(): void {
+    for (const { reject } of [...this.#failed.splice(0), ...this.#waiting.splice(0)]) reject(this.#failure!);
+  }
+}
+
+const unknownProducerId = 59;

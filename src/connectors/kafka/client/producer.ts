@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import { type Cluster, isAuthorization } from './cluster.ts';
+import { isFenced, isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
+import { PartitionQueue } from './partition-queue.ts';
+import type { RecordBatch } from './record-batch.ts';
+
+export interface ProducerOptions {
+  /** null: without transactions. A name that is kept over restarts: who begins under it ends its predecessor's writing. */
+  readonly transactionalId: string | null;
+  /** How long a transaction may be open before the brokers end it. */
+  readonly transactionTimeoutMs: number;
+  /** How long a partition may not take a batch before that is an error. */
+  readonly deliveryTimeoutMs: number;
+  /** How long a broker waits for the replicas. */
+  readonly requestTimeoutMs: number;
+  /** Makes the error for a write after another producer has begun under the same transactional id. */
+  readonly fenced: () => MillraceError;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * An idempotent producer: each record it was given arrives once and in its partition's order, whatever is sent again in between.
+ * With a transactional id, what is sent between two commits becomes visible together. When it has failed once it stays failed,
+ * and another must be made.
+ */
+export class Producer {
+  readonly #cluster: Cluster;
+  readonly #options: ProducerOptions;
+  readonly #queues = new Map<string, PartitionQueue>();
+  #id = -1n;
+  #epoch = -1;
+  /** The partitions of the open transaction, as `topic:partition`. */
+  readonly #inTransaction = new Set<string>();
+  #openSinceMs = 0;
+  #failure: Error | null = null;
+
+  constructor(cluster: Cluster, options: ProducerOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  /** Takes a producer id. With a transactional id this fences every older producer and ends what it left open. */
+  async begin(): Promise<void> {
+    const { transactionalId, transactionTimeoutMs } = this.#options;
+    const answer = await this.#coordinated('InitProducerId', async (broker) => {
+      const { errorCode, producerId, producerEpoch } = await broker.request(
+        initProducerIdV4.api,
+        transactionalId,
+        transactionTimeoutMs,
+        -1n,
+        -1,
+      );
+      return { errorCode, producerId, producerEpoch };
+    });
+    this.#id = answer.producerId;
+    this.#epoch = answer.producerEpoch;
+  }
+
+  /** Whether a transaction holds something. */
+  get isOpen(): boolean {
+    return this.#inTransaction.size > 0;
+  }
+
+  /** Makes partitions part of the open transaction, or of a new one. */
+  async enlist(partitions: readonly TopicPartition[]): Promise<void> {
+    const { transactionalId } = this.#options;
+    assert(transactionalId !== null, 'only a producer with a transactional id has transactions');
+    const missing = partitions.filter((each) => !this.#inTransaction.has(keyOf(each)));
+    if (missing.length === 0) return;
+    if (!this.isOpen) this.#openSinceMs = this.#cluster.clock.monotonic();
+    const topics = [...Map.groupBy(missing, ({ topic }) => topic)].map(([name, each]) => ({
+      name,
+      partitions: each.map(({ partition }) => partition),
+    }));
+    await this.#coordinated('AddPartitionsToTxn', async (broker) => {
+      const { resultsByTransaction } = await broker.request(addPartitionsToTxnV3.api, [
+        { transactionalId, producerId: this.#id, producerEpoch: this.#epoch, verifyOnly: false, topics },
+      ]);
+      const codes = resultsByTransaction.flatMap(({ topicResults }) =>
+        topicResults.flatMap(({ resultsByPartition }) => resultsByPartition.map((each) => each.partitionErrorCode)),
+      );
+      const told = codes.find((code) => code !== kafkaError.NONE && code !== operationNotAttempted);
+      return { errorCode: told ?? codes.find((code) => code !== kafkaError.NONE) ?? kafkaError.NONE };
+    });
+    for (const each of missing) this.#inTransaction.add(keyOf(each));
+  }
+
+  /**
+   * Sends a batch behind all that were sent to its partition before. Resolves with the offset of its first record (-1: not told)
+   * once all replicas in step have it.
+   */
+  send({ topic, partition }: TopicPartition, batch: RecordBatch): Promise<number> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const key = keyOf({ topic, partition });
+    assert(this.#id >= 0n, 'a producer begins before it sends');
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new PartitionQueue(this.#cluster, topic, partition, {
+        ...this.#options,
+        producerId: this.#id,
+        epoch: this.#epoch,
+        fenced: () => this.#fencedOrLate(),
+      });
+      this.#queues.set(key, queue);
+    }
+    return queue.send(batch).catch((error: unknown) => {
+      throw this.#fail(error as Error);
+    });
+  }
+
+  /** Makes all that was sent visible, together. Everything sent must have been acknowledged. */
+  async commit(): Promise<void> {
+    await this.#end(true);
+  }
+
+  /** Makes all that was sent void. */
+  async abort(): Promise<void> {
+    await this.#end(false);
+  }
+
+  async #end(committed: boolean): Promise<void> {
+    const { transactionalId } = this.#options;
+    if (!this.isOpen) return;
+    await this.#coordinated('EndTxn', async (broker) => {
+      const { errorCode } = await broker.request(endTxnV3.api, transactionalId!, this.#id, this.#epoch, committed);
+      return { errorCode };
+    });
+    this.#inTransaction.clear();
+  }
+
+  /** Asks the coordinator (without transactions: any broker) until it has settled, and takes its refusals for what they mean. */
+  async #coordinated<Answer extends { readonly errorCode: number }>(
+    request: string,
+    ask: (broker: BrokerConnection) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (this.#failure !== null) throw this.#failure;
+    const { clock } = this.#cluster;
+    const { transactionalId, deliveryTimeoutMs } = this.#options;
+    const startedMs = clock.monotonic();
+    let waitMs = 1;
+    for (;;) {
+      let reason: string;
+      try {
+        const broker = await (transactionalId === null
+          ? this.#cluster.any()
+          : this.#cluster.coordinator('transaction', transactionalId));
+        const answer = await ask(broker);
+        const { errorCode } = answer;
+        if (errorCode === kafkaError.NONE) return answer;
+        if (!isPassing(errorCode)) throw this.#fail(this.#refused(errorCode, request, broker.address));
+        reason = kafkaErrorName(errorCode);
+        if (errorCode !== kafkaError.CONCURRENT_TRANSACTIONS && transactionalId !== null) {
+          this.#cluster.forgetCoordinator('transaction', transactionalId);
+        }
+      } catch (error) {
+        if (!isMillraceError(error) || !error.retryable) throw error;
+        reason = error.message;
+        if (transactionalId !== null) this.#cluster.forgetCoordinator('transaction', transactionalId);
+      }
+      if (clock.monotonic() - startedMs >= deliveryTimeoutMs) {
+        const action = request;
+        throw this.#fail(
+          new MillraceError('KAFKA_TRANSACTION_BROKEN', { transactionalId: transactionalId ?? '', action, reason }),
+        );
+      }
+      await clock.sleep(waitMs);
+      waitMs = Math.min(waitMs * 2, longestWaitMs);
+    }
+  }
+
+  #refused(code: number, request: string, server: string): MillraceError {
+    const { transactionalId } = this.#options;
+    if (isFenced(code)) return this.#fencedOrLate();
+    if (isAuthorization(code)) {
+      const resource =
+        code === kafkaError.TOPIC_AUTHORIZATION_FAILED ? 'the topics' : `transactional id ${transactionalId}`;
+      return new MillraceError('KAFKA_NOT_AUTHORIZED', { action: 'write with', resource });
+    }
+    return new MillraceError('KAFKA_REQUEST_REFUSED', { server, request, reason: kafkaErrorName(code) });
+  }
+
+  /** The brokers end a transaction that is open too long just as a newer producer does: by raising the epoch. */
+  #fencedOrLate(): MillraceError {
+    const { transactionalId, transactionTimeoutMs, fenced } = this.#options;
+    const openMs = Math.round(this.#cluster.clock.monotonic() - this.#openSinceMs);
+    if (!this.isOpen || transactionalId === null || openMs < transactionTimeoutMs) return fenced();
+    return new MillraceError('KAFKA_TRANSACTION_TIMED_OUT', {
+      transactionalId,
+      openMs,
+      timeoutMs: transactionTimeoutMs,
+    });
+  }
+
+  #fail(error: Error): Error {
+    this.#failure ??= error;
+    return this.#failure;
+  }
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;
+
+const operationNotAttempted = 55;
+
+const longestWaitMs = 200;

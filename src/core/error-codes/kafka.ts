@@ -1,0 +1,106 @@
+import type { ErrorEntry } from './entry.ts';
+
+export const kafkaErrors = {
+  KAFKA_UNREACHABLE: {
+    retryable: true,
+    message: (d: { readonly servers: string; readonly reason: string }) =>
+      `no Kafka broker answers at ${d.servers}: ${d.reason}`,
+    hint: 'Check `properties.bootstrap.servers`, that the brokers run, and that the addresses they advertise can be reached from here.',
+  },
+  KAFKA_AUTHENTICATION_FAILED: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly mechanism: string; readonly reason: string }) =>
+      `${d.server} refused the login by ${d.mechanism}: ${d.reason}`,
+    hint: 'Check `properties.security.protocol`, `properties.sasl.mechanism` and `properties.sasl.jaas.config` against the listener.',
+  },
+  KAFKA_UNSUPPORTED_BROKER: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly request: string; readonly version: number }) =>
+      `${d.server} does not know version ${d.version} of ${d.request}`,
+    hint: 'Kafka 2.8 or newer is needed.',
+  },
+  KAFKA_NOT_AUTHORIZED: {
+    retryable: false,
+    message: (d: { readonly action: string; readonly resource: string }) =>
+      `Kafka does not let this user ${d.action} ${d.resource}`,
+    hint: 'Ask for the rights with kafka-acls.sh --add: Write, Describe and Create on the topics, Read too on the positions topic, and Write and Describe on the transactional id.',
+  },
+  KAFKA_TOPIC_MISSING: {
+    retryable: false,
+    message: (d: { readonly topic: string }) => `there is no topic ${d.topic}`,
+    hint: 'Make it with kafka-topics.sh --create, or set `topic.creation.enable: true`.',
+  },
+  KAFKA_TOPIC_REFUSED: {
+    retryable: false,
+    message: (d: { readonly topic: string; readonly reason: string }) =>
+      `Kafka does not make the topic ${d.topic}: ${d.reason}`,
+    hint: 'Check `topic.creation.default.partitions`, `topic.creation.default.replication.factor` and the topic settings against the cluster.',
+  },
+  KAFKA_RECORD_TOO_LARGE: {
+    retryable: false,
+    message: (d: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly bytes: number;
+      readonly limit: number | null;
+    }) =>
+      `a record of ${d.bytes} bytes is too large for partition ${d.partition} of ${d.topic}${d.limit === null ? '' : `, which takes ${d.limit}`}`,
+    hint: 'Raise `max.message.bytes` of the topic and `properties.max.request.size` here, or leave the large column out with `columns.exclude`.',
+  },
+  KAFKA_DELIVERY_TIMEOUT: {
+    retryable: true,
+    message: (d: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly waitedMs: number;
+      readonly reason: string;
+    }) => `partition ${d.partition} of ${d.topic} has not taken records for ${d.waitedMs} ms: ${d.reason}`,
+    hint: 'The pipeline tries again by itself. Look for an offline partition, or too few replicas in step, with kafka-topics.sh --describe.',
+  },
+  KAFKA_PARTITION_REFUSED: {
+    retryable: false,
+    message: (d: { readonly topic: string; readonly partition: number; readonly reason: string }) =>
+      `partition ${d.partition} of ${d.topic} refuses records: ${d.reason}`,
+    hint: "Look up Kafka's error in the reason. The position did not move, so running the pipeline again repeats the same write.",
+  },
+  KAFKA_TRANSACTION_TIMED_OUT: {
+    retryable: false,
+    message: (d: { readonly transactionalId: string; readonly openMs: number; readonly timeoutMs: number }) =>
+      `Kafka ended the transaction of ${d.transactionalId}: it was open for ${d.openMs} ms and may be for ${d.timeoutMs}`,
+    hint: "Raise `properties.transaction.timeout.ms`, and the brokers' `transaction.max.timeout.ms` with it, above what the largest MySQL transaction takes.",
+  },
+  KAFKA_TRANSACTION_BROKEN: {
+    retryable: true,
+    message: (d: { readonly transactionalId: string; readonly action: string; readonly reason: string }) =>
+      `the transaction of ${d.transactionalId} could not ${d.action}: ${d.reason}`,
+    hint: 'Nothing of it becomes visible, and the pipeline writes it again by itself.',
+  },
+  KAFKA_REQUEST_FAILED: {
+    retryable: true,
+    message: (d: { readonly server: string; readonly request: string; readonly reason: string }) =>
+      `${d.server} could not answer ${d.request}: ${d.reason}`,
+    hint: 'The pipeline tries again by itself. When it repeats, look at the log of that broker.',
+  },
+  KAFKA_REQUEST_REFUSED: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly request: string; readonly reason: string }) =>
+      `${d.server} refused ${d.request}: ${d.reason}`,
+    hint: "Look up Kafka's error in the reason, and at the settings under `properties.`.",
+  },
+  KAFKA_CORRUPT_RECORDS: {
+    retryable: false,
+    message: (d: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }) => `the records of ${d.topic} at offset ${d.offset} of partition ${d.partition} are damaged: ${d.reason}`,
+    hint: "Check the broker's disk. Something between here and it may also change bytes: compare with kafka-dump-log.sh.",
+  },
+  KAFKA_POSITIONS_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly topic: string; readonly offset: number; readonly reason: string }) =>
+      `the record at offset ${d.offset} of ${d.topic} is no position: ${d.reason}`,
+    hint: 'Only millrace may write to that topic. Name another one with `sink.position-topic`; the pipeline then starts from its configured start.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
