@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientSettings } from '../connectors/kafka/client/client-settings.ts';
 import { Cluster } from '../connectors/kafka/client/cluster.ts';
 import { Producer } from '../connectors/kafka/client/producer.ts';
@@ -38,13 +39,24 @@ export const batchOf = async (values: readonly string[], transactional = false):
   return await writer.finish('none', transactional);
 };
 
-/** What a reader of committed records finds in a partition. */
+/** What a reader of committed records finds in a partition once no transaction is open there. */
 export const valuesIn = async (cluster: Cluster, topic: string, partition = 0): Promise<readonly string[]> => {
+  await transactionsEnded(cluster, topic, partition);
   const values: string[] = [];
   await readPartition(cluster, topic, partition, 0, ({ bytes, valueStart, valueEnd }) => {
     values.push(bytes.utf8Slice(valueStart, valueEnd));
   });
   return values;
+};
+
+/** A commit is decided when it resolves, and the partitions learn of it a moment later. */
+const transactionsEnded = async (cluster: Cluster, topic: string, partition: number): Promise<void> => {
+  for (let i = 0; i < 500; i += 1) {
+    const decided = await cluster.offset(topic, partition, 'latest', 'read_committed');
+    if (decided === (await cluster.offset(topic, partition, 'latest', 'read_uncommitted'))) return;
+    await sleep(10);
+  }
+  assert.fail(`a transaction stays open in ${topic}`);
 };
 
 let made = 0;
