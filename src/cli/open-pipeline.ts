@@ -15,6 +15,7 @@ export const openPipeline = (
 ): Pipeline => {
   const { settings, sources, sinks } = file;
   const context: Context = { pipeline: file.name, log, clock };
+  const behavior = settings['schema.change.behavior'];
   const deadLetters = settings['errors.deadletterqueue.path'];
   return createPipeline({
     name: file.name,
@@ -24,6 +25,7 @@ export const openPipeline = (
       name,
       open: () => connector.openSink!(config as never, context),
     })),
+    ...(behavior === 'exception' ? {} : { schemaBehavior: behavior }),
     clock,
     log,
     retry: {

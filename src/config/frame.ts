@@ -17,13 +17,13 @@ export const pipelineSettings = z.strictObject({
     .enum(['evolve', 'try_evolve', 'lenient', 'exception', 'ignore'])
     .default('evolve')
     .describe(
-      'What a changed table definition does: `evolve` follows it in the sinks; `try_evolve` and `lenient` do the same here; `exception` stops the pipeline before it; `ignore` is not supported yet.',
+      'What a changed table definition does, as in Flink CDC: `evolve` follows it in the sinks and stops where one cannot; `try_evolve` follows it, and where a sink refuses it leaves that table as it is and fits the rows to it; `lenient` takes nothing away from a sink (dropped columns stay and become nullable, a renamed column is a new one beside the old, tables are neither dropped nor truncated); `ignore` leaves tables as they are; `exception` stops the pipeline before it.',
     ),
   'errors.tolerance': z
     .enum(['none', 'all'])
     .default('none')
     .describe(
-      '`none`: the first row that a sink refuses stops the pipeline. `all`: such rows go to the dead letter file.',
+      '`none`: the first row that a sink refuses stops the pipeline. `all`: such rows go to the dead letter file, unless they stand in a transaction that is written in parts (SINK_PART_REFUSED).',
     ),
   'errors.deadletterqueue.path': z
     .string()

@@ -276,7 +276,6 @@ const readPipelineSection = (read: FrameReading): PipelineSettings | null => {
     const at = entry.value.kind === 'map' ? mapEntry(entry.value, key)?.value.place : undefined;
     read.report('error', at ?? entry.keyPlace, new MillraceError('CONFIG_WRONG_VALUE', { key, reason }));
   };
-  if (settings['schema.change.behavior'] === 'ignore') wrong('schema.change.behavior', 'ignore is not supported yet');
   if (settings['errors.tolerance'] === 'all' && settings['errors.deadletterqueue.path'] === undefined) {
     wrong('errors.tolerance', 'all needs errors.deadletterqueue.path, the file for refused rows');
   }

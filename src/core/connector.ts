@@ -43,7 +43,11 @@ export interface Source extends AsyncDisposable {
 export interface Sink extends AsyncDisposable {
   /** Takes the lane for this writer, so that an older writer's next write fails, and says what is held durably. */
   claim(lane: Lane): Promise<Position | null>;
-  /** Resolves when `batch` and its positions are durable together. Writing the same batch twice leaves the same rows. */
+  /**
+   * Resolves when `batch` and its positions are durable together. Writing the same batch twice leaves the same rows. Rejects with
+   * SINK_ROW_REFUSED for a row and SINK_SCHEMA_REFUSED for a schema change that this target will not take, and has then done nothing
+   * of the batch: what is to be done about it is not the sink's to decide.
+   */
   write(batch: Batch, signal: AbortSignal): Promise<void>;
   /** How many writes may be under way at once (default 1). Positions still become durable in order. */
   readonly inFlight?: number;

@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { RetryPolicy } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { SchemaBehavior } from './schema-behavior/governed-sink.ts';
 
 /** A sink by name, opened when the pipeline runs and again after it failed. */
 export interface SinkPlace {
@@ -17,6 +18,8 @@ export interface PipelineOptions {
   readonly source: () => Promise<Source>;
   readonly operators?: readonly Operator[];
   readonly sinks: readonly SinkPlace[];
+  /** What changed definitions do to the sinks; default `evolve`. */
+  readonly schemaBehavior?: SchemaBehavior;
   readonly clock: Clock;
   readonly log: Log;
   /** From 0 to below 1: spreads the retries. */

@@ -595,6 +595,27 @@ test('puts refused rows into the dead letters where asked to, and everything els
   );
   assert.equal(positions.get('log'), '2');
   assert.equal(tolerant.pipeline.status().deadLetters, 3);
+
+  // The parts before the refused row are gone by then, so it cannot be left out.
+  const inParts = setup({
+    sink: picky(),
+    reading: { changesPerPart: 2 },
+    deadLetters: { write: async (letter) => void letters.push(letter) },
+  });
+  for (const _ of upTo(2)) inParts.log.commit();
+  inParts.log.commit(create(31), create(32), create(33), create(13), create(34));
+  await assert.rejects(inParts.pipeline.run(never), (error) => {
+    assert.ok(isMillraceError(error, 'SINK_PART_REFUSED'), String(error));
+    assert.deepEqual(error.details, {
+      sink: 'mirror',
+      transaction: '3',
+      part: 2,
+      reason: 'mirror refused a row of shop.orders: bad',
+    });
+    return true;
+  });
+  assert.equal(letters.length, 3);
+  assert.ok(!idsIn(store).includes(31));
 });
 
 test('fails when an operator throws, with the position where it was', async () => {

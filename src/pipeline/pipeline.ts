@@ -7,6 +7,7 @@ import { type HealthReport, healthOf } from './health.ts';
 import type { Lag } from './lag-meter.ts';
 import { defaultGrouping, type PipelineOptions } from './options.ts';
 import { Progress, type Speeds, type TableCounts } from './progress.ts';
+import { governSink } from './schema-behavior/governed-sink.ts';
 
 export interface PipelineResult {
   /** The source had no more, or the signal asked to stop. */
@@ -159,7 +160,7 @@ class RunningPipeline implements Pipeline {
 
   /** Opens what is closed, moves data until something ends it, and closes the source. */
   async #attempt(stop: AbortSignal, abort: AbortSignal): Promise<AttemptEnd> {
-    const { clock, log, sinks } = this.#options;
+    const { clock, log, sinks, schemaBehavior = 'evolve' } = this.#options;
     this.#pause = new AbortController();
     if (this.#paused) return { kind: 'stopped' };
     let source: Source | null = null;
@@ -167,7 +168,9 @@ class RunningPipeline implements Pipeline {
     try {
       for (const place of sinks) {
         opening = place.name;
-        if (!this.#sinks.has(place.name)) this.#sinks.set(place.name, await place.open());
+        if (!this.#sinks.has(place.name)) {
+          this.#sinks.set(place.name, governSink(await place.open(), schemaBehavior, log));
+        }
       }
       opening = null;
       source = await this.#options.source();

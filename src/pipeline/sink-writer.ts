@@ -1,5 +1,6 @@
 import type { Lane, Position } from '../core/batch.ts';
 import type { Sink, Source } from '../core/connector.ts';
+import { MillraceError } from '../core/errors.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
 import { Group, standsAlone } from './group.ts';
 import type { Measured } from './measured.ts';
@@ -163,8 +164,13 @@ export class SinkWriter {
     try {
       await sink.write(group.merged(), signal);
     } catch (error) {
-      const searchable = deadLetters !== null && isAboutRows(error) && group.members[0]!.part === undefined;
-      if (!searchable) throw error;
+      if (deadLetters === null || !isAboutRows(error)) throw error;
+      const { part } = group.members[0]!;
+      if (part !== undefined) {
+        const { message: reason } = error as Error;
+        const details = { sink: name, transaction: part.transaction, part: part.index + 1, reason };
+        throw new MillraceError('SINK_PART_REFUSED', details, { cause: error });
+      }
       this.#options.onRefused(await writeAroundRefusedRows({ name, sink }, group.members, deadLetters, signal));
     }
   }

@@ -12,7 +12,7 @@ import { type MirrorTable, prepareMirrorTable } from './mirror-table.ts';
 import { PositionTable } from './position-table.ts';
 import { quoteName } from './quote-name.ts';
 import { beginSweep, endSweep } from './snapshot-sweep.ts';
-import { sqliteFailure } from './sqlite-failure.ts';
+import { sqliteFailure, sqliteSchemaFailure } from './sqlite-failure.ts';
 
 /** Another program may hold the write lock for a moment; this call blocks the process, so not for longer. */
 const busyTimeoutMs = 250;
@@ -152,7 +152,11 @@ class SqliteSink implements Sink {
           break;
         case 'schema':
           this.#tables.clear();
-          this.#schema.follow(change);
+          try {
+            this.#schema.follow(change);
+          } catch (error) {
+            throw sqliteSchemaFailure(error, this.#path, qualifiedName((change.before ?? change.after)!));
+          }
           break;
         case 'snapshot': {
           const entry = this.#mirrorOf(change.table);

@@ -8,6 +8,7 @@ interface SqliteError extends Error {
 
 /** https://www.sqlite.org/rescode.html */
 const resultCode = {
+  ERROR: 1,
   BUSY: 5,
   LOCKED: 6,
   READONLY: 8,
@@ -50,4 +51,14 @@ export const sqliteFailure = (error: unknown, path: string, action: string, tabl
       break;
   }
   return new MillraceError('SQLITE_FAILED', { path, action, reason: message }, cause);
+};
+
+/** The same for a definition that should be followed: what SQLite refuses to alter is told from a database that cannot be written. */
+export const sqliteSchemaFailure = (error: unknown, path: string, table: string): unknown => {
+  const { code, errcode, message } = error as SqliteError;
+  const refusals: readonly number[] = [resultCode.ERROR, resultCode.CONSTRAINT, resultCode.MISMATCH];
+  if (code === 'ERR_SQLITE_ERROR' && errcode !== undefined && refusals.includes(errcode & 0xff)) {
+    return new MillraceError('SINK_SCHEMA_REFUSED', { sink: path, table, reason: message }, { cause: error });
+  }
+  return sqliteFailure(error, path, 'follow a definition', table);
 };

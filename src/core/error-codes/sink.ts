@@ -13,6 +13,23 @@ export const sinkErrors = {
       `${d.sink} refused a row of ${d.table}: ${d.reason}`,
     hint: 'Compare the table on both sides. `errors.tolerance: all` puts such rows into the dead letters and goes on.',
   },
+  SINK_PART_REFUSED: {
+    retryable: false,
+    message: (d: {
+      readonly sink: string;
+      readonly transaction: string;
+      readonly part: number;
+      readonly reason: string;
+    }) =>
+      `transaction ${d.transaction} is too large to be written in one piece, and ${d.sink} refused a row in part ${d.part} of it: ${d.reason}`,
+    hint: 'A row cannot be left out of a transaction in parts: the sink gave up what it had of it, and the parts before are no longer in memory. Repair the row or the table in the sink, leave the table out, or raise `scan.transaction.max.size` above the size of the transaction, which is then held in memory and its bad rows go to the dead letters.',
+  },
+  SINK_SCHEMA_REFUSED: {
+    retryable: false,
+    message: (d: { readonly sink: string; readonly table: string; readonly reason: string }) =>
+      `${d.sink} cannot follow a changed definition of ${d.table}: ${d.reason}`,
+    hint: 'Remove what stands in the way (a view or trigger that somebody made, a missing right) and run the pipeline again. `schema.change.behavior: try_evolve` leaves the table as it is and goes on.',
+  },
   SINK_PIPE_CLOSED: {
     retryable: false,
     message: (d: { readonly sink: string }) => `whoever read ${d.sink} has closed it`,
