@@ -11,6 +11,7 @@ import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
 import { sinkErrors } from './error-codes/sink.ts';
 import { snapshotErrors } from './error-codes/snapshot.ts';
+import { sqlErrors } from './error-codes/sql.ts';
 import { valueErrors } from './error-codes/values.ts';
 
 /** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
@@ -27,6 +28,7 @@ export const errorTable = {
   ...schemaErrors,
   ...sinkErrors,
   ...snapshotErrors,
+  ...sqlErrors,
   ...valueErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
