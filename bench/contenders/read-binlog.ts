@@ -1,20 +1,21 @@
 /**
  * millrace in the decode benchmarks: its own MySQL source, as a pipeline opens it, checksums verified.
  *
- * usage: node read-binlog.ts decode|transcode HOST PORT USER PASSWORD FILE POSITION ROWS
- * decode makes a positional row of every after image; transcode makes its complete Debezium JSON envelope.
+ * usage: node read-binlog.ts decode|transcode disabled|required HOST PORT USER PASSWORD FILE POSITION ROWS
+ * decode makes a positional row of every after image; transcode makes its complete Debezium JSON envelope. The second word is `ssl.mode`.
  */
 
 import type { RowsChange } from '../../src/core/change.ts';
 import { openMysql, report } from './open-mysql.ts';
 
-const [mode, hostname, port, username, password, file, offset, wanted] = process.argv.slice(2);
+const [mode, sslMode, hostname, port, username, password, file, offset, wanted] = process.argv.slice(2);
 
 const source = await openMysql({
   hostname,
   port: Number(port),
   username,
   password,
+  'ssl.mode': sslMode,
   tables: 'bench.orders',
   'scan.startup.mode': 'specific-offset',
   'scan.startup.specific-offset.file': file,
