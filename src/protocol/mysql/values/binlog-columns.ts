@@ -98,7 +98,7 @@ const columnReader = (table: Table, column: Column, map: TableMap, i: number, co
       return yearColumn;
     case columnType.DATE:
     case columnType.NEWDATE:
-      return dateColumn;
+      return dateColumn();
     case columnType.TIME2:
       return timeColumn(low);
     case columnType.DATETIME2:

@@ -9,8 +9,10 @@
  */
 
 import { putDigits, tens, units } from './ascii-digits.ts';
-import { type ColumnReader, DamagedValue, fixed } from './column-reader.ts';
+import { type Bind, type ColumnReader, DamagedValue, fixed } from './column-reader.ts';
 
+const chars = String.fromCharCode;
+const point = 0x2e;
 const digitBytes = [0, 1, 1, 2, 2, 3, 3, 4, 4] as const;
 const powers = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000] as const;
 
@@ -29,7 +31,7 @@ export const decimalColumn = (precision: number, scale: number): ColumnReader =>
     ...fixed(layout.size),
     read,
     write: (writer, column, bytes, start) => writer.decimal(column, scratch, 0, format(bytes, start)),
-    readSource: (bind) => `${bind(read)}(b, s)`,
+    readSource: (bind) => (layout.small ? smallSource(layout, read, bind) : `${bind(read)}(b, s)`),
     writeSource: (column, bind) => `w.decimal(${column}, ${bind(scratch)}, 0, ${bind(format)}(b, s));`,
   };
 };
@@ -117,12 +119,66 @@ const smallFraction = (layout: DecimalLayout, b: Buffer, s: number, mask: number
 
 const smallText = (layout: DecimalLayout, b: Buffer, s: number): string => {
   const mask = (b[s]! & 0x80) === 0 ? -1 : 0;
-  const sign = mask === 0 ? '' : '-';
   const whole = smallWhole(layout, b, s, mask);
-  if (layout.scale === 0) return `${sign}${whole}`;
-  const fraction = smallFraction(layout, b, s, mask);
-  if (layout.scale === 2) return `${sign}${whole}${hundredths[fraction]}`;
-  return `${sign}${whole}.${String(fraction).padStart(layout.scale, '0')}`;
+  const fraction = layout.scale === 0 ? 0 : smallFraction(layout, b, s, mask);
+  return mask === 0 ? positiveText(layout.scale, whole, fraction) : `-${positiveText(layout.scale, whole, fraction)}`;
+};
+
+const positiveText = (scale: number, whole: number, fraction: number): string => {
+  if (scale === 0) return `${whole}`;
+  if (scale === 2) return moneyText(whole, fraction);
+  return `${whole}.${String(fraction).padStart(scale, '0')}`;
+};
+
+/** Most DECIMALs are money. One `fromCharCode` call takes half the time of finding the number's text and joining it to another. */
+const moneyText = (whole: number, cents: number): string => {
+  if (whole >= 100_000) return `${whole}${hundredths[cents]}`;
+  if (whole < 100) {
+    if (whole < 10) return chars(0x30 + whole, point, tens(cents), units(cents));
+    return chars(tens(whole), units(whole), point, tens(cents), units(cents));
+  }
+  const upper = (whole / 100) | 0;
+  const lower = whole - upper * 100;
+  if (upper < 10) return chars(0x30 + upper, tens(lower), units(lower), point, tens(cents), units(cents));
+  if (upper < 100) {
+    return chars(tens(upper), units(upper), tens(lower), units(lower), point, tens(cents), units(cents));
+  }
+  const first = (upper / 100) | 0;
+  const middle = upper - first * 100;
+  // biome-ignore format: one entry a character
+  return chars(
+    0x30 + first, tens(middle), units(middle), tens(lower), units(lower), point, tens(cents), units(cents),
+  );
+};
+
+/**
+ * Positive values of a small layout, their groups put together in the row's own function, where all sizes are constants. Negative
+ * values, and groups that hold too many digits, are left to `read`.
+ */
+const smallSource = (layout: DecimalLayout, read: ColumnReader['read'], bind: Bind): string => {
+  const { leadDigits, wholeGroups, scale, size } = layout;
+  const leadBytes = digitBytes[leadDigits]!;
+  const fractionBytes = scale === 9 ? 4 : digitBytes[scale]!;
+  const upperLimit = powers[leadDigits]!;
+  const lowerLimit = wholeGroups === 0 ? upperLimit : 1_000_000_000;
+  const fractionLimit = powers[scale]!;
+  const positive = (upper: number, lower: number, fraction: number): string | null =>
+    upper < upperLimit && lower < lowerLimit && fraction < fractionLimit
+      ? positiveText(scale, upper * 1_000_000_000 + lower, fraction)
+      : null;
+  const lead = groupSource(0, leadBytes);
+  const whole = wholeGroups === 0 ? `0, ${lead}` : `${lead}, ${groupSource(leadBytes, 4)}`;
+  const fraction = groupSource(size - fractionBytes, fractionBytes);
+  return `((b[s] & 128) === 0 ? null : ${bind(positive)}(${whole}, ${fraction})) ?? ${bind(read)}(b, s)`;
+};
+
+/** A group of up to four bytes, the sign bit taken out of the very first. */
+const groupSource = (at: number, bytes: number): string => {
+  const parts = Array.from({ length: bytes }, (_, i) => {
+    const byte = at + i === 0 ? '(b[s] ^ 128)' : `b[s + ${at + i}]`;
+    return `${byte} << ${8 * (bytes - 1 - i)}`;
+  });
+  return bytes === 0 ? '0' : `((${parts.join(' | ')}) >>> 0)`;
 };
 
 const putSmall = (layout: DecimalLayout, b: Buffer, s: number, out: Uint8Array): number => {

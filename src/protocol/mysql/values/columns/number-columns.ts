@@ -8,7 +8,11 @@ import { type ColumnReader, fixed } from './column-reader.ts';
 
 /** A whole number of `bits`, little-endian. */
 export const integerColumn = (bits: 8 | 16 | 24 | 32 | 64, unsigned: boolean): ColumnReader => {
-  if (bits === 64) return bigColumn(8, unsigned ? readUint64 : readInt64);
+  if (bits === 64) {
+    return unsigned
+      ? bigColumn(8, readUint64, (bind) => `${bind(unsigned64)}(${unsigned32('s + 4')}, ${unsigned32('s')})`)
+      : bigColumn(8, readInt64, (bind) => `${bind(signed64)}(${signed32('s + 4')}, ${unsigned32('s')})`);
+  }
   const read = unsigned ? readUnsigned[bits] : readSigned[bits];
   const source = unsigned ? unsignedSource[bits] : signedSource[bits];
   return {
@@ -67,13 +71,17 @@ export const writeInteger = (writer: ValueWriter, column: number, value: number 
   else writer.bigint(column, value);
 };
 
-const bigColumn = (size: number, read: (bytes: Buffer, start: number) => number | bigint): ColumnReader => ({
+const bigColumn = (
+  size: number,
+  read: (bytes: Buffer, start: number) => number | bigint,
+  readSource: ColumnReader['readSource'] = (bind) => `${bind(read)}(b, s)`,
+): ColumnReader => ({
   ...fixed(size),
   read,
   write: (writer, column, bytes, start) => writeInteger(writer, column, read(bytes, start)),
-  readSource: (bind) => `${bind(read)}(b, s)`,
+  readSource,
   writeSource: (column, bind) =>
-    `{ const v = ${bind(read)}(b, s); if (typeof v === 'number') w.integer(${column}, v); else w.bigint(${column}, v); }`,
+    `{ const v = ${readSource(bind)}; if (typeof v === 'number') w.integer(${column}, v); else w.bigint(${column}, v); }`,
 });
 
 const uint32 = (b: Buffer, s: number): number =>
@@ -85,9 +93,9 @@ const unsigned64 = (high: number, low: number): number | bigint =>
 
 const readUint64 = (b: Buffer, s: number): number | bigint => unsigned64(uint32(b, s + 4), uint32(b, s));
 
-const readInt64 = (b: Buffer, s: number): number | bigint => {
-  const low = uint32(b, s);
-  const high = int32(b, s + 4);
+const readInt64 = (b: Buffer, s: number): number | bigint => signed64(int32(b, s + 4), uint32(b, s));
+
+const signed64 = (high: number, low: number): number | bigint => {
   // -2^53 itself is no safe integer.
   if (high < 0x200000 && (high > -0x200000 || (high === -0x200000 && low > 0))) return high * 4294967296 + low;
   return (BigInt(high) << 32n) | BigInt(low);
@@ -107,16 +115,19 @@ const readUnsigned = {
   32: uint32,
 } as const;
 
+const signed32 = (at: string): string => `(b[${at}] | b[${at} + 1] << 8 | b[${at} + 2] << 16 | b[${at} + 3] << 24)`;
+const unsigned32 = (at: string): string => `(${signed32(at)} >>> 0)`;
+
 const signedSource = {
   8: '(b[s] << 24 >> 24)',
   16: '((b[s] | b[s + 1] << 8) << 16 >> 16)',
   24: '((b[s] | b[s + 1] << 8 | b[s + 2] << 16) << 8 >> 8)',
-  32: '(b[s] | b[s + 1] << 8 | b[s + 2] << 16 | b[s + 3] << 24)',
+  32: signed32('s'),
 } as const;
 
 const unsignedSource = {
   8: 'b[s]',
   16: '(b[s] | b[s + 1] << 8)',
   24: '(b[s] | b[s + 1] << 8 | b[s + 2] << 16)',
-  32: '((b[s] | b[s + 1] << 8 | b[s + 2] << 16 | b[s + 3] << 24) >>> 0)',
+  32: unsigned32('s'),
 } as const;

@@ -7,19 +7,32 @@
  *   fraction     1 byte of 1/100 s, 2 bytes of 1/10000 s, 3 bytes of microseconds
  *
  * MySQL mysys/my_time.cc (my_time_packed_to_binary and its siblings).
+ *
+ * Rows that come together often have one time, NOW() of their statement, or one day: each reader keeps its last text.
  */
 
 import { type ColumnReader, fixed } from './column-reader.ts';
 import { dateText, datetimeText, timestampText, timeText } from './temporal-text.ts';
 
-export const dateColumn: ColumnReader = {
-  ...fixed(3),
-  read: (b, s) => dateText((b[s + 1]! >> 1) | (b[s + 2]! << 7), ((b[s + 1]! & 1) << 3) | (b[s]! >> 5), b[s]! & 31),
-  write: (writer, column, b, s) =>
-    writer.date(column, (b[s + 1]! >> 1) | (b[s + 2]! << 7), ((b[s + 1]! & 1) << 3) | (b[s]! >> 5), b[s]! & 31),
-  readSource: (bind) => `${bind(dateText)}(b[s + 1] >> 1 | b[s + 2] << 7, (b[s + 1] & 1) << 3 | b[s] >> 5, b[s] & 31)`,
-  writeSource: (column) =>
-    `w.date(${column}, b[s + 1] >> 1 | b[s + 2] << 7, (b[s + 1] & 1) << 3 | b[s] >> 5, b[s] & 31);`,
+export const dateColumn = (): ColumnReader => {
+  let lastDay = -1;
+  let lastText = '';
+  const read: ColumnReader['read'] = (b, s) => {
+    const day = b[s]! | (b[s + 1]! << 8) | (b[s + 2]! << 16);
+    if (day === lastDay) return lastText;
+    lastDay = day;
+    lastText = dateText(day >> 9, (day >> 5) & 15, day & 31);
+    return lastText;
+  };
+  return {
+    ...fixed(3),
+    read,
+    write: (writer, column, b, s) =>
+      writer.date(column, (b[s + 1]! >> 1) | (b[s + 2]! << 7), ((b[s + 1]! & 1) << 3) | (b[s]! >> 5), b[s]! & 31),
+    readSource: (bind) => `${bind(read)}(b, s)`,
+    writeSource: (column) =>
+      `w.date(${column}, b[s + 1] >> 1 | b[s + 2] << 7, (b[s + 1] & 1) << 3 | b[s] >> 5, b[s] & 31);`,
+  };
 };
 
 export const timeColumn = (fsp: number): ColumnReader => {
@@ -53,21 +66,31 @@ export const timeColumn = (fsp: number): ColumnReader => {
 
 export const datetimeColumn = (fsp: number): ColumnReader => {
   const fractionBytes = (fsp + 1) >> 1;
+  let lastHigh = -1;
+  let lastLow = 0;
+  let lastMicros = 0;
+  let lastText = '';
   const read: ColumnReader['read'] = (b, s) => {
     const high = (b[s]! << 16) | (b[s + 1]! << 8) | b[s + 2]!;
     const low = (b[s + 3]! << 8) | b[s + 4]!;
+    const fraction = micros(b, s + 5, fractionBytes);
+    if (high === lastHigh && low === lastLow && fraction === lastMicros) return lastText;
+    lastHigh = high;
+    lastLow = low;
+    lastMicros = fraction;
     const months = (high >> 6) & 0x1ffff;
     const year = (months / 13) | 0;
-    return datetimeText(
+    lastText = datetimeText(
       year,
       months - year * 13,
       (high >> 1) & 31,
       ((high & 1) << 4) | (low >> 12),
       (low >> 6) & 63,
       low & 63,
-      micros(b, s + 5, fractionBytes),
+      fraction,
       fsp,
     );
+    return lastText;
   };
   return {
     ...fixed(5 + fractionBytes),
@@ -97,7 +120,18 @@ export const datetimeColumn = (fsp: number): ColumnReader => {
 
 export const timestampColumn = (fsp: number): ColumnReader => {
   const fractionBytes = (fsp + 1) >> 1;
-  const read: ColumnReader['read'] = (b, s) => timestampText(seconds(b, s), micros(b, s + 4, fractionBytes), fsp);
+  let lastSeconds = -1;
+  let lastMicros = 0;
+  let lastText = '';
+  const read: ColumnReader['read'] = (b, s) => {
+    const whole = seconds(b, s);
+    const fraction = micros(b, s + 4, fractionBytes);
+    if (whole === lastSeconds && fraction === lastMicros) return lastText;
+    lastSeconds = whole;
+    lastMicros = fraction;
+    lastText = timestampText(whole, fraction, fsp);
+    return lastText;
+  };
   return {
     ...fixed(4 + fractionBytes),
     read,
