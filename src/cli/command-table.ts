@@ -21,6 +21,10 @@ const binlogOptions: Readonly<Record<string, OptionSpec>> = {
   'stop-never': { describe: 'Wait for more at the end of a live server’s log.' },
 };
 
+const convertNotes = [
+  'The file goes to stdout. What has no counterpart, and what is taken over with a difference, stands as comments at its end; `-o json` has the same under `warnings`. Passwords become variables and are never printed.',
+];
+
 /** Every command. Help, docs/cli.md and the parser are made from this table. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -91,6 +95,89 @@ export const commands: readonly CommandSpec[] = [
       { command: 'millrace lint pipelines/*.yaml --deny-warnings', does: 'for a build: warnings fail' },
     ],
     load: () => import('./commands/lint.ts'),
+  },
+  {
+    name: 'convert debezium',
+    summary: 'Make a pipeline file of a Debezium connector: MySQL or MariaDB source, or JDBC sink.',
+    arguments: 'FILE',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: {
+      offsets: {
+        value: 'FILE',
+        describe:
+          'Begin where Debezium stands: a dump of the offsets topic, or the answer of `GET /connectors/NAME/offsets`.',
+      },
+    },
+    examples: [
+      {
+        command: 'millrace convert debezium inventory.json > inventory.yaml',
+        does: 'a connector as Kafka Connect takes it',
+      },
+      {
+        command: 'millrace convert debezium application.properties',
+        does: 'the same as properties, Debezium Server’s too',
+      },
+      {
+        command: 'millrace convert debezium inventory.json --offsets offsets.json > inventory.yaml',
+        does: 'go on where Debezium stopped',
+      },
+    ],
+    notes: convertNotes,
+    load: () => import('./commands/convert.ts'),
+  },
+  {
+    name: 'convert maxwell',
+    summary: 'Make a pipeline file of Maxwell’s config.properties.',
+    arguments: 'FILE',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: {},
+    examples: [
+      {
+        command: 'millrace convert maxwell config.properties > shop.yaml',
+        does: 'Maxwell’s settings, filter included',
+      },
+    ],
+    notes: convertNotes,
+    load: () => import('./commands/convert.ts'),
+  },
+  {
+    name: 'convert canal',
+    summary: 'Make a pipeline file of a Canal instance, or of a mapping of its client adapter.',
+    arguments: 'FILE...',
+    fewest: 1,
+    most: 2,
+    formats: ['human', 'json'],
+    options: {},
+    examples: [
+      {
+        command: 'millrace convert canal conf/example/instance.properties conf/canal.properties > example.yaml',
+        does: 'an instance, with the settings of its server',
+      },
+      { command: 'millrace convert canal conf/rdb/mytest_user.yml > user.yaml', does: 'a table of the client adapter' },
+    ],
+    notes: convertNotes,
+    load: () => import('./commands/convert.ts'),
+  },
+  {
+    name: 'convert flink-cdc',
+    summary: 'Tidy a Flink CDC pipeline file: leave out what has no effect, take passwords out of it.',
+    arguments: 'FILE',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: {},
+    examples: [
+      {
+        command: 'millrace convert flink-cdc mysql-to-kafka.yaml > shop.yaml',
+        does: 'a pipeline; most load as they are',
+      },
+    ],
+    notes: convertNotes,
+    load: () => import('./commands/convert.ts'),
   },
   {
     name: 'binlog dump',

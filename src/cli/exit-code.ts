@@ -31,5 +31,5 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (!isMillraceError(error)) return exitCode.failed;
   if (error.code.startsWith('CLI_BINLOG_')) return exitCode.failed;
   if (error.code.startsWith('CLI_')) return exitCode.usage;
-  return error.code.startsWith('CONFIG_') ? exitCode.configInvalid : exitCode.failed;
+  return /^(CONFIG|CONVERT)_/.test(error.code) ? exitCode.configInvalid : exitCode.failed;
 };

@@ -44,6 +44,13 @@ const milliseconds = (tool: OtherTool, name: string, key: string): Alias => ({
   convert: (text) => ({ [key]: /^\s*\d+\s*$/.test(text) ? `${text.trim()}ms` : text }),
 });
 
+const sslMode = (tool: OtherTool, name: string): Alias => ({
+  tool,
+  name,
+  keys: ['ssl.mode'],
+  convert: (text) => ({ 'ssl.mode': text.trim().toLowerCase().replaceAll('_', '-') }),
+});
+
 const startupFile = 'scan.startup.specific-offset.file';
 const startupPosition = 'scan.startup.specific-offset.pos';
 const startupMode = 'scan.startup.mode';
@@ -54,7 +61,7 @@ export const aliases: readonly Alias[] = [
   same('Debezium', 'database.user', 'username'),
   same('Debezium', 'database.password', 'password'),
   same('Debezium', 'database.server.id', 'server-id'),
-  same('Debezium', 'database.ssl.mode', 'ssl.mode'),
+  sslMode('Debezium', 'database.ssl.mode'),
   same('Debezium', 'table.include.list', 'tables'),
   same('Debezium', 'table.exclude.list', 'tables.exclude'),
   {
@@ -73,13 +80,37 @@ export const aliases: readonly Alias[] = [
     never: 'earliest-offset',
   }),
   same('Debezium', 'incremental.snapshot.chunk.size', 'scan.incremental.snapshot.chunk.size'),
+  // Names of Debezium 1.x.
+  same('Debezium', 'table.whitelist', 'tables'),
+  same('Debezium', 'table.blacklist', 'tables.exclude'),
+  {
+    tool: 'Debezium',
+    name: 'database.whitelist',
+    keys: ['tables'],
+    convert: (text) => ({ tables: everyTableOf(text) }),
+  },
+  same('Debezium', 'column.blacklist', 'columns.exclude'),
+  {
+    tool: 'Debezium',
+    name: 'database.exclude.list',
+    keys: ['tables.exclude'],
+    convert: (text) => ({ 'tables.exclude': everyTableOf(text) }),
+  },
+  words('Debezium', 'event.processing.failure.handling.mode', 'errors.tolerance', {
+    fail: 'none',
+    warn: 'all',
+    skip: 'all',
+    ignore: 'all',
+  }),
+  milliseconds('Debezium', 'errors.retry.delay.initial.ms', 'retry.initial-delay'),
+  milliseconds('Debezium', 'errors.retry.delay.max.ms', 'retry.max-delay'),
   milliseconds('Debezium', 'heartbeat.interval.ms', 'heartbeat.interval'),
   milliseconds('Debezium', 'connect.timeout.ms', 'connect.timeout'),
 
   same('Maxwell', 'host', 'hostname'),
   same('Maxwell', 'user', 'username'),
   same('Maxwell', 'replica_server_id', 'server-id'),
-  same('Maxwell', 'ssl', 'ssl.mode'),
+  sslMode('Maxwell', 'ssl'),
   { tool: 'Maxwell', name: 'filter', keys: ['tables', 'tables.exclude'], convert: (text) => maxwellFilter(text) },
   {
     tool: 'Maxwell',
@@ -91,6 +122,16 @@ export const aliases: readonly Alias[] = [
       return { [startupMode]: 'specific-offset', [startupFile]: match[1]!, [startupPosition]: match[2]! };
     },
   },
+
+  same('Maxwell', 'replication_host', 'hostname'),
+  same('Maxwell', 'replication_port', 'port'),
+  same('Maxwell', 'replication_user', 'username'),
+  same('Maxwell', 'replication_password', 'password'),
+  sslMode('Maxwell', 'replication_ssl'),
+  same('Maxwell', 'kafka_topic', 'topic'),
+  words('Maxwell', 'producer_partition_by', 'partition.strategy', { primary_key: 'hash-by-key' }),
+  words('Maxwell', 'ignore_producer_error', 'errors.tolerance', { true: 'all', false: 'none' }),
+  same('Maxwell', 'output_file', 'path'),
 
   {
     tool: 'Canal',
@@ -129,6 +170,17 @@ export const aliases: readonly Alias[] = [
     keys: [startupMode, 'scan.startup.timestamp-millis'],
     convert: (text) => ({ [startupMode]: 'timestamp', 'scan.startup.timestamp-millis': text }),
   },
+  same('Canal', 'canal.mq.topic', 'topic'),
+  words('Canal', 'canal.mq.flatMessage', 'value.format', { true: 'canal-json' }),
+  {
+    tool: 'Canal',
+    name: 'canal.mq.partitionHash',
+    keys: ['partition.strategy'],
+    convert: (text) =>
+      /^\.\*\\{1,2}\.\.\*(:\$pk\$)?$/.test(text.trim())
+        ? { 'partition.strategy': 'hash-by-key' }
+        : { refused: 'only the primary key of every table (`.*\\\\..*:$pk$`) can decide the partition' },
+  },
   same('Canal', 'canal.instance.master.gtid', 'scan.startup.specific-offset.gtid-set'),
 ];
 
@@ -139,12 +191,92 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   { tool: 'Debezium', name: 'schema.history.internal.', reason: 'schema versions are kept with the position' },
   { tool: 'Debezium', name: 'include.schema.changes', reason: 'schema changes are always followed' },
   { tool: 'Debezium', name: 'gtid.source.includes', reason: 'the position remembers every server by its uuid' },
+  { tool: 'Debezium', name: 'database.history.', reason: 'schema versions are kept with the position' },
+  { tool: 'Debezium', name: 'name', reason: '`pipeline.name` is what positions are kept under' },
+  { tool: 'Debezium', name: 'gtid.source.excludes', reason: 'the position remembers every server by its uuid' },
+  {
+    tool: 'Debezium',
+    name: 'gtid.source.filter.dml.events',
+    reason: 'every transaction is read once, whoever wrote it',
+  },
+  { tool: 'Debezium', name: 'gtid.new.channel.position', reason: 'the position remembers every server by its uuid' },
+  { tool: 'Debezium', name: 'include.schema.comments', reason: 'comments are always read' },
+  {
+    tool: 'Debezium',
+    name: 'database.connectionTimeZone',
+    reason: 'times are handed on as the server stores them, TIMESTAMP in UTC',
+  },
+  { tool: 'Debezium', name: 'connect.keep.alive', reason: 'a silent connection is noticed by heartbeats' },
+  { tool: 'Debezium', name: 'connect.keep.alive.interval.ms', reason: 'a silent connection is noticed by heartbeats' },
+  {
+    tool: 'Debezium',
+    name: 'max.batch.size',
+    reason: '`pipeline` groups by time and bytes: `commit.interval`, `commit.max-bytes`',
+  },
+  { tool: 'Debezium', name: 'max.queue.size', reason: '`commit.max-bytes` bounds what waits for a sink' },
+  { tool: 'Debezium', name: 'max.queue.size.in.bytes', reason: '`commit.max-bytes` bounds what waits for a sink' },
+  { tool: 'Debezium', name: 'poll.interval.ms', reason: 'events are handled as they come' },
+  {
+    tool: 'Debezium',
+    name: 'snapshot.locking.mode',
+    reason: 'a snapshot holds no lock while it reads; `scan.watermark` says how',
+  },
+  { tool: 'Debezium', name: 'snapshot.fetch.size', reason: 'rows are read off the socket as they come' },
+  {
+    tool: 'Debezium',
+    name: 'snapshot.max.threads',
+    reason: '`scan.snapshot.parallelism` sets how many tables are read side by side',
+  },
+  { tool: 'Debezium', name: 'snapshot.delay.ms', reason: 'a snapshot begins at once' },
+  { tool: 'Debezium', name: 'min.row.count.to.stream.results', reason: 'rows are always read as they come' },
+  { tool: 'Debezium', name: 'binlog.buffer.size', reason: 'transactions that are rolled back are never logged' },
+  { tool: 'Debezium', name: 'enable.time.adjuster', reason: 'years are what the server says they are' },
+  {
+    tool: 'Debezium',
+    name: 'inconsistent.schema.handling.mode',
+    reason: 'rows that fit no definition stop the pipeline',
+  },
+  {
+    tool: 'Debezium',
+    name: 'event.deserialization.failure.handling.mode',
+    reason: 'an event that cannot be read stops the pipeline',
+  },
+  { tool: 'Debezium', name: 'signal.', reason: '`millrace snapshot` and the HTTP API do what signals do' },
+  { tool: 'Debezium', name: 'notification.', reason: 'events come from the HTTP API' },
+  { tool: 'Debezium', name: 'incremental.snapshot.allow.schema.changes', reason: 'a snapshot survives schema changes' },
+  {
+    tool: 'Maxwell',
+    name: 'bootstrapper',
+    reason: '`scan.startup.mode: initial` takes a snapshot, and `millrace snapshot` one of a table',
+  },
+  { tool: 'Maxwell', name: 'jdbc_options', reason: 'no JDBC driver is used; TLS is set by `ssl.mode`' },
+  { tool: 'Maxwell', name: 'replication_jdbc_options', reason: 'no JDBC driver is used; TLS is set by `ssl.mode`' },
+  { tool: 'Maxwell', name: 'schema_jdbc_options', reason: 'no JDBC driver is used; TLS is set by `ssl.mode`' },
+  { tool: 'Maxwell', name: 'binlog_heartbeat', reason: '`heartbeat.interval` notices dead connections' },
+  { tool: 'Maxwell', name: 'master_recovery', reason: 'GTIDs find the place on another server' },
+  { tool: 'Maxwell', name: 'recapture_schema', reason: 'schema versions are kept with the position' },
+  { tool: 'Maxwell', name: 'max_schemas', reason: 'schema versions are kept with the position' },
+  { tool: 'Maxwell', name: 'buffer_memory_usage', reason: '`commit.max-bytes` bounds what waits for a sink' },
+  { tool: 'Maxwell', name: 'binlog_event_queue_size', reason: 'events are handled as they come' },
   { tool: 'Maxwell', name: 'gtid_mode', reason: 'GTIDs are used where the server has them' },
   { tool: 'Maxwell', name: 'schema_database', reason: 'nothing is written to the source' },
   { tool: 'Maxwell', name: 'client_id', reason: '`pipeline.name` is what positions are kept under' },
   { tool: 'Canal', name: 'canal.instance.gtidon', reason: 'GTIDs are used where the server has them' },
   { tool: 'Canal', name: 'canal.instance.tsdb.', reason: 'schema versions are kept with the position' },
   { tool: 'Canal', name: 'canal.instance.detecting.', reason: '`heartbeat.interval` does this' },
+  { tool: 'Canal', name: 'canal.instance.defaultDatabaseName', reason: 'the log names the database of every table' },
+  { tool: 'Canal', name: 'canal.instance.memory.', reason: '`commit.max-bytes` bounds what waits for a sink' },
+  { tool: 'Canal', name: 'canal.instance.parser.', reason: 'decoding is one pass over the bytes' },
+  {
+    tool: 'Canal',
+    name: 'canal.instance.network.',
+    reason: '`connect.timeout` and `heartbeat.interval` bound waiting',
+  },
+  {
+    tool: 'Canal',
+    name: 'canal.instance.binlog.',
+    reason: 'the log must be ROW with full images, which `millrace doctor` checks',
+  },
   { tool: 'Canal', name: 'canal.instance.connectionCharset', reason: 'each column is decoded by its own charset' },
   { tool: 'Flink CDC', name: 'jdbc.properties.', reason: 'no JDBC driver is used; TLS is set by `ssl.mode`' },
   { tool: 'Flink CDC', name: 'debezium.', reason: 'no Debezium engine is used' },
@@ -175,12 +307,29 @@ const maxwellFilter = (text: string): Record<string, string> | { refused: string
       .filter((rule) => rule.kind === kind)
       .map((rule) => rule.pattern)
       .join(', ');
-  const firstExclude = rest.findIndex((rule) => rule.kind === 'exclude');
-  const orderMatters = firstExclude >= 0 && rest.slice(firstExclude).some((rule) => rule.kind === 'include');
-  if (orderMatters || rest.some((rule) => rule.kind === 'blacklist') || (closed && rest.length === 0))
-    return { refused: 'what it means depends on the order of its rules' };
-  const excluded = of('exclude');
-  return { tables: closed ? of('include') : '\\.*.\\.*', ...(excluded === '' ? {} : { 'tables.exclude': excluded }) };
+  // The last rule that matches a table decides. An include behind an exclude takes its tables out of it where both name one database.
+  const excludes: string[] = [];
+  for (const [at, rule] of rest.entries()) {
+    if (rule.kind !== 'exclude') continue;
+    const [database, table] = partsOf(rule.pattern!);
+    const later = rest.slice(at + 1).filter(({ kind }) => kind === 'include');
+    const kept = later.map(({ pattern }) => partsOf(pattern!)).filter(([other]) => other === database);
+    if (kept.length < later.length) return { refused: 'what it means depends on the order of its rules' };
+    if (kept.some(([, other]) => other === '\\.*')) continue;
+    const except = kept.map(([, other]) => other).join('|');
+    excludes.push(except === '' ? rule.pattern! : `${database}.(?!(?:${except})$)${table}`);
+  }
+  if (rest.some((rule) => rule.kind === 'blacklist')) return { refused: 'a blacklist has no counterpart; use exclude' };
+  if (closed && rest.length === 0) return { refused: 'it excludes every table' };
+  return {
+    tables: closed ? of('include') : '\\.*.\\.*',
+    ...(excludes.length === 0 ? {} : { 'tables.exclude': excludes.join(', ') }),
+  };
+};
+
+const partsOf = (pattern: string): readonly [database: string, table: string] => {
+  const [database = '', ...table] = pattern.split(/(?<!\\)\./);
+  return [database, table.join('.')];
 };
 
 /** One of Maxwell's names, as `database.table`: `*`, a literal, or a regular expression between slashes. */

@@ -1,6 +1,7 @@
 import { binlogErrors } from './error-codes/binlog.ts';
 import { cliErrors } from './error-codes/cli.ts';
 import { configErrors } from './error-codes/config.ts';
+import { convertErrors } from './error-codes/convert.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
 import { formatErrors } from './error-codes/format.ts';
 import { kafkaErrors } from './error-codes/kafka.ts';
@@ -19,6 +20,7 @@ export const errorTable = {
   ...binlogErrors,
   ...cliErrors,
   ...configErrors,
+  ...convertErrors,
   ...formatErrors,
   ...kafkaErrors,
   ...mysqlErrors,

@@ -1,0 +1,41 @@
+import type { RegisteredConnector } from '../../connectors/registry.ts';
+import { settingsOf } from '../settings-shape.ts';
+import type { Draft } from './draft.ts';
+import { type CanalFile, fromCanal } from './from-canal.ts';
+import { fromDebezium, takeOffsets } from './from-debezium.ts';
+import { fromFlinkCdc } from './from-flink-cdc.ts';
+import { fromMaxwell } from './from-maxwell.ts';
+import { knownSinks } from './target-sink.ts';
+
+export type ConvertedTool = 'debezium' | 'maxwell' | 'canal' | 'flink-cdc';
+
+export interface ConvertOptions {
+  readonly connectors: readonly RegisteredConnector[];
+  /** Where Debezium stood; null: unknown. */
+  readonly offsets: CanalFile | null;
+}
+
+/** Another tool's file (Canal: its files) as a pipeline file. Throws CONVERT_INPUT for one that cannot be read as such. */
+export const convertFile = async (
+  tool: ConvertedTool,
+  files: readonly CanalFile[],
+  { connectors, offsets }: ConvertOptions,
+): Promise<Draft> => {
+  const sinks = await knownSinks(connectors);
+  const [{ name, text }] = files as [CanalFile];
+  switch (tool) {
+    case 'debezium': {
+      const draft = fromDebezium(name, text, sinks);
+      if (offsets !== null) takeOffsets(draft, offsets.name, offsets.text);
+      return draft;
+    }
+    case 'maxwell':
+      return fromMaxwell(name, text, sinks);
+    case 'canal':
+      return fromCanal(files, sinks);
+    case 'flink-cdc': {
+      const mysql = await connectors.find(({ type }) => type === 'mysql')!.load();
+      return fromFlinkCdc(name, text, { sinks, sourceSettings: settingsOf(mysql.config) });
+    }
+  }
+};

@@ -1,0 +1,167 @@
+/** A pipeline file in the making: what another tool's file says, in millrace's words, and what of it has no counterpart. */
+import { stringify } from 'yaml';
+import { namesSecret } from '../redact.ts';
+
+type DraftValue = string | number | boolean | readonly string[];
+
+interface DraftEntry {
+  readonly key: string;
+  readonly value: DraftValue;
+  readonly comment: string | null;
+}
+
+/** The keys of one section in the order they were set; a key set twice keeps its place and takes the later value. */
+export class DraftSection {
+  readonly #entries = new Map<string, DraftEntry>();
+
+  set(key: string, value: DraftValue, comment: string | null = null): void {
+    this.#entries.set(key, { key, value, comment });
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: string): DraftValue | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  get entries(): readonly DraftEntry[] {
+    return [...this.#entries.values()];
+  }
+}
+
+/** What somebody must know who takes the draft for the file it was made from. */
+export interface ConversionFinding {
+  /** `left`: it has no counterpart and was left out. `changed`: it was taken over, with a difference. */
+  readonly kind: 'left' | 'changed';
+  /** The other tool's key. */
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface DraftRoute {
+  readonly source: string;
+  readonly target: string;
+  readonly symbol?: string;
+}
+
+export class Draft {
+  readonly from: string;
+  readonly source = new DraftSection();
+  readonly sink = new DraftSection();
+  readonly pipeline = new DraftSection();
+  readonly routes: DraftRoute[] = [];
+  /** Sections that are the same here, as YAML. */
+  readonly taken: string[] = [];
+  readonly findings: ConversionFinding[] = [];
+  /** Variables that hold what the file had as plain text, with the key each was taken from. */
+  readonly secrets = new Map<string, string>();
+
+  /** `from`: the tool and the file, for the first line. */
+  constructor(from: string) {
+    this.from = from;
+  }
+
+  left(key: string, reason: string): void {
+    if (!this.findings.some((finding) => finding.key === key)) this.findings.push({ kind: 'left', key, reason });
+  }
+
+  changed(key: string, reason: string): void {
+    this.findings.push({ kind: 'changed', key, reason });
+  }
+
+  /** Sets a secret as a variable, never as its text. */
+  secret(section: DraftSection, key: string, variable: string, from: string): void {
+    section.set(key, `\${${variable}}`);
+    this.secrets.set(variable, from);
+  }
+
+  /** Sets `key` to a variable with a default. */
+  variable(
+    section: DraftSection,
+    key: string,
+    variable: string,
+    byDefault: string,
+    comment: string | null = null,
+  ): void {
+    section.set(key, `\${${variable}:-${byDefault}}`, comment);
+  }
+
+  /** Sets `key` to another tool's text: characters that would be read as variables are escaped. */
+  text(section: DraftSection, key: string, value: string, comment: string | null = null): void {
+    section.set(key, value.replaceAll('${', '$${'), comment);
+  }
+
+  toYaml(): string {
+    const lines = [
+      '# yaml-language-server: $schema=./node_modules/millrace/schema/v1.json',
+      ...commented(
+        `Made from ${this.from} by \`millrace convert\`. Check it with \`millrace lint\` and \`millrace doctor\`.`,
+      ),
+      ...[...this.secrets].flatMap(([variable, key]) => commented(`Set ${variable} to what ${key} was.`)),
+      ...section('source', this.source),
+      ...section('sink', this.sink),
+      ...this.taken.flatMap((text) => text.trimEnd().split('\n')),
+      ...(this.routes.length === 0 ? [] : ['route:', ...this.routes.flatMap(routeLines)]),
+      ...section('pipeline', this.pipeline),
+      ...this.#findingLines('changed', 'Taken over with a difference:'),
+      ...this.#findingLines('left', 'Without counterpart here, and left out:'),
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  #findingLines(kind: ConversionFinding['kind'], head: string): readonly string[] {
+    const found = this.findings.filter((finding) => finding.kind === kind);
+    if (found.length === 0) return [];
+    return ['', `# ${head}`, ...found.flatMap(({ key, reason }) => commented(`${key}: ${reason}`, '#   ', '#     '))];
+  }
+}
+
+const section = (name: string, { entries }: DraftSection): readonly string[] =>
+  entries.length === 0
+    ? []
+    : [
+        `${name}:`,
+        ...entries.flatMap(({ key, value, comment }) => [
+          ...(comment === null ? [] : commented(comment, '  # ', '  # ')),
+          `  ${key}: ${scalar(value)}`,
+        ]),
+      ];
+
+const routeLines = ({ source, target, symbol }: DraftRoute): readonly string[] => [
+  `  - source-table: ${scalar(source)}`,
+  `    sink-table: ${scalar(target)}`,
+  ...(symbol === undefined ? [] : [`    replace-symbol: ${scalar(symbol)}`]),
+];
+
+const scalar = (value: DraftValue): string => {
+  if (typeof value === 'object') return `[${value.map(scalar).join(', ')}]`;
+  if (typeof value !== 'string' || /^(\d+|\$\{[^}]*\})$/.test(value)) return String(value);
+  return stringify(value, {
+    lineWidth: 0,
+    singleQuote: true,
+    defaultStringType: /^[\s%]|[\s#]$/.test(value) ? 'QUOTE_DOUBLE' : 'PLAIN',
+  }).trimEnd();
+};
+
+/** A comment of at most some hundred columns. */
+const commented = (text: string, first = '# ', more = '# '): readonly string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.replaceAll('\n', ' ').split(' ')) {
+    if (line !== '' && line.length + word.length > 105) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((each, index) => `${index === 0 ? first : more}${each}`);
+};
+
+/** Whether a key's value must not be copied. */
+export const holdsSecret = (key: string): boolean =>
+  namesSecret(key) || /passwd|access\.?key|jaas\.config|basic\.auth\.user\.info|credentials/i.test(key);
