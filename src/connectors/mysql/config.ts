@@ -90,6 +90,12 @@ export const mysqlConfig = z
       .describe(
         'Binlog files, or folders of them, to read instead of a server: archived logs. A folder is read in the order of its index file, else by name.',
       ),
+    'binlog.files.follow': z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether to go on at the end of the last file: wait until it grows or the next one comes into the folder. Default: reading ends there.',
+      ),
     'scan.lost-log': z
       .enum(['fail', 'snapshot'])
       .default('fail')

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
@@ -12,14 +13,16 @@ import { builtinCollations } from '../../protocol/mysql/values/collations.ts';
 import { type BinlogPosition, decodeBinlogPosition, fileNumber, parseGtids } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
 import { FileFeed, findBinlogFiles, identityOfFiles } from './file-feed.ts';
+import { FollowedFiles } from './followed-files.ts';
 import { lanesOf } from './lanes.ts';
+import type { LogFeed } from './log-feed.ts';
 import { logCovers, logHolds } from './position-order.ts';
 import { ReadLoop } from './read-loop.ts';
 import { skipBefore } from './startup.ts';
 import { decodeSchema, TableCatalogue } from './table-catalogue.ts';
 import { TransactionReader, type TransactionReaderOptions } from './transaction-reader.ts';
 
-/** Reads archived binlog files, to their end: what a server would have sent, without the server. */
+/** Reads archived binlog files, to their end or as they grow: what a server would have sent, without the server. */
 export class BinlogFileSource implements Source {
   readonly #config: MysqlConfig;
   readonly #context: Context;
@@ -45,7 +48,9 @@ export class BinlogFileSource implements Source {
     const lanes = lanesOf(config.name);
     const heldLog = await held(lanes.log);
     const heldSchema = await held(lanes.schema);
-    const files = await findBinlogFiles(config['binlog.files'] ?? []);
+    const paths = config['binlog.files'] ?? [];
+    const follows = config['binlog.files.follow'];
+    const files = await findBinlogFiles(paths, { growing: follows });
     const flavor = await flavorOf(files);
     const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
     const catalogue = new TableCatalogue({
@@ -56,8 +61,18 @@ export class BinlogFileSource implements Source {
       assumed: null,
       log: this.#context.log,
     });
-    const start = heldLog === null ? this.#firstPlace(files, flavor) : resume(decodeBinlogPosition(heldLog), files);
-    const feed = new FileFeed(start.files);
+    const start =
+      heldLog === null ? await this.#firstPlace(files, flavor) : resume(decodeBinlogPosition(heldLog), files);
+    const feed = follows
+      ? new FollowedFiles({
+          list: () => findBinlogFiles(paths, { growing: true }),
+          first: start.files.length > 0 ? basename(start.files[0]!) : start.position.file,
+          clock: this.#context.clock,
+          heartbeatMs: config['heartbeat.interval'],
+        })
+      : new FileFeed(start.files, paths);
+    if (signal.aborted) feed.close();
+    else signal.addEventListener('abort', () => feed.close(), { once: true });
     const reader = new TransactionReader({
       start: start.position,
       gtids: start.position.gtids === null ? null : parseGtids(flavor, start.position.gtids),
@@ -93,7 +108,7 @@ export class BinlogFileSource implements Source {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #firstPlace(files: readonly string[], flavor: Flavor): FileStart {
+  async #firstPlace(files: readonly string[], flavor: Flavor): Promise<FileStart> {
     const config = this.#config;
     const mode = config['scan.startup.mode'];
     const name = config['scan.startup.specific-offset.file'];
@@ -115,8 +130,10 @@ export class BinlogFileSource implements Source {
     };
     const millis = config['scan.startup.timestamp-millis'];
     if (mode === 'timestamp' && millis !== undefined) return { files: used, position, skip: skipBefore(millis) };
-    const offset = config['scan.startup.specific-offset.pos'] ?? 4;
-    const skips = mode === 'specific-offset' && offset > 4;
+    // Where nothing is waited for, the last file is what `latest-offset` can mean.
+    const isLatest = mode === 'latest-offset' && config['binlog.files.follow'];
+    const offset = isLatest ? (await stat(used[0]!)).size : (config['scan.startup.specific-offset.pos'] ?? 4);
+    const skips = (isLatest || mode === 'specific-offset') && offset > 4;
     return { files: used, position, skip: skips ? (group) => group.file === file && group.offset < offset : null };
   }
 }
@@ -151,11 +168,11 @@ const resume = (held: BinlogPosition, files: readonly string[]): FileStart => {
 };
 
 /** Tells the reader whenever another file begins: an archived file does not name itself. */
-const named = (feed: FileFeed, reader: TransactionReader) => {
+const named = (feed: LogFeed & { readonly file: string }, reader: TransactionReader) => {
   let current = '';
   return {
     read: () => feed.read(),
-    push: (chunk: Buffer, onEvent: Parameters<FileFeed['push']>[1]): void => {
+    push: (chunk: Buffer, onEvent: Parameters<LogFeed['push']>[1]): void => {
       if (feed.file !== current) {
         current = feed.file;
         reader.beginFile(current);

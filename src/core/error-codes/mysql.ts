@@ -111,7 +111,7 @@ export const mysqlErrors = {
     retryable: false,
     message: (d: { readonly path: string; readonly reason: string }) =>
       `cannot read binlog files at ${d.path}: ${d.reason}`,
-    hint: 'Name binlog files, or the folder that holds them, in `binlog.files`. When one breaks off, what stands before was written: copy it again whole and run the pipeline again.',
+    hint: 'Name binlog files, or the folder that holds them, in `binlog.files`. When one breaks off or is missing, what stands before was written: copy it again whole and run the pipeline again. Files that are named one by one may leave others out.',
   },
   MYSQL_PACKET_TOO_LARGE: {
     retryable: false,
