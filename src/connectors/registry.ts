@@ -29,6 +29,12 @@ export const connectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./file/connector.ts')).file,
   },
   {
+    type: 'kafka',
+    roles: ['sink'],
+    summary: "Writes each change as a record to Kafka topics, in Debezium's formats, exactly once.",
+    load: async () => (await import('./kafka/connector.ts')).kafka,
+  },
+  {
     type: 'sqlite',
     roles: ['sink'],
     summary:

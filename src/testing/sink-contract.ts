@@ -29,6 +29,8 @@ export interface SinkPromises {
   readonly mirror?: boolean;
   /** A transaction in parts becomes visible only with its last one (default true). */
   readonly atomicParts?: boolean;
+  /** A writer that was replaced leaves no row (default true). Without transactions it only learns that it was replaced. */
+  readonly fencedRows?: boolean;
 }
 
 export interface ContractCase {
@@ -375,6 +377,7 @@ export const sinkCases: readonly ContractCase[] = [
   },
   {
     name: 'fences an older writer once a newer one has claimed the lane',
+    needs: ['fencedRows'],
     async run(harness) {
       await using older = await opened(harness);
       await older.write(batch(1, [create(ordersTable, one)]), never);
@@ -389,6 +392,7 @@ export const sinkCases: readonly ContractCase[] = [
   },
   {
     name: 'fences an older writer that sends parts or heartbeats',
+    needs: ['fencedRows'],
     async run(harness) {
       await using older = await opened(harness);
       await using newer = await opened(harness);
@@ -450,6 +454,7 @@ export const sinkCases: readonly ContractCase[] = [
   },
   {
     name: 'discards an open attempt when a transaction starts again at index 0',
+    needs: ['atomicParts'],
     async run(harness) {
       await using sink = await opened(harness);
       await sink.write(
@@ -470,6 +475,7 @@ export const sinkCases: readonly ContractCase[] = [
   },
   {
     name: 'discards an open attempt when another batch comes instead',
+    needs: ['atomicParts'],
     async run(harness) {
       await using sink = await opened(harness);
       await sink.write(batch(0, [create(ordersTable, one)], { transaction: 't', index: 0, last: false }), never);

@@ -78,7 +78,7 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
     members: table.columns.map(({ type }) => ('values' in type ? type.values.map(jsonString) : [])),
     sizes: Uint8Array.from(table.columns, ({ type }) => sizeOf(type)),
     unavailable: table.columns.map(({ type }) => unavailableOf(type, options)),
-    keyColumns: keyColumnsOf(table),
+    keyColumns: options.keyColumns?.(table) ?? keyColumnsOf(table),
     rowReserve: words.length * 4 + table.columns.length * maxValueBytes + 16,
   };
 };

@@ -1,3 +1,5 @@
+import type { Table } from '../../core/table.ts';
+
 /** Debezium's handling modes under their own names' words; the defaults are Debezium's. */
 export interface DebeziumOptions {
   /** `topic.prefix`: the logical name in every `source`. */
@@ -14,6 +16,8 @@ export interface DebeziumOptions {
   readonly times?: 'adaptive_time_microseconds' | 'connect' | 'isostring';
   /** `binary.handling.mode`. */
   readonly binaries?: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+  /** `message.key.columns`: the columns of a table's key; null, or left out: its primary key, else its first unique key without NULL. */
+  readonly keyColumns?: (table: Table) => readonly number[] | null;
   /** `include.query`. */
   readonly includeQuery?: boolean;
 }

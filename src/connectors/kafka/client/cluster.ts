@@ -132,7 +132,8 @@ export class Cluster implements Disposable {
       this.forgetTopics(names);
       await this.#learn(names);
       for (const name of names) {
-        if (this.#leaders.get(name)?.every((leader) => leader >= 0)) continue;
+        const leaders = this.#leaders.get(name) ?? [];
+        if (leaders.length > 0 && leaders.every((leader) => leader >= 0)) continue;
         throw new MillraceError('KAFKA_REQUEST_FAILED', {
           server: this.#settings.bootstrapServers[0]!,
           request: 'Metadata',

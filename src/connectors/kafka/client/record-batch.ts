@@ -41,7 +41,7 @@ export interface RecordBatch {
 
 /** Gathers records for one partition, straight into the bytes that are sent. */
 export class RecordBatchWriter {
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   readonly #nowMillis: number;
   #at = batchHeaderBytes;
   #count = 0;
@@ -70,6 +70,13 @@ export class RecordBatchWriter {
 
   hasRoomFor(size: number): boolean {
     return this.#at + size <= this.#bytes.length;
+  }
+
+  /** Goes on in a larger block, with what there is by now. */
+  moveTo(bytes: Buffer): this {
+    this.#bytes.copy(bytes, batchHeaderBytes, batchHeaderBytes, this.#at);
+    this.#bytes = bytes;
+    return this;
   }
 
   /** Adds a record for which there is room. A key or value of null bytes is none. */

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { byteSize, duration, withoutEffect } from '../../core/settings.ts';
+import { compressionNames } from './client/compression.ts';
+import { connectionShape } from './connection-config.ts';
+
+export const kafkaConfig = z.strictObject({
+  ...connectionShape,
+  topic: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Where a change goes; `%{database}` and `%{table}` stand for its names. Default: `%{database}.%{table}`, with `topic.prefix` and a dot before it when that is set.',
+    ),
+  'topic.prefix': z
+    .string()
+    .min(1)
+    .optional()
+    .describe("What the formats call the source, Debezium's `source.name`. Default there: the pipeline's name."),
+  'sink.tableId-to-topic.mapping': z
+    .string()
+    .optional()
+    .describe('Topics of single tables, `database.table:topic` each, separated by semicolons; they win over `topic`.'),
+  'value.format': z
+    .enum(['debezium-json'])
+    .default('debezium-json')
+    .describe("What a value is: `debezium-json` is Debezium's JSON envelope without its schema."),
+  'key.format': z.enum(['json']).default('json').describe('What a key is: a JSON object of the key columns.'),
+  'message.key.columns': z
+    .string()
+    .optional()
+    .describe(
+      'Key columns of tables, `database.table:column,column` each, separated by semicolons. Default: the primary key, else the first unique key without NULL.',
+    ),
+  'partition.strategy': z
+    .enum(['hash-by-key', 'hash-by-table', 'hash-by-transaction', 'all-to-zero'])
+    .default('hash-by-key')
+    .describe(
+      "The partition of a record: by its key with Kafka's own hash, so that a row stays in order; by its table; by its transaction; or partition 0.",
+    ),
+  'tombstones.on.delete': z
+    .boolean()
+    .default(true)
+    .describe('Write a record without a value behind each delete, so that compaction drops the key.'),
+  'sink.delivery-guarantee': z
+    .enum(['exactly-once', 'at-least-once'])
+    .default('exactly-once')
+    .describe(
+      '`exactly-once`: rows and positions in one Kafka transaction, for readers of committed records; `at-least-once`: positions behind the rows, and some rows come again after a crash.',
+    ),
+  'sink.transactional-id-prefix': z
+    .string()
+    .min(1)
+    .default('millrace-')
+    .describe(
+      "What the transactional id begins with; the pipeline's name follows. Whoever opens it later ends the writing of who had it before.",
+    ),
+  'sink.position-topic': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The compacted topic that holds how far the pipeline is. Default: `millrace-position.` and the pipeline's name. Made when it is not there.",
+    ),
+  'sink.add-tableId-to-header-enabled': z
+    .boolean()
+    .default(false)
+    .describe('Add the headers `namespace`, `schemaName` and `tableName`, as Flink CDC does.'),
+  'sink.custom-header': z
+    .string()
+    .optional()
+    .describe('Headers for each record, `name:value` each, separated by commas.'),
+  'topic.creation.enable': z.boolean().default(true).describe('Make topics that are not there.'),
+  'topic.creation.default': z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      "How they are made: `partitions` and `replication.factor` (default: the brokers'), and any setting of topics, such as `cleanup.policy: compact`.",
+    ),
+  'skipped.operations': z
+    .enum(['t', 'none'])
+    .default('t')
+    .describe('`t`: TRUNCATE writes no record, as in Debezium; `none`: it writes one with op `t` and no key.'),
+  'decimal.handling.mode': z
+    .enum(['precise', 'string', 'double'])
+    .default('precise')
+    .describe('DECIMAL as unscaled bytes in base64, as text, or as a number that may be rounded.'),
+  'bigint.unsigned.handling.mode': z
+    .enum(['long', 'precise'])
+    .default('long')
+    .describe(
+      'BIGINT UNSIGNED as a number that turns negative beyond 2^63 - 1, as in Debezium, or as bytes in base64.',
+    ),
+  'time.precision.mode': z
+    .enum(['adaptive_time_microseconds', 'connect', 'isostring'])
+    .default('adaptive_time_microseconds')
+    .describe(
+      'How dates and times look: numbers of the unit that fits the column, numbers of milliseconds, or ISO text.',
+    ),
+  'binary.handling.mode': z
+    .enum(['bytes', 'base64', 'base64-url-safe', 'hex'])
+    .default('bytes')
+    .describe('BINARY and BLOB as base64 (`bytes` too, in JSON) or as hexadecimal digits.'),
+  'include.query': z
+    .boolean()
+    .default(false)
+    .describe('Put the statement behind a change into its envelope, where the server logs it.'),
+  'properties.compression.type': z.enum(compressionNames).default('lz4').describe('How batches are compressed.'),
+  'properties.batch.size': byteSize
+    .prefault('1mb')
+    .describe(
+      'The most bytes of records in a batch, before compression. A batch is sent when it is full or its commits end.',
+    ),
+  'properties.max.request.size': byteSize
+    .prefault('1mb')
+    .describe("The largest batch to send, compressed. A topic's own `max.message.bytes` may allow less."),
+  'properties.transaction.timeout.ms': duration
+    .prefault('5min')
+    .describe(
+      "How long a transaction may be open: what the largest MySQL transaction takes. The brokers' `transaction.max.timeout.ms` is the limit.",
+    ),
+  'properties.delivery.timeout.ms': duration
+    .prefault('2min')
+    .describe('How long a partition may take no record before the pipeline says so and begins anew.'),
+  'properties.acks': z
+    .enum(['all', '-1'])
+    .default('all')
+    .describe('All replicas in step must have a record before it counts.'),
+  'properties.enable.idempotence': z
+    .literal(true)
+    .default(true)
+    .describe('Always on: a record sent twice is kept once.'),
+  'properties.linger.ms': withoutEffect('batches are what the commits of a few milliseconds come to'),
+  'properties.buffer.memory': withoutEffect('what waits is bounded by the pipeline'),
+  'properties.max.in.flight.requests.per.connection': withoutEffect(
+    'five batches for each partition are under way at most',
+  ),
+  'properties.retries': withoutEffect('`properties.delivery.timeout.ms` bounds them'),
+});
+
+export type KafkaConfig = z.output<typeof kafkaConfig>;

@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict';
+import type { Batch, Lane, Position } from '../../core/batch.ts';
+import type { Change, Origin } from '../../core/change.ts';
+import type { Context, Sink } from '../../core/connector.ts';
+import { MillraceError } from '../../core/errors.ts';
+import type { Table } from '../../core/table.ts';
+import { BatchBuffers } from './batch-buffers.ts';
+import { Cluster } from './client/cluster.ts';
+import { murmur2, partitionOfKey } from './client/murmur2.ts';
+import { Producer, type TopicPartition } from './client/producer.ts';
+import type { RecordHeader } from './client/record-batch.ts';
+import type { KafkaConfig } from './config.ts';
+import { clientSettings } from './connection-config.ts';
+import { fixedHeaders } from './fixed-headers.ts';
+import { PositionLog } from './position-log.ts';
+import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
+import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
+import { topicRoutes } from './topic-routes.ts';
+import { type TakeRecord, type ValueFormat, valueFormat } from './value-format.ts';
+
+/** A write that has been asked for, in the order of asking. */
+interface Delivery {
+  readonly batch: Batch;
+  /** The batches to send; rejects when the changes cannot become records. */
+  readonly outgoing: Promise<readonly OutgoingBatch[]>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Writes changes as records. With `exactly-once`, what is written in one go is one Kafka transaction: rows, and the places of the
+ * lanes in the topic of positions. Writes that come while one is being committed are encoded meanwhile and share the next
+ * transaction. With `at-least-once` the places follow once the rows are acknowledged.
+ *
+ * The parts of a large source transaction go into one Kafka transaction, which stays open until the last.
+ */
+export class KafkaSink implements Sink {
+  readonly inFlight = 4;
+  readonly #config: KafkaConfig;
+  readonly #context: Context;
+  readonly #cluster: Cluster;
+  readonly #producer: Producer;
+  readonly #directory: TopicDirectory;
+  readonly #positions: PositionLog;
+  readonly #format: ValueFormat;
+  readonly #topicOf: (table: Table) => string;
+  readonly #headersOf: (table: Table) => readonly RecordHeader[];
+  readonly #buffers = new BatchBuffers();
+  readonly #transactional: boolean;
+  readonly #routes = new Map<string, string>();
+  #begun: Promise<void> | null = null;
+  #queue: Delivery[] = [];
+  #delivering = false;
+  /** Resolves when the changes of every write asked for so far have become records. */
+  #encoded: Promise<unknown> | null = null;
+  /** The source transaction whose parts are coming. */
+  #parts: { readonly transaction: string; next: number } | null = null;
+  #failure: unknown = null;
+
+  constructor(config: KafkaConfig, context: Context) {
+    this.#config = config;
+    this.#context = context;
+    this.#transactional = config['sink.delivery-guarantee'] === 'exactly-once';
+    this.#cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
+    this.#producer = new Producer(this.#cluster, {
+      transactionalId: this.#transactional ? `${config['sink.transactional-id-prefix']}${context.pipeline}` : null,
+      transactionTimeoutMs: config['properties.transaction.timeout.ms'],
+      deliveryTimeoutMs: config['properties.delivery.timeout.ms'],
+      requestTimeoutMs: config['properties.request.timeout.ms'],
+      fenced: () => this.#fenced(),
+    });
+    this.#directory = new TopicDirectory(
+      this.#cluster,
+      {
+        create: config['topic.creation.enable'],
+        defaults: config['topic.creation.default'],
+        maxRequestBytes: config['properties.max.request.size'],
+      },
+      context.log,
+    );
+    const positionTopic = config['sink.position-topic'] ?? `millrace-position.${context.pipeline}`;
+    this.#positions = new PositionLog(this.#cluster, positionTopic.replaceAll(/[^a-zA-Z0-9._-]/g, '_'));
+    this.#format = valueFormat(config, context);
+    this.#topicOf = topicRoutes(config);
+    this.#headersOf = fixedHeaders(config);
+  }
+
+  async claim(lane: Lane): Promise<Position | null> {
+    this.#begun ??= this.#begin();
+    await this.#begun;
+    await this.#discardParts();
+    return this.#positions.held.get(lane) ?? null;
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#failure !== null) throw this.#failure;
+    assert(this.#begun !== null, 'a lane is claimed before it is written');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const outgoing = this.#encode(batch);
+    outgoing.catch(() => {});
+    this.#queue.push({ batch, outgoing, resolve, reject });
+    void this.#deliver();
+    await promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#failure ??= new Error('the sink is closed');
+    try {
+      if (this.#producer.isOpen) {
+        // Readers of committed records wait for the end of an open transaction. Whoever comes next would end it too.
+        await Promise.race([this.#producer.abort(), this.#context.clock.sleep(longestGoodbyeMs)]);
+      }
+    } catch {
+      // It has been ended for us.
+    } finally {
+      this.#cluster[Symbol.dispose]();
+    }
+  }
+
+  /** Ends every older writer of this pipeline, and reads how far they came. */
+  async #begin(): Promise<void> {
+    await this.#producer.begin();
+    const place = { topic: this.#positions.topic, partition: 0 };
+    for (;;) {
+      await this.#positions.open();
+      const before = this.#positions.end;
+      const claim = await this.#positions.claim(this.#transactional);
+      if (this.#transactional) await this.#producer.enlist([place]);
+      const offset = await this.#producer.send(place, claim);
+      if (this.#transactional) await this.#producer.commit();
+      // Two that take over at once, without transactions: the later one must know what the other wrote.
+      if (!this.#transactional && offset !== before && offset >= 0) continue;
+      this.#positions.end = before + claim.records;
+      return;
+    }
+  }
+
+  /**
+   * Makes records of a batch's changes: at once, unless a topic must be asked about first, or an earlier write is waiting for that.
+   * The order of writes is the order of their records.
+   */
+  #encode(batch: Batch): Promise<readonly OutgoingBatch[]> {
+    const unknown = this.#unknownTopics(batch.changes);
+    if (unknown.length === 0 && this.#encoded === null) {
+      try {
+        return Promise.resolve(this.#gather(batch));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    const before = this.#encoded ?? Promise.resolve();
+    const encoded = before.then(async () => {
+      const still = this.#unknownTopics(batch.changes);
+      if (still.length > 0) await this.#directory.learn(still);
+      return this.#gather(batch);
+    });
+    const settled = encoded.catch(() => {});
+    this.#encoded = settled;
+    void settled.then(() => {
+      if (this.#encoded === settled) this.#encoded = null;
+    });
+    return encoded;
+  }
+
+  #unknownTopics(changes: readonly Change[]): readonly string[] {
+    let unknown: Set<string> | null = null;
+    let last: Table | null = null;
+    for (const change of changes) {
+      if ((change.kind !== 'rows' && change.kind !== 'truncate') || change.table === last) continue;
+      last = change.table;
+      const topic = this.#route(change.table);
+      if (this.#directory.get(topic) !== null) continue;
+      unknown ??= new Set();
+      unknown.add(topic);
+    }
+    return unknown === null ? [] : [...unknown];
+  }
+
+  #route(table: Table): string {
+    let topic = this.#routes.get(table.id);
+    if (topic === undefined) {
+      topic = this.#topicOf(table);
+      this.#routes.set(table.id, topic);
+    }
+    return topic;
+  }
+
+  #gather(batch: Batch): readonly OutgoingBatch[] {
+    const options = {
+      compression: this.#config['properties.compression.type'],
+      transactional: this.#transactional,
+      batchBytes: Math.min(this.#config['properties.batch.size'], this.#config['properties.max.request.size']),
+    };
+    const gatherer = new RecordGatherer(this.#buffers, options, Math.floor(this.#context.clock.now()));
+    const skipTruncate = this.#config['skipped.operations'] === 't';
+    for (const change of batch.changes) {
+      if (change.kind === 'rows') this.#format.rows(change, this.#taker(gatherer, change.table, change.origin));
+      else if (change.kind === 'truncate' && !skipTruncate) {
+        this.#format.truncate(change, this.#taker(gatherer, change.table, change.origin));
+      }
+    }
+    return gatherer.end();
+  }
+
+  /** Puts the records of one change into their partitions. */
+  #taker(gatherer: RecordGatherer, table: Table, origin: Origin): TakeRecord {
+    const facts = this.#directory.get(this.#route(table));
+    assert(facts !== null, 'the topic was learned of');
+    const fixed = this.#headersOf(table);
+    const one = this.#onePartition(facts, table, origin);
+    return (key, keyStart, keyEnd, value, valueStart, valueEnd, headers) => {
+      const all = fixed.length === 0 ? headers : [...headers, ...fixed];
+      const partition = one ?? partitionFor(key, keyStart, keyEnd, facts, table);
+      gatherer.add(facts, partition, key, keyStart, keyEnd, value, valueStart, valueEnd, all);
+    };
+  }
+
+  /** The partition that all records of a change go to; null: it is for each key to say. */
+  #onePartition({ partitions }: TopicFacts, table: Table, origin: Origin): number | null {
+    if (partitions === 1) return 0;
+    switch (this.#config['partition.strategy']) {
+      case 'all-to-zero':
+        return 0;
+      case 'hash-by-table':
+        return tablePartition(table, partitions);
+      case 'hash-by-transaction':
+        return textPartition(transactionOf(origin), partitions);
+      case 'hash-by-key':
+        return null;
+    }
+  }
+
+  async #deliver(): Promise<void> {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      while (this.#queue.length > 0 && this.#failure === null) {
+        const together = this.#takeTogether();
+        try {
+          await this.#deliverTogether(together);
+          for (const { resolve } of together) resolve();
+        } catch (error) {
+          this.#failure ??= error;
+          for (const { reject } of together) reject(error);
+        }
+      }
+    } finally {
+      this.#delivering = false;
+      if (this.#failure !== null) for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
+    }
+  }
+
+  /** The writes that wait, as many as one transaction takes: a part stands alone. */
+  #takeTogether(): readonly Delivery[] {
+    const end = this.#queue.findIndex(({ batch }) => batch.part !== undefined);
+    return this.#queue.splice(0, end === 0 ? 1 : end < 0 ? this.#queue.length : end);
+  }
+
+  async #deliverTogether(deliveries: readonly Delivery[]): Promise<void> {
+    const { part } = deliveries[0]!.batch;
+    if (part === undefined || part.index === 0) await this.#discardParts();
+    if (part !== undefined) {
+      this.#parts ??= { transaction: part.transaction, next: 0 };
+      const { transaction, next } = this.#parts;
+      assert(
+        transaction === part.transaction && next === part.index,
+        'the parts of a transaction follow each other from index 0',
+      );
+      this.#parts.next += 1;
+    }
+    const isLast = part === undefined || part.last;
+    const positions = new Map<Lane, Position>();
+    const sends: Promise<void>[] = [];
+    for (const { batch, outgoing } of deliveries) {
+      const batches = await outgoing;
+      // What is held already has been written before; a change written again would be there twice.
+      if (part === undefined && this.#positions.isAt(batch.positions)) {
+        for (const each of batches) void each.finished.then(each.release, each.release);
+        continue;
+      }
+      await this.#send(batches, sends);
+      for (const [lane, at] of batch.positions) positions.set(lane, at);
+    }
+    if (this.#transactional) await this.#commit(sends, isLast ? positions : null);
+    else {
+      await Promise.all(sends);
+      if (isLast) await this.#movePositions(positions);
+    }
+    if (!isLast) return;
+    this.#parts = null;
+    for (const [lane, at] of positions) this.#positions.held.set(lane, at);
+  }
+
+  /** Sends batches in their order; `sends` gets what tells that they are acknowledged. */
+  async #send(batches: readonly OutgoingBatch[], sends: Promise<void>[]): Promise<void> {
+    if (this.#transactional && batches.length > 0)
+      await this.#producer.enlist(distinct(batches.map(({ place }) => place)));
+    for (const { place, finished, release } of batches) {
+      const batch = await finished;
+      const send = this.#producer.send(place, batch).then(release);
+      // The first failure is thrown where they are awaited together.
+      send.catch(() => {});
+      sends.push(send);
+    }
+  }
+
+  /** `positions` null: the transaction stays open. */
+  async #commit(sends: readonly Promise<void>[], positions: ReadonlyMap<Lane, Position> | null): Promise<void> {
+    if (positions === null || positions.size === 0) {
+      await Promise.all(sends);
+      if (positions !== null) await this.#producer.commit();
+      return;
+    }
+    const place = { topic: this.#positions.topic, partition: 0 };
+    await this.#producer.enlist([place]);
+    await Promise.all([...sends, this.#producer.send(place, await this.#positions.places(positions, true))]);
+    await this.#producer.commit();
+  }
+
+  /** Without transactions, places that do not land where they were expected tell that somebody else writes. */
+  async #movePositions(positions: ReadonlyMap<Lane, Position>): Promise<void> {
+    if (positions.size === 0) return;
+    const batch = await this.#positions.places(positions, false);
+    const offset = await this.#producer.send({ topic: this.#positions.topic, partition: 0 }, batch);
+    if (!(await this.#positions.moved(batch.records, offset))) throw this.#fenced();
+  }
+
+  async #discardParts(): Promise<void> {
+    if (this.#parts === null) return;
+    this.#parts = null;
+    if (this.#transactional) await this.#producer.abort();
+  }
+
+  #fenced(): MillraceError {
+    const { pipeline } = this.#context;
+    return new MillraceError('SINK_FENCED', { sink: 'kafka', pipeline, lane: 'every lane' });
+  }
+}
+
+const longestGoodbyeMs = 2_000;
+
+const partitionFor = (
+  key: Uint8Array | null,
+  start: number,
+  end: number,
+  { partitions }: TopicFacts,
+  table: Table,
+): number =>
+  // Rows without a key keep their order by staying together.
+  key === null ? tablePartition(table, partitions) : partitionOfKey(key, start, end, partitions);
+
+const tablePartition = ({ database, name }: Table, partitions: number): number =>
+  textPartition(`${database}.${name}`, partitions);
+
+const textPartition = (text: string, partitions: number): number =>
+  (murmur2(Buffer.from(text)) & 0x7fffffff) % partitions;
+
+const transactionOf = (origin: Origin): string => {
+  if (origin.kind !== 'mysql') return '';
+  return origin.gtid ?? `${origin.file}:${origin.commitMicros}`;
+};
+
+const distinct = (places: readonly TopicPartition[]): readonly TopicPartition[] =>
+  [...Map.groupBy(places, ({ topic, partition }) => `${topic}:${partition}`).values()].map((same) => same[0]!);
