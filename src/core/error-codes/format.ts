@@ -1,3 +1,33 @@
 import type { ErrorEntry } from './entry.ts';
 
-export const formatErrors = {} as const satisfies Record<string, ErrorEntry>;
+export const formatErrors = {
+  FORMAT_MESSAGE_UNREADABLE: {
+    retryable: false,
+    message: ({ reason }: { readonly reason: string }) =>
+      `a message is not of the format that the source is set to read: ${reason}`,
+    hint: 'Set `value.format` to the format that the topic holds. A single bad message goes to the dead letters with `errors.tolerance: all`, or look at it at the position that the log names.',
+  },
+  FORMAT_VALUE_UNREADABLE: {
+    retryable: false,
+    message: ({ table, column, type }: { readonly table: string; readonly column: string; readonly type: string }) =>
+      `a value of column ${column} of table ${table} is none that ${type} can hold as the format writes it`,
+    hint: 'Declare the column with the type that its values have, or set the handling modes (decimals, times, binaries) that the writer used. Nothing was rounded or cut.',
+  },
+  FORMAT_FIELD_UNKNOWN: {
+    retryable: false,
+    message: ({ table, field }: { readonly table: string; readonly field: string }) =>
+      `a message has the field ${field}, which the declared table ${table} has no column for`,
+    hint: 'Add the column to the declaration, or let such fields go with `value.unknown-fields: ignore`.',
+  },
+  FORMAT_TABLE_UNKNOWN: {
+    retryable: false,
+    message: ({ table }: { readonly table: string }) => `a message is of table ${table}, which is not declared`,
+    hint: 'Declare the table, read fewer topics, or leave the declarations out so that messages describe their tables.',
+  },
+  FORMAT_KEY_MISSING: {
+    retryable: false,
+    message: ({ table, column }: { readonly table: string; readonly column: string }) =>
+      `the key column ${column} is not among the fields of table ${table}`,
+    hint: 'Set `primary-key` to fields that every message has.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
