@@ -17,6 +17,13 @@ export const connectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./mysql/connector.ts')).mysql,
   },
   {
+    type: 'mysql',
+    roles: ['sink'],
+    summary:
+      'Writes tables of MySQL and MariaDB, exactly once: the position is in the transaction that writes the rows.',
+    load: async () => (await import('./mysql/sink/connector.ts')).mysqlSink,
+  },
+  {
     type: 'blackhole',
     roles: ['sink'],
     summary: 'Takes everything and keeps nothing: for measuring what comes before it.',

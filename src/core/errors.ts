@@ -6,6 +6,7 @@ import type { ErrorEntry } from './error-codes/entry.ts';
 import { formatErrors } from './error-codes/format.ts';
 import { kafkaErrors } from './error-codes/kafka.ts';
 import { mysqlErrors } from './error-codes/mysql.ts';
+import { mysqlSinkErrors } from './error-codes/mysql-sink.ts';
 import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
 import { replayErrors } from './error-codes/replay.ts';
@@ -24,6 +25,7 @@ export const errorTable = {
   ...formatErrors,
   ...kafkaErrors,
   ...mysqlErrors,
+  ...mysqlSinkErrors,
   ...netErrors,
   ...pipelineErrors,
   ...replayErrors,

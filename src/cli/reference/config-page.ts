@@ -3,7 +3,7 @@ import { aliases, withoutCounterpart } from '../../config/aliases.ts';
 import { pipelineSettings, routeSettings, sinkSettings, sourceSettings } from '../../config/frame.ts';
 import { expectation } from '../../config/section.ts';
 import { type Setting, settingsOf } from '../../config/settings-shape.ts';
-import { connectors } from '../../connectors/registry.ts';
+import { connectors, type RegisteredConnector } from '../../connectors/registry.ts';
 import { code, fillPart, markdownTable } from './markdown.ts';
 
 /** docs/config.md with its tables of keys filled in from the schemas. */
@@ -24,7 +24,10 @@ export const configPage = async (page: string): Promise<string> => {
 const connectorList = (role: 'source' | 'sink'): string =>
   connectors
     .filter(({ roles }) => roles.includes(role))
-    .map(({ type, summary }) => `* [\`${type}\`](#${type}) ${summary}`)
+    .map((registered) => {
+      const heading = headingOf(registered);
+      return `* [\`${registered.type}\`](#${heading.toLowerCase().replaceAll(' ', '-')}) ${registered.summary}`;
+    })
     .join('\n');
 
 const connectorTables = async (): Promise<string> => {
@@ -32,11 +35,15 @@ const connectorTables = async (): Promise<string> => {
     connectors.map(async (registered) => {
       const { config } = await registered.load();
       const ends = registered.roles.join(' and ');
-      return `### ${registered.type}\n\n${registered.summary} (${ends})\n\n${settingsTable(config)}`;
+      return `### ${headingOf(registered)}\n\n${registered.summary} (${ends})\n\n${settingsTable(config)}`;
     }),
   );
   return sections.join('\n\n');
 };
+
+/** A system whose source and sink have settings of their own has two sections. */
+const headingOf = ({ type, roles }: RegisteredConnector): string =>
+  connectors.filter((each) => each.type === type).length === 1 ? type : `${type} ${roles.join(' and ')}`;
 
 const settingsTable = (schema: z.ZodType): string => {
   const settings = [...settingsOf(schema).values()];

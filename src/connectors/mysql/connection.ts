@@ -13,8 +13,14 @@ import { statements } from './statements.ts';
 /** A result set with every value as the text the server sent. */
 export type TextRows = readonly (readonly (string | null)[])[];
 
+/** What a connection needs of a source's or sink's settings. */
+export type ConnectionSettings = Pick<
+  MysqlConfig,
+  'hostname' | 'port' | 'username' | 'password' | 'connect.timeout' | 'ssl.mode' | 'ssl.ca' | 'ssl.cert' | 'ssl.key'
+>;
+
 export interface ConnectOptions {
-  readonly config: MysqlConfig;
+  readonly config: ConnectionSettings;
   readonly dial: Dial;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -176,7 +182,9 @@ const connected = async (options: ConnectionOptions): Promise<Connection> => {
   return connection.promise();
 };
 
-const tlsOptions = async (config: MysqlConfig): Promise<NonNullable<Exclude<ConnectionOptions['ssl'], string>>> => {
+const tlsOptions = async (
+  config: ConnectionSettings,
+): Promise<NonNullable<Exclude<ConnectionOptions['ssl'], string>>> => {
   const mode = config['ssl.mode'];
   const read = async (path: string | undefined): Promise<string | undefined> =>
     path === undefined ? undefined : await readFile(path, 'utf8');
