@@ -364,9 +364,10 @@ class MysqlSink implements Sink {
   #refused({ error, statements }: Failure, changes: readonly Change[]): unknown {
     const facts = statements.facts[error.statement - 1];
     if (facts === undefined || facts.table === null || !error.isAboutRow) return error;
-    const index = facts.change ?? (error.row === null ? null : (facts.changes?.[error.row - 1] ?? null));
-    const change = index === null ? undefined : changes[index];
-    const at = change === undefined || change.kind === 'snapshot' ? '' : `, at ${placeOf(change.origin)}`;
+    const exact = facts.change ?? (error.row === null ? null : (facts.changes?.[error.row - 1] ?? null));
+    const first = placeAt(changes, exact ?? facts.changes?.[0] ?? null);
+    const last = exact === null ? placeAt(changes, facts.changes?.at(-1) ?? null) : first;
+    const at = first === null ? '' : first === last ? `, at ${first}` : `, between ${first} and ${last}`;
     return new MillraceError('SINK_ROW_REFUSED', {
       sink: this.#address,
       table: facts.table,
@@ -387,6 +388,11 @@ interface Failure {
   readonly error: ServerError;
   readonly statements: StatementBuffer;
 }
+
+const placeAt = (changes: readonly Change[], index: number | null): string | null => {
+  const change = index === null ? undefined : changes[index];
+  return change === undefined || change.kind === 'snapshot' ? null : placeOf(change.origin);
+};
 
 const placeOf = (origin: Origin): string => {
   switch (origin.kind) {
