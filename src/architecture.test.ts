@@ -52,7 +52,8 @@ const rules: Readonly<Record<string, FolderRule>> = {
   pipeline: { imports: ['core', 'operators', 'state'] },
   config: { imports: ['core', 'connectors', 'sql', 'operators'], packages: ['zod', 'yaml'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
-  cli: { imports: [...everything, 'demo'], packages: ['zod'] },
+  server: { imports: everything, packages: ['zod'] },
+  cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },
   testing: { imports: everything, packages: ['mysql2', 'fast-check', 'zod'] },
 };
 

@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedFile } from '../config/pipeline-file.ts';
 import { excerpt, placeName } from '../config/source-text.ts';
-import { errorObject } from './envelope.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A finding about a file: where, what, the line with carets below it, and what to do. */
@@ -21,10 +20,3 @@ export const diagnosticText = (
   lines.push(`  ${error.hint}`);
   return lines.join('\n');
 };
-
-/** The same for a program. */
-export const diagnosticObject = (file: LoadedFile, { severity, error, place }: Diagnostic) => ({
-  severity,
-  ...errorObject(error, file.redact),
-  place: place ? { file: place.source.name, ...place.source.positionOf(place.start) } : { file: file.file },
-});

@@ -1,3 +1,4 @@
+import { errorObject } from '../core/error-object.ts';
 import type { MillraceError } from '../core/errors.ts';
 
 /**
@@ -5,14 +6,6 @@ import type { MillraceError } from '../core/errors.ts';
  */
 export const envelope = (command: string, data: unknown, warnings: readonly unknown[] = []): string =>
   `${JSON.stringify({ schema: `millrace.${command.replaceAll(' ', '-')}/v1`, command, data, warnings }, null, 2)}\n`;
-
-export const errorObject = (error: MillraceError, redact: (text: string) => string = String) => ({
-  code: error.code,
-  detail: redact(error.message),
-  remedy: error.hint,
-  retryable: error.retryable,
-  docs: `docs/errors.md#${error.code.toLowerCase()}`,
-});
 
 /** `lines`: the output is an object a line, and so is this one. */
 export const errorEnvelope = (error: MillraceError, lines: boolean): string =>

@@ -3,21 +3,28 @@ import type { Clock } from '../core/clock.ts';
 import type { Context, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
 import { mergeSources } from '../pipeline/merge-sources.ts';
+import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { OperatedSource } from './operated-source.ts';
 import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
 
 /** The pipeline that a file describes. Nothing is opened before it runs. */
-export const openPipeline = (
-  file: PipelineFile,
-  { log, clock }: { readonly log: Log; readonly clock: Clock },
-): Pipeline => {
+export const openPipeline = (file: PipelineFile, surroundings: Surroundings): Pipeline =>
+  createPipeline(pipelineOptions(file, surroundings));
+
+export interface Surroundings {
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** What a file says, as the pipeline takes it. */
+export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings): PipelineOptions => {
   const { settings, sources, sinks } = file;
   const context: Context = { pipeline: file.name, log, clock };
   const behavior = settings['schema.change.behavior'];
   const deadLetters = settings['errors.deadletterqueue.path'];
-  return createPipeline({
+  return {
     name: file.name,
     source: () => openSources(sources, context),
     operators: pipelineOperators(file),
@@ -39,7 +46,7 @@ export const openPipeline = (
       : {}),
     grouping: { maxMs: settings['commit.interval'], maxBytes: settings['commit.max-bytes'] },
     stalledAfterMs: settings['stalled-after'],
-  });
+  };
 };
 
 /** All sources, or none: what was opened is closed when another cannot be. */

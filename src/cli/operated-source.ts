@@ -1,6 +1,7 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
+import { type HeldPosition, type LogFigures, type LogPlace, locateIn, type Snapshots } from '../core/operating.ts';
 import type { Operator } from '../operators/operator.ts';
 
 /** A source whose batches go through operators before anything else sees them: what its own section says about columns. */
@@ -36,6 +37,18 @@ export class OperatedSource implements Source {
 
   snapshotting(): readonly string[] {
     return this.#source.snapshotting?.() ?? [];
+  }
+
+  figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
+    return this.#source.figures?.(held) ?? [];
+  }
+
+  get snapshots(): Snapshots | null {
+    return this.#source.snapshots ?? null;
+  }
+
+  async locate(place: LogPlace, held: HeldPosition): Promise<ReadonlyMap<Lane, Position>> {
+    return await locateIn(this.#source, place, held);
   }
 
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {

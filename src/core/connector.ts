@@ -3,6 +3,7 @@ import type { Batch, Lane, Position } from './batch.ts';
 import type { Change } from './change.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import type { HeldPosition, LogFigures, LogPlace, Snapshots } from './operating.ts';
 import type { Table } from './table.ts';
 import type { Row } from './value.ts';
 
@@ -37,6 +38,15 @@ export interface Source extends AsyncDisposable {
   snapshotting?(): readonly string[];
   /** Called once every sink holds these durably, so the source may let go of what came before. */
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
+  /** The held places in the system's own words: one entry per log that is read. Asks nobody, so it costs nothing. */
+  figures?(held: ReadonlyMap<Lane, Position>): readonly LogFigures[];
+  /** Reading tables again; null: nothing is being read now. Left out: the source has no snapshots. */
+  readonly snapshots?: Snapshots | null;
+  /**
+   * The positions that sinks must hold so that reading begins at `place`. Asks the system and changes nothing; throws when the
+   * system does not have that place.
+   */
+  locate?(place: LogPlace, held: HeldPosition): Promise<ReadonlyMap<Lane, Position>>;
 }
 
 /** Writes whole transactions to one system. */

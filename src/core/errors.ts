@@ -11,6 +11,7 @@ import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
 import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
+import { serverErrors } from './error-codes/server.ts';
 import { sinkErrors } from './error-codes/sink.ts';
 import { snapshotErrors } from './error-codes/snapshot.ts';
 import { sqlErrors } from './error-codes/sql.ts';
@@ -30,6 +31,7 @@ export const errorTable = {
   ...pipelineErrors,
   ...replayErrors,
   ...schemaErrors,
+  ...serverErrors,
   ...sinkErrors,
   ...snapshotErrors,
   ...sqlErrors,

@@ -94,6 +94,7 @@ export class Attempt {
     const processed = output === batch ? received : measure(number, output);
     progress.processed(processed);
     this.#pending.push(processed);
+    pipeline.tap?.listener?.(output);
     for (const writer of this.#writers) writer.offer(processed);
 
     const waited = pipeline.clock.monotonic() - this.#turnedAtMs;

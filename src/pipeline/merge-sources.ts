@@ -1,6 +1,8 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import type { LogFigures, SnapshotProgress, Snapshots } from '../core/operating.ts';
 
 /**
  * Reads several sources of one kind side by side as one: shards of an application. Each keeps its own order and its own lanes;
@@ -99,6 +101,16 @@ class MergedSources implements Source {
     return this.#sources.flatMap((source) => source.snapshotting?.() ?? []);
   }
 
+  figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
+    return this.#sources.flatMap((source) => source.figures?.(held) ?? []);
+  }
+
+  /** Null until every source is being read. */
+  get snapshots(): Snapshots | null {
+    const each = this.#sources.map((source) => source.snapshots ?? null);
+    return each.every((snapshots) => snapshots !== null) ? new MergedSnapshots(each) : null;
+  }
+
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     for (const source of this.#sources) {
       const own = new Map([...held].filter(([lane]) => this.#owners.get(lane) === source));
@@ -109,6 +121,51 @@ class MergedSources implements Source {
   async [Symbol.asyncDispose](): Promise<void> {
     const results = await Promise.allSettled(this.#sources.map((source) => source[Symbol.asyncDispose]()));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+/** The snapshots of several sources as one: a table is asked from each source that has it. */
+class MergedSnapshots implements Snapshots {
+  readonly #each: readonly Snapshots[];
+
+  constructor(each: readonly Snapshots[]) {
+    this.#each = each;
+  }
+
+  request(ask: Parameters<Snapshots['request']>[0]): void {
+    for (const table of ask.tables) {
+      const took = this.#each.filter((snapshots) => {
+        try {
+          snapshots.request({ ...ask, tables: [table] });
+          return true;
+        } catch (error) {
+          if (!isMillraceError(error, 'SNAPSHOT_UNKNOWN_TABLE')) throw error;
+          return false;
+        }
+      });
+      if (took.length === 0) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table });
+    }
+  }
+
+  pause(): void {
+    for (const snapshots of this.#each) snapshots.pause();
+  }
+
+  unpause(): void {
+    for (const snapshots of this.#each) snapshots.unpause();
+  }
+
+  cancel(tables?: readonly string[]): void {
+    for (const snapshots of this.#each) snapshots.cancel(tables);
+  }
+
+  get progress(): SnapshotProgress {
+    const each = this.#each.map(({ progress }) => progress);
+    return {
+      paused: each.some(({ paused }) => paused),
+      tablesDone: each.reduce((sum, { tablesDone }) => sum + tablesDone, 0),
+      tables: each.flatMap(({ tables }) => tables),
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Batch } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
@@ -28,10 +29,18 @@ export interface PipelineOptions {
   /** Where rows go that a sink refuses. Left out, the first such row stops the pipeline (`errors.tolerance: none`). */
   readonly deadLetters?: DeadLetters;
   readonly grouping?: Partial<Grouping>;
+  /** Sees batches pass; for `millrace tail`. */
+  readonly tap?: Tap;
   /** How long nothing may move, while there is something to move, before the health says `stalled`. */
   readonly stalledAfterMs?: number;
   /** How long a source that sends heartbeats may be silent before the health says `stalled`; null: it sends none. */
   readonly silentAfterMs?: number | null;
+}
+
+/** A place to look at what leaves the operators. Nobody looking costs nothing. */
+export interface Tap {
+  /** Row bytes are valid during the call only. Must not throw. */
+  listener: ((batch: Batch) => void) | null;
 }
 
 /** How source batches are gathered into one sink write. */

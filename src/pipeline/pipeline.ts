@@ -1,6 +1,7 @@
 import type { Lane, Position } from '../core/batch.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
+import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
 import { Attempt, type AttemptEnd } from './attempt.ts';
 import { backOffMs, defaultRetryPolicy, type RetryPolicy } from './back-off.ts';
 import { type HealthReport, healthOf } from './health.ts';
@@ -28,6 +29,14 @@ export interface PipelineStatus extends HealthReport {
   readonly positions: ReadonlyMap<Lane, Position>;
   readonly snapshotting: readonly string[];
   readonly tables: ReadonlyMap<string, TableCounts>;
+  /** How often each error was met, by code; `INTERNAL` for what has none. */
+  readonly errors: ReadonlyMap<string, number>;
+  /** The source is open and being read. */
+  readonly connected: boolean;
+  /** The held places in the source's own words; empty while nothing is being read. */
+  readonly logs: readonly LogFigures[];
+  /** Null: nothing is being read, or the source has no snapshots. */
+  readonly snapshot: SnapshotProgress | null;
 }
 
 /** Carries one source to its sinks until it is stopped, and starts again where the sinks are after errors that pass. */
@@ -39,6 +48,10 @@ export interface Pipeline {
    */
   run(stop: AbortSignal, abort?: AbortSignal): Promise<PipelineResult>;
   status(): PipelineStatus;
+  /** The source that is being read; null: none. */
+  readonly source: Source | null;
+  /** Paused or ended, with both ends closed: others may use the sinks. */
+  readonly atRest: boolean;
   /** Writes what was read, closes both ends, and holds. */
   pause(): void;
   resume(): void;
@@ -66,6 +79,7 @@ class RunningPipeline implements Pipeline {
   #readingSinceMs: number | null = null;
   /** The source of the attempt under way. */
   #source: Source | null = null;
+  #atRest = false;
 
   constructor(options: PipelineOptions) {
     this.name = options.name;
@@ -85,7 +99,16 @@ class RunningPipeline implements Pipeline {
       throw error;
     } finally {
       await this.#closeSinks();
+      this.#atRest = true;
     }
+  }
+
+  get atRest(): boolean {
+    return this.#atRest;
+  }
+
+  get source(): Source | null {
+    return this.#source;
   }
 
   pause(): void {
@@ -127,6 +150,10 @@ class RunningPipeline implements Pipeline {
       positions: new Map(progress.lanes),
       snapshotting,
       tables: progress.counts(),
+      errors: progress.errors,
+      connected: this.#readingSinceMs !== null,
+      logs: this.#source?.figures?.(progress.lanes) ?? [],
+      snapshot: this.#source?.snapshots?.progress ?? null,
     };
   }
 
@@ -204,6 +231,7 @@ class RunningPipeline implements Pipeline {
   ): Promise<void> {
     const { clock, log } = this.#options;
     const { error } = end;
+    this.#progress.failed(isMillraceError(error) ? error.code : 'INTERNAL');
     if (!isMillraceError(error) || !error.retryable) throw error;
     if (end.sink !== null) await this.#closeSink(end.sink);
     if (ending.aborted) return;
@@ -239,8 +267,11 @@ class RunningPipeline implements Pipeline {
     await this.#closeSinks();
     this.#options.log.info('pipeline paused', { pipeline: this.name });
     const woken = AbortSignal.any([ending, this.#resume.signal]);
-    if (woken.aborted) return;
-    await new Promise<void>((resolve) => woken.addEventListener('abort', () => resolve(), { once: true }));
+    this.#atRest = true;
+    if (!woken.aborted) {
+      await new Promise<void>((resolve) => woken.addEventListener('abort', () => resolve(), { once: true }));
+    }
+    this.#atRest = false;
   }
 
   async #closeSinks(): Promise<void> {

@@ -31,6 +31,8 @@ export class Progress {
   pendingSinceMs: number | null = null;
   deadLetters = 0;
   retries = 0;
+  /** How often each error was met, by code. */
+  readonly errors = new Map<string, number>();
   readonly #clock: Clock;
   readonly #receive: SpeedMeter;
   readonly #process: SpeedMeter;
@@ -92,6 +94,10 @@ export class Progress {
     } else if (batch.changes.length === 0) {
       this.#lastLagMs = 0;
     }
+  }
+
+  failed(code: string): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
   /** What was under way is given up; it will be received again. */

@@ -1,6 +1,7 @@
+import { diagnosticObject } from '../../config/diagnostic-object.ts';
 import type { LoadedFile } from '../../config/pipeline-file.ts';
 import type { CommandCall } from '../command.ts';
-import { diagnosticObject, diagnosticText } from '../diagnostic-text.ts';
+import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { loadFiles } from '../pipeline-files.ts';

@@ -1,11 +1,12 @@
 import type { LoadedFile, PipelineFile } from '../../config/pipeline-file.ts';
 import { redactor } from '../../config/redact.ts';
+import { errorObject } from '../../core/error-object.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import type { Pipeline, PipelineResult } from '../../pipeline/pipeline.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
-import { envelope, errorObject } from '../envelope.ts';
+import { envelope } from '../envelope.ts';
 import { errorText } from '../error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
 import { LiveLines } from '../live-lines.ts';

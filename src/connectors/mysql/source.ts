@@ -2,6 +2,7 @@ import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import type { Context, Source } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import type { LogFigures } from '../../core/operating.ts';
 import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
 import { decodeBinlogPosition } from './binlog-position.ts';
@@ -51,6 +52,8 @@ export class MysqlSource implements Source {
   readonly #patterns: TablePatterns;
   readonly #lanes: MysqlLanes;
   #snapshots: SnapshotRun | null = null;
+  /** As of the last connection. */
+  #server: ServerFacts | null = null;
 
   constructor(options: MysqlSourceOptions) {
     const { config } = options;
@@ -81,6 +84,22 @@ export class MysqlSource implements Source {
 
   snapshotting(): readonly string[] {
     return this.#snapshots?.progress.tables.map(({ table }) => table) ?? [];
+  }
+
+  figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
+    const position = held.get(this.#lanes.log);
+    const server = this.#server;
+    const place = position === undefined ? null : decodeBinlogPosition(position);
+    return [
+      {
+        source: this.#config.name,
+        server: server?.address ?? null,
+        file: place?.file || null,
+        offset: place?.file ? place.offset : null,
+        gtids: place?.gtids ?? null,
+        retentionSeconds: server?.retentionSeconds || null,
+      },
+    ];
   }
 
   async *read(
@@ -126,6 +145,7 @@ export class MysqlSource implements Source {
     const heldSchema = await held(this.#lanes.schema);
     await using connection = await this.#connect(signal);
     const server = await readServerFacts(connection);
+    this.#server = server;
     requireUsableLog(server);
     const identity = await chooseIdentity(connection, config, this.#context.pipeline);
     const collations = await readCollations(connection, server);

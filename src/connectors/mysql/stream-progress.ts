@@ -1,6 +1,7 @@
 import type { Lane, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
+import type { Snapshots } from '../../core/operating.ts';
 import type { Table } from '../../core/table.ts';
 import type { BinlogPlace } from './binlog-place.ts';
 import type { MysqlConfig } from './config.ts';
@@ -45,7 +46,7 @@ export interface SnapshotStep {
 }
 
 /** The snapshots of one source. Lives as long as the source's `read`. */
-export interface SnapshotRun extends AsyncDisposable {
+export interface SnapshotRun extends Snapshots, AsyncDisposable {
   /**
    * Called for every step of the stream, in order, before its batch is yielded. Returns the changes to yield: all of them but the
    * watermark table's, and those that a keyless table's scan already holds. null: the step may not leave before the rows that
@@ -58,27 +59,6 @@ export interface SnapshotRun extends AsyncDisposable {
   ready(signal: AbortSignal): Promise<void>;
   /** Nothing is running or asked for. In `scan.startup.mode: snapshot` the source's `read` returns then. */
   readonly finished: boolean;
-  /** Reads tables again (or for the first time) while the stream runs. `where` narrows it to some rows, and then nothing is swept. */
-  request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void;
-  /** Stops and resumes all tables' reading; what was read leaves first. */
-  pause(): void;
-  unpause(): void;
-  /** Ends the snapshots of these tables (all, without a list) where they stand: no `end` mark, so nothing is swept. */
-  cancel(tables?: readonly string[]): void;
-  readonly progress: SnapshotProgress;
-}
-
-/** How far the snapshots are. `tables` holds those that are asked for and not done; `~` figures are the server's estimates. */
-export interface SnapshotProgress {
-  readonly paused: boolean;
-  readonly tablesDone: number;
-  readonly tables: readonly {
-    readonly table: string;
-    readonly rows: number;
-    readonly estimatedRows: number | null;
-    readonly chunks: number;
-    readonly etaMs: number | null;
-  }[];
 }
 
 export interface SnapshotRequest {

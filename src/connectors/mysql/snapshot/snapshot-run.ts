@@ -1,16 +1,10 @@
 import type { Lane } from '../../../core/batch.ts';
 import type { Change, SchemaChange } from '../../../core/change.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import type { SnapshotProgress } from '../../../core/operating.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { requireReadable } from '../definitions.ts';
-import type {
-  OpenSnapshotRun,
-  SnapshotProgress,
-  SnapshotRequest,
-  SnapshotRun,
-  SnapshotStep,
-  StreamStep,
-} from '../stream-progress.ts';
+import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun, SnapshotStep, StreamStep } from '../stream-progress.ts';
 import { KeylessGate } from './keyless-gate.ts';
 import {
   decodeLanePosition,

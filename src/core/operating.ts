@@ -1,0 +1,68 @@
+import type { Lane, Position } from './batch.ts';
+import type { Source } from './connector.ts';
+import { MillraceError } from './errors.ts';
+
+/** What an operator sees of, and asks from, a source while it runs, beside the rows that move. */
+
+/** The place in one system's log that is held, in that system's own words. */
+export interface LogFigures {
+  /** The source's name. */
+  readonly source: string;
+  /** The server that is read, as host:port; null: not known yet. */
+  readonly server: string | null;
+  readonly file: string | null;
+  readonly offset: number | null;
+  readonly gtids: string | null;
+  /** How long the system keeps its log; null: for ever, or it was not asked yet. */
+  readonly retentionSeconds: number | null;
+}
+
+/** How far the snapshots are. `tables` holds those that are asked for and not done; `~` figures are the server's estimates. */
+export interface SnapshotProgress {
+  readonly paused: boolean;
+  readonly tablesDone: number;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly estimatedRows: number | null;
+    readonly chunks: number;
+    readonly etaMs: number | null;
+  }[];
+}
+
+/** Reading tables again while the log is followed. */
+export interface Snapshots {
+  /**
+   * Reads tables again, or for the first time. `where` narrows it to some rows, and then nothing is swept. Throws
+   * SNAPSHOT_UNKNOWN_TABLE, and then begins nothing.
+   */
+  request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void;
+  /** Stops and resumes all tables' reading; what was read leaves first. */
+  pause(): void;
+  unpause(): void;
+  /** Ends the snapshots of these tables (all, without a list) where they stand: nothing is swept. */
+  cancel(tables?: readonly string[]): void;
+  readonly progress: SnapshotProgress;
+}
+
+/** A place in a log as a person names it. */
+export type LogPlace =
+  | { readonly at: 'gtid'; readonly gtids: string }
+  | { readonly at: 'file'; readonly file: string; readonly offset: number }
+  | { readonly at: 'timestamp'; readonly millis: number }
+  | { readonly at: 'earliest' }
+  | { readonly at: 'latest' }
+  /** As the pipeline file says for a sink that holds nothing, snapshots included. */
+  | { readonly at: 'configured' };
+
+export type HeldPosition = (lane: Lane) => Promise<Position | null>;
+
+/** Asks a source for a place; throws OFFSETS_UNSUPPORTED for one that cannot be asked. */
+export const locateIn = async (
+  source: Source,
+  place: LogPlace,
+  held: HeldPosition,
+): Promise<ReadonlyMap<Lane, Position>> => {
+  if (source.locate === undefined) throw new MillraceError('OFFSETS_UNSUPPORTED', undefined);
+  return await source.locate(place, held);
+};

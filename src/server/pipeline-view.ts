@@ -1,0 +1,114 @@
+import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
+import type { Health } from '../pipeline/health.ts';
+import type { Lag } from '../pipeline/lag-meter.ts';
+import type { PipelineStatus } from '../pipeline/pipeline.ts';
+import type { Speeds, TableCounts } from '../pipeline/progress.ts';
+
+/** What somebody asked a pipeline to be; kept over restarts of `serve`. */
+export type Desired = 'running' | 'paused' | 'stopped';
+
+/** A pipeline as the API, the command line, the metrics and the console show it. Plain JSON. */
+export interface PipelineView extends StatusObject {
+  /** The file it came from; null: none. */
+  readonly file: string | null;
+  readonly desired: Desired;
+  readonly process: ProcessView;
+}
+
+export interface ProcessView {
+  /** Null: no process runs. */
+  readonly pid: number | null;
+  /** When it was started, as ISO 8601; null: never. */
+  readonly startedAt: string | null;
+  /** How often it was started again since `serve` began. */
+  readonly restarts: number;
+  /** Why the one before it ended; null: there was none. */
+  readonly lastEnd: string | null;
+}
+
+/** What the process of a pipeline says of it. */
+export interface StatusObject {
+  readonly name: string;
+  readonly health: Health;
+  readonly reason: string | null;
+  /** The code of the error behind the reason; null: none. */
+  readonly code: string | null;
+  readonly lag: Lag;
+  readonly sourceIdleMs: number;
+  readonly speeds: Speeds;
+  readonly totals: PipelineStatus['totals'];
+  readonly retries: number;
+  readonly deadLetters: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly connected: boolean;
+  readonly positions: Readonly<Record<string, string>>;
+  readonly logs: readonly LogFigures[];
+  readonly snapshot: SnapshotProgress | null;
+  readonly snapshotting: readonly string[];
+  readonly tables: Readonly<Record<string, TableCounts>>;
+  readonly rssBytes: number | null;
+}
+
+export const statusObject = (
+  status: PipelineStatus,
+  redact: (text: string) => string,
+  rssBytes: number | null,
+): StatusObject => ({
+  name: status.name,
+  health: status.health,
+  reason: status.reason === null ? null : redact(status.reason),
+  code: status.code,
+  lag: status.lag,
+  sourceIdleMs: status.sourceIdleMs,
+  speeds: status.speeds,
+  totals: status.totals,
+  retries: status.retries,
+  deadLetters: status.deadLetters,
+  errors: Object.fromEntries(status.errors),
+  connected: status.connected,
+  positions: Object.fromEntries(status.positions),
+  logs: status.logs,
+  snapshot: status.snapshot,
+  snapshotting: status.snapshotting,
+  tables: Object.fromEntries(status.tables),
+  rssBytes,
+});
+
+const still = { rowsPerSecond: 0, bytesPerSecond: 0 };
+const none = { rows: 0, bytes: 0 };
+
+/** A pipeline of which no process tells anything. */
+export const silentStatus = (name: string, health: Health, reason: string, code: string | null): StatusObject => ({
+  name,
+  health,
+  reason,
+  code,
+  lag: { currentMs: 0, maxMs: 0, p99Ms: 0 },
+  sourceIdleMs: 0,
+  speeds: { receive: still, process: still, push: still, sync: still },
+  totals: { receive: none, process: none, push: none, sync: none },
+  retries: 0,
+  deadLetters: 0,
+  errors: {},
+  connected: false,
+  positions: {},
+  logs: [],
+  snapshot: null,
+  snapshotting: [],
+  tables: {},
+  rssBytes: null,
+});
+
+/** Whether somebody should look. A pause was asked for, so it is no failure. */
+export const isHealthy = (health: Health): boolean =>
+  health === 'running' || health === 'snapshotting' || health === 'paused';
+
+/**
+ * How long the source's log will still hold what is not durable yet, when nothing moves from now on; null: the log is not deleted by age,
+ * or the source did not say. The held place is as old as its lag, and older by the time since the source last said anything.
+ */
+export const retentionMarginMs = (view: StatusObject): number | null => {
+  const kept = view.logs.flatMap(({ retentionSeconds }) => (retentionSeconds === null ? [] : [retentionSeconds]));
+  if (kept.length === 0) return null;
+  return Math.min(...kept) * 1000 - view.lag.currentMs - view.sourceIdleMs;
+};
