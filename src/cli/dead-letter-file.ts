@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
+import { jsonValue } from '../core/json-value.ts';
 import type { DeadLetter, DeadLetters } from '../pipeline/dead-letters.ts';
-import { jsonValue } from './binlog/logged-values.ts';
 
 /** Appends rows that a sink refused to a file, one JSON object a line, with the reason. */
 export class DeadLetterFile implements DeadLetters {

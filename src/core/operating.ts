@@ -50,6 +50,8 @@ export type LogPlace =
   | { readonly at: 'gtid'; readonly gtids: string }
   | { readonly at: 'file'; readonly file: string; readonly offset: number }
   | { readonly at: 'timestamp'; readonly millis: number }
+  /** Where it is. */
+  | { readonly at: 'held' }
   | { readonly at: 'earliest' }
   | { readonly at: 'latest' }
   /** As the pipeline file says for a sink that holds nothing, snapshots included. */

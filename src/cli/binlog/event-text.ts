@@ -1,8 +1,9 @@
+import { jsonValue } from '../../core/json-value.ts';
 import type { Image } from '../../core/row-images.ts';
 import type { ViewedEvent } from './binlog-view.ts';
 import { isoTime } from './describe-event.ts';
 import type { LoggedRows } from './log-tables.ts';
-import { jsonValue, loggedRow, sqlLiteral } from './logged-values.ts';
+import { loggedRow, sqlLiteral } from './logged-values.ts';
 
 /** An event for people, in the manner of `mysqlbinlog -vv`: a header line, the statement, the rows as statements. */
 export function* eventText(event: ViewedEvent): Generator<string, void, undefined> {

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { hexLiteral } from '../../core/json-value.ts';
 import type { Image, RowImages, ValueWriter } from '../../core/row-images.ts';
 import type { Table } from '../../core/table.ts';
 import type { Value } from '../../core/value.ts';
@@ -60,10 +60,3 @@ const escapes: Readonly<Record<string, string>> = {
   '\r': '\\r',
   '\x1a': '\\Z',
 };
-
-/** A value as JSON has it: integers beyond 2^53 and decimals as text, bytes as `0x…`. */
-export const jsonValue = (value: Exclude<LoggedValue, undefined>): string | number | null =>
-  typeof value === 'bigint' ? value.toString() : value instanceof Uint8Array ? hexLiteral(value) : value;
-
-const hexLiteral = (bytes: Uint8Array): string =>
-  bytes.length === 0 ? "''" : `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`;

@@ -1,0 +1,257 @@
+import type { Health } from '../pipeline/health.ts';
+import { isHealthy, type PipelineView, retentionMarginMs } from './pipeline-view.ts';
+
+/** One figure: its labels beside `pipeline`, and its value. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Everything about a metric. `/metrics` and docs/metrics.md are made from the table below, so neither can say what the other does not. */
+export interface Metric {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  /** What a Debezium user knows it as; null: Debezium has nothing like it. */
+  readonly debezium: string | null;
+  samples(view: PipelineView): readonly Sample[];
+}
+
+const one = (value: number | null): readonly Sample[] => (value === null ? [] : [{ labels: {}, value }]);
+
+/** The four speeds by their points: receive S_r, process S_h, push S_p, sync S_sync. */
+const points = ['receive', 'process', 'push', 'sync'] as const;
+
+export const healthWords: readonly Health[] = ['running', 'snapshotting', 'degraded', 'stalled', 'paused', 'failed'];
+
+/** Tables beyond this many are counted together as `other`, so that a server of ten thousand tables does not flood Prometheus. */
+const mostTables = 200;
+
+const changeSamples = ({ tables }: PipelineView): readonly Sample[] => {
+  const sums = new Map<string, Sample>();
+  for (const [index, [name, counts]] of Object.entries(tables).entries()) {
+    const table = index < mostTables ? name : 'other';
+    for (const [op, count] of Object.entries(counts)) {
+      if (count === 0) continue;
+      const key = `${table}\0${op}`;
+      sums.set(key, { labels: { table, op }, value: (sums.get(key)?.value ?? 0) + count });
+    }
+  }
+  return [...sums.values()];
+};
+
+export const metricTable: readonly Metric[] = [
+  {
+    name: 'millrace_records_total',
+    type: 'counter',
+    help: 'Rows past each point: receive (S_r), process (S_h), push (S_p), sync (S_sync: durable in every sink). After a retry rows are received again.',
+    debezium: 'TotalNumberOfEventsSeen',
+    samples: ({ totals }) => points.map((stage) => ({ labels: { stage }, value: totals[stage].rows })),
+  },
+  {
+    name: 'millrace_bytes_total',
+    type: 'counter',
+    help: 'Bytes of rows past each point, as the source sent them.',
+    debezium: null,
+    samples: ({ totals }) => points.map((stage) => ({ labels: { stage }, value: totals[stage].bytes })),
+  },
+  {
+    name: 'millrace_changes_total',
+    type: 'counter',
+    help: 'Changes received, by table and kind (read is a row of a snapshot). The first 200 tables have labels of their own, the rest are `other`.',
+    debezium: 'TotalNumberOfCreateEventsSeen, …Update…, …Delete…',
+    samples: changeSamples,
+  },
+  {
+    name: 'millrace_speed_records_per_second',
+    type: 'gauge',
+    help: 'The four speeds over the last 10 s: receive S_r, process S_h, push S_p, sync S_sync.',
+    debezium: null,
+    samples: ({ speeds }) => points.map((speed) => ({ labels: { speed }, value: speeds[speed].rowsPerSecond })),
+  },
+  {
+    name: 'millrace_speed_bytes_per_second',
+    type: 'gauge',
+    help: 'The four speeds in bytes.',
+    debezium: null,
+    samples: ({ speeds }) => points.map((speed) => ({ labels: { speed }, value: speeds[speed].bytesPerSecond })),
+  },
+  {
+    name: 'millrace_lag_seconds',
+    type: 'gauge',
+    help: 'From commit on the source to durable in every sink, now: the age of the oldest change under way, or the lag of the last one that arrived. 0 on an idle source.',
+    debezium: 'MilliSecondsBehindSource',
+    samples: ({ lag }) => one(lag.currentMs / 1000),
+  },
+  {
+    name: 'millrace_lag_max_seconds',
+    type: 'gauge',
+    help: 'The largest lag of the last 30 to 60 s.',
+    debezium: 'MilliSecondsBehindSourceMaxValue',
+    samples: ({ lag }) => one(lag.maxMs / 1000),
+  },
+  {
+    name: 'millrace_lag_p99_seconds',
+    type: 'gauge',
+    help: 'The lag that 99 % of all writes of the last 30 to 60 s stayed within.',
+    debezium: 'MilliSecondsBehindSourceP99',
+    samples: ({ lag }) => one(lag.p99Ms / 1000),
+  },
+  {
+    name: 'millrace_source_idle_seconds',
+    type: 'gauge',
+    help: 'Since the source last sent anything, heartbeats included.',
+    debezium: 'MilliSecondsSinceLastEvent',
+    samples: ({ sourceIdleMs }) => one(sourceIdleMs / 1000),
+  },
+  {
+    name: 'millrace_source_connected',
+    type: 'gauge',
+    help: '1 while the source is open and read.',
+    debezium: 'Connected',
+    samples: ({ connected }) => one(Number(connected)),
+  },
+  {
+    name: 'millrace_pipeline_state',
+    type: 'gauge',
+    help: '1 for the state that the pipeline is in, 0 for the others.',
+    debezium: null,
+    samples: ({ health }) => healthWords.map((state) => ({ labels: { state }, value: Number(state === health) })),
+  },
+  {
+    name: 'millrace_pipeline_health',
+    type: 'gauge',
+    help: '1 while nobody need look: running, snapshotting, or paused on request.',
+    debezium: null,
+    samples: ({ health }) => one(Number(isHealthy(health))),
+  },
+  {
+    name: 'millrace_pipeline_wanted',
+    type: 'gauge',
+    help: '1 while the pipeline is meant to run, 0 while it is paused or stopped on request.',
+    debezium: null,
+    samples: ({ desired }) => one(Number(desired === 'running')),
+  },
+  {
+    name: 'millrace_binlog_position_bytes',
+    type: 'gauge',
+    help: 'Where in its binlog file the held place stands; the file is a label.',
+    debezium: 'BinlogFilename, BinlogPosition',
+    samples: ({ logs }) =>
+      logs.flatMap(({ source, file, offset }) =>
+        file === null || offset === null ? [] : [{ labels: { source, file }, value: offset }],
+      ),
+  },
+  {
+    name: 'millrace_binlog_retention_seconds',
+    type: 'gauge',
+    help: 'How long the server keeps its binlog (binlog_expire_logs_seconds); absent where it is kept for ever.',
+    debezium: null,
+    samples: ({ logs }) =>
+      logs.flatMap(({ source, retentionSeconds }) =>
+        retentionSeconds === null ? [] : [{ labels: { source }, value: retentionSeconds }],
+      ),
+  },
+  {
+    name: 'millrace_binlog_retention_margin_seconds',
+    type: 'gauge',
+    help: 'How long the server will still hold what is not durable yet if nothing moves from now on: retention less lag less idle time. At 0 a new snapshot is needed.',
+    debezium: null,
+    samples: (view) => {
+      const margin = retentionMarginMs(view);
+      return one(margin === null ? null : margin / 1000);
+    },
+  },
+  {
+    name: 'millrace_snapshot_tables',
+    type: 'gauge',
+    help: 'Tables of snapshots: reading (or waiting for it), and done since the source was opened.',
+    debezium: 'TotalTableCount, RemainingTableCount',
+    samples: ({ snapshot }) =>
+      snapshot === null
+        ? []
+        : [
+            { labels: { state: 'reading' }, value: snapshot.tables.length },
+            { labels: { state: 'done' }, value: snapshot.tablesDone },
+          ],
+  },
+  {
+    name: 'millrace_snapshot_rows',
+    type: 'gauge',
+    help: 'Rows that the snapshot of a table has read so far.',
+    debezium: 'RowsScanned',
+    samples: ({ snapshot }) =>
+      (snapshot?.tables ?? []).slice(0, mostTables).map(({ table, rows }) => ({ labels: { table }, value: rows })),
+  },
+  {
+    name: 'millrace_snapshot_estimated_rows',
+    type: 'gauge',
+    help: 'Rows of the table as the server estimates them; absent where it does not.',
+    debezium: null,
+    samples: ({ snapshot }) =>
+      (snapshot?.tables ?? [])
+        .slice(0, mostTables)
+        .flatMap(({ table, estimatedRows }) =>
+          estimatedRows === null ? [] : [{ labels: { table }, value: estimatedRows }],
+        ),
+  },
+  {
+    name: 'millrace_snapshot_chunks',
+    type: 'gauge',
+    help: 'Chunks that the snapshot of a table has read so far.',
+    debezium: 'TableChunksCompletedCounts',
+    samples: ({ snapshot }) =>
+      (snapshot?.tables ?? []).slice(0, mostTables).map(({ table, chunks }) => ({ labels: { table }, value: chunks })),
+  },
+  {
+    name: 'millrace_snapshot_paused',
+    type: 'gauge',
+    help: '1 while snapshots are paused on request.',
+    debezium: 'SnapshotPaused',
+    samples: ({ snapshot }) => one(snapshot === null ? null : Number(snapshot.paused)),
+  },
+  {
+    name: 'millrace_errors_total',
+    type: 'counter',
+    help: 'Errors met, by code; `millrace explain CODE` says what each means.',
+    debezium: 'NumberOfErroneousEvents',
+    samples: ({ errors }) => Object.entries(errors).map(([code, value]) => ({ labels: { code }, value })),
+  },
+  {
+    name: 'millrace_retries_total',
+    type: 'counter',
+    help: 'How often the pipeline began again after an error that may pass.',
+    debezium: null,
+    samples: ({ retries }) => one(retries),
+  },
+  {
+    name: 'millrace_dead_letters_total',
+    type: 'counter',
+    help: 'Rows that a sink refused and that went to the dead letters.',
+    debezium: 'NumberOfErroneousEvents',
+    samples: ({ deadLetters }) => one(deadLetters),
+  },
+  {
+    name: 'millrace_process_restarts_total',
+    type: 'counter',
+    help: 'How often the process of the pipeline was started again because it had ended (under `serve`).',
+    debezium: null,
+    samples: ({ process }) => one(process.restarts),
+  },
+  {
+    name: 'millrace_process_resident_bytes',
+    type: 'gauge',
+    help: 'Memory of the process of the pipeline (under `serve`).',
+    debezium: null,
+    samples: ({ rssBytes }) => one(rssBytes),
+  },
+];
+
+/** Figures about the whole process: name, type, help. */
+export const processMetrics = [
+  ['millrace_build_info', 'gauge', 'Always 1; the version and that of Node are labels.'],
+  ['millrace_pipelines', 'gauge', 'How many pipelines this server has.'],
+  ['process_resident_memory_bytes', 'gauge', 'Memory of the process that answers.'],
+  ['process_cpu_seconds_total', 'counter', 'CPU time of the process that answers.'],
+  ['process_start_time_seconds', 'gauge', 'When the process that answers was started, in seconds since 1970.'],
+] as const;
