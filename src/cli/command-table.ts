@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { operatingCommands, serverOptions } from './operating-commands.ts';
 
 const fileOptions: Readonly<Record<string, OptionSpec>> = {
   set: {
@@ -68,12 +69,17 @@ export const commands: readonly CommandSpec[] = [
     formats: ['human', 'json'],
     options: {
       'dry-run': { describe: 'Print the plan and end; nothing is opened.' },
+      ...serverOptions,
       ...fileOptions,
     },
     examples: [
       { command: 'millrace run orders.yaml', does: 'run one pipeline' },
       { command: 'millrace run orders.yaml stock.yaml', does: 'run two; each log line names its pipeline' },
       { command: 'millrace run orders.yaml --dry-run', does: 'print what would run' },
+      {
+        command: 'millrace run orders.yaml --listen 127.0.0.1:8765',
+        does: 'serve the HTTP API and figures beside it; `millrace status` and the others use it',
+      },
     ],
     notes: [
       'SIGINT or SIGTERM ends gracefully: what was read is written, positions are stored, and the exit code is 0. A second signal aborts (130); nothing is lost, and what was under way is done again next time.',
@@ -96,6 +102,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: () => import('./commands/lint.ts'),
   },
+  ...operatingCommands,
   {
     name: 'convert debezium',
     summary: 'Make a pipeline file of a Debezium connector: MySQL or MariaDB source, or JDBC sink.',

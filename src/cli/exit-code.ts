@@ -29,6 +29,9 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
 
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (!isMillraceError(error)) return exitCode.failed;
+  if (error.code === 'WAIT_TIMED_OUT') return exitCode.timedOut;
+  if (error.code === 'CONFIRMATION_NEEDED') return exitCode.refused;
+  if (error.code === 'API_FILE_WRONG') return exitCode.configInvalid;
   if (error.code.startsWith('CLI_BINLOG_')) return exitCode.failed;
   if (error.code.startsWith('CLI_')) return exitCode.usage;
   return /^(CONFIG|CONVERT)_/.test(error.code) ? exitCode.configInvalid : exitCode.failed;

@@ -9,7 +9,7 @@ import { version } from './version.ts';
 
 /** Loads the files that a command names, under its `--set` and `--env`. */
 export const loadFiles = async (call: CommandCall): Promise<readonly LoadedFile[]> => {
-  const env = { ...Object.assign({}, ...call.list('env').map(readEnvFile)), ...call.env };
+  const env = readEnvironment(call);
   const overrides = call.list('set');
   const loaded: LoadedFile[] = [];
   for (const file of call.arguments) {
@@ -18,7 +18,13 @@ export const loadFiles = async (call: CommandCall): Promise<readonly LoadedFile[
   return loaded;
 };
 
-const readText = (path: string): string => readFileSync(path, 'utf8');
+/** The environment, over what the files of `--env` say. */
+export const readEnvironment = (call: CommandCall): Readonly<Record<string, string | undefined>> => ({
+  ...Object.assign({}, ...call.list('env').map(readEnvFile)),
+  ...call.env,
+});
+
+export const readText = (path: string): string => readFileSync(path, 'utf8');
 
 const readEnvFile = (file: string): Record<string, string | undefined> => {
   try {

@@ -2,7 +2,7 @@ import type { PipelineStatus } from '../pipeline/pipeline.ts';
 import { shortBytes, shortCount, shortMs } from './figures.ts';
 import type { Terminal } from './terminal.ts';
 
-const healthColors = {
+export const healthColors = {
   running: 'green',
   snapshotting: 'cyan',
   degraded: 'yellow',

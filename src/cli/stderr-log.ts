@@ -1,4 +1,5 @@
 import type { Log, LogFields } from '../core/log.ts';
+import type { LogLine } from '../server/log-ring.ts';
 import type { Terminal } from './terminal.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -32,14 +33,22 @@ export const stderrLog = (options: LogOptions, paint: Terminal['paint']): Log =>
         write(JSON.stringify({ time: now().toISOString(), level: own, message: redact(message), ...clean }));
         return;
       }
-      const { pipeline, ...rest } = clean;
-      const words = Object.entries(rest).map(([name, value]) => paint('dim', `${name}=`) + shownValue(value));
-      const time = now().toISOString().slice(11, 23);
-      const head = `${paint('dim', time)} ${paint(colors[own], own.padEnd(5))}`;
-      const who = prefix === null ? '' : `${paint('cyan', `[${pipeline ?? prefix}]`)} `;
-      write([head, `${who}${redact(message)}`, ...words].join(' '));
+      write(logText({ time: now().toISOString(), level: own, message: redact(message), fields: clean }, prefix, paint));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+};
+
+/** A log line for a person. `prefix`: put before it when it names no pipeline itself; null: it names none at all. */
+export const logText = (
+  { time, level, message, fields }: LogLine,
+  prefix: string | null,
+  paint: Terminal['paint'],
+): string => {
+  const { pipeline, ...rest } = fields;
+  const words = Object.entries(rest).map(([name, value]) => paint('dim', `${name}=`) + shownValue(value));
+  const head = `${paint('dim', time.slice(11, 23))} ${paint(colors[level], level.padEnd(5))}`;
+  const who = prefix === null ? '' : `${paint('cyan', `[${pipeline ?? prefix}]`)} `;
+  return [head, `${who}${message}`, ...words].join(' ');
 };
 
 const shownValue = (value: string | number | boolean | null): string =>

@@ -134,4 +134,4 @@ export const routeSettings = z.strictObject({
 export type RouteSettings = z.output<typeof routeSettings>;
 
 /** Sections that are planned and that this version refuses. */
-export const sectionsNotYet = ['transform', 'server', 'cluster', 'metrics', 'tracing', 'log'];
+export const sectionsNotYet = ['transform', 'cluster', 'metrics', 'tracing', 'log'];

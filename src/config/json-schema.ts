@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
 import { pipelineSettings, routeSettings, sinkSettings, sourceSettings } from './frame.ts';
+import { serverSettings } from './server-settings.ts';
 import { type Setting, settingsOf } from './settings-shape.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -49,6 +50,10 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
         items: { ...closed({ ...settings, ...sections }), required: ['source', 'sink'] },
       },
       ...sections,
+      server: {
+        description: 'The HTTP API that `millrace run` starts beside the pipelines.',
+        ...closed(sectionSchema([...settingsOf(serverSettings).values()]).properties),
+      },
     }),
     anyOf: [{ required: ['source', 'sink'] }, { required: ['pipelines'] }],
     definitions: {

@@ -20,8 +20,16 @@ import {
 import { fileReason, interpolate, type Surroundings } from './interpolate.ts';
 import { nearestName } from './nearest-name.ts';
 import { override } from './override.ts';
-import { checkConnection, type FrameReading, pipelineSections, readPipeline, sectionOf } from './read-pipeline.ts';
+import {
+  checkConnection,
+  type FrameReading,
+  pipelineSections,
+  readFixedSection,
+  readPipeline,
+  sectionOf,
+} from './read-pipeline.ts';
 import { namesSecret, redactor } from './redact.ts';
+import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { type Place, SourceText } from './source-text.ts';
 import type { RowTest } from './tests-section.ts';
 
@@ -59,6 +67,8 @@ export interface LoadedFile {
   readonly file: string;
   /** In the file's order. Empty when any diagnostic is an error. */
   readonly pipelines: readonly PipelineFile[];
+  /** The HTTP API beside the pipelines; null: the file says nothing of it. */
+  readonly server: ServerSettings | null;
   readonly diagnostics: readonly Diagnostic[];
   /** Where secrets stand in the file: excerpts leave them out. */
   readonly secretPlaces: readonly Place[];
@@ -94,10 +104,12 @@ export const loadPipelineFile = async (file: string, options: LoadOptions): Prom
   };
   const root = readTree(file, options, report);
   if (root) hideByName(root, hide);
-  const pipelines = root ? await readRoot({ file, root, options, report, hide }) : [];
+  const whole = root ? { file, root, options, report, hide } : null;
+  const pipelines = whole ? await readRoot(whole) : [];
+  const server = whole ? readServer(whole) : null;
   diagnostics.sort((a, b) => orderOf(a.place, file) - orderOf(b.place, file));
   const usable = diagnostics.every(({ severity }) => severity === 'warning');
-  return { file, pipelines: usable ? pipelines : [], diagnostics, secretPlaces, redact: redactor(secrets) };
+  return { file, pipelines: usable ? pipelines : [], server, diagnostics, secretPlaces, redact: redactor(secrets) };
 };
 
 /** Findings without a place first, then those of the file from top to bottom, then those of `--set`. */
@@ -157,6 +169,8 @@ type Root = Pick<FrameReading, 'root' | 'options' | 'report' | 'hide'> & { reado
 
 /** The sections of a file with several pipelines. */
 const longSections = ['connections', 'pipelines'];
+/** Sections of the file as a whole, in either form. */
+const fileSections = ['server'];
 
 const readRoot = async (whole: Root): Promise<readonly PipelineFile[]> => {
   const { file, root, options, report, hide } = whole;
@@ -173,7 +187,7 @@ const readRoot = async (whole: Root): Promise<readonly PipelineFile[]> => {
 
 const reportUnknownSections = (read: FrameReading, several: boolean): void => {
   const { report, root, options } = read;
-  const known = [...(several ? [] : pipelineSections), ...longSections];
+  const known = [...(several ? [] : pipelineSections), ...longSections, ...fileSections];
   for (const { key, keyPlace } of root.entries) {
     if (known.includes(key)) continue;
     if (sectionsNotYet.includes(key)) {
@@ -195,6 +209,13 @@ const reportUnknownSections = (read: FrameReading, several: boolean): void => {
     const details = { key, section: 'the file', suggestion, belongsUnder };
     report('error', keyPlace, new MillraceError('CONFIG_UNKNOWN_KEY', details));
   }
+};
+
+const readServer = ({ root, options, report, hide }: Root): ServerSettings | null => {
+  const entry = mapEntry(root, 'server');
+  if (!entry) return null;
+  const read: FrameReading = { options, report, hide, root, connections: new Map(), sections: [] };
+  return readFixedSection(read, 'server', serverSettings, entry.value, entry.keyPlace);
 };
 
 /** Keys of connections are checked even where no pipeline uses them. */

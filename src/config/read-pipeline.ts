@@ -283,7 +283,7 @@ const readPipelineSection = (read: FrameReading): PipelineSettings | null => {
 };
 
 /** A section whose settings belong to no connector. */
-const readFixedSection = <Schema extends z.ZodType>(
+export const readFixedSection = <Schema extends z.ZodType>(
   read: FrameReading,
   label: string,
   schema: Schema,

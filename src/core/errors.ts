@@ -41,6 +41,13 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable;
 export type ErrorDetails<Code extends ErrorCode> = Parameters<(typeof errorTable)[Code]['message']>[0];
 
+/** What an error said where it was raised. */
+export interface WordedError {
+  readonly detail: string;
+  readonly remedy: string;
+  readonly retryable: boolean;
+}
+
 /** The one class for everything that can go wrong in operation. Broken invariants use `assert` instead, and stop the process. */
 export class MillraceError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'MillraceError';
@@ -51,14 +58,15 @@ export class MillraceError<Code extends ErrorCode = ErrorCode> extends Error {
   /** A sentence with something to type or change. */
   readonly hint: string;
 
-  constructor(code: Code, details: ErrorDetails<Code>, options?: ErrorOptions) {
+  /** `worded`: another process worded it, and this one only passes it on. */
+  constructor(code: Code, details: ErrorDetails<Code>, options?: ErrorOptions & { readonly worded?: WordedError }) {
     const entry: ErrorEntry = errorTable[code];
     // Each entry types its own details, and the constructor's signature has checked them against this code's.
-    super(entry.message(details as never), options);
+    super(options?.worded?.detail ?? entry.message(details as never), options);
     this.code = code;
     this.details = details;
-    this.retryable = entry.retryable;
-    this.hint = entry.hint;
+    this.retryable = options?.worded?.retryable ?? entry.retryable;
+    this.hint = options?.worded?.remedy ?? entry.hint;
   }
 }
 

@@ -34,6 +34,23 @@ test('pauses with everything written and both ends closed, and resumes', async (
   await running;
 });
 
+test('resumes after it was paused twice', async () => {
+  const { log, store, pipeline, stop } = setup({ reading: { follow: true } });
+  pipeline.pause();
+  const running = pipeline.run(stop.signal);
+  await settle();
+  pipeline.pause();
+  log.commit(create(1));
+  await settle();
+  assert.equal(pipeline.atRest, true);
+  pipeline.resume();
+  await settle();
+  assert.deepEqual(idsIn(store), [1]);
+  assert.equal(pipeline.atRest, false);
+  stop.abort();
+  await running;
+});
+
 test('says stalled when nothing moves though there is something to move', async () => {
   const sink = new HandSink();
   const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true }, stalledAfterMs: 30_000 });

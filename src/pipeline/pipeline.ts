@@ -112,6 +112,8 @@ class RunningPipeline implements Pipeline {
   }
 
   pause(): void {
+    // A second pause must not make a new switch: whoever holds waits for the first one.
+    if (this.#paused) return;
     this.#paused = true;
     this.#resume = new AbortController();
     this.#pause.abort();

@@ -17,7 +17,7 @@ export const parseListen = (text: string): Listen | null => {
 };
 
 /** Whether only programs of this machine reach the address. */
-export const isLoopback = (host: string): boolean =>
+const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 export const listenText = ({ host, port }: Listen): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts';
 import { Access, type Listen, listenText } from './access.ts';
 import type { Fleet } from './fleet.ts';
 import { apiPage, openApiDocument } from './openapi.ts';
+import { RefusedFile } from './refused-file.ts';
 import { readBody, readJson } from './request-body.ts';
 import { type Answer, type Route, routes } from './routes.ts';
 
@@ -189,19 +190,6 @@ const bodyOf = async ({ body }: Route, request: IncomingMessage): Promise<unknow
     reason: z.prettifyError(parsed.error).replace(/\s+/g, ' ').replaceAll('✖ ', '').slice(0, 500),
   });
 };
-
-/** Diagnostics of a pipeline file that was refused, beside the error. */
-export class RefusedFile extends MillraceError<'API_FILE_WRONG'> {
-  readonly diagnostics: readonly unknown[];
-
-  constructor(
-    details: ConstructorParameters<typeof MillraceError<'API_FILE_WRONG'>>[1],
-    diagnostics: readonly unknown[],
-  ) {
-    super('API_FILE_WRONG', details);
-    this.diagnostics = diagnostics;
-  }
-}
 
 const statuses: Readonly<Record<string, number>> = {
   API_BAD_JSON: 400,

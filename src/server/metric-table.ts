@@ -22,7 +22,7 @@ const one = (value: number | null): readonly Sample[] => (value === null ? [] : 
 /** The four speeds by their points: receive S_r, process S_h, push S_p, sync S_sync. */
 const points = ['receive', 'process', 'push', 'sync'] as const;
 
-export const healthWords: readonly Health[] = ['running', 'snapshotting', 'degraded', 'stalled', 'paused', 'failed'];
+const healthWords: readonly Health[] = ['running', 'snapshotting', 'degraded', 'stalled', 'paused', 'failed'];
 
 /** Tables beyond this many are counted together as `other`, so that a server of ten thousand tables does not flood Prometheus. */
 const mostTables = 200;

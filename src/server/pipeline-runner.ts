@@ -28,8 +28,8 @@ const restWithinMs = 60_000;
 /** One pipeline in this process, and everything an operator can ask of it. */
 export class PipelineRunner {
   readonly name: string;
+  readonly pipeline: Pipeline;
   readonly #options: RunnerOptions;
-  readonly #pipeline: Pipeline;
   readonly #tap: Tap = { listener: null };
   readonly #listeners = new Set<NonNullable<Tap['listener']>>();
   #paused = false;
@@ -38,7 +38,7 @@ export class PipelineRunner {
   constructor(options: RunnerOptions) {
     this.name = options.pipeline.name;
     this.#options = options;
-    this.#pipeline = createPipeline({ ...options.pipeline, tap: this.#tap });
+    this.pipeline = createPipeline({ ...options.pipeline, tap: this.#tap });
   }
 
   /** As `Pipeline.run`. The health is watched meanwhile, and once more at the end. */
@@ -46,7 +46,7 @@ export class PipelineRunner {
     const watch = setInterval(() => this.#watchHealth(), healthEveryMs);
     watch.unref();
     try {
-      return await this.#pipeline.run(stop, abort);
+      return await this.pipeline.run(stop, abort);
     } finally {
       clearInterval(watch);
       this.#watchHealth();
@@ -55,18 +55,18 @@ export class PipelineRunner {
 
   status(): StatusObject {
     const { redact, tellsMemory } = this.#options;
-    return statusObject(this.#pipeline.status(), redact, tellsMemory ? process.memoryUsage.rss() : null);
+    return statusObject(this.pipeline.status(), redact, tellsMemory ? process.memoryUsage.rss() : null);
   }
 
   pause(): void {
     this.#paused = true;
-    this.#pipeline.pause();
+    this.pipeline.pause();
     this.#watchHealth();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#pipeline.resume();
+    this.pipeline.resume();
     this.#watchHealth();
   }
 
@@ -74,7 +74,7 @@ export class PipelineRunner {
   async rest(withinMs: number): Promise<void> {
     const { clock } = this.#options.pipeline;
     const deadline = clock.monotonic() + withinMs;
-    while (!this.#pipeline.atRest) {
+    while (!this.pipeline.atRest) {
       if (clock.monotonic() > deadline) {
         throw new MillraceError('API_PIPELINE_STATE', {
           pipeline: this.name,
@@ -143,22 +143,22 @@ export class PipelineRunner {
   }
 
   #watchHealth(): void {
-    const { health } = this.#pipeline.status();
+    const { health } = this.pipeline.status();
     if (health === this.#health) return;
     this.#health = health;
     this.#options.onHealth(this.status());
   }
 
   #snapshots(): Snapshots {
-    const { source } = this.#pipeline;
+    const { source } = this.pipeline;
     if (source !== null && source.snapshots === undefined) throw new MillraceError('OFFSETS_UNSUPPORTED', undefined);
     if (source?.snapshots) return source.snapshots;
-    const { health } = this.#pipeline.status();
+    const { health } = this.pipeline.status();
     throw new MillraceError('API_PIPELINE_STATE', { pipeline: this.name, state: health, wanted: 'reading' });
   }
 
   async #offsets(): Promise<Offsets> {
-    const { positions, logs } = this.#pipeline.status();
+    const { positions, logs } = this.pipeline.status();
     if (positions.size > 0 && logs.length > 0) return { logs, positions: Object.fromEntries(positions) };
     if (!this.#paused) return { logs, positions: Object.fromEntries(positions) };
     return await this.#atRest(async (ends) => {
@@ -188,7 +188,7 @@ export class PipelineRunner {
   /** Opens both ends beside a pipeline that is paused or has failed, and closes them again. */
   async #atRest<Result>(work: (ends: OpenEnds) => Promise<Result>): Promise<Result> {
     const { sinks, source } = this.#options.pipeline;
-    const { health } = this.#pipeline.status();
+    const { health } = this.pipeline.status();
     if (!this.#paused && health !== 'failed') {
       throw new MillraceError('API_PIPELINE_STATE', { pipeline: this.name, state: health, wanted: 'paused' });
     }

@@ -52,7 +52,7 @@ export interface Route {
 
 const ok = (body: unknown, status = 200): Answer => ({ kind: 'json', status, body });
 
-export const findPipeline = (fleet: Fleet, name: string): OperatedPipeline => {
+const findPipeline = (fleet: Fleet, name: string): OperatedPipeline => {
   const found = fleet.pipelines.get(name);
   if (found !== undefined) return found;
   const suggestion = nearestName(name, [...fleet.pipelines.keys()]);
@@ -62,7 +62,7 @@ export const findPipeline = (fleet: Fleet, name: string): OperatedPipeline => {
 const pipelineOf = (call: Call): OperatedPipeline => findPipeline(call.fleet, call.name);
 
 /** All pipelines, by name. */
-export const viewsOf = async (fleet: Fleet): Promise<readonly PipelineView[]> => {
+const viewsOf = async (fleet: Fleet): Promise<readonly PipelineView[]> => {
   const views = await Promise.all([...fleet.pipelines.values()].map((pipeline) => pipeline.view()));
   return views.sort((a, b) => (a.name < b.name ? -1 : 1));
 };

@@ -4,6 +4,11 @@ import { errorObject } from '../../core/error-object.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import type { Pipeline, PipelineResult } from '../../pipeline/pipeline.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import { EventRing } from '../../server/event-ring.ts';
+import { LocalPipeline } from '../../server/local-pipeline.ts';
+import { LogRing, tellingLog } from '../../server/log-ring.ts';
+import { PipelineRunner } from '../../server/pipeline-runner.ts';
+import { apiSettings, openApi } from '../api-settings.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
@@ -11,7 +16,7 @@ import { errorText } from '../error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
 import { LiveLines } from '../live-lines.ts';
 import { logWarnings } from '../log-warnings.ts';
-import { openPipeline } from '../open-pipeline.ts';
+import { pipelineOptions } from '../open-pipeline.ts';
 import { loadFiles } from '../pipeline-files.ts';
 import { planObject, planText } from '../pipeline-plan.ts';
 import { statusLine, statusObject } from '../status-line.ts';
@@ -31,8 +36,18 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     if (format === 'json') await terminal.print(envelope('run', { plans: files.map(planObject) }));
     return exitCode.ok;
   }
-  return runPipelines(call, loaded, files);
+  return runPipelines(
+    call,
+    loaded,
+    loaded.flatMap(({ file, pipelines }) => pipelines.map((pipeline) => [file, pipeline] as const)),
+  );
 };
+
+interface Running {
+  readonly runner: PipelineRunner;
+  readonly stop: AbortController;
+  readonly operated: LocalPipeline;
+}
 
 interface Ending {
   readonly pipeline: Pipeline;
@@ -43,17 +58,18 @@ interface Ending {
 const runPipelines = async (
   call: CommandCall,
   loaded: readonly LoadedFile[],
-  files: readonly PipelineFile[],
+  files: readonly (readonly [path: string, file: PipelineFile])[],
 ): Promise<ExitCode> => {
   const { terminal } = call;
   const redact = (text: string): string => loaded.reduce((result, file) => file.redact(result), redactor([])(text));
   using signals = stopSignals(() => terminal.say('stopping: what was read is written; a second signal aborts'));
-  const pipelines: Pipeline[] = [];
+  const running: Running[] = [];
   using lines = new LiveLines(terminal, () =>
-    call.flag('quiet') ? [] : pipelines.map((pipeline) => redact(statusLine(pipeline.status(), terminal.paint))),
+    call.flag('quiet') ? [] : running.map(({ runner }) => redact(statusLine(runner.pipeline.status(), terminal.paint))),
   );
-  for (const file of files) {
-    const log = stderrLog(
+  const events = new EventRing();
+  for (const [path, file] of files) {
+    const toStderr = stderrLog(
       {
         format: call.text('log-format') === 'json' ? 'json' : 'pretty',
         level: logLevel(call),
@@ -64,15 +80,43 @@ const runPipelines = async (
       },
       terminal.paint,
     );
-    pipelines.push(openPipeline(file, { log, clock: systemClock }));
+    const logs = new LogRing();
+    const log = tellingLog((line) => logs.add(line), redact, toStderr);
+    const runner = new PipelineRunner({
+      pipeline: pipelineOptions(file, { log, clock: systemClock }),
+      redact,
+      tellsMemory: false,
+      onHealth: ({ health, reason }) => events.publish('health', { pipeline: file.name, health, reason }),
+    });
+    const stop = new AbortController();
+    running.push({
+      runner,
+      stop,
+      operated: new LocalPipeline({ runner, file: path, plan: planObject(file), logs, stop: () => stop.abort() }),
+    });
     // Beside the pipeline, which must not wait for it.
     void logWarnings(file, { pipeline: file.name, log, clock: systemClock });
   }
+  const settings = apiSettings(call, loaded.map(({ server }) => server).find((server) => server !== null) ?? null);
+  await using _api =
+    settings === null
+      ? null
+      : await openApi(
+          call,
+          settings,
+          {
+            pipelines: new Map(running.map(({ operated }) => [operated.name, operated])),
+            events,
+            files: null,
+          },
+          (line) => lines.write(line),
+        );
   const others = new AbortController();
   const endings = await Promise.all(
-    pipelines.map(async (pipeline): Promise<Ending> => {
+    running.map(async ({ runner, stop }): Promise<Ending> => {
+      const { pipeline } = runner;
       try {
-        const result = await pipeline.run(AbortSignal.any([signals.stop, others.signal]), signals.abort);
+        const result = await runner.run(AbortSignal.any([signals.stop, stop.signal, others.signal]), signals.abort);
         return { pipeline, result, error: null };
       } catch (error) {
         others.abort();

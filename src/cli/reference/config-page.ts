@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { aliases, withoutCounterpart } from '../../config/aliases.ts';
 import { pipelineSettings, routeSettings, sinkSettings, sourceSettings } from '../../config/frame.ts';
 import { expectation } from '../../config/section.ts';
+import { serverSettings } from '../../config/server-settings.ts';
 import { type Setting, settingsOf } from '../../config/settings-shape.ts';
 import { connectors, type RegisteredConnector } from '../../connectors/registry.ts';
 import { code, fillPart, markdownTable } from './markdown.ts';
@@ -15,6 +16,7 @@ export const configPage = async (page: string): Promise<string> => {
     ['sink', settingsTable(sinkSettings)],
     ['route', settingsTable(routeSettings)],
     ['pipeline', settingsTable(pipelineSettings)],
+    ['server', settingsTable(serverSettings)],
     ['connectors', await connectorTables()],
     ['aliases', aliasTable()],
   ];

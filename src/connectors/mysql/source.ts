@@ -2,23 +2,33 @@ import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import type { Context, Source } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
-import type { LogFigures } from '../../core/operating.ts';
+import type { HeldPosition, LogFigures, LogPlace } from '../../core/operating.ts';
 import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
-import { decodeBinlogPosition } from './binlog-position.ts';
+import { type BinlogPosition, decodeBinlogPosition, encodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
 import { MysqlConnection } from './connection.ts';
-import { namedTables, readCollations, readDefinition, readDefinitions, requireReadable } from './definitions.ts';
+import {
+  capturedTables,
+  namedTables,
+  readCollations,
+  readDefinition,
+  readDefinitions,
+  requireReadable,
+} from './definitions.ts';
 import { type DumpStart, openDump } from './dump.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
+import { type PlaceSearch, placeAt, placeBefore } from './locate-place.ts';
 import type { LogFeed } from './log-feed.ts';
 import { logCovers, logHolds } from './position-order.ts';
 import { ReadLoop } from './read-loop.ts';
 import { chooseIdentity, type ReplicaIdentity } from './replica-identity.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
+import { decodeLanePosition, encodeLanePosition, firstPosition, nextPosition } from './snapshot/lane-position.ts';
 import {
   logIsLost,
   readLogFiles,
+  requireFilePlace,
   requireUsableLog,
   resumeFrom,
   type StartPlace,
@@ -26,9 +36,10 @@ import {
   startAtConfigured,
   startAtEnd,
   startAtFile,
+  startAtGtids,
 } from './startup.ts';
 import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun } from './stream-progress.ts';
-import { decodeSchema, TableCatalogue, withoutTables } from './table-catalogue.ts';
+import { decodeSchema, encodeSchema, TableCatalogue, withoutTables } from './table-catalogue.ts';
 import { findFileAt } from './time-search.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
@@ -100,6 +111,37 @@ export class MysqlSource implements Source {
         retentionSeconds: server?.retentionSeconds || null,
       },
     ];
+  }
+
+  async locate(place: LogPlace, held: HeldPosition): Promise<ReadonlyMap<Lane, Position>> {
+    const heldLog = await held(this.#lanes.log);
+    if (place.at === 'held') return new Map(heldLog === null ? [] : [[this.#lanes.log, heldLog]]);
+    const { signal } = new AbortController();
+    await using connection = await this.#connect(signal);
+    const server = await readServerFacts(connection);
+    this.#server = server;
+    requireUsableLog(server);
+    const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
+    const now = await readDefinitions(connection, server, captures);
+    const wanted = place.at === 'configured' ? configuredPlace(this.#config) : place;
+    const found = await this.#positionOf(wanted, server, connection, now.end, signal);
+    // A later write of the same lane must count as later, wherever in the log it stands.
+    const epoch = heldLog === null ? 0 : decodeBinlogPosition(heldLog).epoch + 1;
+    const log = encodeBinlogPosition({ ...found, epoch });
+    const schema = wanted.at === 'latest' ? now.schema : withoutTables(now.schema);
+    const positions = new Map([
+      [this.#lanes.log, log],
+      [this.#lanes.schema, encodeSchema(schema, log)],
+    ]);
+    const mode = this.#config['scan.startup.mode'];
+    if (place.at !== 'configured' || (mode !== 'initial' && mode !== 'snapshot')) return positions;
+    for (const { database, name } of await capturedTables(connection, captures)) {
+      const lane = `${this.#lanes.snapshotPrefix}:${database}.${name}`;
+      const before = await held(lane);
+      const from = firstPosition(before === null ? null : decodeLanePosition(lane, before));
+      positions.set(lane, encodeLanePosition(nextPosition(from, { settled: false, scan: null })));
+    }
+    return positions;
   }
 
   async *read(
@@ -267,6 +309,38 @@ export class MysqlSource implements Source {
     }
   }
 
+  /** Where reading must begin so that `place` is next. Throws when the server does not have it. */
+  async #positionOf(
+    place: Exclude<LogPlace, { readonly at: 'held' | 'configured' }>,
+    server: ServerFacts,
+    connection: MysqlConnection,
+    end: Parameters<typeof startAtEnd>[1],
+    signal: AbortSignal,
+  ): Promise<BinlogPosition> {
+    if (place.at === 'latest') return startAtEnd(server, end).position;
+    if (place.at === 'gtid') return (await startAtGtids(place.gtids, server, connection)).position;
+    const identity = await chooseIdentity(connection, this.#config, this.#context.pipeline);
+    const dump = (start: DumpStart): Promise<LogFeed> => this.#openDump(server, identity, start, true, signal);
+    const search = async (file: string): Promise<PlaceSearch> => {
+      const start = startAtFile(server, file);
+      return { server, start, feed: await dump(start.dump), log: this.#context.log };
+    };
+    const files = await readLogFiles(connection);
+    switch (place.at) {
+      case 'earliest':
+        return await placeBefore(await search(files[0]?.name ?? end.file), () => true);
+      case 'timestamp': {
+        const second = Math.floor(place.millis / 1_000);
+        const names = files.map(({ name }) => name);
+        const file = await findFileAt(names, second, (name) => dump({ by: 'file', file: name, offset: 4 }));
+        return await placeBefore(await search(file ?? end.file), (group) => group.timestamp >= second);
+      }
+      case 'file':
+        requireFilePlace(files, place.file, place.offset);
+        return await placeAt(await search(place.file), place.file, place.offset);
+    }
+  }
+
   async *#follow(plan: Plan, snapshots: SnapshotRun, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     const { server, identity, catalogue } = plan;
     const untilSnapshotsEnd = this.#config['scan.startup.mode'] === 'snapshot';
@@ -358,4 +432,24 @@ interface Plan {
 const splitName = (qualified: string): [string, string] => {
   const dot = qualified.indexOf('.');
   return [qualified.slice(0, dot), qualified.slice(dot + 1)];
+};
+
+/** Where `scan.startup.mode` begins. */
+const configuredPlace = (config: MysqlConfig): Exclude<LogPlace, { readonly at: 'held' | 'configured' }> => {
+  switch (config['scan.startup.mode']) {
+    case 'initial':
+    case 'snapshot':
+    case 'latest-offset':
+      return { at: 'latest' };
+    case 'earliest-offset':
+      return { at: 'earliest' };
+    case 'timestamp':
+      return { at: 'timestamp', millis: config['scan.startup.timestamp-millis'] ?? 0 };
+    case 'specific-offset': {
+      const gtids = config['scan.startup.specific-offset.gtid-set'];
+      if (gtids !== undefined) return { at: 'gtid', gtids };
+      const file = config['scan.startup.specific-offset.file'] ?? '';
+      return { at: 'file', file, offset: config['scan.startup.specific-offset.pos'] ?? 4 };
+    }
+  }
 };

@@ -102,24 +102,34 @@ export const startAtConfigured = async (
   connection: MysqlConnection,
 ): Promise<StartPlace> => {
   const set = config['scan.startup.specific-offset.gtid-set'];
-  if (set !== undefined) {
-    if (!server.hasGtids) throw new MillraceError('MYSQL_GTID_OFF', { address: server.address, mode: server.gtidMode });
-    const position = newPosition(server, '', 0, parseGtids(server.flavor, set).toString());
-    return await resumeFrom(position, server, connection);
-  }
+  if (set !== undefined) return await startAtGtids(set, server, connection);
   const file = config['scan.startup.specific-offset.file'];
   assert(file !== undefined, 'the settings were checked');
   const offset = config['scan.startup.specific-offset.pos'] ?? 4;
-  const files = await readLogFiles(connection);
-  const found = files.find(({ name }) => name === file);
-  if (found === undefined || found.sizeBytes < offset) {
-    const reason = found === undefined ? 'the server has no such file' : `the file has ${found.sizeBytes} bytes`;
-    throw new MillraceError('MYSQL_POSITION', { position: `${file}:${offset}`, reason });
-  }
+  requireFilePlace(await readLogFiles(connection), file, offset);
   const position = newPosition(server, file, offset, null);
   if (offset === 4 || !server.hasGtids) return { position, gtids: null, ...fromPlace(position) };
   // The file is read from its beginning, which says what GTIDs stand before it.
   return { ...startAtFile(server, file), skip: (group) => group.file === file && group.offset < offset };
+};
+
+/** Behind these GTIDs. Throws MYSQL_GTID_OFF, and what `resumeFrom` throws when the server does not have what comes then. */
+export const startAtGtids = async (
+  gtids: string,
+  server: ServerFacts,
+  connection: MysqlConnection,
+): Promise<StartPlace> => {
+  if (!server.hasGtids) throw new MillraceError('MYSQL_GTID_OFF', { address: server.address, mode: server.gtidMode });
+  const position = newPosition(server, '', 0, parseGtids(server.flavor, gtids).toString());
+  return await resumeFrom(position, server, connection);
+};
+
+/** Throws MYSQL_POSITION for a file that the server does not have, and for a byte behind its end. */
+export const requireFilePlace = (files: readonly LogFile[], file: string, offset: number): void => {
+  const found = files.find(({ name }) => name === file);
+  if (found !== undefined && found.sizeBytes >= offset) return;
+  const reason = found === undefined ? 'the server has no such file' : `the file has ${found.sizeBytes} bytes`;
+  throw new MillraceError('MYSQL_POSITION', { position: `${file}:${offset}`, reason });
 };
 
 /** Leaves out everything before the first transaction that was logged at or after a second. */

@@ -326,7 +326,7 @@ export const withoutTables = (schema: Schema): Schema => ({
 });
 
 /** The schema lane's position: the place it is valid from, and the definitions, deflated (they repeat themselves a lot). */
-const encodeSchema = (schema: Schema, at: Position): Position => {
+export const encodeSchema = (schema: Schema, at: Position): Position => {
   const plain = {
     server: { ...schema.server, defaultCollations: [...schema.server.defaultCollations] },
     databases: [...schema.databases].map(([name, { charset, collation, tables }]) => ({

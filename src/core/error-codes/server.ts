@@ -22,13 +22,13 @@ export const serverErrors = {
   API_NOT_FOUND: {
     retryable: false,
     message: (d: { readonly path: string }) => `there is nothing at ${d.path}`,
-    hint: '/api lists every path.',
+    hint: 'The page `/api` lists every path.',
   },
   API_METHOD: {
     retryable: false,
     message: (d: { readonly method: string; readonly path: string; readonly allowed: string }) =>
       `${d.path} does not take ${d.method}, only ${d.allowed}`,
-    hint: 'Use one of those methods; /api lists every path.',
+    hint: 'Use one of those methods; the page `/api` lists every path.',
   },
   API_UNKNOWN_PIPELINE: {
     retryable: false,
@@ -74,8 +74,8 @@ export const serverErrors = {
   },
   API_NOT_SUPPORTED: {
     retryable: false,
-    message: (d: { readonly what: string }) => `${d.what} is not possible under \`millrace run\``,
-    hint: 'Run the pipelines under `millrace serve`.',
+    message: (d: { readonly what: string }) => `${d.what} is not possible here`,
+    hint: 'Run the pipelines under `millrace serve --dir DIR`: there they are started, changed and removed one by one.',
   },
   API_FILE_WRONG: {
     retryable: false,
@@ -110,6 +110,11 @@ export const serverErrors = {
     retryable: false,
     message: () => 'the source of this pipeline cannot be asked for a place',
     hint: 'Positions of one MySQL or MariaDB server can be set; for other sources change the file and empty the sink.',
+  },
+  PIPELINE_QUESTION_FAILED: {
+    retryable: false,
+    message: (d: { readonly reason: string }) => `the pipeline could not answer: ${d.reason}`,
+    hint: 'Please report it with what `millrace logs` shows.',
   },
   SERVE_CHILD_SILENT: {
     retryable: true,

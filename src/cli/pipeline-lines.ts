@@ -1,0 +1,158 @@
+import { type PipelineView, retentionMarginMs } from '../server/pipeline-view.ts';
+import { shortBytes, shortCount, shortMs } from './figures.ts';
+import { healthColors } from './status-line.ts';
+import type { Terminal } from './terminal.ts';
+import { textTable } from './text-table.ts';
+
+type Paint = Terminal['paintData'];
+
+/** The health word in its colour. Only for the end of a line: colours would upset the widths of a table. */
+const paintedHealth = ({ health }: PipelineView, paint: Paint): string => paint(healthColors[health], health);
+
+/** Where the held place is, in the source's words. */
+const placeText = ({ logs }: Pick<PipelineView, 'logs'>): string =>
+  logs
+    .map(
+      ({ source, file, offset }) =>
+        `${logs.length > 1 ? `${source} ` : ''}${file === null ? '-' : `${file}:${offset}`}`,
+    )
+    .join(', ') || '-';
+
+/** What a person should know beside the word: the reason, and that something was asked for. */
+const noteText = ({ desired, health, reason, snapshotting, process }: PipelineView): string =>
+  [
+    reason,
+    snapshotting.length > 0 &&
+      `snapshot of ${snapshotting.slice(0, 3).join(', ')}${snapshotting.length > 3 ? ', …' : ''}`,
+    desired !== 'running' && health !== 'paused' && `${desired} on request`,
+    process.restarts > 0 && `process ${process.restarts} times started again: ${process.lastEnd ?? 'unknown'}`,
+  ]
+    .filter((words) => words !== null && words !== false)
+    .join('; ');
+
+/** One line per pipeline. */
+export const pipelineTable = (views: readonly PipelineView[], paint: Paint): string => {
+  const table = textTable(
+    ['pipeline', 'health', 'lag', 'S_sync', 'rows', 'at', ''],
+    views.map((view) => [
+      view.name,
+      view.health,
+      shortMs(view.lag.currentMs),
+      `${shortCount(view.speeds.sync.rowsPerSecond)}/s`,
+      shortCount(view.totals.sync.rows),
+      placeText(view),
+      noteText(view),
+    ]),
+  );
+  return coloured(table, views, paint);
+};
+
+/** The four speeds of each pipeline. */
+export const speedTable = (views: readonly PipelineView[], paint: Paint): string => {
+  const rate = (rowsPerSecond: number): string => `${shortCount(rowsPerSecond)}/s`;
+  const table = textTable(
+    ['pipeline', 'health', 'S_r', 'S_h', 'S_p', 'S_sync', 'bytes', 'lag', 'p99', 'max', 'idle', 'memory'],
+    views.map(({ name, health, speeds, lag, sourceIdleMs, rssBytes }) => [
+      name,
+      health,
+      rate(speeds.receive.rowsPerSecond),
+      rate(speeds.process.rowsPerSecond),
+      rate(speeds.push.rowsPerSecond),
+      rate(speeds.sync.rowsPerSecond),
+      `${shortBytes(speeds.sync.bytesPerSecond)}/s`,
+      shortMs(lag.currentMs),
+      shortMs(lag.p99Ms),
+      shortMs(lag.maxMs),
+      shortMs(sourceIdleMs),
+      rssBytes === null ? '-' : shortBytes(rssBytes),
+    ]),
+  );
+  return coloured(table, views, paint);
+};
+
+/** Colours the health word of each line, after the table has its widths. */
+const coloured = (table: string, views: readonly PipelineView[], paint: Paint): string =>
+  table
+    .split('\n')
+    .map((line, index) => {
+      const view = views[index - 1];
+      return view === undefined
+        ? paint('bold', line)
+        : line.replace(` ${view.health} `, ` ${paintedHealth(view, paint)} `);
+    })
+    .join('\n');
+
+/** Everything about one pipeline, for a person. */
+export const pipelinePage = (view: PipelineView, paint: Paint): string => {
+  const { lag, speeds, totals, snapshot, process } = view;
+  const margin = retentionMarginMs(view);
+  const point = (label: string, name: keyof typeof speeds): [string, string] => [
+    label,
+    `${shortCount(speeds[name].rowsPerSecond)} rows/s  ${shortBytes(speeds[name].bytesPerSecond)}/s  in all ${shortCount(totals[name].rows)} rows  ${shortBytes(totals[name].bytes)}`,
+  ];
+  const rows: (readonly [string, string])[] = [
+    ['pipeline', view.name],
+    ['health', `${paintedHealth(view, paint)}${noteText(view) === '' ? '' : `  ${noteText(view)}`}`],
+    ['wanted', view.desired],
+    ['file', view.file ?? '-'],
+    [
+      'process',
+      process.pid === null ? 'none' : `${process.pid} since ${process.startedAt}, ${process.restarts} restarts`,
+    ],
+    ['lag', `${shortMs(lag.currentMs)} now, ${shortMs(lag.p99Ms)} p99, ${shortMs(lag.maxMs)} max`],
+    ['source', `${view.connected ? 'connected' : 'not connected'}, last heard of ${shortMs(view.sourceIdleMs)} ago`],
+    ...view.logs.map(({ source, server, gtids }): [string, string] => [
+      `  ${source}`,
+      `${server ?? '-'}  ${placeText({ logs: view.logs.filter((log) => log.source === source) })}${gtids === null ? '' : `  ${gtids.length > 120 ? `${gtids.slice(0, 120)}…` : gtids}`}`,
+    ]),
+    [
+      'log kept',
+      margin === null ? 'for ever, or not known' : `for ${shortMs(Math.max(0, margin))} more if nothing moves`,
+    ],
+    point('S_r', 'receive'),
+    point('S_h', 'process'),
+    point('S_p', 'push'),
+    point('S_sync', 'sync'),
+    ['retries', String(view.retries)],
+    ['dead letters', String(view.deadLetters)],
+    [
+      'errors',
+      Object.entries(view.errors)
+        .map(([code, count]) => `${code} ${count}`)
+        .join(', ') || 'none',
+    ],
+    ...(snapshot === null || (snapshot.tables.length === 0 && snapshot.tablesDone === 0)
+      ? []
+      : [
+          [
+            'snapshot',
+            `${snapshot.tablesDone} tables done, ${snapshot.tables.length} to do${snapshot.paused ? ', paused' : ''}`,
+          ] as const,
+        ]),
+    ...(snapshot?.tables ?? []).map((table): [string, string] => [`  ${table.table}`, snapshotText(table)]),
+    ...Object.entries(view.tables)
+      .slice(0, 20)
+      .map(([name, counts]): [string, string] => [
+        `  ${name}`,
+        Object.entries(counts)
+          .filter(([, count]) => count > 0)
+          .map(([op, count]) => `${op} ${count}`)
+          .join('  '),
+      ]),
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`.trimEnd()).join('\n');
+};
+
+type TableProgress = NonNullable<PipelineView['snapshot']>['tables'][number];
+
+/** `62%  6.2M/~10M rows  312 chunks  ETA 12 s`; `~` marks the server's estimate. */
+export const snapshotText = ({ rows, estimatedRows, chunks, etaMs }: TableProgress): string =>
+  [
+    estimatedRows !== null && estimatedRows > 0 && `${Math.min(99, Math.floor((rows / estimatedRows) * 100))}%`,
+    `${shortCount(rows)}${estimatedRows === null ? '' : `/~${shortCount(estimatedRows)}`} rows`,
+    `${chunks} chunks`,
+    etaMs !== null && `ETA ${shortMs(etaMs)}`,
+  ]
+    .filter((words) => words !== false)
+    .join('  ');

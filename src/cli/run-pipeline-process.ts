@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { loadPipelineFile } from '../config/pipeline-file.ts';
+import { connectors } from '../connectors/registry.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import { tellingLog } from '../server/log-ring.ts';
+import { PipelineRunner } from '../server/pipeline-runner.ts';
+import type { FromChild, ToChild } from '../server/question.ts';
+import { logWarnings } from './log-warnings.ts';
+import { pipelineOptions } from './open-pipeline.ts';
+import { version } from './version.ts';
+
+export interface ProcessOptions {
+  readonly file: string;
+  readonly name: string;
+  readonly paused: boolean;
+  /** Ends it gracefully, whoever aborts it. */
+  readonly stop: AbortController;
+  readonly tell: (message: FromChild) => void;
+  readonly listen: (take: (message: ToChild) => void) => void;
+}
+
+/** Resolves when it was told to end. A pipeline that failed stays, to be asked why and to be moved to another place. */
+export const runPipelineProcess = async (options: ProcessOptions): Promise<void> => {
+  const { file, name, stop, tell } = options;
+  const readText = (path: string): string => readFileSync(path, 'utf8');
+  const loaded = await loadPipelineFile(file, { env: process.env, readText, connectors, overrides: [], version });
+  const described = loaded.pipelines.find((pipeline) => pipeline.name === name);
+  if (described === undefined) {
+    const [first] = loaded.diagnostics;
+    throw new Error(first === undefined ? `${file} has no pipeline ${name}` : loaded.redact(first.error.message));
+  }
+  const log = tellingLog((line) => tell({ kind: 'log', line }), loaded.redact, null);
+  const runner = new PipelineRunner({
+    pipeline: pipelineOptions(described, { log, clock: systemClock }),
+    redact: loaded.redact,
+    tellsMemory: true,
+    onHealth: (status) => tell({ kind: 'health', status }),
+  });
+  if (options.paused) runner.pause();
+  answerQuestions(runner, options);
+  tell({ kind: 'ready' });
+  void logWarnings(described, { pipeline: name, log, clock: systemClock });
+  try {
+    const { outcome } = await runner.run(stop.signal);
+    if (outcome === 'finished') log.info('the source has no more; the pipeline is done', { pipeline: name });
+  } catch (error) {
+    const code = isMillraceError(error) ? error.code : 'INTERNAL';
+    log.error('the pipeline failed, and stays so until somebody acts', {
+      pipeline: name,
+      code,
+      error: (error as Error).message,
+      remedy: isMillraceError(error) ? error.hint : 'Please report it.',
+    });
+  }
+  if (!stop.signal.aborted)
+    await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+};
+
+const answerQuestions = (runner: PipelineRunner, { listen, tell, stop }: ProcessOptions): void => {
+  const tails = new Map<number, () => void>();
+  listen((message) => {
+    switch (message.kind) {
+      case 'question':
+        runner.answer(message.question).then(
+          (answer) => tell({ kind: 'answer', id: message.id, answer }),
+          (error: unknown) => tell({ kind: 'refusal', id: message.id, error: sentError(error) }),
+        );
+        return;
+      case 'tail':
+        tails.set(
+          message.id,
+          runner.tail(message.filter, (rows) => tell({ kind: 'rows', id: message.id, rows })),
+        );
+        return;
+      case 'untail':
+        tails.get(message.id)?.();
+        tails.delete(message.id);
+        return;
+      case 'stop':
+        stop.abort();
+        return;
+    }
+  });
+};
+
+const sentError = (error: unknown): Extract<FromChild, { kind: 'refusal' }>['error'] => {
+  const known = isMillraceError(error)
+    ? error
+    : new MillraceError('PIPELINE_QUESTION_FAILED', { reason: (error as Error).message });
+  return { code: known.code, details: known.details };
+};
