@@ -140,6 +140,37 @@ for (const server of testServers()) {
       assert.deepEqual(afterRows(withoutEnd(again.changes)), [[2], [4], [5], [1]]);
     });
 
+    test('an XA transaction larger than what may wait in memory leaves in parts when it commits, after a restart too', async () => {
+      const { rig, start } = await open(server, 'CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200))', ending);
+      await using _ = rig;
+      const rows = (from: number): string =>
+        `INSERT INTO t VALUES ${Array.from({ length: 500 }, (_row, i) => `(${from + i}, REPEAT('x', 150))`).join(',')}`;
+      const large = async (xid: string, from: number, end: string): Promise<void> => {
+        await using client = await MysqlRig.open(server, { database: rig.database });
+        await client.run(`XA START '${xid}'`, rows(from), rows(from + 500), `XA END '${xid}'`, end);
+        await client.disconnect();
+      };
+      // 64 KiB wait in memory; each transaction has more than twice that.
+      const settings = { ...start, 'scan.transaction.max.size': '4kb' };
+      await large('p', 0, "XA PREPARE 'p'");
+      await large('gone', 5_000, "XA PREPARE 'gone'");
+      await large('one', 1_000, "XA COMMIT 'one' ONE PHASE");
+      const first = await readRows(rig.source(settings), 1_000);
+      assert.ok(first.batches.filter(({ part }) => part !== undefined).length > 10);
+      await rig.run("XA ROLLBACK 'gone'", "XA COMMIT 'p'", endMark);
+      const ids = (changes: readonly Change[]): number[] =>
+        afterRows(withoutEnd(changes)).map((row) => {
+          assert.equal(row![1], 'x'.repeat(150));
+          return Number(row![0]);
+        });
+      const upTo = (from: number): number[] => Array.from({ length: 1_000 }, (_row, i) => from + i);
+      const second = await readUntil(rig.source(settings), isEnd, { held: first.held });
+      assert.deepEqual(ids(second.changes), upTo(0));
+      assert.ok(second.batches.filter(({ part }) => part !== undefined).length > 10);
+      const again = await readUntil(rig.source(settings), isEnd);
+      assert.deepEqual(ids(again.changes), [...upTo(1_000), ...upTo(0)]);
+    });
+
     test('an XA transaction prepared before reading began is an error at its commit', async () => {
       const { rig } = await open(server, 'CREATE TABLE t (id INT PRIMARY KEY)');
       await using _ = rig;

@@ -1,14 +1,23 @@
 import type { Change, RowsChange } from '../../core/change.ts';
 import { MillraceError } from '../../core/errors.ts';
+import type { RowImages } from '../../core/row-images.ts';
+import type { RowsEvent } from '../../protocol/mysql/events/rows-event.ts';
+import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
 import type { PreparedPlace } from './binlog-position.ts';
+import { ownEvent, type RowSpill } from './spilled-rows.ts';
 
 /**
  * Rows of XA transactions that are prepared and not decided. They are in the log where the transaction was prepared, but count only
- * once a later group says `XA COMMIT`. Until then they wait in memory, up to a limit, and the position remembers where they stand,
- * so that a restart reads them again.
+ * once a later group says `XA COMMIT`. Until then they wait, in memory up to a limit and beyond it in a temporary file, and the
+ * position remembers where they stand, so that a restart reads them again.
  */
 export class PreparedTransactions {
   readonly #limitBytes: number;
+  readonly #openSpill: () => RowSpill;
+  /** Of the transaction whose rows are coming. */
+  #spill: RowSpill | null = null;
+  /** Bytes of that transaction that are in memory. */
+  #coming = 0;
   readonly #waiting = new Map<
     string,
     { readonly place: PreparedPlace; readonly rows: readonly RowsChange[]; readonly bytes: number }
@@ -19,8 +28,9 @@ export class PreparedTransactions {
   #places: readonly PreparedPlace[] = [];
 
   /** `held`: what the position remembered. Those with rows are read again before anything else. */
-  constructor(held: readonly PreparedPlace[], limitBytes: number) {
+  constructor(held: readonly PreparedPlace[], limitBytes: number, openSpill: () => RowSpill) {
     this.#limitBytes = limitBytes;
+    this.#openSpill = openSpill;
     for (const place of held) {
       if (place.empty) this.#waiting.set(place.xid, { place, rows: [], bytes: 0 });
       else this.#unread.set(place.xid, place);
@@ -28,32 +38,43 @@ export class PreparedTransactions {
     this.#places = held;
   }
 
-  add(place: Omit<PreparedPlace, 'empty'>, changes: readonly Change[], bytes: number): void {
-    this.checkRoom(place.xid, bytes);
+  /** Rows of a transaction that may be prepared at its end, independent of the chunk they came in. */
+  keep(event: RowsEvent, reader: RowReader): RowImages {
+    const size = event.end - event.start;
+    if (this.#bytes + this.#coming + size > this.#limitBytes) {
+      this.#spill ??= this.#openSpill();
+      return this.#spill.keep(event, reader);
+    }
+    this.#coming += size;
+    const own = Buffer.from(event.bytes.subarray(event.start, event.end));
+    return reader.images(ownEvent(event, own));
+  }
+
+  /** The transaction whose rows were kept is over, whatever became of it. */
+  endOfRows(): void {
+    this.#coming = 0;
+    this.#spill = null;
+  }
+
+  /** The transaction whose rows were kept is prepared; `changes` are those that it did not roll back itself. */
+  add(place: Omit<PreparedPlace, 'empty'>, changes: readonly Change[]): void {
     const rows = changes.filter((change) => change.kind === 'rows');
     const empty = rows.length === 0;
-    this.#waiting.set(place.xid, { place: { ...place, empty }, rows, bytes: empty ? 0 : bytes });
+    const bytes = empty ? 0 : this.#coming;
+    this.#waiting.set(place.xid, { place: { ...place, empty }, rows, bytes });
     this.#unread.delete(place.xid);
-    this.#bytes += empty ? 0 : bytes;
+    this.#bytes += bytes;
     this.#changed();
   }
 
-  /** Throws MYSQL_XA_TOO_LARGE when `bytes` more cannot wait. */
-  checkRoom(xid: string, bytes: number): void {
-    if (this.#bytes + bytes > this.#limitBytes) {
-      throw new MillraceError('MYSQL_XA_TOO_LARGE', { xid, bytes: this.#bytes + bytes });
-    }
-  }
-
   /** The rows that now count. Throws MYSQL_XA_UNKNOWN when the transaction was prepared before reading began. */
-  commit(xid: string, at: { readonly file: string; readonly offset: number }): readonly RowsChange[] {
+  rowsOf(xid: string, at: { readonly file: string; readonly offset: number }): readonly RowsChange[] {
     const waiting = this.#waiting.get(xid);
     if (waiting === undefined) throw new MillraceError('MYSQL_XA_UNKNOWN', { xid, ...at });
-    this.forget(xid);
     return waiting.rows;
   }
 
-  /** It was rolled back. */
+  /** It is decided, and its rows have left or never will. */
   forget(xid: string): void {
     const waiting = this.#waiting.get(xid);
     if (waiting === undefined) return;

@@ -38,6 +38,7 @@ import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { ReadPlace } from './read-place.ts';
+import { openSpillFile, type RowSpill } from './spilled-rows.ts';
 import { statementHead } from './statement-verb.ts';
 import type { StreamBatch } from './stream-batch.ts';
 import type { TableCatalogue } from './table-catalogue.ts';
@@ -57,6 +58,8 @@ export interface TransactionReaderOptions {
   readonly partBytes: number;
   /** Groups to leave out: they are held already, or lie before where the user wants to begin. null: none. */
   readonly skip: ((group: GroupStart) => boolean) | null;
+  /** Where rows of XA transactions go that do not fit in memory. Default: a temporary file. */
+  readonly openSpill?: () => RowSpill;
 }
 
 interface MappedTable {
@@ -65,7 +68,7 @@ interface MappedTable {
   readonly reader: RowReader | null;
 }
 
-/** Prepared transactions may hold this many times what a transaction may before it leaves in parts. */
+/** Prepared transactions may hold in memory this many times what a transaction may before it leaves in parts. */
 const preparedParts = 16;
 
 const uncaptured: MappedTable = { size: 0, reader: null };
@@ -133,7 +136,11 @@ export class TransactionReader {
     this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
     this.#fileTime = start.fileTime;
-    this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * preparedParts);
+    this.#prepared = new PreparedTransactions(
+      start.prepared,
+      options.partBytes * preparedParts,
+      options.openSpill ?? openSpillFile,
+    );
   }
 
   /** When the current file was begun, in seconds since 1970; 0: not known. */
@@ -336,20 +343,18 @@ export class TransactionReader {
     }
     const { reader } = table;
     if (reader === null) return;
-    let event = decodeRowsEvent(frame);
+    const event = decodeRowsEvent(frame);
     if (event.start === event.end) return;
-    if (this.#xid !== null) {
-      // Rows of an XA transaction may wait for long: they must not keep whole socket chunks in memory.
-      const own = Buffer.from(event.bytes.subarray(event.start, event.end));
-      event = { ...event, bytes: own, start: 0, end: own.length };
-    }
+    // Rows of an XA transaction may wait for long, and it is not known yet whether they will.
+    const waits = this.#xid !== null;
     this.#changes.push({
       kind: 'rows',
       op: event.op,
       table: reader.table,
-      rows: reader.images(event),
-      origin: new BinlogOrigin(group, this.#at, this.#statement),
+      rows: waits ? this.#prepared.keep(event, reader) : reader.images(event),
+      origin: new BinlogOrigin(group, this.#at, waits ? null : this.#statement),
     });
+    if (waits) return;
     this.#groupBytes += event.end - event.start;
     // Once it is known to be huge, smaller parts keep less in memory.
     if (this.#groupBytes > (this.#partIndex === 0 ? this.#partBytes : this.#partBytes / 4)) this.#splitOff();
@@ -529,10 +534,13 @@ export class TransactionReader {
         return;
       case 'COMMIT':
         // ONE PHASE commits the rows that this group brought; otherwise they came with the group that prepared them.
-        if (!this.#skipping && this.#xid === null) {
-          const rows = this.#prepared.commit(xid, this.#here());
+        if (!this.#skipping && this.#xid !== null) {
+          this.#pushInParts(this.#changes.takeOpen());
+        } else if (!this.#skipping) {
           const origin = new BinlogOrigin(this.#group!, this.#at, null);
-          for (const change of rows) this.#changes.push({ ...change, origin });
+          const rows = this.#prepared.rowsOf(xid, this.#here());
+          this.#pushInParts(rows.map((change) => ({ ...change, origin })));
+          this.#prepared.forget(xid);
         }
         this.#commit();
         return;
@@ -548,13 +556,25 @@ export class TransactionReader {
 
   #xaPrepare(frame: EventFrame): void {
     const { onePhase, xa } = decodeXaPrepare(frame);
-    if (!onePhase && !this.#skipping) {
-      const rows = this.#changes.takeOpen();
+    if (!this.#skipping) {
+      const changes = this.#changes.takeOpen();
       const { file } = this.#log;
       const gtid = this.#group?.gtid ?? null;
-      this.#prepared.add({ xid: xaIdText(xa), gtid, file, offset: this.#groupStart }, rows, this.#groupBytes);
+      if (onePhase) this.#pushInParts(changes);
+      else this.#prepared.add({ xid: xaIdText(xa), gtid, file, offset: this.#groupStart }, changes);
     }
     this.#commit();
+  }
+
+  /** Gives the group changes that waited until it was known that they count. More than a batch may hold leave in parts. */
+  #pushInParts(changes: readonly Change[]): void {
+    const sizeOf = (change: Change): number => (change.kind === 'rows' ? change.rows.byteLength : 0);
+    const whole = changes.reduce((sum, change) => sum + sizeOf(change), 0) <= this.#partBytes;
+    for (const change of changes) {
+      if (!whole && this.#groupBytes > this.#partBytes / 4) this.#splitOff();
+      this.#changes.push(change);
+      this.#groupBytes += sizeOf(change);
+    }
   }
 
   #commit(): void {
@@ -579,6 +599,7 @@ export class TransactionReader {
     this.#groupBytes = 0;
     this.#partIndex = 0;
     this.#statement = null;
+    if (this.#xid !== null) this.#prepared.endOfRows();
     this.#xid = null;
     this.#changes.forgetSavepoints();
     this.#place.moveTo(this.#log.file, this.#log.next, this.#fileTime);
@@ -628,10 +649,6 @@ export class TransactionReader {
 
   /** The group has grown past its limit: what it has so far leaves as a part. */
   #splitOff(): void {
-    if (this.#xid !== null) {
-      this.#prepared.checkRoom(this.#xid, this.#groupBytes);
-      return;
-    }
     this.#cutCommitted();
     this.#emit(this.#changes.takeOpen(), { transaction: this.#transactionName(), index: this.#partIndex, last: false });
     this.#partIndex += 1;

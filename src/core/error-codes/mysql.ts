@@ -143,11 +143,11 @@ export const mysqlErrors = {
       `the definition of ${d.table} cannot be read: ${d.reason}`,
     hint: 'Leave the table out with tables.exclude, and report its SHOW CREATE TABLE.',
   },
-  MYSQL_XA_TOO_LARGE: {
-    retryable: false,
-    message: (d: { readonly xid: string; readonly bytes: number }) =>
-      `prepared transaction ${d.xid} holds ${d.bytes} bytes of rows`,
-    hint: 'Rows of prepared XA transactions wait in memory for their commit. Raise scan.transaction.max.size, or commit XA transactions sooner.',
+  MYSQL_XA_NO_ROOM: {
+    retryable: true,
+    message: (d: { readonly folder: string; readonly reason: string }) =>
+      `rows of a prepared XA transaction do not fit in memory, and not in ${d.folder}: ${d.reason}`,
+    hint: 'Free space there, or set TMPDIR to a folder with more, or raise scan.transaction.max.size (sixteen times that may wait in memory). millrace tries again by itself.',
   },
   MYSQL_XA_UNKNOWN: {
     retryable: false,
