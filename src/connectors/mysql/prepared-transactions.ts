@@ -4,7 +4,7 @@ import type { RowImages } from '../../core/row-images.ts';
 import type { RowsEvent } from '../../protocol/mysql/events/rows-event.ts';
 import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
 import type { PreparedPlace } from './binlog-position.ts';
-import { ownEvent, type RowSpill } from './spilled-rows.ts';
+import { openSpillFile, ownEvent, type RowSpill } from './spilled-rows.ts';
 
 /**
  * Rows of XA transactions that are prepared and not decided. They are in the log where the transaction was prepared, but count only
@@ -13,7 +13,6 @@ import { ownEvent, type RowSpill } from './spilled-rows.ts';
  */
 export class PreparedTransactions {
   readonly #limitBytes: number;
-  readonly #openSpill: () => RowSpill;
   /** Of the transaction whose rows are coming. */
   #spill: RowSpill | null = null;
   /** Bytes of that transaction that are in memory. */
@@ -28,9 +27,8 @@ export class PreparedTransactions {
   #places: readonly PreparedPlace[] = [];
 
   /** `held`: what the position remembered. Those with rows are read again before anything else. */
-  constructor(held: readonly PreparedPlace[], limitBytes: number, openSpill: () => RowSpill) {
+  constructor(held: readonly PreparedPlace[], limitBytes: number) {
     this.#limitBytes = limitBytes;
-    this.#openSpill = openSpill;
     for (const place of held) {
       if (place.empty) this.#waiting.set(place.xid, { place, rows: [], bytes: 0 });
       else this.#unread.set(place.xid, place);
@@ -42,7 +40,7 @@ export class PreparedTransactions {
   keep(event: RowsEvent, reader: RowReader): RowImages {
     const size = event.end - event.start;
     if (this.#bytes + this.#coming + size > this.#limitBytes) {
-      this.#spill ??= this.#openSpill();
+      this.#spill ??= openSpillFile();
       return this.#spill.keep(event, reader);
     }
     this.#coming += size;

@@ -38,7 +38,6 @@ import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { ReadPlace } from './read-place.ts';
-import { openSpillFile, type RowSpill } from './spilled-rows.ts';
 import { statementHead } from './statement-verb.ts';
 import type { StreamBatch } from './stream-batch.ts';
 import type { TableCatalogue } from './table-catalogue.ts';
@@ -58,8 +57,6 @@ export interface TransactionReaderOptions {
   readonly partBytes: number;
   /** Groups to leave out: they are held already, or lie before where the user wants to begin. null: none. */
   readonly skip: ((group: GroupStart) => boolean) | null;
-  /** Where rows of XA transactions go that do not fit in memory. Default: a temporary file. */
-  readonly openSpill?: () => RowSpill;
 }
 
 interface MappedTable {
@@ -136,11 +133,7 @@ export class TransactionReader {
     this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
     this.#fileTime = start.fileTime;
-    this.#prepared = new PreparedTransactions(
-      start.prepared,
-      options.partBytes * preparedParts,
-      options.openSpill ?? openSpillFile,
-    );
+    this.#prepared = new PreparedTransactions(start.prepared, options.partBytes * preparedParts);
   }
 
   /** When the current file was begun, in seconds since 1970; 0: not known. */
