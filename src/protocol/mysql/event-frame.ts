@@ -67,7 +67,8 @@ export const emptyFrame = (): EventFrame => ({
 
 /** Fills `frame` from the header at `start`. `end` is the body's end. The caller has checked that the bytes are there. */
 export const readHeader = (frame: EventFrame, bytes: Buffer, start: number, end: number): void => {
-  frame.bytes = bytes;
+  // Mostly the same chunk: writing a pointer costs more than comparing it.
+  if (frame.bytes !== bytes) frame.bytes = bytes;
   frame.start = start;
   frame.body = start + headerLength;
   frame.end = end;
