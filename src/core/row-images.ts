@@ -37,6 +37,12 @@ export interface ValueWriter {
   bigint(column: number, value: bigint): void;
   float(column: number, value: number): void;
   double(column: number, value: number): void;
+  /**
+   * Whether the writer wants this DECIMAL's values as whole numbers, times 10^scale, by `integer`, from row readers that can: those
+   * of the binlog, for columns whose values are all safe ones (at most 15 digits, 9 of them behind the point). Without this
+   * method: no.
+   */
+  takesUnscaled?(column: number): boolean;
   /** The digits as ASCII text, all of the column's scale. */
   decimal(column: number, bytes: Uint8Array, start: number, end: number): void;
   /** text, uuid, inet4 and inet6, as UTF-8. */

@@ -313,6 +313,30 @@ test('any row reads back as the values that went in', () => {
   );
 });
 
+test('writes times that repeat, in whole or in part, as it does each by itself', () => {
+  const table = tableOf({
+    id: int,
+    exact: { kind: 'datetime', fsp: 6 },
+    coarse: { kind: 'datetime', fsp: 0 },
+  });
+  const day = fc.constantFrom('0001-01-01', '1969-12-31', '1970-01-01', '2024-02-29', '2024-03-01', '9999-12-31');
+  const clock = fc.constantFrom('00:00:00', '00:00:01', '23:59:59');
+  const micros = fc.constantFrom('000000', '000001', '999999');
+  const row = fc.tuple(day, clock, micros, day, clock);
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 30 }), (rows) => {
+      const values = rows.map(([d, c, m, e, f], id): Row => [id, `${d} ${c}.${m}`, `${e} ${f}`]);
+      const together = encode(table, 'create', { before: null, after: values });
+      const afters = [...together.matchAll(/"after":(.*?),"source":/g)].map(([, after]) => after);
+      assert.deepEqual(
+        afters,
+        values.map((value) => created(table, value)),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('escapes texts that lie in the same bytes as it does each by itself', () => {
   const any = fc.oneof(
     fc.string({ unit: 'binary' }),

@@ -46,9 +46,10 @@ export class RowWriter implements ValueWriter {
   #textSource: Uint8Array | null = null;
   #textView: DataView | null = null;
   readonly #unscaled = new UnscaledBytes();
-  /** The date of the last DATETIME, and its days since 1970: rows that come together are often of one day. */
+  /** The date of the last DATETIME, and its days since 1970: rows that come together are often of one day, if not of one moment. */
   #lastDate = -1;
   #lastDay = 0;
+  readonly #lastTime = new LastTime();
 
   constructor(out: OutputBuffer, plan: TablePlan) {
     this.#out = out;
@@ -147,6 +148,10 @@ export class RowWriter implements ValueWriter {
 
   double(column: number, value: number): void {
     this.#ascii(this.#prefix(column), doubleText(value));
+  }
+
+  takesUnscaled(column: number): boolean {
+    return this.#forms[column] === form.unscaled;
   }
 
   decimal(column: number, source: Uint8Array, start: number, end: number): void {
@@ -341,6 +346,12 @@ export class RowWriter implements ValueWriter {
       return;
     }
     const date = (adjusted * 16 + month) * 32 + day;
+    const clock = (hours * 60 + minutes) * 60 + seconds;
+    const last = this.#lastTime;
+    if (date === this.#lastDate && clock === last.clock && micros === last.micros && how === last.how) {
+      this.#at = last.put(this.#view, at);
+      return;
+    }
     if (date !== this.#lastDate) {
       this.#lastDate = date;
       this.#lastDay = epochDay(adjusted, month, day);
@@ -348,6 +359,7 @@ export class RowWriter implements ValueWriter {
     const whole = epochSecond(this.#lastDay, hours, minutes, seconds);
     this.#at =
       how === form.micros ? putMicros(this.#bytes, at, whole, micros) : putMillis(this.#bytes, at, whole, micros);
+    last.keep(clock, micros, how!, this.#view, at, this.#at);
   }
 
   timestamp(column: number, seconds: number, micros: number): void {
@@ -546,3 +558,29 @@ const yBytes = Buffer.from(',"y":');
 const thenWkbBytes = Buffer.from(',"wkb":');
 const wkbBytes = Buffer.from('{"wkb":');
 const sridBytes = Buffer.from(',"srid":');
+
+/** The last DATETIME of the last date as its number's digits: all rows of a statement often have one, its NOW(). */
+class LastTime {
+  /** Second of the day; -1: none is kept. */
+  clock = -1;
+  micros = 0;
+  how = 0;
+  #length = 0;
+  readonly #words = new Int32Array(lastTimeWords);
+
+  keep(clock: number, micros: number, how: number, view: DataView, start: number, end: number): void {
+    this.#length = end - start;
+    this.clock = this.#length <= lastTimeWords * 4 ? clock : -1;
+    this.micros = micros;
+    this.how = how;
+    for (let i = 0; i < lastTimeWords; i += 1) this.#words[i] = view.getInt32(start + i * 4, true);
+  }
+
+  /** Writes it, and whatever stood behind it, and gives the place behind it. */
+  put(view: DataView, at: number): number {
+    for (let i = 0; i < lastTimeWords; i += 1) view.setInt32(at + i * 4, this.#words[i]!, true);
+    return at + this.#length;
+  }
+}
+
+const lastTimeWords = 4;

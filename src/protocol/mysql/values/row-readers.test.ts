@@ -539,6 +539,84 @@ test('DECIMAL of any precision and scale gives its digits', () => {
   );
 });
 
+/** Takes DECIMALs as numbers where it can. */
+class UnscaledWriter extends CollectingWriter {
+  override readonly target = 'unscaled';
+  takesUnscaled(): boolean {
+    return true;
+  }
+}
+
+test('a writer that takes DECIMALs unscaled gets the number that the digits make without their point', () => {
+  fc.assert(
+    fc.property(
+      decimalShape.chain(([precision, scale]) => fc.tuple(fc.boolean(), digits(precision - scale), digits(scale))),
+      fc.boolean(),
+      ([negative, whole, fraction], compile) => {
+        const precision = whole.length + fraction.length;
+        const one: Spec = {
+          wire: columnType.NEWDECIMAL,
+          meta: precision | (fraction.length << 8),
+          lengthBytes: 0,
+          value: fc.constant(Buffer.alloc(0)),
+        };
+        const image = encodeImage([one], [packDecimal(negative, whole, fraction)], 0);
+        const table = tableOf([one]);
+        const images = rowReader(table, mapOf([one]), collations.mysql, { compile }).images(createEvent(image));
+        const writer = new UnscaledWriter(table);
+        images.write(0, 'after', writer);
+        const [value] = writer.row();
+        const digitsOnly = BigInt(whole + fraction) * (negative ? -1n : 1n);
+        if (typeof value === 'number') assert.equal(BigInt(value), digitsOnly);
+        else assert.equal(BigInt(String(value).replace('.', '')), digitsOnly);
+        // All values of a column come alike.
+        const isNumber = precision <= 15 && fraction.length <= 9 && whole !== '';
+        assert.equal(typeof value, isNumber ? 'number' : 'string');
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('times that repeat, in whole or in part, are each read as what they are', () => {
+  const specs: Spec[] = [columnType.DATETIME2, columnType.TIMESTAMP2, columnType.DATE].map((wire) => ({
+    wire,
+    meta: wire === columnType.DATE ? 0 : 6,
+    lengthBytes: 0,
+    value: fc.constant(Buffer.alloc(0)),
+  }));
+  const few = (...values: number[]): fc.Arbitrary<number> => fc.constantFrom(...values);
+  const row = fc.tuple(
+    few(0, 2024 * 13 + 5),
+    few(1, 9),
+    few(0, 12 * 4096, 59),
+    few(0, 1, 999_999),
+    few(0, 1, 0xffffff),
+  );
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 30 }), fc.boolean(), (rows, compile) => {
+      const images = rows.map(([months, day, time, micros, date]) =>
+        encodeImage(
+          specs,
+          [
+            packed(
+              8,
+              ((0x8000000000n + ((BigInt(months) << 22n) | BigInt((day << 17) | time))) << 24n) | BigInt(micros),
+            ),
+            packed(7, (BigInt(months * 86_400 + time) << 24n) | BigInt(micros)),
+            Buffer.of(date & 0xff, (date >> 8) & 0xff, date >> 16),
+          ],
+          0,
+        ),
+      );
+      const event = createEvent(Buffer.concat(images), specs.length);
+      // What is handed to a writer is made anew each time, so the two can only agree when nothing stale was given.
+      assert.equal(readAll(tableOf(specs), mapOf(specs), event, compile).length, rows.length * 2);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 const createEvent = (bytes: Buffer, columnCount = 1): RowsEvent => ({
   tableId: 7,
   op: 'create',

@@ -9,7 +9,7 @@
  */
 
 import { putDigits, tens, units } from './ascii-digits.ts';
-import { type Bind, type ColumnReader, DamagedValue, fixed } from './column-reader.ts';
+import { type ColumnReader, DamagedValue, fixed } from './column-reader.ts';
 
 const chars = String.fromCharCode;
 const point = 0x2e;
@@ -21,20 +21,65 @@ const scratch = Buffer.alloc(80);
 
 export const decimalColumn = (precision: number, scale: number): ColumnReader => {
   const layout = decimalLayout(precision, scale);
-  const read = layout.small
-    ? (b: Buffer, s: number) => smallText(layout, b, s)
-    : (b: Buffer, s: number) => text(layout, b, s);
-  const format = layout.small
-    ? (bytes: Buffer, start: number): number => putSmall(layout, bytes, start, scratch)
-    : (bytes: Buffer, start: number): number => putDecimal(layout, bytes, start, scratch, 0);
+  if (layout.small) return smallColumn(layout, precision);
+  const read = (b: Buffer, s: number): string => text(layout, b, s);
+  const format = (b: Buffer, s: number): number => putDecimal(layout, b, s, scratch, 0);
   return {
     ...fixed(layout.size),
     read,
-    write: (writer, column, bytes, start) => writer.decimal(column, scratch, 0, format(bytes, start)),
-    readSource: (bind) => (layout.small ? smallSource(layout, read, bind) : `${bind(read)}(b, s)`),
+    write: (writer, column, b, s) => writer.decimal(column, scratch, 0, format(b, s)),
+    readSource: (bind) => `${bind(read)}(b, s)`,
     writeSource: (column, bind) => `w.decimal(${column}, ${bind(scratch)}, 0, ${bind(format)}(b, s));`,
   };
 };
+
+/**
+ * The compiled forms put the groups of positive values together in the row's own function, where all sizes are constants. Negative
+ * values, and groups that hold too many digits, are left to the interpreted ones.
+ */
+const smallColumn = (layout: DecimalLayout, precision: number): ColumnReader => {
+  const { leadDigits, wholeGroups, scale, size } = layout;
+  const upperLimit = powers[leadDigits]!;
+  const lowerLimit = wholeGroups === 0 ? upperLimit : 1_000_000_000;
+  const fractionLimit = powers[scale]!;
+  const isWhole = (upper: number, lower: number, fraction: number): boolean =>
+    upper < upperLimit && lower < lowerLimit && fraction < fractionLimit;
+
+  const read = (b: Buffer, s: number): string => smallText(layout, b, s);
+  const positiveText = (upper: number, lower: number, fraction: number): string | null =>
+    isWhole(upper, lower, fraction) ? textOf(scale, upper * 1_000_000_000 + lower, fraction) : null;
+  const format = (b: Buffer, s: number): number => putSmall(layout, b, s, scratch);
+  const unscaled = (b: Buffer, s: number): number => smallUnscaled(layout, b, s);
+  const positiveUnscaled = (upper: number, lower: number, fraction: number): number | null =>
+    isWhole(upper, lower, fraction) ? (upper * 1_000_000_000 + lower) * fractionLimit + fraction : null;
+
+  const leadBytes = digitBytes[leadDigits]!;
+  const fractionBytes = scale === 9 ? 4 : digitBytes[scale]!;
+  const lead = groupSource(0, leadBytes);
+  const whole = wholeGroups === 0 ? `0, ${lead}` : `${lead}, ${groupSource(leadBytes, 4)}`;
+  const groups = `${whole}, ${groupSource(size - fractionBytes, fractionBytes)}`;
+  const source = (positive: string, any: string): string =>
+    `((b[s] & 128) === 0 ? null : ${positive}(${groups})) ?? ${any}(b, s)`;
+  const isNumber = precision <= numberDigits;
+  return {
+    ...fixed(size),
+    read,
+    write: (writer, column, b, s) => {
+      if (isNumber && writer.takesUnscaled?.(column) === true) writer.integer(column, unscaled(b, s));
+      else writer.decimal(column, scratch, 0, format(b, s));
+    },
+    readSource: (bind) => source(bind(positiveText), bind(read)),
+    writeSource: (column, bind) => {
+      const digits = `w.decimal(${column}, ${bind(scratch)}, 0, ${bind(format)}(b, s));`;
+      if (!isNumber) return digits;
+      const number = `w.integer(${column}, ${source(bind(positiveUnscaled), bind(unscaled))});`;
+      return `if (w.takesUnscaled?.(${column}) === true) ${number} else ${digits}`;
+    },
+  };
+};
+
+/** Whatever has so many digits is a safe integer. */
+const numberDigits = 15;
 
 /** The decimal inside a JSON document: it brings its own precision and scale. */
 export const writeDecimalText = (
@@ -121,10 +166,18 @@ const smallText = (layout: DecimalLayout, b: Buffer, s: number): string => {
   const mask = (b[s]! & 0x80) === 0 ? -1 : 0;
   const whole = smallWhole(layout, b, s, mask);
   const fraction = layout.scale === 0 ? 0 : smallFraction(layout, b, s, mask);
-  return mask === 0 ? positiveText(layout.scale, whole, fraction) : `-${positiveText(layout.scale, whole, fraction)}`;
+  return mask === 0 ? textOf(layout.scale, whole, fraction) : `-${textOf(layout.scale, whole, fraction)}`;
 };
 
-const positiveText = (scale: number, whole: number, fraction: number): string => {
+/** The value times 10^scale. */
+const smallUnscaled = (layout: DecimalLayout, b: Buffer, s: number): number => {
+  const mask = (b[s]! & 0x80) === 0 ? -1 : 0;
+  const whole = smallWhole(layout, b, s, mask) * powers[layout.scale]!;
+  const value = layout.scale === 0 ? whole : whole + smallFraction(layout, b, s, mask);
+  return mask === 0 ? value : 0 - value;
+};
+
+const textOf = (scale: number, whole: number, fraction: number): string => {
   if (scale === 0) return `${whole}`;
   if (scale === 2) return moneyText(whole, fraction);
   return `${whole}.${String(fraction).padStart(scale, '0')}`;
@@ -149,27 +202,6 @@ const moneyText = (whole: number, cents: number): string => {
   return chars(
     0x30 + first, tens(middle), units(middle), tens(lower), units(lower), point, tens(cents), units(cents),
   );
-};
-
-/**
- * Positive values of a small layout, their groups put together in the row's own function, where all sizes are constants. Negative
- * values, and groups that hold too many digits, are left to `read`.
- */
-const smallSource = (layout: DecimalLayout, read: ColumnReader['read'], bind: Bind): string => {
-  const { leadDigits, wholeGroups, scale, size } = layout;
-  const leadBytes = digitBytes[leadDigits]!;
-  const fractionBytes = scale === 9 ? 4 : digitBytes[scale]!;
-  const upperLimit = powers[leadDigits]!;
-  const lowerLimit = wholeGroups === 0 ? upperLimit : 1_000_000_000;
-  const fractionLimit = powers[scale]!;
-  const positive = (upper: number, lower: number, fraction: number): string | null =>
-    upper < upperLimit && lower < lowerLimit && fraction < fractionLimit
-      ? positiveText(scale, upper * 1_000_000_000 + lower, fraction)
-      : null;
-  const lead = groupSource(0, leadBytes);
-  const whole = wholeGroups === 0 ? `0, ${lead}` : `${lead}, ${groupSource(leadBytes, 4)}`;
-  const fraction = groupSource(size - fractionBytes, fractionBytes);
-  return `((b[s] & 128) === 0 ? null : ${bind(positive)}(${whole}, ${fraction})) ?? ${bind(read)}(b, s)`;
 };
 
 /** A group of up to four bytes, the sign bit taken out of the very first. */
