@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { u48At } from '../../bytes/byte-reader.ts';
+import { u32At, u48At } from '../../bytes/byte-reader.ts';
 import type { Part, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import { MillraceError } from '../../core/errors.ts';
@@ -437,7 +437,7 @@ export class TransactionReader {
     if (isBegin(frame)) {
       // Servers before 5.7 log no GTID event when GTIDs are off: the transaction begins here.
       if (this.#group === null) this.#begin(frame, null, 0, frame.timestamp * 1_000_000);
-      this.#group!.thread ??= frame.bytes.readUInt32LE(frame.body);
+      this.#group!.thread ??= u32At(frame.bytes, frame.body);
       this.#open = true;
       return;
     }

@@ -6,7 +6,7 @@
  * All little-endian. https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html
  */
 
-import { ByteReader, u32At } from '../../bytes/byte-reader.ts';
+import { ByteReader } from '../../bytes/byte-reader.ts';
 import { eventTypeName } from './event-type.ts';
 
 /** Bytes of every event's header. */
@@ -72,13 +72,26 @@ export const readHeader = (frame: EventFrame, bytes: Buffer, start: number, end:
   frame.start = start;
   frame.body = start + headerLength;
   frame.end = end;
-  frame.timestamp = u32At(bytes, start);
-  frame.type = bytes[start + 4]!;
-  frame.serverId = u32At(bytes, start + 5);
-  frame.size = u32At(bytes, start + 9);
-  frame.logPos = u32At(bytes, start + 13);
-  frame.flags = bytes[start + 17]! | (bytes[start + 18]! << 8);
+  const view = viewOf(bytes);
+  frame.timestamp = view.getUint32(start, true);
+  frame.type = view.getUint8(start + 4);
+  frame.serverId = view.getUint32(start + 5, true);
+  frame.size = view.getUint32(start + 9, true);
+  frame.logPos = view.getUint32(start + 13, true);
+  frame.flags = view.getUint16(start + 17, true);
 };
+
+/** For reading whole words, one step each instead of four. Made once for all events that lie in the same bytes. */
+export const viewOf = (bytes: Buffer): DataView => {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return view;
+};
+
+let viewed: Buffer = Buffer.alloc(0);
+let view: DataView = new DataView(viewed.buffer, 0, 0);
 
 /** A reader over the event's body. */
 export const bodyReader = (frame: EventFrame): ByteReader =>

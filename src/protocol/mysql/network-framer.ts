@@ -15,7 +15,7 @@ import { nativeFrom } from '../../bytes/crc32.ts';
 import { Crc32Run, longestInRun } from '../../bytes/crc32-run.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { EventFrame } from './event-frame.ts';
-import { checksumLength, headerLength } from './event-frame.ts';
+import { checksumLength, headerLength, viewOf } from './event-frame.ts';
 import { EventReader } from './event-reader.ts';
 import { maxEventBytes } from './event-size.ts';
 import type { ChecksumAlgorithm } from './events/format-description.ts';
@@ -87,14 +87,16 @@ export class NetworkFramer {
   /** Delivers the packets that lie whole in the chunk; the first that does not is left to `#collect`. */
   #scan(chunk: Buffer, from: number, onEvent: (frame: EventFrame) => void): number {
     const length = chunk.length;
+    const view = viewOf(chunk);
     let at = from;
     this.#runEnd = from;
     while (at + 4 <= length) {
-      const size = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
+      const head = view.getUint32(at, true);
+      const size = head & 0xffffff;
       const end = at + 4 + size;
       if (end > length || size === fullPacket) break;
-      this.#checkSequence(chunk[at + 3]!);
-      if (at >= this.#runEnd) this.#verifyRun(chunk, at, end);
+      this.#checkSequence(head >>> 24);
+      if (at >= this.#runEnd) this.#verifyRun(chunk, view, at, end);
       this.#deliver(chunk, at + 4, end, onEvent, this.#runHolds);
       at = end;
     }
@@ -106,14 +108,14 @@ export class NetworkFramer {
    * Verifies the checksums of the small events from `from` on together. When that fails, or is not worth it, each event is
    * verified by itself, so that damage is told of the event that has it, after those before it were delivered.
    */
-  #verifyRun(chunk: Buffer, from: number, firstEnd: number): void {
+  #verifyRun(chunk: Buffer, view: DataView, from: number, firstEnd: number): void {
     this.#runEnd = firstEnd;
     this.#runHolds = false;
     const prefix = this.#prefix;
     if (prefix === null || !this.#events.checksums) return;
     const run = new Crc32Run(chunk, from);
     for (let at = from; at + 4 <= chunk.length; at = run.end) {
-      const size = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
+      const size = view.getUint32(at, true) & 0xffffff;
       const eventLength = size - prefix;
       const isSmall = eventLength >= headerLength + checksumLength && eventLength <= longestInRun;
       if (!isSmall || at + 4 + size > chunk.length) break;

@@ -84,18 +84,20 @@ export class GtidReader {
     fields.transactionLength = 0;
     fields.immediateServerVersion = 0;
     fields.originalServerVersion = 0;
-    const r = bodyReader(frame);
-    if (frame.type === eventType.GTID_TAGGED) this.#readTagged(r);
-    else this.#readFixed(r);
+    if (frame.type === eventType.GTID_TAGGED) this.#readTagged(bodyReader(frame));
+    else this.#readFixed(frame);
     return this;
   }
 
-  #readFixed(r: ByteReader): void {
+  #readFixed(frame: EventFrame): void {
     const fields = this.fields;
-    const { bytes } = r;
-    fields.flags = r.u8();
-    this.#setUuid(bytes, r.advance(16));
-    fields.gno = u64At(bytes, r.advance(8));
+    const { bytes, body } = frame;
+    const r = bodyReader(frame);
+    // Looked at once for all: flags, uuid, gno; then the fields of 5.7.
+    r.skip(25);
+    fields.flags = bytes[body]!;
+    this.#setUuid(bytes, body + 1);
+    fields.gno = u64At(bytes, body + 17);
     if (r.left < 17 || bytes[r.offset] !== logicalTimestampType) return;
     r.skip(1);
     fields.lastCommitted = r.size64();
