@@ -24,9 +24,10 @@ export type {
   TruncateChange,
 } from './core/change.ts';
 export type { Clock } from './core/clock.ts';
-export type { Connector, Context, Problem, Reader, SettingsOf, Sink, Source } from './core/connector.ts';
+export type { Connector, Context, Problem, SettingsOf, Sink, Source } from './core/connector.ts';
 export { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from './core/errors.ts';
 export type { Log, LogFields } from './core/log.ts';
+export type { Key, KeyRange, Reader, RowPage, TableName } from './core/reader.ts';
 export type { Image, RowImages, ValueWriter } from './core/row-images.ts';
 export { type Column, type ColumnType, qualifiedName, type Table } from './core/table.ts';
 export type { Row, Value } from './core/value.ts';

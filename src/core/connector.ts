@@ -4,8 +4,7 @@ import type { Change } from './change.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { HeldPosition, LogFigures, LogPlace, Snapshots } from './operating.ts';
-import type { Table } from './table.ts';
-import type { Row } from './value.ts';
+import type { Reader } from './reader.ts';
 
 /** What a connector is given to work with, so that tests can hand in a plain object. */
 export interface Context {
@@ -61,18 +60,6 @@ export interface Sink extends AsyncDisposable {
   write(batch: Batch, signal: AbortSignal): Promise<void>;
   /** How many writes may be under way at once (default 1). Positions still become durable in order. */
   readonly inFlight?: number;
-}
-
-/** Reads a system by key or range, for verify, lookups and caches. */
-export interface Reader extends AsyncDisposable {
-  /** The table as the system declares it now; null: there is none. */
-  describe(database: string, name: string): Promise<Table | null>;
-  /** Every row in key order, in chunks. */
-  scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
-  /** The rows with these primary keys, in the order asked; null where there is none. */
-  lookup(table: Table, keys: readonly Row[]): Promise<readonly (Row | null)[]>;
-  /** Resolves when this system has applied `position` of `lane`. */
-  waitFor(lane: Lane, position: Position, signal: AbortSignal): Promise<void>;
 }
 
 /** Something an operator must fix before a pipeline can run, with the statement or edit that repairs it. */

@@ -2,6 +2,7 @@ import { defineConnector } from '../../core/connector.ts';
 import { checkMysql } from './check.ts';
 import { mysqlConfig } from './config.ts';
 import { BinlogFileSource } from './file-source.ts';
+import { MysqlReader } from './reader/reader.ts';
 import { openSnapshotRun } from './snapshot/snapshot-run.ts';
 import { MysqlSource } from './source.ts';
 
@@ -13,5 +14,6 @@ export const mysql = defineConnector({
     config['binlog.files'] === undefined
       ? new MysqlSource({ config, context, openSnapshots: openSnapshotRun })
       : new BinlogFileSource(config, context),
+  openReader: async (config, context) => new MysqlReader({ config, context }),
   check: checkMysql,
 });

@@ -128,7 +128,7 @@ export const readDefinition = async (
   throw new MillraceError('MYSQL_DEFINITION_UNREADABLE', { table: `${database}.${name}`, reason });
 };
 
-const readLogEnd = async (connection: MysqlConnection, server: ServerFacts): Promise<LogEnd> => {
+export const readLogEnd = async (connection: MysqlConnection, server: ServerFacts): Promise<LogEnd> => {
   const [row] = await readLogStatus(connection);
   const file = row?.[0] ?? '';
   const offset = Number(row?.[1] ?? 0);
@@ -150,7 +150,7 @@ const readLogStatus = async (connection: MysqlConnection): Promise<readonly (rea
 };
 
 /** An empty schema with the server's databases and defaults: what new tables inherit. */
-const readDatabases = async (connection: MysqlConnection, server: ServerFacts): Promise<Schema> => {
+export const readDatabases = async (connection: MysqlConnection, server: ServerFacts): Promise<Schema> => {
   const defaults = (await connection.query(statements.charsets)).flatMap(([charset, collation]): [string, string][] =>
     charset == null || collation == null ? [] : [[charset, collation]],
   );

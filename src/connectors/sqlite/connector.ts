@@ -1,6 +1,7 @@
 import { defineConnector } from '../../core/connector.ts';
 import { checkSqlite } from './check.ts';
 import { sqliteConfig } from './config.ts';
+import { SqliteReader } from './reader.ts';
 import { openSqliteSink } from './sink.ts';
 
 /** Mirrors the source's tables in a SQLite file. */
@@ -8,5 +9,6 @@ export const sqlite = defineConnector({
   type: 'sqlite',
   config: sqliteConfig,
   openSink: async ({ path }, context) => openSqliteSink(path, context),
+  openReader: async ({ path }, { pipeline }) => new SqliteReader({ path, pipeline }),
   check: async ({ path }) => checkSqlite(path),
 });

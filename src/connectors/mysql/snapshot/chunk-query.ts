@@ -9,8 +9,8 @@ export type KeyPoint = readonly KeyValue[];
 export interface ChunkRange {
   /** Rows after this one; null: from the first row. */
   readonly after: KeyPoint | null;
-  /** Rows up to and with this one. */
-  readonly upTo: KeyPoint;
+  /** Rows up to and with this one; null: to the last row. */
+  readonly upTo: KeyPoint | null;
   /** Only rows that satisfy this condition of the user's. */
   readonly where: string | null;
 }
@@ -27,12 +27,33 @@ export const chunkQuery = (
   limit: number,
   expressions: readonly string[],
 ): string => {
-  const conditions = [
-    ...(range.after === null ? [] : [bound(table, key.parts, range.after, 'beyond')]),
-    bound(table, key.parts, range.upTo, 'up to'),
-    ...(range.where === null ? [] : [`(${range.where})`]),
-  ];
-  return `SELECT ${expressions.join(', ')} FROM ${from(table, key)} WHERE ${conditions.join(' AND ')} ORDER BY ${order(table, key, 'ascending')} LIMIT ${limit}`;
+  return `SELECT ${expressions.join(', ')} FROM ${from(table, key)}${where(table, key, range)} ORDER BY ${order(table, key, 'ascending')} LIMIT ${limit}`;
+};
+
+/** The statement that answers with the `limit`-th row of `range`; no row: it has fewer. */
+export const boundaryQuery = (
+  table: Table,
+  key: ChunkKey,
+  range: ChunkRange,
+  limit: number,
+  expressions: readonly string[],
+): string => `${chunkQuery(table, key, range, 1, expressions)} OFFSET ${limit - 1}`;
+
+/** The statement that computes `expressions` over all rows of `range`. */
+export const rangeQuery = (table: Table, key: ChunkKey, range: ChunkRange, expressions: readonly string[]): string =>
+  `SELECT ${expressions.join(', ')} FROM ${from(table, key)}${where(table, key, range)}`;
+
+/** The statement that reads the rows at these points, in no order; a collation may let it find others that it takes for equal. */
+export const pointsQuery = (
+  table: Table,
+  key: ChunkKey,
+  points: readonly KeyPoint[],
+  expressions: readonly string[],
+): string => {
+  const alternatives = points.map(
+    (point) => `(${key.parts.map((part, i) => compare(table, part, '=', point[i]!)).join(' AND ')})`,
+  );
+  return `SELECT ${expressions.join(', ')} FROM ${from(table, key)} WHERE ${alternatives.join(' OR ')}`;
 };
 
 /** The statement that answers with the last row's key values; no row: the table is empty. */
@@ -42,6 +63,15 @@ export const lastKeyQuery = (table: Table, key: ChunkKey, expressions: readonly 
 /** The statement that reads a table without a usable key, in no order. */
 export const wholeTableQuery = (table: Table, where: string | null, expressions: readonly string[]): string =>
   `SELECT ${expressions.join(', ')} FROM ${quoteName(table.database)}.${quoteName(table.name)}${where === null ? '' : ` WHERE (${where})`}`;
+
+const where = (table: Table, key: ChunkKey, range: ChunkRange): string => {
+  const conditions = [
+    ...(range.after === null ? [] : [bound(table, key.parts, range.after, 'beyond')]),
+    ...(range.upTo === null ? [] : [bound(table, key.parts, range.upTo, 'up to')]),
+    ...(range.where === null ? [] : [`(${range.where})`]),
+  ];
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+};
 
 // Without FORCE INDEX the optimizer may sort, or walk another index, when the table's statistics are off.
 const from = (table: Table, key: ChunkKey): string =>

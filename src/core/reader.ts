@@ -1,0 +1,107 @@
+import type { Lane, Position } from './batch.ts';
+import type { Table } from './table.ts';
+import type { Row } from './value.ts';
+
+/** The values of a table's primary key, in the key's order. */
+export type Key = Row;
+
+/** A table by name. */
+export type TableName = Pick<Table, 'database' | 'name'>;
+
+/** Rows beyond `after` (null: from the first) up to and with `upTo` (null: to the last), as the system that is asked sorts keys. */
+export interface KeyRange {
+  readonly after: Key | null;
+  readonly upTo: Key | null;
+}
+
+export interface RowPage {
+  readonly rows: readonly Row[];
+  /** Nothing in the range comes after these. */
+  readonly last: boolean;
+}
+
+/**
+ * Reads a system's tables by key, by range or whole: for verify, lookups and caches. Rows hold canonical values (core/value.ts), so
+ * those of two systems can be compared. One call at a time. After an error it may be called again, and connects anew.
+ */
+export interface Reader extends AsyncDisposable {
+  /** For messages: an address or a path. */
+  readonly name: string;
+  /** The tables that it is configured for and that exist. */
+  tables(): Promise<readonly TableName[]>;
+  /** The table as the system declares it now; null: there is none. */
+  describe(database: string, name: string): Promise<Table | null>;
+  /**
+   * How the system sorts each part of the primary key, in words: two systems with equal words sort alike. null: the table has no
+   * key that could be walked along, so `page` and `lookup` must not be asked.
+   */
+  order(table: Table): Promise<readonly string[] | null>;
+  /** The first rows of a range, at most `limit` and as many as fit a few MiB, at least one where there is one. */
+  page(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage>;
+  /** Every row as of one moment, in no order, in pieces. */
+  scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** The rows with these keys, in the order asked; null where there is none. A key is found by its very values, whatever the collation. */
+  lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]>;
+  /** What the system holds of a pipeline's lane, one position per writer; empty: nothing is known. */
+  held(lane: Lane): Promise<readonly Position[]>;
+  /** Left out: the system has no log that could be read. */
+  readonly log?: ReaderLog;
+  /** Left out: the system cannot compute checksums of its rows, or not the same as other systems. */
+  readonly sums?: RowSums;
+  /** Left out: rows cannot be locked. */
+  readonly locks?: RowLocks;
+  /** Left out: its rows cannot be repaired. */
+  readonly repairs?: RowRepairs;
+}
+
+/** The log that a source of the same system reads. */
+export interface ReaderLog {
+  readonly lane: Lane;
+  /** Where it ends: everything that was read before this call stands before it. */
+  end(): Promise<Position>;
+  /** As `Source.covers`. */
+  covers(held: Position, at: Position): boolean;
+  /** Whether a snapshot of the table is under way or was never finished, by what a sink holds of its lane `snapshotLane`. */
+  snapshotLane(table: TableName): Lane;
+  snapshotUnfinished(held: Position): boolean;
+}
+
+/** Checksums that the system computes where the rows are. Systems of one `kind` get equal sums for equal rows. */
+export interface RowSums {
+  readonly kind: string;
+  /** The key of the `limit`-th row of the range; null: it has fewer. */
+  boundary(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<Key | null>;
+  /** Over these columns, in this order. */
+  checksum(table: Table, columns: readonly number[], range: KeyRange, signal: AbortSignal): Promise<RowSum>;
+}
+
+export interface RowSum {
+  readonly rows: number;
+  readonly sum: string;
+}
+
+export interface RowLocks {
+  /**
+   * Keeps these rows, and the absence of those that are not there, as they are until the result is disposed. Throws
+   * READER_LOCK_TIMEOUT when others hold them for too long.
+   */
+  hold(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<HeldRows>;
+}
+
+export interface HeldRows extends AsyncDisposable {
+  /** In the order of the keys; null where there is none. */
+  readonly rows: readonly (Row | null)[];
+}
+
+/** What one row should be: null deletes it. */
+export interface RowRepair {
+  readonly key: Key;
+  readonly row: Row | null;
+}
+
+export interface RowRepairs {
+  /** Statements that make the rows so, in the system's own SQL; they change nothing when run twice. */
+  statements(table: Table, repairs: readonly RowRepair[]): Promise<readonly string[]>;
+  /** Runs such statements as one transaction. */
+  apply(statements: readonly string[], signal: AbortSignal): Promise<void>;
+}
