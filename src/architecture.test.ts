@@ -32,6 +32,7 @@ const everything = [
   'connectors',
   'state',
   'pipeline',
+  'verify',
   'config',
 ];
 
@@ -50,6 +51,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   },
   state: { imports: ['core'] },
   pipeline: { imports: ['core', 'operators', 'state'] },
+  verify: { imports: ['core', 'operators'], packages: ['zod'] },
   config: { imports: ['core', 'connectors', 'sql', 'operators'], packages: ['zod', 'yaml'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },

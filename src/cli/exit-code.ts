@@ -20,7 +20,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   1: 'failed while running',
   2: 'the command line is wrong',
   3: 'a difference was found',
-  4: 'a check failed',
+  4: 'a check failed, or a comparison could not decide something',
   5: 'waited too long',
   6: 'refused without `--yes`',
   78: 'a pipeline file is wrong (EX_CONFIG of sysexits.h)',
@@ -32,6 +32,8 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (error.code === 'WAIT_TIMED_OUT') return exitCode.timedOut;
   if (error.code === 'CONFIRMATION_NEEDED') return exitCode.refused;
   if (error.code === 'API_FILE_WRONG') return exitCode.configInvalid;
+  if (error.code === 'VERIFY_SINK_BEHIND') return exitCode.timedOut;
+  if (error.code === 'VERIFY_NOTHING') return exitCode.usage;
   if (error.code.startsWith('CLI_BINLOG_')) return exitCode.failed;
   if (error.code.startsWith('CLI_')) return exitCode.usage;
   return /^(CONFIG|CONVERT)_/.test(error.code) ? exitCode.configInvalid : exitCode.failed;

@@ -16,6 +16,7 @@ import { sinkErrors } from './error-codes/sink.ts';
 import { snapshotErrors } from './error-codes/snapshot.ts';
 import { sqlErrors } from './error-codes/sql.ts';
 import { valueErrors } from './error-codes/values.ts';
+import { verifyErrors } from './error-codes/verify.ts';
 
 /** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
 export const errorTable = {
@@ -36,6 +37,7 @@ export const errorTable = {
   ...snapshotErrors,
   ...sqlErrors,
   ...valueErrors,
+  ...verifyErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -27,6 +27,8 @@ export interface RowPage {
 export interface Reader extends AsyncDisposable {
   /** For messages: an address or a path. */
   readonly name: string;
+  /** Every table in it is a copy of a source's table that a pipeline made. */
+  readonly mirrorsOnly?: boolean;
   /** The tables that it is configured for and that exist. */
   tables(): Promise<readonly TableName[]>;
   /** The table as the system declares it now; null: there is none. */
@@ -42,6 +44,8 @@ export interface Reader extends AsyncDisposable {
   scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** The rows with these keys, in the order asked; null where there is none. A key is found by its very values, whatever the collation. */
   lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]>;
+  /** Roughly how many rows a table has; null: the system has no estimate. */
+  estimatedRows?(table: Table): Promise<number | null>;
   /** What the system holds of a pipeline's lane, one position per writer; empty: nothing is known. */
   held(lane: Lane): Promise<readonly Position[]>;
   /** Left out: the system has no log that could be read. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import type { Lane, Position } from '../../core/batch.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type { Key, KeyRange, Reader, RowPage, RowRepair, RowRepairs, TableName } from '../../core/reader.ts';
-import { type ColumnType, defineTable, type Table } from '../../core/table.ts';
+import { type ColumnType, defineTable, qualifiedName, type Table } from '../../core/table.ts';
 import type { Row, Value } from '../../core/value.ts';
 import { isNumberInText, storageOf } from './column-storage.ts';
 import { quoteName } from './quote-name.ts';
@@ -23,6 +24,7 @@ export interface SqliteReaderOptions {
 /** Reads a mirror while a pipeline writes it: each call sees the state after some whole write. */
 export class SqliteReader implements Reader {
   readonly name: string;
+  readonly mirrorsOnly = true;
   readonly repairs: RowRepairs;
   readonly #pipeline: string | null;
   readonly #path: string;
@@ -106,7 +108,8 @@ export class SqliteReader implements Reader {
     const known = this.#tables.get(table.id);
     if (known !== undefined) return known;
     const mirror = mirrorOf(this.#open(), table)?.mirror;
-    assert(mirror !== undefined, 'the table was described before it is read');
+    if (mirror === undefined)
+      throw new MillraceError('READER_TABLE_GONE', { system: this.#path, table: qualifiedName(table) });
     const made = new MirrorStatements(this.#open(), mirror, table);
     this.#tables.set(table.id, made);
     return made;

@@ -1,4 +1,5 @@
 import type { Lane, Position } from '../../../core/batch.ts';
+import { isMillraceError } from '../../../core/errors.ts';
 import { position } from '../../../core/position.ts';
 import { encodeBinlogPosition } from '../binlog-position.ts';
 import type { MysqlConnection } from '../connection.ts';
@@ -7,8 +8,8 @@ import { readServerFacts } from '../server-facts.ts';
 import { quoteName, quoteText } from '../statements.ts';
 
 /**
- * Where a pipeline's writers stand in this server: their rows of `millrace_position`, in whatever database they keep it. A server
- * without any answers with what it executed itself, which covers a source's log where it is that source's replica.
+ * Where a pipeline's writers stand in this server: their rows of `millrace_position`, in whatever database they keep it. Where no
+ * pipeline is named and none wrote here, a replica answers with what it executed itself.
  */
 export const readHeld = async (
   connection: MysqlConnection,
@@ -41,7 +42,7 @@ const positionDatabases = async (connection: MysqlConnection): Promise<readonly 
 
 const ownPosition = async (connection: MysqlConnection): Promise<readonly Position[]> => {
   const server = await readServerFacts(connection);
-  if (!server.hasGtids) return [];
+  if (!server.hasGtids || !(await isReplica(connection))) return [];
   const { flavor, identity, executed } = server;
   return [
     encodeBinlogPosition({
@@ -56,4 +57,17 @@ const ownPosition = async (connection: MysqlConnection): Promise<readonly Positi
       prepared: [],
     }),
   ];
+};
+
+/** MySQL since 8.0.22, else MariaDB and older ones. Whoever may not ask is told nothing. */
+const isReplica = async (connection: MysqlConnection): Promise<boolean> => {
+  for (const statement of ['SHOW REPLICA STATUS', 'SHOW SLAVE STATUS']) {
+    try {
+      return (await connection.query(statement)).length > 0;
+    } catch (error) {
+      if (!isMillraceError(error, 'MYSQL_SERVER_REFUSED') && !isMillraceError(error, 'MYSQL_MISSING_GRANT'))
+        throw error;
+    }
+  }
+  return false;
 };

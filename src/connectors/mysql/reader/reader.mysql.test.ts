@@ -2,26 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Key } from '../../../core/reader.ts';
 import type { Row } from '../../../core/value.ts';
-import { systemClock } from '../../../pipeline/system-clock.ts';
+import { openMysqlReader } from '../../../testing/mirrored-shop.ts';
 import { MysqlRig } from '../../../testing/mysql-rig.ts';
 import { readerContract } from '../../../testing/reader-contract.ts';
 import { testServers } from '../../../testing/servers/test-servers.ts';
-import { mysqlConfig } from '../config.ts';
-import { MysqlReader } from './reader.ts';
 
 const never = new AbortController().signal;
-
-const openReader = ({ server, database }: MysqlRig, pipeline: string | null = null): MysqlReader =>
-  new MysqlReader({
-    config: mysqlConfig.parse({
-      hostname: server.host,
-      port: server.port,
-      username: server.user,
-      password: server.password,
-      tables: `${database}.\\.*`,
-    }),
-    context: { pipeline, clock: systemClock },
-  });
 
 const quoted = (value: Row[number]): string => {
   if (value === null || value === undefined) return 'NULL';
@@ -38,7 +24,7 @@ for (const server of testServers()) {
     );
     return {
       database: rig.database,
-      open: async () => openReader(rig),
+      open: async () => openMysqlReader(rig),
       insert: async (table, rows) => {
         for (let at = 0; at < rows.length; at += 5) {
           const some = rows.slice(at, at + 5).map((row) => `(${row.map(quoted).join(', ')})`);
@@ -53,7 +39,7 @@ for (const server of testServers()) {
     await using rig = await MysqlRig.open(server);
     await rig.run("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9)); INSERT INTO t VALUES (1, 'a'), (9, 'z')");
     await rig.run('SET SESSION innodb_lock_wait_timeout = 1');
-    await using reader = openReader(rig);
+    await using reader = openMysqlReader(rig);
     const table = (await reader.describe(rig.database, 't'))!;
     const keys: Key[] = [[1], [5]];
     {
@@ -75,7 +61,7 @@ for (const server of testServers()) {
   test(`${server.name}: the log's end is covered by a place that is not before it`, async () => {
     await using rig = await MysqlRig.open(server);
     await rig.run('CREATE TABLE t (id INT PRIMARY KEY)');
-    await using reader = openReader(rig);
+    await using reader = openMysqlReader(rig);
     const before = await reader.log.end();
     await rig.run('INSERT INTO t VALUES (1)');
     const after = await reader.log.end();
@@ -89,7 +75,7 @@ for (const server of testServers()) {
       `CREATE TABLE millrace_position (pipeline VARCHAR(90), lane VARCHAR(90), writer INT, epoch BIGINT, position TEXT);
        INSERT INTO millrace_position VALUES ('mine-${rig.database}', 'mysql/binlog', 0, 1, 'here'), ('mine-${rig.database}', 'mysql/binlog', 1, 1, 'there'), ('other', 'mysql/binlog', 0, 1, 'elsewhere')`,
     );
-    await using reader = openReader(rig, `mine-${rig.database}`);
+    await using reader = openMysqlReader(rig, `mine-${rig.database}`);
     assert.deepEqual([...(await reader.held('mysql/binlog'))].toSorted(), ['here', 'there']);
     assert.deepEqual(await reader.held('mysql/schema'), []);
   });
@@ -112,7 +98,7 @@ test('servers of both flavors sum up equal rows of every type alike, and notice 
            (2, 0, 0, -0.0, 0.1, b'0', 0, '1000-01-01', '00:00:00', '1000-01-01 00:00:00', '1970-01-01 03:00:01', 'N', 'N', 'NULL', '', '', 'a', '', NULL),
            (3, 0, 0, 3.4e38, 1.7e-300, b'0', 0, '1000-01-01', '00:00:00', '1000-01-01 00:00:00', NULL, NULL, NULL, 'x', '', '', 'a', '', NULL)`,
       );
-      await using reader = openReader(rig);
+      await using reader = openMysqlReader(rig);
       const table = (await reader.describe(rig.database, 't'))!;
       const columns = [...table.columns.keys()];
       const sum = () => reader.sums.checksum(table, columns, { after: null, upTo: null }, never);

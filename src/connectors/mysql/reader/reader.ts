@@ -176,6 +176,13 @@ export class MysqlReader implements Reader {
     });
   }
 
+  async estimatedRows(table: Table): Promise<number | null> {
+    return await this.#guarded(async ({ control, server }) => {
+      const facts = await readTableFacts(control, server.version, table.database, table.name);
+      return facts?.estimatedRows ?? null;
+    });
+  }
+
   async held(lane: Lane): Promise<readonly Position[]> {
     return await this.#guarded(({ control }) => readHeld(control, this.#options.context.pipeline, lane));
   }

@@ -1,0 +1,155 @@
+import type { Key, Reader } from '../core/reader.ts';
+import { type Column, qualifiedName, type Table } from '../core/table.ts';
+import type { Row } from '../core/value.ts';
+import { ExpectedRows, type Step } from './expected-rows.ts';
+import { comparableValue, sameValue } from './same-value.ts';
+
+/** Which way two tables are compared. */
+export type Method =
+  /** Both servers sum up ranges of the key; only ranges that differ are read. */
+  | 'checksums'
+  /** Both sides are read side by side in key order. */
+  | 'rows'
+  /** The sides sort keys differently: each row is looked up on the other side. */
+  | 'lookups'
+  /** There is no key on both sides: rows are counted by their values. */
+  | 'bags';
+
+/** A source's table and what a sink holds of it, with everything that comparing them takes. */
+export interface ComparedTable {
+  /** `database.table` at the source. */
+  readonly name: string;
+  readonly source: Table;
+  readonly target: Table;
+  readonly expected: ExpectedRows;
+  readonly method: Method;
+  /** Columns that the sink should have and lacks. */
+  readonly lacking: readonly string[];
+  /** Rows of other tables are in the target too, so that no row of it can be called one too many. */
+  readonly shared: boolean;
+  /** For `checksums`: the columns of both sides in the same order. */
+  readonly summed: { readonly source: readonly number[]; readonly target: readonly number[] };
+  sourceKeyOf(row: Row): Key;
+  /** Of a row as the sink holds it. */
+  targetKeyOf(row: Row): Key;
+  /** Of a row as the sink should hold it. */
+  expectedKeyOf(row: Row): Key;
+  toSourceKey(targetKey: Key): Key;
+  toTargetKey(sourceKey: Key): Key;
+  /** Whether a row is held as expected; null: there is none. */
+  same(expected: Row | null, held: Row | null): boolean;
+  /** The values that are compared of a row as it should be, and of one as it is: equal for equal rows. */
+  comparable(expected: Row): Row;
+  comparableHeld(held: Row): Row;
+  /** A row as the sink should hold it, by its own columns; what it does not get stays as `held` has it. */
+  toTarget(expected: Row, held: Row | null): Row;
+}
+
+/** What stands in the way of comparing a table. */
+export interface Absent {
+  readonly name: string;
+  readonly target: string;
+}
+
+export interface ComparedSides {
+  readonly source: Reader;
+  readonly target: Reader;
+  readonly steps: readonly Step[];
+}
+
+/** null: the pipeline hands nothing of this table on. An Absent one should be in the sink and is not. */
+export const compareTable = async (
+  sourceTable: Table,
+  { source, target: targetReader, steps }: ComparedSides,
+  shared: boolean,
+): Promise<ComparedTable | Absent | null> => {
+  const expected = await ExpectedRows.of(sourceTable, steps);
+  if (expected === null) return null;
+  const { table, copies } = expected;
+  const name = qualifiedName(sourceTable);
+  const target = await targetReader.describe(table.database, table.name);
+  if (target === null) return { name, target: qualifiedName(table) };
+
+  const places = table.columns.map((column) => placeOf(target.columns, column.name));
+  const lacking = table.columns.filter((_, at) => places[at]! < 0).map((column) => column.name);
+  const keyNames = (key: readonly number[], columns: readonly Column[]): string[] =>
+    key.map((at) => columns[at]!.name.toLowerCase());
+  const [wanted, found] = [keyNames(table.primaryKey, table.columns), keyNames(target.primaryKey, target.columns)];
+  const [sourceOrder, targetOrder] = [await source.order(sourceTable), await targetReader.order(target)];
+  const sourceKey = sourceTable.primaryKey;
+  // By position in the source's key, where the expected row has each part.
+  const keyPlaces = sourceKey.map((at) => copies.indexOf(at));
+  const keyed =
+    sourceOrder !== null &&
+    targetOrder !== null &&
+    wanted.length > 0 &&
+    wanted.toSorted().join() === found.toSorted().join() &&
+    sourceKey.length === found.length &&
+    keyPlaces.every((place) => place >= 0 && table.primaryKey.includes(place));
+  const expectedKey = target.primaryKey.map((at) => placeOf(table.columns, target.columns[at]!.name));
+  const toTarget = expectedKey.map((place) => keyPlaces.indexOf(place));
+  const toSource = keyPlaces.map((place) => expectedKey.indexOf(place));
+  const compared = [...table.columns.keys()].filter((at) => places[at]! >= 0);
+  const method = (): Method => {
+    if (!keyed) return 'bags';
+    const alike = toTarget.every((at, i) => at === i) && sourceOrder.join() === targetOrder.join();
+    if (!alike || shared) return 'lookups';
+    const sums = source.sums !== undefined && source.sums.kind === targetReader.sums?.kind;
+    const plain = compared.every(
+      (at) =>
+        copies[at] !== null &&
+        table.columns[at]!.type.kind === target.columns[places[at]!]!.type.kind &&
+        sourceTable.columns[copies[at]!]!.type.kind === table.columns[at]!.type.kind,
+    );
+    return sums && plain ? 'checksums' : 'rows';
+  };
+  return {
+    name,
+    source: sourceTable,
+    target,
+    expected,
+    method: method(),
+    lacking,
+    shared,
+    summed: {
+      source: compared.map((at) => copies[at] ?? -1),
+      target: compared.map((at) => places[at]!),
+    },
+    sourceKeyOf: (row) => sourceKey.map((at) => row[at]!),
+    targetKeyOf: (row) => target.primaryKey.map((at) => row[at]!),
+    expectedKeyOf: (row) => expectedKey.map((at) => row[at]!),
+    toSourceKey: (key) => toSource.map((at) => key[at]!),
+    toTargetKey: (key) => toTarget.map((at) => key[at]!),
+    same: (wantedRow, held) => {
+      if (wantedRow === null || held === null) return wantedRow === held;
+      return compared.every((at) =>
+        sameValue(wantedRow[at], table.columns[at]!.type, held[places[at]!], target.columns[places[at]!]!.type),
+      );
+    },
+    comparable: (row) =>
+      compared.map((at) => comparableValue(row[at], table.columns[at]!.type, target.columns[places[at]!]!.type)),
+    comparableHeld: (row) =>
+      compared.map((at) =>
+        comparableValue(row[places[at]!], target.columns[places[at]!]!.type, table.columns[at]!.type),
+      ),
+    toTarget: (wantedRow, held) => {
+      const row = target.columns.map((_, at) => held?.[at] ?? null);
+      for (const at of compared) row[places[at]!] = wantedRow[at] ?? null;
+      return row;
+    },
+  };
+};
+
+/** Names of columns differ in more than their case nowhere. */
+const placeOf = (columns: readonly Column[], name: string): number => {
+  const wanted = name.toLowerCase();
+  return columns.findIndex((column) => column.name.toLowerCase() === wanted);
+};
+
+/** A name for a key, for maps. */
+export const keyName = (key: Key): string => {
+  if (key.length === 1 && !(key[0] instanceof Uint8Array)) return String(key[0]);
+  return JSON.stringify(
+    key.map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString('latin1') : String(part))),
+  );
+};
