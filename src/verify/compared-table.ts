@@ -57,14 +57,15 @@ export interface ComparedSides {
   readonly steps: readonly Step[];
 }
 
-/** null: the pipeline hands nothing of this table on. An Absent one should be in the sink and is not. */
+/** null: the pipeline hands nothing of this table to the sink's table `targetName`. An Absent one should be in the sink and is not. */
 export const compareTable = async (
   sourceTable: Table,
+  targetName: string,
   { source, target: targetReader, steps }: ComparedSides,
   shared: boolean,
 ): Promise<ComparedTable | Absent | null> => {
-  const expected = await ExpectedRows.of(sourceTable, steps);
-  if (expected === null) return null;
+  const expected = (await ExpectedRows.of(sourceTable, steps)).find((each) => each.name === targetName);
+  if (expected === undefined) return null;
   const { table, copies } = expected;
   const name = qualifiedName(sourceTable);
   const target = await targetReader.describe(table.database, table.name);

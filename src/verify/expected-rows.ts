@@ -24,26 +24,33 @@ export class ExpectedRows {
     this.copies = copies;
   }
 
-  /** null: the steps hand nothing of this table on. */
-  static async of(source: Table, steps: readonly Step[]): Promise<ExpectedRows | null> {
-    if (steps.length === 0) return new ExpectedRows(source, steps, source, [...source.columns.keys()]);
-    const [described] = (await pass(source, steps, [])).changes;
-    if (described?.kind !== 'rows') return null;
-    const { table } = described;
-    const copies = await findCopies(source, steps, table);
-    return new ExpectedRows(source, steps, table, copies);
+  /** One for each table of the sinks that the steps hand rows of this one to; none: they hand nothing of it on. */
+  static async of(source: Table, steps: readonly Step[]): Promise<readonly ExpectedRows[]> {
+    if (steps.length === 0) return [new ExpectedRows(source, steps, source, [...source.columns.keys()])];
+    const found: ExpectedRows[] = [];
+    for (const change of (await pass(source, steps, [])).changes) {
+      if (change.kind !== 'rows') continue;
+      const copies = await findCopies(source, steps, change.table);
+      found.push(new ExpectedRows(source, steps, change.table, copies));
+    }
+    return found;
+  }
+
+  /** `database.table` in the sinks. */
+  get name(): string {
+    return qualifiedName(this.table);
   }
 
   /** One row for each of `rows`, by the columns of `table`; null: it does not reach the sinks. */
   async from(rows: readonly Row[]): Promise<readonly (Row | null)[]> {
     if (this.#steps.length === 0) return rows;
     if (rows.length === 0) return [];
-    const together = afterRows(await pass(this.#source, this.#steps, rows));
+    const together = afterRows(await pass(this.#source, this.#steps, rows), this.name);
     if (together.length === rows.length) return together;
     // Some were left out: one by one says which.
     const found: (Row | null)[] = [];
     for (const row of rows) {
-      const [first = null, ...more] = afterRows(await pass(this.#source, this.#steps, [row]));
+      const [first = null, ...more] = afterRows(await pass(this.#source, this.#steps, [row]), this.name);
       if (more.length > 0) throw new MillraceError('VERIFY_ROWS_MULTIPLY', { table: qualifiedName(this.#source) });
       found.push(first);
     }
@@ -51,9 +58,11 @@ export class ExpectedRows {
   }
 }
 
-const afterRows = (batch: Batch): readonly Row[] =>
+const afterRows = (batch: Batch, name: string): readonly Row[] =>
   batch.changes.flatMap((change) =>
-    change.kind === 'rows' ? Array.from({ length: change.rows.length }, (_, i) => change.rows.after(i)!) : [],
+    change.kind === 'rows' && qualifiedName(change.table) === name
+      ? Array.from({ length: change.rows.length }, (_, i) => change.rows.after(i)!)
+      : [],
   );
 
 const pass = async (table: Table, steps: readonly Step[], rows: readonly Row[]): Promise<Batch> => {
@@ -88,7 +97,7 @@ const findCopies = async (source: Table, steps: readonly Step[], table: Table): 
     const rows = probes.map((probe): Row => source.columns.map((_, column) => (column === at ? probe : undefined)));
     let results: readonly Row[];
     try {
-      results = afterRows(await pass(source, steps, rows));
+      results = afterRows(await pass(source, steps, rows), qualifiedName(table));
     } catch {
       // A step that cannot do with one column alone computes something of it.
       continue;

@@ -113,7 +113,7 @@ export class Verification {
     const names = (await this.#trying(() => source.tables(), signal)).filter(only);
     if (names.length === 0) throw new MillraceError('VERIFY_NOTHING', { reason: `no table of ${source.name} matches` });
     const saved = progress?.read(this.#job) ?? null;
-    for (const result of saved?.done ?? []) this.#done.set(result.table, result);
+    for (const result of saved?.done ?? []) this.#done.set(pairName(result.table, result.target), result);
     const tables = new Map<string, Table>();
     for (const { database, name } of names) {
       const table = await this.#trying(() => source.describe(database, name), signal);
@@ -126,12 +126,18 @@ export class Verification {
       );
       if (estimate !== null) this.#estimates.set(name, estimate);
     }
-    this.#tables = tables.size;
-    const targets = await this.#targets(tables);
-    for (const [name, table] of tables) {
+    const pairs: { readonly table: Table; readonly target: string }[] = [];
+    for (const table of tables.values()) {
+      for (const expected of await ExpectedRows.of(table, this.#options.steps))
+        pairs.push({ table, target: expected.name });
+    }
+    const targets = Map.groupBy(pairs, ({ target }) => target);
+    this.#tables = pairs.length;
+    for (const { table, target } of pairs) {
+      const name = pairName(qualifiedName(table), target);
       if (this.#done.has(name)) continue;
-      const shared = (targets.get(targets.of(name)) ?? 0) > 1;
-      const result = await this.#compare(table, shared, saved?.tables[name] ?? null, signal);
+      const shared = targets.get(target)!.length > 1;
+      const result = await this.#compare(table, target, shared, saved?.tables[name] ?? null, signal);
       if (result !== null) this.#finish(result);
     }
     for (const result of await this.#leftOver(targets, signal)) this.#finish(result);
@@ -143,21 +149,10 @@ export class Verification {
     return `${this.#options.source.name} -> ${this.#options.target.name}`;
   }
 
-  /** How many source tables lead to each of the sink's. */
-  async #targets(tables: ReadonlyMap<string, Table>) {
-    const byTarget = new Map<string, number>();
-    const bySource = new Map<string, string>();
-    for (const [name, table] of tables) {
-      const compared = await targetName(table, this.#options.steps);
-      bySource.set(name, compared);
-      byTarget.set(compared, (byTarget.get(compared) ?? 0) + 1);
-    }
-    return Object.assign(byTarget, { of: (name: string) => bySource.get(name) ?? name });
-  }
-
   /** Compares one table from where it was left, and again when it is changed by statements meanwhile. */
   async #compare(
     described: Table,
+    to: string,
     shared: boolean,
     saved: TableProgress | null,
     signal: AbortSignal,
@@ -168,13 +163,13 @@ export class Verification {
     let from = saved;
     for (let attempt = 0; ; attempt += 1) {
       const table = attempt === 0 ? described : await this.#trying(() => source.describe(database, name), signal);
-      if (table === null) return this.#without(`${database}.${name}`, `${database}.${name}`, 'gone', startedAt);
-      let compared = await this.#trying(() => compareTable(table, { source, target, steps }, shared), signal);
+      if (table === null) return this.#without(`${database}.${name}`, to, 'gone', startedAt);
+      let compared = await this.#trying(() => compareTable(table, to, { source, target, steps }, shared), signal);
       if (compared === null) return null;
       if (isAbsent(compared) || compared.lacking.length > 0) {
         // The sink may not have come to the statement that makes it.
         await this.#trying(() => this.#covering.reached(signal), signal);
-        compared = await this.#trying(() => compareTable(table, { source, target, steps }, shared), signal);
+        compared = await this.#trying(() => compareTable(table, to, { source, target, steps }, shared), signal);
         if (compared === null) return null;
       }
       if (isAbsent(compared)) return this.#without(compared.name, compared.target, 'absent', startedAt);
@@ -296,11 +291,15 @@ export class Verification {
     const { progress, clock } = this.#options;
     if (progress === undefined || (!now && clock.monotonic() - this.#savedAt < stateEveryMs)) return;
     this.#savedAt = clock.monotonic();
-    progress.write({ job: this.#job, done: [...this.#done.values()], tables: { [run.table.name]: run.progress() } });
+    progress.write({
+      job: this.#job,
+      done: [...this.#done.values()],
+      tables: { [pairName(run.table.name, qualifiedName(run.table.target))]: run.progress() },
+    });
   }
 
   #finish(result: TableResult): void {
-    this.#done.set(result.table, result);
+    this.#done.set(pairName(result.table, result.target), result);
     this.#current = null;
     this.#options.progress?.write({ job: this.#job, done: [...this.#done.values()], tables: {} });
   }
@@ -337,7 +336,7 @@ export class Verification {
   }
 
   /** Tables that the sink mirrors and the source no longer has. */
-  async #leftOver(targets: ReadonlyMap<string, number>, signal: AbortSignal): Promise<readonly TableResult[]> {
+  async #leftOver(targets: ReadonlyMap<string, unknown>, signal: AbortSignal): Promise<readonly TableResult[]> {
     const { target, only, steps } = this.#options;
     // Which source table a sink's one came from is known without routes alone, and whose it is only in a mirror of nothing else.
     if (only !== undefined || steps.length > 0 || !target.mirrorsOnly) return [];
@@ -368,11 +367,7 @@ export class Verification {
 
 const isAbsent = (table: ComparedTable | Absent): table is Absent => !('method' in table);
 
-/** What the pipeline calls the table in its sinks. */
-const targetName = async (table: Table, steps: readonly Step[]): Promise<string> => {
-  const expected = await ExpectedRows.of(table, steps);
-  return expected === null ? '' : qualifiedName(expected.table);
-};
+const pairName = (table: string, target: string): string => `${table} -> ${target}`;
 
 const statusOf = (counts: TableCounts, lacking: readonly string[]): TableStatus => {
   if (lacking.length > 0 || counts.mismatched + counts.missing + counts.extra > 0) return 'different';

@@ -27,7 +27,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const only = patterns.length === 0 ? null : tablePatterns(patterns, []);
   const [file] = await loadFiles(call);
   for (const diagnostic of file?.diagnostics ?? []) terminal.say(diagnosticText(file!, diagnostic, terminal.paint));
-  if (file !== undefined && file.pipeline === null) return exitCode.configInvalid;
+  if (file !== undefined && file.pipelines.length === 0) return exitCode.configInvalid;
 
   using signals = stopSignals(() => terminal.say('stopping'));
   let line = '';
@@ -98,11 +98,19 @@ const openEnds = async (
   file: LoadedFile | undefined,
   log: Log,
 ): Promise<readonly ComparedEnds[]> => {
-  if (file?.pipeline == null) return [endsOfUrls(call.text('from')!, call.text('to')!, systemClock)];
-  const context = { pipeline: file.pipeline.name, log, clock: systemClock };
-  const { ends, unreadable } = await endsOfFile(file.pipeline, context);
-  if (unreadable.length > 0)
-    log.warn('these cannot be read back, so they are not compared', { ends: unreadable.join(', ') });
+  if (file === undefined) return [endsOfUrls(call.text('from')!, call.text('to')!, systemClock)];
+  const ends: ComparedEnds[] = [];
+  const left = new Set<string>();
+  for (const pipeline of file.pipelines) {
+    const opened = await endsOfFile(pipeline, { pipeline: pipeline.name, log, clock: systemClock });
+    ends.push(...opened.ends);
+    for (const name of opened.unreadable) left.add(name);
+  }
+  if (left.size > 0) log.warn('these cannot be read back, so they are not compared', { ends: [...left].join(', ') });
+  if (ends.length === 0) {
+    const names = [...left].join(', ');
+    throw new MillraceError('VERIFY_NOTHING', { reason: `${file.file} has no sink that can be read (${names})` });
+  }
   return ends;
 };
 

@@ -48,10 +48,6 @@ export const endsOfFile = async (
       });
     }
   }
-  if (ends.length === 0) {
-    const names = [...unreadable].join(', ');
-    throw new MillraceError('VERIFY_NOTHING', { reason: `${file.name} has no sink that can be read (${names})` });
-  }
   return { ends, unreadable: [...unreadable] };
 };
 
