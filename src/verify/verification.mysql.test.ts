@@ -50,7 +50,7 @@ const disturb = async (rig: MysqlRig): Promise<AsyncDisposable & { readonly made
   const running = (async () => {
     for (; !stop.signal.aborted; made += 1) {
       await writer.run(
-        `UPDATE orders SET total = total + 1, note = 'n${made}' WHERE id IN (${made % 1000}, 7, ${(made * 7) % 1000})`,
+        `UPDATE orders SET total = total + 1, note = 'n${made}' WHERE id IN (${made % 900}, 7, ${(made * 7) % 900})`,
       );
       await writer.run(`UPDATE orders SET note = IF(note = 'on', 'off', 'on') WHERE id = 500`);
       await writer.run(`INSERT INTO orders VALUES (${10_000 + made}, ${made}, 'new')`);
