@@ -1,7 +1,7 @@
+import { jsonValue } from '../../core/json-value.ts';
 import type { Value } from '../../core/value.ts';
 import type { Difference, TableResult } from '../../verify/table-result.ts';
 import type { VerifyStatus } from '../../verify/verification.ts';
-import { jsonValue } from '../binlog/logged-values.ts';
 import { shortCount, shortMs } from '../figures.ts';
 import { textTable } from '../text-table.ts';
 
