@@ -124,7 +124,7 @@ const whatIsWrong = (option: OptionSpec, value: string | undefined, seen: boolea
 /** The call of a parsed line: options by name, with the kinds their command asks for. */
 export const commandCall = (
   { spec, values, arguments: positionals }: Extract<ParsedLine, { kind: 'run' }>,
-  rest: Pick<CommandCall, 'terminal' | 'env'>,
+  rest: Pick<CommandCall, 'terminal' | 'env' | 'commands'>,
 ): CommandCall => {
   const format = (values.get('output')?.[0] ?? 'human') as OutputFormat;
   if (!spec.formats.includes(format)) {

@@ -1,30 +1,12 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { fileCommands, fileOptions } from './file-commands.ts';
 import { operatingCommands, serverOptions } from './operating-commands.ts';
-
-const fileOptions: Readonly<Record<string, OptionSpec>> = {
-  set: {
-    value: 'KEY=VALUE',
-    repeatable: true,
-    describe:
-      'Set one key over what the file says: `--set source.hostname=db2`. Not for secrets: other users see command lines.',
-  },
-  // Not --env-file: Node reads that one itself, wherever it stands, and ends with code 9 when the file is missing.
-  env: {
-    value: 'FILE',
-    repeatable: true,
-    describe: 'Take variables from a file of NAME=value lines; the environment itself goes first.',
-  },
-};
 
 const binlogOptions: Readonly<Record<string, OptionSpec>> = {
   from: { value: 'POSITION', describe: 'Begin at this byte of the first file; it must be where an event starts.' },
   to: { value: 'POSITION', describe: 'End before the first event that starts at or after this byte of the last file.' },
   'stop-never': { describe: 'Wait for more at the end of a live server’s log.' },
 };
-
-const convertNotes = [
-  'The file goes to stdout. What has no counterpart, and what is taken over with a difference, stands as comments at its end; `-o json` has the same under `warnings`. Passwords become variables and are never printed.',
-];
 
 /** Every command. Help, docs/cli.md and the parser are made from this table. */
 export const commands: readonly CommandSpec[] = [
@@ -142,89 +124,7 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/lint.ts'),
   },
   ...operatingCommands,
-  {
-    name: 'convert debezium',
-    summary: 'Make a pipeline file of a Debezium connector: MySQL or MariaDB source, or JDBC sink.',
-    arguments: 'FILE',
-    fewest: 1,
-    most: 1,
-    formats: ['human', 'json'],
-    options: {
-      offsets: {
-        value: 'FILE',
-        describe:
-          'Begin where Debezium stands: a dump of the offsets topic, or the answer of `GET /connectors/NAME/offsets`.',
-      },
-    },
-    examples: [
-      {
-        command: 'millrace convert debezium inventory.json > inventory.yaml',
-        does: 'a connector as Kafka Connect takes it',
-      },
-      {
-        command: 'millrace convert debezium application.properties',
-        does: 'the same as properties, Debezium Server’s too',
-      },
-      {
-        command: 'millrace convert debezium inventory.json --offsets offsets.json > inventory.yaml',
-        does: 'go on where Debezium stopped',
-      },
-    ],
-    notes: convertNotes,
-    load: () => import('./commands/convert.ts'),
-  },
-  {
-    name: 'convert maxwell',
-    summary: 'Make a pipeline file of Maxwell’s config.properties.',
-    arguments: 'FILE',
-    fewest: 1,
-    most: 1,
-    formats: ['human', 'json'],
-    options: {},
-    examples: [
-      {
-        command: 'millrace convert maxwell config.properties > shop.yaml',
-        does: 'Maxwell’s settings, filter included',
-      },
-    ],
-    notes: convertNotes,
-    load: () => import('./commands/convert.ts'),
-  },
-  {
-    name: 'convert canal',
-    summary: 'Make a pipeline file of a Canal instance, or of a mapping of its client adapter.',
-    arguments: 'FILE...',
-    fewest: 1,
-    most: 2,
-    formats: ['human', 'json'],
-    options: {},
-    examples: [
-      {
-        command: 'millrace convert canal conf/example/instance.properties conf/canal.properties > example.yaml',
-        does: 'an instance, with the settings of its server',
-      },
-      { command: 'millrace convert canal conf/rdb/mytest_user.yml > user.yaml', does: 'a table of the client adapter' },
-    ],
-    notes: convertNotes,
-    load: () => import('./commands/convert.ts'),
-  },
-  {
-    name: 'convert flink-cdc',
-    summary: 'Tidy a Flink CDC pipeline file: leave out what has no effect, take passwords out of it.',
-    arguments: 'FILE',
-    fewest: 1,
-    most: 1,
-    formats: ['human', 'json'],
-    options: {},
-    examples: [
-      {
-        command: 'millrace convert flink-cdc mysql-to-kafka.yaml > shop.yaml',
-        does: 'a pipeline; most load as they are',
-      },
-    ],
-    notes: convertNotes,
-    load: () => import('./commands/convert.ts'),
-  },
+  ...fileCommands,
   {
     name: 'binlog dump',
     summary: 'Print the events of binlog files or of a server’s binlog, rows included.',

@@ -33,6 +33,8 @@ export interface CommandSpec {
 /** One invocation of a command. */
 export interface CommandCall {
   readonly spec: CommandSpec;
+  /** Every command there is. */
+  readonly commands: readonly CommandSpec[];
   readonly terminal: Terminal;
   readonly arguments: readonly string[];
   readonly format: OutputFormat;

@@ -8,5 +8,8 @@ export const envelope = (command: string, data: unknown, warnings: readonly unkn
   `${JSON.stringify({ schema: `millrace.${command.replaceAll(' ', '-')}/v1`, command, data, warnings }, null, 2)}\n`;
 
 /** `lines`: the output is an object a line, and so is this one. */
-export const errorEnvelope = (error: MillraceError, lines: boolean): string =>
-  `${JSON.stringify({ error: errorObject(error) }, null, lines ? undefined : 2)}\n`;
+export const errorEnvelope = (
+  error: MillraceError,
+  lines: boolean,
+  redact: (text: string) => string = String,
+): string => `${JSON.stringify({ error: errorObject(error, redact) }, null, lines ? undefined : 2)}\n`;

@@ -20,7 +20,7 @@ export const main = async (args: readonly string[]): Promise<ExitCode> => {
     const line = parseCommandLine(args, commands);
     if (line.kind === 'run') {
       const { run } = await line.spec.load();
-      return await run(commandCall(line, { terminal, env }));
+      return await run(commandCall(line, { terminal, env, commands }));
     }
     const help = line.spec ? commandHelp(line.spec) : overviewHelp(commands);
     if (line.asked) await terminal.print(help);

@@ -12,6 +12,8 @@ export interface Context {
   readonly pipeline: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** Told by `check` of each thing that is as it should be, in a few words; left out: nobody asks. */
+  readonly passed?: (what: string) => void;
 }
 
 /** Reads whole transactions from one system, each lane in its order. */

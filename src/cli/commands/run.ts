@@ -55,7 +55,8 @@ interface Ending {
   readonly error: unknown;
 }
 
-const runPipelines = async (
+/** Runs pipelines of loaded files until they end or a signal comes. */
+export const runPipelines = async (
   call: CommandCall,
   loaded: readonly LoadedFile[],
   files: readonly (readonly [path: string, file: PipelineFile])[],

@@ -89,6 +89,21 @@ export class MysqlConnection implements AsyncDisposable {
     }
   }
 
+  /** Runs a statement whose columns differ between versions: rows by column name. */
+  async queryNamed(sql: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    const answered = new AbortController();
+    try {
+      const answer = this.#connection.query<RowDataPacket[]>({ sql });
+      const [rows] = await Promise.race([answer, this.#closed.promise, this.#late(sql, answered.signal)]);
+      return rows as unknown as readonly Readonly<Record<string, string | null>>[];
+    } catch (cause) {
+      if (isMillraceError(cause, 'NET_UNREACHABLE')) this.#close();
+      throw mysqlFailure(cause, { address: this.address, user: this.#user, what: sql.slice(0, 80) });
+    } finally {
+      answered.abort();
+    }
+  }
+
   /** Runs a statement that answers no rows. */
   async run(sql: string): Promise<void> {
     await this.query(sql);

@@ -18,6 +18,16 @@ export const statements = {
   facts:
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', 'server_uid', 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_row_value_options', 'gtid_mode', 'gtid_executed', 'gtid_purged', 'gtid_binlog_pos', 'gtid_binlog_state', 'gtid_domain_id', 'binlog_expire_logs_seconds', 'expire_logs_days', 'lower_case_table_names', 'character_set_server', 'collation_server', 'explicit_defaults_for_timestamp')",
 
+  /** What only a check asks for: limits, the clock, and whether a replica logs what it applies. */
+  circumstances:
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('max_allowed_packet', 'log_slave_updates', 'log_replica_updates', 'time_zone', 'system_time_zone')",
+  /** How it follows another server, by name; no row: it follows none. */
+  replicaStatus: 'SHOW REPLICA STATUS',
+  /** The same before MySQL 8.0.22. */
+  slaveStatus: 'SHOW SLAVE STATUS',
+  /** The same on MariaDB, which may follow several. */
+  allSlavesStatus: 'SHOW ALL SLAVES STATUS',
+
   currentUser: 'SELECT CURRENT_USER()',
   grants: 'SHOW GRANTS',
 

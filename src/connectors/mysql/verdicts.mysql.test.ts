@@ -159,6 +159,28 @@ for (const server of testServers()) {
     const launch = (options: readonly string[] = []): Promise<LaunchedServer> =>
       launchServer({ flavor: server.flavor, version: server.name.split('-')[1]!, options });
 
+    test('a replica that logs nothing of what it applies, one that stands still, and small packets', async () => {
+      const option = mysql ? '--log-replica-updates=OFF' : '--log-slave-updates=OFF';
+      await using own = await launch([option, '--max-allowed-packet=1M']);
+      await using rig = await MysqlRig.open(own);
+      await rig.run(
+        'CREATE TABLE p (id INT PRIMARY KEY)',
+        mysql
+          ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = 1, SOURCE_USER = 'r'"
+          : "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1, MASTER_USER = 'r'",
+      );
+      const found = await checked({ hostname, port: own.port, username: 'root', tables: `${rig.database}.\\.*` });
+      for (const code of [
+        'error MYSQL_REPLICA_NOT_LOGGING',
+        'warning MYSQL_REPLICA_STOPPED',
+        'warning MYSQL_SMALL_PACKETS',
+      ])
+        assert.ok(
+          found.some((line) => line.startsWith(code)),
+          `${code}: ${found.join('\n')}`,
+        );
+    });
+
     test('no binlog, statements instead of rows, incomplete rows', async () => {
       await using own = await launch();
       {

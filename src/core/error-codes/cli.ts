@@ -45,6 +45,25 @@ export const cliErrors = {
         : `${d.file} ends inside an event: ${d.bytes} bytes from ${d.position} on were not read`,
     hint: 'Everything before that place was printed. A server that is writing the file completes the event; a copy must be made again.',
   },
+  CLI_FILE_EXISTS: {
+    retryable: false,
+    message: (d: { readonly file: string }) => `${d.file} is there already, and was left as it is`,
+    hint: 'Choose another name with `--to FILE`, or let the file be replaced with `--force`.',
+  },
+  CLI_FILE_UNWRITABLE: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly reason: string }) => `cannot write ${d.file}: ${d.reason}`,
+    hint: 'Check that the folder exists and that this user may write into it.',
+  },
+  CLI_UNKNOWN_TEMPLATE: {
+    retryable: false,
+    message: (d: {
+      readonly template: string;
+      readonly known: readonly string[];
+      readonly suggestion: string | null;
+    }) => `there is no template ${d.template} (known: ${d.known.join(', ')})${orElse(d.suggestion)}`,
+    hint: '`millrace init` without a name lists the templates with what each is for.',
+  },
   CLI_UNKNOWN_CODE: {
     retryable: false,
     message: (d: { readonly code: string; readonly suggestions: readonly string[] }) =>

@@ -93,6 +93,11 @@ export const configErrors = {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
     hint: 'Write `${NAME}`, `${NAME:-default}`, `${NAME:?message}` or `${file:/path}`; a plain `${` is written `$${`.',
   },
+  CONFIG_TEST: {
+    retryable: false,
+    message: (d: { readonly test: string; readonly reason: string }) => `test ${d.test} cannot be run: ${d.reason}`,
+    hint: 'A test names tables as `database.table`, and its rows have columns that the table has; docs/config.md shows one.',
+  },
   CONFIG_TEMPLATE: {
     retryable: false,
     message: (d: { readonly text: string; readonly reason: string }) =>

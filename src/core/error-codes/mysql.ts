@@ -183,6 +183,24 @@ export const mysqlErrors = {
       `a position in the log of ${d.address} is held, but not the table definitions as of that place, and the log names no columns at ${d.at}`,
     hint: "The position of the lane `…/schema` was deleted. Rows could come under wrong column names, so nothing is read. Restore that position; or set `scan.lost-log: snapshot`, which reads all tables again; or delete the pipeline's other positions too and begin anew.",
   },
+  MYSQL_REPLICA_NOT_LOGGING: {
+    retryable: false,
+    message: (d: { readonly address: string }) =>
+      `${d.address} is a replica that does not log what it applies (log_replica_updates OFF)`,
+    hint: 'Its binlog holds none of the changes that come from its source. Set log_replica_updates=ON (MariaDB and old versions: log_slave_updates) in its configuration file and restart it, or read from its source.',
+  },
+  MYSQL_REPLICA_STOPPED: {
+    retryable: false,
+    message: (d: { readonly address: string; readonly source: string; readonly state: string }) =>
+      `${d.address} is a replica of ${d.source} and does not follow it: ${d.state}`,
+    hint: 'A pipeline that reads it stands still with it. SHOW REPLICA STATUS says why; START REPLICA lets it go on.',
+  },
+  MYSQL_SMALL_PACKETS: {
+    retryable: false,
+    message: (d: { readonly address: string; readonly bytes: number }) =>
+      `${d.address} sends at most ${d.bytes} bytes at once (max_allowed_packet)`,
+    hint: 'An event of its log that is larger stops the pipeline. SET PERSIST max_allowed_packet = 67108864 (MariaDB: SET GLOBAL, and in its configuration file).',
+  },
   MYSQL_NO_TABLES: {
     retryable: false,
     message: (d: { readonly patterns: string }) => `no table matches ${d.patterns}`,

@@ -1,0 +1,115 @@
+import { redactor } from '../../config/redact.ts';
+import { mysql } from '../../connectors/mysql/connector.ts';
+import type { Connector, Context, Problem } from '../../core/connector.ts';
+import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import { systemClock } from '../../pipeline/system-clock.ts';
+import type { CommandCall } from '../command.ts';
+import { mysqlUrl } from '../connection-url.ts';
+import { envelope } from '../envelope.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { addressOf, pipelineEnds } from '../file-ends.ts';
+import { checkedFiles } from '../pipeline-files.ts';
+
+/** One thing to look at: an end of a pipeline, or a server by its URL. */
+interface Patient {
+  readonly name: string;
+  readonly pipeline: string;
+  readonly connector: Connector;
+  readonly config: unknown;
+}
+
+export interface Examination {
+  readonly name: string;
+  /** What is as it should be. */
+  readonly passed: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+export const run = async (call: CommandCall): Promise<ExitCode> => {
+  const { terminal, format } = call;
+  if (call.arguments.length === 0 && call.list('conn').length === 0) {
+    const reason = 'it takes a FILE, or a server by --conn URL, and nothing was given';
+    throw new MillraceError('CLI_ARGUMENTS', { command: 'millrace doctor', reason });
+  }
+  const { patients, redact } = await findPatients(call);
+  if (patients === null) return exitCode.configInvalid;
+  const examinations: Examination[] = [];
+  for (const patient of patients) {
+    const examination = await examine(patient, redact);
+    examinations.push(examination);
+    if (format === 'human') await terminal.print(examinationText(examination, terminal.paintData));
+  }
+  const count = (severity: Problem['severity']): number =>
+    examinations.flatMap(({ problems }) => problems).filter((problem) => problem.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  if (format === 'json') await terminal.print(envelope('doctor', { checked: examinations, errors, warnings }));
+  else if (!call.flag('quiet')) terminal.say(`${errors} to repair, ${warnings} to think about`);
+  return errors > 0 || (warnings > 0 && call.flag('deny-warnings')) ? exitCode.checkFailed : exitCode.ok;
+};
+
+const findPatients = async (
+  call: CommandCall,
+): Promise<{ readonly patients: readonly Patient[] | null; readonly redact: (text: string) => string }> => {
+  const secrets: string[] = [];
+  const patients = call.list('conn').map((url): Patient => {
+    const tables = call.text('tables') ?? '\\.*.\\.*';
+    const address = mysqlUrl(url, { command: 'doctor', env: call.env, tables });
+    secrets.push(...address.secrets);
+    const { hostname, port } = address.config;
+    return { name: `mysql ${hostname}:${port}`, pipeline: 'doctor', connector: mysql, config: address.config };
+  });
+  const loaded = call.arguments.length === 0 ? [] : await checkedFiles(call);
+  const hidden = redactor(secrets);
+  if (loaded === null) return { patients: null, redact: hidden };
+  const ends = pipelineEnds(loaded).map((end): Patient => {
+    const { connector, config, name } = end.section;
+    const label = `${end.pipeline.name}: ${end.role} ${name} (${connector.type}${addressOf(end) === '' ? '' : ` ${addressOf(end)}`})`;
+    return { name: label, pipeline: end.pipeline.name, connector, config };
+  });
+  return {
+    patients: [...patients, ...ends],
+    redact: (text) => loaded.reduce((result, file) => file.redact(result), hidden(text)),
+  };
+};
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Asks a connector what is wrong with its system. What it cannot even ask is a problem as well. */
+export const examine = async (
+  { name, pipeline, connector, config }: Patient,
+  redact: (text: string) => string,
+): Promise<Examination> => {
+  const passed: string[] = [];
+  const context: Context = { pipeline, log: silent, clock: systemClock, passed: (what) => passed.push(redact(what)) };
+  try {
+    const problems = await connector.check(config as never, context);
+    const clean = problems.map((problem) => ({
+      ...problem,
+      message: redact(problem.message),
+      remedy: problem.remedy === null ? null : redact(problem.remedy),
+    }));
+    return { name: redact(name), passed, problems: clean };
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    const { code, message, hint } = error;
+    return {
+      name: redact(name),
+      passed,
+      problems: [{ code, message: redact(message), remedy: hint, severity: 'error' }],
+    };
+  }
+};
+
+const examinationText = (
+  { name, passed, problems }: Examination,
+  paint: CommandCall['terminal']['paintData'],
+): string => {
+  const lines = [paint('bold', name), ...passed.map((what) => `  ${paint('green', '✔')} ${what}`)];
+  for (const { severity, code, message, remedy } of problems) {
+    const mark = severity === 'error' ? paint('red', '✘') : paint('yellow', '!');
+    lines.push(`  ${mark} ${message}  ${paint('dim', code)}`);
+    if (remedy !== null) lines.push(`      ${remedy}`);
+  }
+  if (passed.length + problems.length === 0) lines.push(`  ${paint('green', '✔')} ready`);
+  return `${lines.join('\n')}\n`;
+};

@@ -1,0 +1,137 @@
+import type { PipelineFile, SinkSection } from '../../config/pipeline-file.ts';
+import type { MysqlConfig } from '../../connectors/mysql/config.ts';
+import { readTables } from '../../connectors/mysql/read-tables.ts';
+import type { Batch } from '../../core/batch.ts';
+import type { Context } from '../../core/connector.ts';
+import { isMillraceError } from '../../core/errors.ts';
+import { nameTemplate } from '../../core/name-template.ts';
+import { qualifiedName, type Table } from '../../core/table.ts';
+import { systemClock } from '../../pipeline/system-clock.ts';
+import type { CommandCall } from '../command.ts';
+import { envelope } from '../envelope.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { checkedFiles } from '../pipeline-files.ts';
+import { pipelineOperators, sourceOperators } from '../pipeline-operators.ts';
+
+/** One table on its way: from where, under which names, and whether the sink has it. */
+interface PlannedTable {
+  readonly source: string;
+  readonly sink: string;
+  readonly type: string;
+  /** The table, topic or file that its rows go to. */
+  readonly target: string;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  /** Null: the sink cannot be asked. */
+  readonly exists: boolean | null;
+}
+
+interface Plan {
+  readonly pipeline: string;
+  readonly tables: readonly PlannedTable[];
+}
+
+/** Reads the sources' catalogues and says what goes where; nothing is written anywhere. */
+export const run = async (call: CommandCall): Promise<ExitCode> => {
+  const { terminal, format } = call;
+  const loaded = await checkedFiles(call);
+  if (loaded === null) return exitCode.configInvalid;
+  const plans: Plan[] = [];
+  for (const file of loaded.flatMap(({ pipelines }) => pipelines)) plans.push(await planOf(file));
+  const missing = plans.flatMap(({ tables }) => tables).filter(({ exists }) => exists === false).length;
+  if (format === 'json') await terminal.print(envelope('plan', { plans, toCreate: missing }));
+  else {
+    for (const { pipeline, tables } of plans) {
+      await terminal.print(`${terminal.paintData('bold', pipeline)}\n`);
+      for (const table of tables) await terminal.print(tableText(table, terminal.paintData));
+      if (tables.length === 0) await terminal.print('  no table matches\n');
+    }
+    if (!call.flag('quiet'))
+      terminal.say(missing === 0 ? 'nothing is to be made' : `${missing} targets are to be made (+)`);
+  }
+  return call.flag('detailed') && missing > 0 ? exitCode.different : exitCode.ok;
+};
+
+const tableText = (table: PlannedTable, paint: CommandCall['terminal']['paintData']): string => {
+  const mark = table.exists === null ? ' ' : table.exists ? '=' : paint('green', '+');
+  const key = table.key.length === 0 ? 'no key' : `key ${table.key.join(', ')}`;
+  return `  ${mark} ${table.source} -> ${table.sink} ${table.target}  (${table.columns.join(', ')}; ${key})\n`;
+};
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+const planOf = async (file: PipelineFile): Promise<Plan> => {
+  const context: Context = { pipeline: file.name, log: silent, clock: systemClock };
+  const tables: PlannedTable[] = [];
+  for (const source of file.sources) {
+    const config = source.config as MysqlConfig;
+    if (source.connector.type !== 'mysql' || config['binlog.files'] !== undefined) continue;
+    const operators = [...sourceOperators(source.frame), ...pipelineOperators(file)];
+    for (const table of await readTables(config, context.clock)) {
+      for (const target of targetsOf(table, operators)) {
+        for (const sink of file.sinks) tables.push(await planned(table, target, sink, context));
+      }
+    }
+  }
+  return { pipeline: file.name, tables };
+};
+
+/** What a table is behind the operators: none, one, or several under several names. Rows, which merging routes let through too, are asked with. */
+const targetsOf = (table: Table, operators: ReturnType<typeof pipelineOperators>): readonly Table[] => {
+  const rows = { length: 0, byteLength: 0, has: () => false, before: () => null, after: () => null, write: () => {} };
+  const change = { kind: 'rows', op: 'read', table, rows, origin: planOrigin } as const;
+  const batch: Batch = { changes: [change], positions: new Map(), version: '0' };
+  return operators
+    .reduce((each, operator) => operator(each), batch)
+    .changes.flatMap((each) => (each.kind === 'rows' ? [each.table] : []));
+};
+
+const planOrigin = {
+  kind: 'mysql',
+  flavor: 'mysql',
+  serverId: 0,
+  gtid: null,
+  file: '',
+  offset: 0,
+  commitMicros: 0,
+  thread: null,
+  query: null,
+} as const;
+
+const planned = async (source: Table, target: Table, sink: SinkSection, context: Context): Promise<PlannedTable> => ({
+  source: qualifiedName(source),
+  sink: sink.name,
+  type: sink.connector.type,
+  target: targetName(target, sink),
+  columns: target.columns.map(({ name }) => name),
+  key: target.primaryKey.map((at) => target.columns[at]!.name),
+  exists: await existsIn(target, sink, context),
+});
+
+/** A sink with a `topic` or `path` of templates names its targets by it; the others by the table. */
+const targetName = (table: Table, { config }: SinkSection): string => {
+  const { topic } = config as { readonly topic?: unknown };
+  if (typeof topic !== 'string') return qualifiedName(table);
+  try {
+    return nameTemplate(topic, ['database', 'table']).fill({ database: table.database, table: table.name });
+  } catch (error) {
+    if (!isMillraceError(error, 'CONFIG_TEMPLATE')) throw error;
+    return topic;
+  }
+};
+
+const existsIn = async (
+  table: Table,
+  { connector, config }: SinkSection,
+  context: Context,
+): Promise<boolean | null> => {
+  if (!connector.openReader) return null;
+  try {
+    await using reader = await connector.openReader(config as never, context);
+    return (await reader.describe(table.database, table.name)) !== null;
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    // A database that is not there yet, most often.
+    return error.retryable ? null : false;
+  }
+};
