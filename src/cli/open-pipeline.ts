@@ -21,7 +21,7 @@ export interface Surroundings {
 /** What a file says, as the pipeline takes it. */
 export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings): PipelineOptions => {
   const { settings, sources, sinks } = file;
-  const context: Context = { pipeline: file.name, log, clock };
+  const context: Context = { pipeline: file.name, sinks: sinks.length, log, clock };
   const behavior = settings['schema.change.behavior'];
   const deadLetters = settings['errors.deadletterqueue.path'];
   return {

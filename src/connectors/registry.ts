@@ -24,6 +24,12 @@ export const connectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./mysql/sink/connector.ts')).mysqlSink,
   },
   {
+    type: 'kafka',
+    roles: ['source'],
+    summary: "Reads topics of Debezium's, Canal's, Maxwell's or plain JSON as changes of tables.",
+    load: async () => (await import('./kafka/source/connector.ts')).kafkaSource,
+  },
+  {
     type: 'blackhole',
     roles: ['sink'],
     summary: 'Takes everything and keeps nothing: for measuring what comes before it.',

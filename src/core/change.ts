@@ -68,6 +68,8 @@ export interface KafkaOrigin {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
+  /** Milliseconds since 1970, as the producer or the broker put it on the record. */
+  readonly timestampMs: number;
   readonly key: Uint8Array | null;
   readonly headers: readonly (readonly [string, Uint8Array])[];
 }

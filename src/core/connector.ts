@@ -10,6 +10,8 @@ import type { Reader } from './reader.ts';
 export interface Context {
   /** The pipeline's name: positions are kept under it. */
   readonly pipeline: string;
+  /** How many sinks the pipeline has; left out: one. With several, a change is what every one of them holds as a whole or not at all. */
+  readonly sinks?: number;
   readonly log: Log;
   readonly clock: Clock;
   /** Told by `check` of each thing that is as it should be, in a few words; left out: nobody asks. */

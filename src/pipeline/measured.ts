@@ -1,4 +1,5 @@
 import type { Batch } from '../core/batch.ts';
+import type { Origin } from '../core/change.ts';
 
 /** A batch on its way to the sinks, with what the meters need to know about it. */
 export interface Measured {
@@ -28,11 +29,23 @@ export const measure = (number: number, batch: Batch): Measured => {
       // A snapshot's rows were committed long ago; their age says nothing about how far behind the log we are.
       if (change.op === 'read') continue;
     }
-    if (change.kind === 'snapshot' || change.origin.kind !== 'mysql') continue;
-    if (oldestCommitMicros === null || change.origin.commitMicros < oldestCommitMicros) {
-      oldestCommitMicros = change.origin.commitMicros;
-    }
+    if (change.kind === 'snapshot') continue;
+    const commitMicros = commitMicrosOf(change.origin);
+    if (commitMicros === null) continue;
+    if (oldestCommitMicros === null || commitMicros < oldestCommitMicros) oldestCommitMicros = commitMicros;
   }
   const weight = bytes + objectBytes * (1 + batch.changes.length);
   return { number, batch, rows, bytes, weight, oldestCommitMicros };
+};
+
+/** Null: the origin does not say. */
+const commitMicrosOf = (origin: Origin): number | null => {
+  switch (origin.kind) {
+    case 'mysql':
+      return origin.commitMicros;
+    case 'kafka':
+      return origin.timestampMs * 1_000;
+    case 'redis':
+      return null;
+  }
 };

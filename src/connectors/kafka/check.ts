@@ -2,8 +2,7 @@ import { apiVersionsV3 } from '@platformatic/kafka';
 import type { Context, Problem } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { Cluster } from './client/cluster.ts';
-import type { KafkaConfig } from './config.ts';
-import { clientSettings } from './connection-config.ts';
+import { type ConnectionConfig, clientSettings } from './connection-config.ts';
 
 /** What is spoken here, and in which version at least: Kafka 2.8. */
 const spoken = [
@@ -14,7 +13,7 @@ const spoken = [
 ] as const;
 
 /** Whether a broker answers, lets this user in, and speaks what is spoken here. */
-export const checkKafka = async (config: KafkaConfig, context: Context): Promise<readonly Problem[]> => {
+export const checkKafka = async (config: ConnectionConfig, context: Context): Promise<readonly Problem[]> => {
   try {
     using cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
     const broker = await cluster.any();

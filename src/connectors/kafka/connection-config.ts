@@ -63,7 +63,7 @@ export const connectionShape = {
   'properties.socket.connection.setup.timeout.ms': duration.prefault('10s').describe('How long connecting may take.'),
 };
 
-type ConnectionConfig = z.output<z.ZodObject<typeof connectionShape>>;
+export type ConnectionConfig = z.output<z.ZodObject<typeof connectionShape>>;
 
 export const clientSettings = (config: ConnectionConfig, pipeline: string): ClientSettings => {
   const protocol = config['properties.security.protocol'];

@@ -23,7 +23,7 @@ export const kafkaErrors = {
     retryable: false,
     message: (d: { readonly action: string; readonly resource: string }) =>
       `Kafka does not let this user ${d.action} ${d.resource}`,
-    hint: 'Ask for the rights with kafka-acls.sh --add: Write, Describe and Create on the topics, Read too on the positions topic, and Write and Describe on the transactional id.',
+    hint: 'Ask for the rights with kafka-acls.sh --add: Write, Describe and Create on the topics, Read too on the positions topic, and Write and Describe on the transactional id; to read, Read and Describe on the topics and Read on the group.',
   },
   KAFKA_TOPIC_MISSING: {
     retryable: false,
@@ -96,6 +96,34 @@ export const kafkaErrors = {
       readonly reason: string;
     }) => `the records of ${d.topic} at offset ${d.offset} of partition ${d.partition} are damaged: ${d.reason}`,
     hint: "Check the broker's disk. Something between here and it may also change bytes: compare with kafka-dump-log.sh.",
+  },
+  KAFKA_MESSAGE_UNREADABLE: {
+    retryable: false,
+    message: (d: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }) => `the message at offset ${d.offset} of partition ${d.partition} of ${d.topic} cannot be taken: ${d.reason}`,
+    hint: 'The position stays before it. Set `value.format`, the handling modes or `schema` to what the topic holds; a message that is beyond repair is passed by setting the position behind it.',
+  },
+  KAFKA_OFFSET_GONE: {
+    retryable: false,
+    message: (d: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly earliest: number;
+      readonly latest: number;
+    }) =>
+      `partition ${d.partition} of ${d.topic} has no offset ${d.offset} any more: it holds ${d.earliest} to ${d.latest}`,
+    hint: 'The records between were deleted by retention, or the topic was made anew. Raise `retention.ms` for the longest outage you can bear, and give the pipeline a new position once you know what is missing.',
+  },
+  KAFKA_GROUP_OFFSET_MISSING: {
+    retryable: false,
+    message: (d: { readonly group: string; readonly topic: string; readonly partition: number }) =>
+      `the group ${d.group} has no offset for partition ${d.partition} of ${d.topic}`,
+    hint: 'Set `properties.auto.offset.reset` to earliest or latest, or `scan.startup.mode` to where reading should begin.',
   },
   KAFKA_POSITIONS_UNREADABLE: {
     retryable: false,

@@ -26,7 +26,15 @@ const message = (value: string | Uint8Array | null, key: string | null = null, o
   value: value === null ? null : Buffer.from(value),
   database: 'kafka',
   table: 'topic',
-  origin: (): Origin => ({ kind: 'kafka', topic: 't', partition: 0, offset: BigInt(offset), key: null, headers: [] }),
+  origin: (): Origin => ({
+    kind: 'kafka',
+    topic: 't',
+    partition: 0,
+    offset: BigInt(offset),
+    timestampMs: 0,
+    key: null,
+    headers: [],
+  }),
 });
 
 interface Settings {

@@ -1,0 +1,216 @@
+import type { Batch, Lane, Position } from '../../../core/batch.ts';
+import type { Change } from '../../../core/change.ts';
+import type { Context, Source } from '../../../core/connector.ts';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
+import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
+import { Cluster } from '../client/cluster.ts';
+import type { FetchedPartition } from '../client/fetch-request.ts';
+import { readRecords } from '../client/record-reader.ts';
+import { clientSettings } from '../connection-config.ts';
+import type { KafkaSourceConfig } from './config.ts';
+import { Fetcher, type ReadPartition } from './fetcher.ts';
+import { commitGroupOffsets } from './group-offsets.ts';
+import { isOfLane, laneOf, offsetOf, partitionOf, placeOf } from './lane.ts';
+import { RecordMessage } from './record-message.ts';
+import { startOffsets } from './start-offset.ts';
+import { Subscription } from './subscription.ts';
+import { valueReader } from './value-reader.ts';
+
+/** One change holds at most so many neighbouring messages: of several sinks, each may stand at another of them. */
+const messagesPerChange = 1_000;
+
+/**
+ * Reads topics as changes of tables: each partition is a lane, each message a transaction of its own. The sinks say where to go on;
+ * a consumer group is told how far they are, for people and tools that look there.
+ */
+export class KafkaSource implements Source {
+  readonly #config: KafkaSourceConfig;
+  readonly #context: Context;
+  readonly #cluster: Cluster;
+  readonly #group: string;
+  readonly #changes: ChangeCollector;
+  readonly #values: MessageReader;
+  readonly #message: RecordMessage;
+  readonly #read = new Map<Lane, ReadPartition>();
+  /** Where a bounded partition ends. */
+  readonly #ends = new Map<Lane, number>();
+  /** What the group has not been told yet. */
+  readonly #held = new Map<Lane, Position>();
+  #toldMs = 0;
+  /** Messages without rows, by what they were, since the last time it was logged. */
+  readonly #passed = new Map<Reading, number>();
+
+  constructor(config: KafkaSourceConfig, context: Context) {
+    this.#config = config;
+    this.#context = context;
+    this.#cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
+    this.#group = config['properties.group.id'] ?? `millrace-${context.pipeline}`;
+    this.#changes = new ChangeCollector((context.sinks ?? 1) > 1 ? 1 : messagesPerChange);
+    this.#values = valueReader(config, this.#changes);
+    this.#message = new RecordMessage(config.table);
+  }
+
+  async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
+    const { clock } = this.#context;
+    const config = this.#config;
+    const fetcher = new Fetcher(this.#cluster, {
+      isolation: config['properties.isolation.level'],
+      maxWaitMs: config['properties.fetch.max.wait.ms'],
+      minBytes: 1,
+      maxBytes: config['properties.fetch.max.bytes'],
+      partitionMaxBytes: config['properties.max.partition.fetch.bytes'],
+    });
+    const subscription = new Subscription(this.#cluster, config);
+    const isBounded = config['scan.bounded.mode'] === 'latest-offset';
+    let lookedMs = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      const nowMs = clock.monotonic();
+      if (
+        nowMs - lookedMs >= config['scan.topic-partition-discovery.interval'] &&
+        (!isBounded || this.#read.size === 0)
+      ) {
+        await this.#discover(subscription, held, fetcher, lookedMs > 0);
+        lookedMs = nowMs;
+        this.#logPassed();
+      }
+      if (isBounded && this.#hasEnded(fetcher)) return;
+      if (this.#read.size === 0) {
+        await clock.sleep(Math.min(config['scan.topic-partition-discovery.interval'], 1_000), signal);
+        continue;
+      }
+      const batches = (await fetcher.next(signal)).flatMap((fetched) => this.#batchOf(fetched) ?? []);
+      if (signal.aborted) return;
+      // While the sinks are busy with these, the brokers look for more.
+      if (batches.length > 0) await fetcher.start(signal);
+      for (const batch of batches) {
+        yield batch;
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  covers(held: Position, at: Position): boolean {
+    return offsetOf(held) >= offsetOf(at);
+  }
+
+  holds(held: Position, change: Change): boolean {
+    if (change.kind === 'snapshot' || change.origin.kind !== 'kafka') return false;
+    return isOfLane(held, change.origin) && Number(change.origin.offset) < offsetOf(held);
+  }
+
+  async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    for (const [lane, at] of held) this.#held.set(lane, at);
+    if (this.#context.clock.monotonic() - this.#toldMs < this.#config['properties.auto.commit.interval.ms']) return;
+    await this.#tellGroup();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#logPassed();
+    try {
+      await this.#tellGroup();
+    } finally {
+      this.#cluster[Symbol.dispose]();
+    }
+  }
+
+  /** Begins what is not read yet: where the sinks are, else where the settings say; partitions that came later, at their beginning. */
+  async #discover(
+    subscription: Subscription,
+    held: (lane: Lane) => Promise<Position | null>,
+    fetcher: Fetcher,
+    isLater: boolean,
+  ): Promise<void> {
+    const { log, pipeline } = this.#context;
+    const unknown = (await subscription.partitions()).filter((name) => !this.#read.has(laneOf(name)));
+    const begun: ReadPartition[] = [];
+    const unheld = [];
+    for (const name of unknown) {
+      const at = await held(laneOf(name));
+      if (at === null) unheld.push(name);
+      else begun.push({ ...name, offset: offsetOf(at) });
+    }
+    if (unheld.length > 0) {
+      const config = isLater ? { ...this.#config, 'scan.startup.mode': 'earliest-offset' as const } : this.#config;
+      const offsets = await startOffsets(this.#cluster, config, this.#group, unheld);
+      for (const name of unheld) begun.push({ ...name, offset: offsets.get(laneOf(name))! });
+    }
+    for (const partition of begun) {
+      const { topic, partition: number, offset } = partition;
+      this.#read.set(laneOf(partition), partition);
+      fetcher.add(partition);
+      log.info('partition is read', { pipeline, topic, partition: number, offset });
+      if (this.#config['scan.bounded.mode'] === 'unbounded') continue;
+      const isolation = this.#config['properties.isolation.level'];
+      this.#ends.set(laneOf(partition), await this.#cluster.offset(topic, number, 'latest', isolation));
+    }
+  }
+
+  /** Takes partitions away that are read to their end; whether all are. */
+  #hasEnded(fetcher: Fetcher): boolean {
+    for (const [lane, end] of this.#ends) {
+      const partition = this.#read.get(lane)!;
+      if (partition.offset < end) continue;
+      fetcher.remove(partition);
+      this.#ends.delete(lane);
+    }
+    return this.#ends.size === 0;
+  }
+
+  /** What a fetch brought of one partition, as one batch; null: nothing new. */
+  #batchOf(fetched: FetchedPartition): Batch | null {
+    const lane = laneOf(fetched);
+    const partition = this.#read.get(lane)!;
+    const from = partition.offset;
+    const message = this.#message;
+    message.of(fetched.topic, fetched.partition);
+    // Behind a bounded partition's end nothing is taken of what came along.
+    const end = this.#ends.get(lane) ?? Number.POSITIVE_INFINITY;
+    let next: number;
+    try {
+      next = readRecords(fetched, from, (record) => {
+        if (record.offset >= end) return;
+        message.take(record);
+        const reading = this.#values.read(message);
+        if (reading !== 'taken') this.#passed.set(reading, (this.#passed.get(reading) ?? 0) + 1);
+      });
+    } catch (error) {
+      this.#changes.take();
+      throw failureAt(error, fetched, message.at ?? from);
+    }
+    partition.offset = Math.min(next, Math.max(end, from));
+    const changes = this.#changes.take();
+    if (partition.offset === from) return null;
+    const positions = new Map([[lane, placeOf(fetched, partition.offset)]]);
+    return { changes, positions, version: String(partition.offset).padStart(19, '0') };
+  }
+
+  async #tellGroup(): Promise<void> {
+    if (this.#held.size === 0) return;
+    const offsets = [...this.#held].map(([lane, at]) => ({ ...partitionOf(lane), offset: offsetOf(at) }));
+    this.#held.clear();
+    this.#toldMs = this.#context.clock.monotonic();
+    try {
+      await commitGroupOffsets(this.#cluster, this.#group, offsets);
+    } catch (error) {
+      if (!isMillraceError(error)) throw error;
+      // Nothing depends on it: the sinks know.
+      const fields = { pipeline: this.#context.pipeline, group: this.#group, code: error.code, error: error.message };
+      this.#context.log.warn('consumer group was not told how far the sinks are', fields);
+    }
+  }
+
+  #logPassed(): void {
+    if (this.#passed.size === 0) return;
+    const counts = Object.fromEntries([...this.#passed].map(([reading, count]) => [reading.replace(' ', '_'), count]));
+    this.#context.log.info('messages without rows were passed', { pipeline: this.#context.pipeline, ...counts });
+    this.#passed.clear();
+  }
+}
+
+/** Names the message that could not be read. */
+const failureAt = (error: unknown, { topic, partition }: FetchedPartition, offset: number): MillraceError => {
+  const reason = (error as Error).message;
+  const code = isMillraceError(error) ? 'KAFKA_MESSAGE_UNREADABLE' : 'KAFKA_CORRUPT_RECORDS';
+  return new MillraceError(code, { topic, partition, offset, reason }, { cause: error });
+};
