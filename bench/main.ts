@@ -10,6 +10,8 @@ import type { Result } from './result.ts';
 const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Result[]>>> = {
   decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
+  cli: async (rounds) => (await import('./benches/cli.ts')).cli(rounds),
+  'serve-idle': async (rounds) => (await import('./benches/serve-idle.ts')).serveIdle(rounds),
   startup: async (rounds) => (await import('./benches/startup.ts')).startup(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { pipelineFileSchema } from '../../config/json-schema.ts';
 import { connectors } from '../../connectors/registry.ts';
+import { httpApiPage } from './api-page.ts';
 import { cliPage } from './cli-page.ts';
 import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
 
 /** Every generated file of the repository, by its path from the root. */
@@ -11,6 +13,8 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/errors.md', errorsPage()],
     ['docs/cli.md', cliPage()],
+    ['docs/api.md', httpApiPage()],
+    ['docs/metrics.md', metricsPage()],
     ['docs/config.md', await configPage(readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8'))],
     ['docs/config-mistakes.md', await mistakesPage()],
     ['schema/v1.json', `${JSON.stringify(await pipelineFileSchema(connectors), null, 2)}\n`],
