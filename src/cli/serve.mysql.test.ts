@@ -261,6 +261,50 @@ pipeline: {name: ${name}${more}}\n`;
     assert.equal(rows('stock', 'stock'), 1);
   });
 
+  test('keeps a pipeline that failed, with its reason, until somebody acts', async () => {
+    const name = 'denied';
+    await ask(
+      'PUT',
+      `/api/v1/pipelines/${name}`,
+      file(name, 'stock').replace(/password: "[^"]*"/, 'password: wrong-one'),
+    );
+    await until(async () => (await view(name)).health === 'failed', 'it failed');
+    const { code, reason, process: own, errors } = await view(name);
+    assert.match(code!, /^MYSQL_/);
+    assert.ok(reason !== null && !reason.includes('wrong-one'));
+    assert.deepEqual([own.restarts, errors[code!]], [0, 1]);
+    const status = await millrace('status');
+    assert.equal(status.code, 4);
+    const ready = await ask('GET', '/readyz');
+    assert.deepEqual([ready.status, ready.body.reasons[0].pipeline], [503, name]);
+    const waited = await millrace('wait', name, '--timeout', '1s');
+    assert.equal(waited.code, 5);
+    assert.match(waited.stderr, /WAIT_TIMED_OUT.*is failed/);
+    await ask('PUT', `/api/v1/pipelines/${name}`, file(name, 'stock'));
+    await running(name);
+    assert.equal((await millrace('status')).code, 0);
+    await ask('DELETE', `/api/v1/pipelines/${name}`);
+  });
+
+  test('run serves the same API for as long as it runs, as its file says', async () => {
+    const path = join(root, 'beside.yaml');
+    writeFileSync(path, `${file('beside', 'stock')}server: {listen: "127.0.0.1:0", auth.token: only-for-this-test}\n`);
+    const child = spawn(process.execPath, [main, 'run', path]);
+    let text = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    await until(() => /url=(\S+)/.test(text), 'run listens');
+    const own = /url=(\S+)/.exec(text)![1]!;
+    assert.equal((await fetch(`${own}/api/v1/pipelines`)).status, 401);
+    const headers = { authorization: 'Bearer only-for-this-test' };
+    await until(async () => (await fetch(`${own}/readyz`, { headers })).status === 200, 'it is ready');
+    const stopped = await fetch(`${own}/api/v1/pipelines/beside/stop`, { method: 'POST', headers });
+    assert.equal(stopped.status, 200);
+    assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 0, 'its last pipeline was stopped');
+    assert.ok(!text.includes('only-for-this-test'));
+  });
+
   test('says what it logged, and everything about a pipeline', async () => {
     assert.match((await millrace('logs', 'orders')).stdout, /pipeline reads/);
     const { stdout } = await millrace('describe', 'orders');

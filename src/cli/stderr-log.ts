@@ -1,4 +1,5 @@
 import type { Log, LogFields } from '../core/log.ts';
+import { logEvent } from '../core/log-event.ts';
 import type { LogLine } from '../server/log-ring.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -30,7 +31,15 @@ export const stderrLog = (options: LogOptions, paint: Terminal['paint']): Log =>
         Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
       );
       if (format === 'json') {
-        write(JSON.stringify({ time: now().toISOString(), level: own, message: redact(message), ...clean }));
+        write(
+          JSON.stringify({
+            time: now().toISOString(),
+            level: own,
+            event: logEvent(message),
+            message: redact(message),
+            ...clean,
+          }),
+        );
         return;
       }
       write(logText({ time: now().toISOString(), level: own, message: redact(message), fields: clean }, prefix, paint));

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { isMillraceError } from '../core/errors.ts';
 import type { LogFields } from '../core/log.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -210,6 +213,30 @@ describe('the API', () => {
     const names = text.matchAll(/^# TYPE (\S+) (\S+)$/gm);
     const types = new Map(metricTable.map(({ name, type }) => [name, type as string]));
     for (const [, name, type] of names) if (types.has(name!)) assert.equal(type, types.get(name!));
+  });
+
+  test('speaks TLS where it has a certificate', async () => {
+    const file = (name: string): string => fileURLToPath(new URL(`testdata/${name}`, import.meta.url));
+    const fleet = { pipelines: new Map(), events, files: null };
+    const silent = { debug() {}, info() {}, warn() {}, error() {} };
+    await using server = await openApiServer({
+      fleet,
+      listen: { host: '127.0.0.1', port: 0 },
+      token,
+      tls: { certFile: file('loopback.crt'), keyFile: file('loopback.key') },
+      allowTail: false,
+      log: silent,
+      version: '0',
+    });
+    assert.match(server.url, /^https:/);
+    const status = await new Promise((resolve, reject) => {
+      const options = { ca: readFileSync(file('loopback.crt')), headers: { authorization: `Bearer ${token}` } };
+      get(`${server.url}/api/v1/pipelines`, options, (response) => resolve(response.resume().statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+    assert.equal(status, 200);
   });
 
   test('describes every path in one document, and shows it to people', async () => {

@@ -241,7 +241,8 @@ export class ChildPipeline implements OperatedPipeline {
     this.#deaths = livedMs > recoveredMs ? 1 : this.#deaths + 1;
     const pauseMs = this.#deaths === 1 ? 0 : Math.min(firstPauseMs * 2 ** (this.#deaths - 2), longestPauseMs);
     const fields = { pipeline: this.name, reason, pauseMs };
-    this.#options.log.error('the process of a pipeline ended', fields);
+    const { log } = this.#options;
+    log.error('the process of a pipeline ended', fields);
     this.#options.events.publish('process', fields);
     void this.#startAfter(pauseMs);
   }

@@ -129,7 +129,8 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
         if (other === undefined) described.set(name, pipeline);
         else {
           const error = new MillraceError('API_NAME_TAKEN', { pipeline: name, file: other.path });
-          this.#options.log.error(error.message, { code: error.code, file: path });
+          const { log } = this.#options;
+          log.error('two pipelines have one name', { code: error.code, pipeline: name, file: path, other: other.path });
         }
       }
     }
@@ -264,7 +265,8 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     const entry = this.#entries.get(name);
     this.#entries.delete(name);
     this.#operated.delete(name);
-    this.#options.log.info('a pipeline was removed', { pipeline: name, file: entry?.described.path ?? null });
+    const { log } = this.#options;
+    log.info('a pipeline was removed', { pipeline: name, file: entry?.described.path ?? null });
     this.events.publish('removed', { pipeline: name });
     await entry?.child.close();
   }
@@ -280,11 +282,14 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     const mark = JSON.stringify(said);
     if (this.#complaints.get(loaded.file) === mark) return;
     this.#complaints.set(loaded.file, mark);
+    const { log } = this.#options;
     for (const { severity, code, text, remedy } of said) {
-      this.#options.log[severity === 'error' ? 'error' : 'warn'](text, { code, remedy });
+      const fields = { code, finding: text, remedy };
+      if (severity === 'error') log.error('a file has an error', fields);
+      else log.warn('a file has a warning', fields);
     }
     const running = [...this.#entries].filter(([, { described }]) => described.path === loaded.file);
-    this.#options.log.error('a pipeline file is wrong', {
+    log.error('a pipeline file is wrong', {
       file: loaded.file,
       goesOn: running.map(([name]) => name).join(', ') || 'nothing',
     });
@@ -299,7 +304,8 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
         watcher.on('error', () => watcher.close());
         this.#watchers.push(watcher);
       } catch (error) {
-        this.#options.log.warn('cannot follow a folder; SIGHUP reads it again', {
+        const { log } = this.#options;
+        log.warn('cannot follow a folder; SIGHUP reads it again', {
           folder,
           error: (error as Error).message,
         });

@@ -5,6 +5,7 @@ import { httpApiPage } from './api-page.ts';
 import { cliPage } from './cli-page.ts';
 import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { logEventsPage } from './log-events-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
 
@@ -14,6 +15,7 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/errors.md', errorsPage()],
     ['docs/cli.md', cliPage()],
     ['docs/api.md', httpApiPage()],
+    ['docs/log-events.md', logEventsPage()],
     ['docs/metrics.md', metricsPage()],
     ['docs/config.md', await configPage(readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8'))],
     ['docs/config-mistakes.md', await mistakesPage()],
