@@ -15,6 +15,8 @@ export interface HealthReport {
 
 /** What the run loop knows beside the progress. */
 export interface RunState {
+  /** The run is over without a failure; null: it is not. */
+  readonly ended: 'finished' | 'stopped' | null;
   readonly failure: Error | null;
   readonly paused: boolean;
   /** The error being retried, until something has become durable again. */
@@ -32,6 +34,8 @@ export const healthOf = (
   limits: { readonly stalledAfterMs: number; readonly silentAfterMs: number | null },
 ): HealthReport => {
   if (state.failure !== null) return { health: 'failed', ...because(state.failure) };
+  if (state.ended === 'finished') return { health: 'paused', reason: 'done: the source has no more', code: null };
+  if (state.ended === 'stopped') return { health: 'paused', reason: 'stopped on request', code: null };
   if (state.paused) return { health: 'paused', reason: 'paused on request', code: null };
   if (state.trouble !== null) return { health: 'degraded', ...because(state.trouble) };
 

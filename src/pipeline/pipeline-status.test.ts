@@ -34,6 +34,15 @@ test('pauses with everything written and both ends closed, and resumes', async (
   await running;
 });
 
+test('says that it is done when the source has no more, however long ago', async () => {
+  const { log, clock, pipeline, stop } = setup();
+  log.commit(create(1));
+  assert.equal((await pipeline.run(stop.signal)).outcome, 'finished');
+  clock.advance(3_600_000);
+  const { health, reason, finished, connected } = pipeline.status();
+  assert.deepEqual([health, reason, finished, connected], ['paused', 'done: the source has no more', true, false]);
+});
+
 test('resumes after it was paused twice', async () => {
   const { log, store, pipeline, stop } = setup({ reading: { follow: true } });
   pipeline.pause();

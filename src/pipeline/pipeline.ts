@@ -33,6 +33,8 @@ export interface PipelineStatus extends HealthReport {
   readonly errors: ReadonlyMap<string, number>;
   /** The source is open and being read. */
   readonly connected: boolean;
+  /** The source had no more, and every sink holds all of it. */
+  readonly finished: boolean;
   /** The held places in the source's own words; empty while nothing is being read. */
   readonly logs: readonly LogFigures[];
   /** Null: nothing is being read, or the source has no snapshots. */
@@ -80,6 +82,7 @@ class RunningPipeline implements Pipeline {
   /** The source of the attempt under way. */
   #source: Source | null = null;
   #atRest = false;
+  #ended: PipelineResult['outcome'] | null = null;
 
   constructor(options: PipelineOptions) {
     this.name = options.name;
@@ -93,6 +96,7 @@ class RunningPipeline implements Pipeline {
     try {
       const outcome = await this.#runAttempts(stop, abort);
       if (abort.aborted) throw new MillraceError('PIPELINE_ABORTED', { pipeline: this.name });
+      this.#ended = outcome;
       return { outcome, positions: new Map(this.#progress.lanes) };
     } catch (error) {
       this.#failure = error as Error;
@@ -131,6 +135,7 @@ class RunningPipeline implements Pipeline {
     const health = healthOf(
       {
         failure: this.#failure,
+        ended: this.#ended,
         paused: this.#paused,
         trouble: this.#recovered() ? null : (this.#trouble?.error ?? null),
         reading: this.#readingSinceMs !== null,
@@ -154,6 +159,7 @@ class RunningPipeline implements Pipeline {
       tables: progress.counts(),
       errors: progress.errors,
       connected: this.#readingSinceMs !== null,
+      finished: this.#ended === 'finished',
       logs: this.#source?.figures?.(progress.lanes) ?? [],
       snapshot: this.#source?.snapshots?.progress ?? null,
     };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isMillraceError } from '../core/errors.ts';
 import type { LogFields } from '../core/log.ts';
@@ -198,6 +199,37 @@ describe('the API', () => {
     events.publish('health', { pipeline: 'orders', health: 'stalled' });
     assert.match(await read(String(lastId)), new RegExp(`id: ${lastId + 1}\nevent: health\ndata: .*stalled`));
     assert.match(await read('999999'), /event: snapshot/, 'an id of another process');
+  });
+
+  test('leaves events out for a client that does not read, and gives it everything anew when it does', async () => {
+    const { port } = new URL(open.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const until = async (holds: () => boolean): Promise<void> => {
+      for (let turn = 0; turn < 500 && !holds(); turn += 1) await sleep(10);
+    };
+    await until(() => text.includes('event: snapshot'));
+    socket.pause();
+    const note = 'x'.repeat(10_000);
+    const before = process.memoryUsage().external;
+    for (let count = 0; count < 3_000; count += 1) {
+      events.publish('health', { pipeline: 'orders', note });
+      if (count % 100 === 0) await sleep(1);
+    }
+    assert.ok(process.memoryUsage().external - before < 20_000_000, 'what is not read is not kept');
+    socket.resume();
+    await until(() => text.includes(`id: ${events.lastId}\n`));
+    assert.ok(text.includes(`id: ${events.lastId}\n`), 'it is where the others are');
+    assert.ok(text.split('event: snapshot').length > 2, 'by another snapshot');
+    assert.ok(text.split('event: health').length < 3_000, 'some were left out');
+    events.publish('health', { pipeline: 'orders', note: 'the next one' });
+    await until(() => text.includes('the next one'));
+    assert.match(text, /the next one/);
+    socket.destroy();
   });
 
   test('gives figures that follow the rows, each with its help and type', async () => {

@@ -63,6 +63,8 @@ export class ChildPipeline implements OperatedPipeline {
   #stderr = '';
   #pause: AbortController | null = null;
   #closed = false;
+  /** Starts and ends take their turns: a new process must not begin beside the old one. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ChildOptions) {
     this.name = options.name;
@@ -103,7 +105,11 @@ export class ChildPipeline implements OperatedPipeline {
     return (await this.#send(question, answerWithinMs)) as AnswerTo<Asked>;
   }
 
-  async want(desired: Desired): Promise<void> {
+  want(desired: Desired): Promise<void> {
+    return this.#inTurn(() => this.#want(desired));
+  }
+
+  async #want(desired: Desired): Promise<void> {
     this.#desired = desired;
     if (desired === 'stopped') {
       await this.#end();
@@ -119,11 +125,13 @@ export class ChildPipeline implements OperatedPipeline {
     }
   }
 
-  async restart(): Promise<void> {
-    await this.#end();
-    if (this.#desired === 'stopped') this.#desired = 'running';
-    this.#deaths = 0;
-    this.#start();
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#end();
+      if (this.#desired === 'stopped') this.#desired = 'running';
+      this.#deaths = 0;
+      this.#start();
+    });
   }
 
   tail(filter: TailFilter, onRows: (rows: TailRows) => void): () => void {
@@ -139,7 +147,7 @@ export class ChildPipeline implements OperatedPipeline {
   /** Ends the process gracefully, for good. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#end();
+    await this.#inTurn(() => this.#end());
   }
 
   /** Ends the process at once, for good. Nothing is lost: the sinks hold the position. */
@@ -276,6 +284,12 @@ export class ChildPipeline implements OperatedPipeline {
     const error = new MillraceError('SERVE_CHILD_ENDED', { pipeline: this.name, reason: 'it was stopped' });
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   async #send(question: Question, withinMs: number): Promise<unknown> {

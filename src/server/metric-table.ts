@@ -128,9 +128,9 @@ export const metricTable: readonly Metric[] = [
   {
     name: 'millrace_pipeline_wanted',
     type: 'gauge',
-    help: '1 while the pipeline is meant to run, 0 while it is paused or stopped on request.',
+    help: '1 while the pipeline is meant to run, 0 while it is paused or stopped on request, absent when its source had no more and it is done.',
     debezium: null,
-    samples: ({ desired }) => one(Number(desired === 'running')),
+    samples: ({ desired, finished }) => one(finished ? null : Number(desired === 'running')),
   },
   {
     name: 'millrace_binlog_position_bytes',

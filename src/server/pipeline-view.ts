@@ -41,6 +41,8 @@ export interface StatusObject {
   readonly deadLetters: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly connected: boolean;
+  /** The source had no more, and every sink holds all of it. */
+  readonly finished: boolean;
   readonly positions: Readonly<Record<string, string>>;
   readonly logs: readonly LogFigures[];
   readonly snapshot: SnapshotProgress | null;
@@ -66,6 +68,7 @@ export const statusObject = (
   deadLetters: status.deadLetters,
   errors: Object.fromEntries(status.errors),
   connected: status.connected,
+  finished: status.finished,
   positions: Object.fromEntries(status.positions),
   logs: status.logs,
   snapshot: status.snapshot,
@@ -91,6 +94,7 @@ export const silentStatus = (name: string, health: Health, reason: string, code:
   deadLetters: 0,
   errors: {},
   connected: false,
+  finished: false,
   positions: {},
   logs: [],
   snapshot: null,

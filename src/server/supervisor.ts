@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { diagnosticObject } from '../config/diagnostic-object.ts';
 import type { LoadedFile, PipelineFile } from '../config/pipeline-file.ts';
 import { placeName } from '../config/source-text.ts';
-import { MillraceError } from '../core/errors.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { ChildPipeline, type ChildProgram } from './child-pipeline.ts';
 import { DesiredStates, writeWhole } from './desired-states.ts';
@@ -72,7 +72,7 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
   /** Starts everything that the files describe. A wrong file is told about in the log, and does not keep the others. */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     const supervisor = new Supervisor(options);
-    await supervisor.reload();
+    await supervisor.#inTurn(() => supervisor.#reload());
     supervisor.#watch();
     return supervisor;
   }
@@ -85,9 +85,17 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     return this;
   }
 
-  /** Reads all files again: starts, changes and ends what differs. */
-  reload(): Promise<void> {
-    return this.#inTurn(() => this.#reload());
+  /** Reads all files again: starts, changes and ends what differs. What cannot be read is told, and changes nothing. */
+  async reload(): Promise<void> {
+    try {
+      await this.#inTurn(() => this.#reload());
+    } catch (error) {
+      const { log } = this.#options;
+      log.error('cannot read the files again', {
+        code: isMillraceError(error) ? error.code : 'INTERNAL',
+        error: (error as Error).message,
+      });
+    }
   }
 
   put(name: string, text: string): Promise<FilePut> {

@@ -77,7 +77,7 @@ const childProgram = (env: Readonly<Record<string, string | undefined>>) => {
   return {
     path: fileURLToPath(entry),
     // A small nursery: fifty idle pipelines on one machine should not cost fifty times what one busy one may.
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: ['--max-semi-space-size=8', '--expose-gc'],
     env,
   };
 };

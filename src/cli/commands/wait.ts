@@ -40,8 +40,8 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
 };
 
 const conditionOf = (text: string): ((view: PipelineView) => boolean) => {
-  const moves = ({ health, connected }: PipelineView): boolean =>
-    connected && (health === 'running' || health === 'snapshotting');
+  const moves = ({ health, connected, finished }: PipelineView): boolean =>
+    finished || (connected && (health === 'running' || health === 'snapshotting'));
   const [, limit] = /^lag\s*<\s*(.+)$/.exec(text) ?? [];
   if (limit !== undefined) {
     const most = milliseconds('--for', limit);

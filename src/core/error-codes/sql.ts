@@ -3,7 +3,7 @@ import type { ErrorEntry } from './entry.ts';
 const orElse = (suggestion: string | null): string => (suggestion === null ? '' : `; did you mean ${suggestion}?`);
 
 /** Places are offsets into the statement's text; whoever shows the error makes a line and carets of them. */
-interface At {
+export interface At {
   readonly start: number;
   readonly end: number;
 }
