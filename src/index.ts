@@ -41,6 +41,7 @@ export type { Lag } from './pipeline/lag-meter.ts';
 export { type EndOptions, openSink, openSource } from './pipeline/open-ends.ts';
 export type { Grouping, PipelineOptions, SinkPlace } from './pipeline/options.ts';
 export { createPipeline, type Pipeline, type PipelineResult, type PipelineStatus } from './pipeline/pipeline.ts';
+export { defineProcess, type NamedRow, type Process, type ProcessedChange } from './pipeline/process/process.ts';
 export type { Speeds, TableCounts } from './pipeline/progress.ts';
 export type { Speed } from './pipeline/speed-meter.ts';
 export { systemClock } from './pipeline/system-clock.ts';

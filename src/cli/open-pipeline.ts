@@ -5,7 +5,9 @@ import type { Log } from '../core/log.ts';
 import { mergeSources } from '../pipeline/merge-sources.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
+import type { BatchStep } from '../pipeline/process/process-batches.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
+import { openProcesses } from './open-processes.ts';
 import { OperatedSource } from './operated-source.ts';
 import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
 
@@ -24,9 +26,11 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
   const context: Context = { pipeline: file.name, sinks: sinks.length, log, clock };
   const behavior = settings['schema.change.behavior'];
   const deadLetters = settings['errors.deadletterqueue.path'];
+  const letters =
+    settings['errors.tolerance'] === 'all' && deadLetters !== undefined ? new DeadLetterFile(deadLetters, clock) : null;
   return {
     name: file.name,
-    source: () => openSources(sources, context),
+    source: async () => openSources(sources, context, await openProcesses(file, { clock, deadLetters: letters })),
     operators: pipelineOperators(file),
     sinks: sinks.map(({ name, connector, config }) => ({
       name,
@@ -41,19 +45,21 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
       ...(settings['retry.attempts'] === undefined ? {} : { attempts: settings['retry.attempts'] }),
       ...(settings['retry.window'] === undefined ? {} : { windowMs: settings['retry.window'] }),
     },
-    ...(settings['errors.tolerance'] === 'all' && deadLetters !== undefined
-      ? { deadLetters: new DeadLetterFile(deadLetters, clock) }
-      : {}),
+    ...(letters === null ? {} : { deadLetters: letters }),
     grouping: { maxMs: settings['commit.interval'], maxBytes: settings['commit.max-bytes'] },
     stalledAfterMs: settings['stalled-after'],
   };
 };
 
 /** All sources, or none: what was opened is closed when another cannot be. */
-const openSources = async (sections: readonly SourceSection[], context: Context): Promise<Source> => {
+const openSources = async (
+  sections: readonly SourceSection[],
+  context: Context,
+  step: BatchStep | null,
+): Promise<Source> => {
   const opened: Source[] = [];
   try {
-    for (const section of sections) opened.push(await openSource(section, context));
+    for (const section of sections) opened.push(await openSource(section, context, step));
   } catch (error) {
     await Promise.allSettled(opened.map((source) => source[Symbol.asyncDispose]()));
     throw error;
@@ -62,8 +68,8 @@ const openSources = async (sections: readonly SourceSection[], context: Context)
   return second === undefined ? first! : mergeSources([first!, second, ...more]);
 };
 
-const openSource = async (section: SourceSection, context: Context): Promise<Source> => {
+const openSource = async (section: SourceSection, context: Context, step: BatchStep | null): Promise<Source> => {
   const source = await section.connector.openSource!(section.config as never, context);
   const operators = sourceOperators(section.frame);
-  return operators.length === 0 ? source : new OperatedSource(source, operators);
+  return operators.length === 0 && step === null ? source : new OperatedSource(source, operators, step);
 };

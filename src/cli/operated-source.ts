@@ -3,21 +3,29 @@ import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
 import { type HeldPosition, type LogFigures, type LogPlace, locateIn, type Snapshots } from '../core/operating.ts';
 import type { Operator } from '../operators/operator.ts';
+import { type BatchStep, processBatches } from '../pipeline/process/process-batches.ts';
 
 /** A source whose batches go through operators before anything else sees them: what its own section says about columns. */
 export class OperatedSource implements Source {
   readonly #source: Source;
   readonly #operators: readonly Operator[];
+  readonly #step: BatchStep | null;
 
-  constructor(source: Source, operators: readonly Operator[]) {
+  constructor(source: Source, operators: readonly Operator[], step: BatchStep | null = null) {
     this.#source = source;
     this.#operators = operators;
+    this.#step = step;
   }
 
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
   ): AsyncGenerator<Batch, void, undefined> {
+    if (this.#step === null) yield* this.#operated(held, signal);
+    else yield* processBatches((both) => this.#operated(held, both), this.#step, signal);
+  }
+
+  async *#operated(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
     for await (const batch of this.#source.read(held, signal)) {
       yield this.#operators.reduce((result, operator) => operator(result), batch);
     }

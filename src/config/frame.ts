@@ -133,5 +133,30 @@ export const routeSettings = z.strictObject({
 
 export type RouteSettings = z.output<typeof routeSettings>;
 
+/** One entry of `process:`. */
+export const processSettings = z.strictObject({
+  module: z
+    .string()
+    .min(1)
+    .describe('ES module (`.ts`, `.mts`, `.js` or `.mjs`) whose default export is a process, relative to this file.'),
+  'source-table': z
+    .string()
+    .min(1)
+    .describe('Tables whose rows go through it, as `database.table` patterns, by their names at the source.'),
+  concurrency: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(16)
+    .describe('How many rows are worked on at once. They leave in their order all the same.'),
+  timeout: duration
+    .prefault('30s')
+    .describe('How long one call may take before it counts as failed and is tried again.'),
+  description: z.string().optional().describe('A note.'),
+});
+
+export type ProcessSettings = z.output<typeof processSettings>;
+
 /** Sections that are planned and that this version refuses. */
 export const sectionsNotYet = ['transform', 'cluster', 'metrics', 'tracing', 'log'];

@@ -12,6 +12,7 @@ import { type Connections, readConnections } from './connection-use.ts';
 import type { Diagnostic, Report } from './diagnostic.ts';
 import {
   type PipelineSettings,
+  type ProcessSettings,
   type RouteSettings,
   type SinkSettings,
   type SourceSettings,
@@ -47,6 +48,8 @@ export interface PipelineFile {
   readonly sources: readonly SourceSection[];
   readonly sinks: readonly SinkSection[];
   readonly routes: readonly RouteSettings[];
+  /** In the order in which rows go through them; each `module` is a whole path. */
+  readonly processes: readonly ProcessSettings[];
   readonly settings: PipelineSettings;
   /** Rows in and rows out, for `millrace test`. */
   readonly tests: readonly RowTest[];

@@ -1,14 +1,18 @@
 /** One pipeline of a file: its sections, each against the settings it may hold. */
+import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
 import type { Connector } from '../core/connector.ts';
-import { MillraceError } from '../core/errors.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { tablePatterns } from '../core/table-pattern.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry } from './config-node.ts';
 import { type Connections, withConnection } from './connection-use.ts';
 import type { Report } from './diagnostic.ts';
 import {
   type PipelineSettings,
+  type ProcessSettings,
   pipelineSettings,
+  processSettings,
   type RouteSettings,
   routeSettings,
   sinkSettings,
@@ -35,7 +39,7 @@ export interface FrameReading {
 }
 
 /** The sections that a pipeline has. */
-export const pipelineSections: readonly string[] = ['source', 'sink', 'route', 'pipeline', 'tests'];
+export const pipelineSections: readonly string[] = ['source', 'sink', 'process', 'route', 'pipeline', 'tests'];
 
 /** What messages call the pipeline, and the name it has when its settings give none; null: it must give one. */
 interface PipelineIdentity {
@@ -49,6 +53,7 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
   const whole = root.place;
   const sources = await readSections(read, 'source', sourceSettings, identity);
   const sinks = await readSections(read, 'sink', sinkSettings, identity);
+  const processes = readProcesses(read);
   const routes = readRoutes(read);
   const settings = readPipelineSection(read);
   const tests = readTests(mapEntry(root, 'tests'), report);
@@ -72,12 +77,21 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
     report('error', start, new MillraceError('CONFIG_MISSING_KEY', { key: 'name', section: identity.where }));
     return null;
   }
-  return { name, sources: sources as SourceSection[], sinks: sinks as SinkSection[], routes, settings, tests };
+  return {
+    name,
+    sources: sources as SourceSection[],
+    sinks: sinks as SinkSection[],
+    processes,
+    routes,
+    settings,
+    tests,
+  };
 };
 
 const frameShapes: readonly (readonly [name: string, schema: z.ZodType])[] = [
   ['pipeline', pipelineSettings],
   ['route', routeSettings],
+  ['process', processSettings],
   ['source', sourceSettings],
   ['sink', sinkSettings],
 ];
@@ -240,6 +254,33 @@ export const checkConnection = async (read: FrameReading, name: string, connecti
     if (severity === 'error') report(severity, place, error);
   });
   hideSecrets(found, settings, read.hide);
+};
+
+const readProcesses = (read: FrameReading): readonly ProcessSettings[] => {
+  const entry = mapEntry(read.root, 'process');
+  if (!entry) return [];
+  const { report, root } = read;
+  if (entry.value.kind !== 'list') {
+    const details = {
+      where: 'process',
+      expected: 'a list of `module` and `source-table`',
+      found: describeNode(entry.value),
+    };
+    report('error', entry.value.place, new MillraceError('CONFIG_WRONG_SHAPE', details));
+    return [];
+  }
+  return entry.value.items.flatMap((node, index) => {
+    const process = readFixedSection(read, `process[${index}]`, processSettings, node, node.place);
+    if (!process) return [];
+    try {
+      tablePatterns([process['source-table']], []);
+    } catch (error) {
+      if (!isMillraceError(error)) throw error;
+      const at = node.kind === 'map' ? mapEntry(node, 'source-table') : undefined;
+      report('error', at?.value.place ?? node.place, error);
+    }
+    return [{ ...process, module: resolve(dirname(root.place.source.name), process.module) }];
+  });
 };
 
 const readRoutes = (read: FrameReading): readonly RouteSettings[] => {

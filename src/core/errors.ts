@@ -9,6 +9,7 @@ import { mysqlErrors } from './error-codes/mysql.ts';
 import { mysqlSinkErrors } from './error-codes/mysql-sink.ts';
 import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
+import { processErrors } from './error-codes/process.ts';
 import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
 import { serverErrors } from './error-codes/server.ts';
@@ -30,6 +31,7 @@ export const errorTable = {
   ...mysqlSinkErrors,
   ...netErrors,
   ...pipelineErrors,
+  ...processErrors,
   ...replayErrors,
   ...schemaErrors,
   ...serverErrors,
