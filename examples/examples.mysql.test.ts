@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +105,20 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       1_000,
       async ({ mirror }) => await mirrorEquals(mirror, ['orders', 'order_items', 'visits']),
     ),
+  'process-rows.yaml': async () =>
+    await runExample('process-rows.yaml', 4_000, ({ mirror }) => {
+      try {
+        using db = new DatabaseSync(mirror, { readOnly: true });
+        const rows = db.prepare('SELECT id, total, country, cents FROM "shop.orders" WHERE id IN (1, 2, 4005)').all();
+        assert.ok(rows.every(({ total, cents }) => Math.round(Number(total) * 100) === cents));
+        assert.ok(rows.every(({ id, country }) => country === (Number(id) % 2 === 0 ? 'AT' : 'DE')));
+        return rows.length >= 2;
+      } catch (error) {
+        // Not made yet.
+        if (error instanceof assert.AssertionError) throw error;
+        return false;
+      }
+    }),
   'change-log.yaml': async () =>
     await runExample('change-log.yaml', 2_000, ({ changeLog }) => {
       const lines = linesOf(changeLog);

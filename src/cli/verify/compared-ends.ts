@@ -8,6 +8,7 @@ import type { Context } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { Reader } from '../../core/reader.ts';
 import type { Step } from '../../verify/expected-rows.ts';
+import { openProcesses } from '../open-processes.ts';
 import { pipelineOperators, sourceOperators } from '../pipeline-operators.ts';
 
 /** A source and one of its sinks. */
@@ -24,6 +25,9 @@ export const endsOfFile = async (
   file: PipelineFile,
   context: Context,
 ): Promise<{ readonly ends: readonly ComparedEnds[]; readonly unreadable: readonly string[] }> => {
+  const process = await openProcesses(file, { clock: context.clock, deadLetters: null });
+  const { signal } = new AbortController();
+  const processing: readonly Step[] = process === null ? [] : [(batch) => process.apply(batch, signal)];
   const ends: ComparedEnds[] = [];
   const unreadable = new Set<string>();
   for (const from of file.sources) {
@@ -43,7 +47,7 @@ export const endsOfFile = async (
         to: to.name,
         source,
         target,
-        steps: [...sourceOperators(from.frame), ...pipelineOperators(file)],
+        steps: [...sourceOperators(from.frame), ...processing, ...pipelineOperators(file)],
         [Symbol.asyncDispose]: () => close(source, target),
       });
     }
