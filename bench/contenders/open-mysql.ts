@@ -15,9 +15,12 @@ export const openMysql = async (settings: Settings): Promise<Source> => {
 };
 
 /** Opens a sink, with settings as a pipeline file has them. */
-export const openSink = async (type: string, settings: Settings): Promise<Sink> => {
+export const openSink = (type: string, settings: Settings): Promise<Sink> => openSinkAs(context, type, settings);
+
+/** As openSink, for a pipeline of its own. */
+export const openSinkAs = async (own: Context, type: string, settings: Settings): Promise<Sink> => {
   const connector = await load(type);
-  return await connector.openSink!(connector.config.parse(settings), context);
+  return await connector.openSink!(connector.config.parse(settings), own);
 };
 
 const load = (type: string): Promise<Connector> => connectors.find((connector) => connector.type === type)!.load();
