@@ -86,7 +86,7 @@ export class Connect implements AsyncDisposable {
     return processUsage(this.#child.pid) ?? { cpuSeconds: 0, peakRssMiB: 0 };
   }
 
-  async until(what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
+  async until(what: string, holds: () => Promise<boolean>, withinMs = 150_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (performance.now() < deadline) {
       if (this.#child.exitCode !== null) throw new Error(`Kafka Connect ended; its log is in ${this.#home}`);

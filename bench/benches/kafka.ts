@@ -232,7 +232,7 @@ const envelopes = async (cluster: Cluster, topic: string): Promise<readonly stri
     if (values.length >= 5_000) throw enough;
     values.push(bytes.utf8Slice(valueStart, valueEnd));
   }).catch((error: Error) => {
-    if (error.cause !== enough) throw error;
+    if (error !== enough) throw error;
   });
   return values;
 };

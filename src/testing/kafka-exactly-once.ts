@@ -39,12 +39,12 @@ export const batchOf = async (values: readonly string[], transactional = false):
   return await writer.finish('none', transactional);
 };
 
-/** What a reader of committed records finds in a partition once no transaction is open there. */
+/** What a reader of committed records finds in a partition once no transaction is open there; '' for tombstones. */
 export const valuesIn = async (cluster: Cluster, topic: string, partition = 0): Promise<readonly string[]> => {
   await transactionsEnded(cluster, topic, partition);
   const values: string[] = [];
   await readPartition(cluster, topic, partition, 0, ({ bytes, valueStart, valueEnd }) => {
-    values.push(bytes.utf8Slice(valueStart, valueEnd));
+    values.push(valueStart < 0 ? '' : bytes.utf8Slice(valueStart, valueEnd));
   });
   return values;
 };

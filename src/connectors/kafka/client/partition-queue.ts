@@ -18,6 +18,8 @@ interface Sending {
   /** Which of the partition's batches it is. */
   readonly number: number;
   readonly sinceMs: number;
+  /** How often the broker has missed one before it. */
+  missed: number;
   readonly resolve: (offset: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -59,7 +61,14 @@ export class PartitionQueue {
     stampBatch(batch, this.#options.producerId, this.#options.epoch, this.#sequence);
     this.#sequence = (this.#sequence + batch.records) % 2 ** 31;
     this.#number += 1;
-    this.#waiting.push({ batch, number: this.#number, sinceMs: this.#cluster.clock.monotonic(), resolve, reject });
+    this.#waiting.push({
+      batch,
+      number: this.#number,
+      sinceMs: this.#cluster.clock.monotonic(),
+      missed: 0,
+      resolve,
+      reject,
+    });
     void this.#pump();
     return promise;
   }
@@ -102,10 +111,7 @@ export class PartitionQueue {
     this.#underWay -= 1;
     if (errorCode === kafkaError.NONE || errorCode === kafkaError.DUPLICATE_SEQUENCE_NUMBER) {
       sending.resolve(errorCode === kafkaError.NONE ? baseOffset : -1);
-    } else if (
-      isPassing(errorCode) ||
-      (errorCode === kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER && this.#failed.length > 0)
-    ) {
+    } else if (isPassing(errorCode) || this.#mayComeYet(sending, errorCode)) {
       this.#failed.push(sending);
       this.#reason = kafkaErrorName(errorCode);
     } else {
@@ -113,6 +119,16 @@ export class PartitionQueue {
       this.#fail(this.#refused(errorCode, message, sending.batch));
     }
     this.#goOn();
+  }
+
+  /**
+   * A broker that misses a batch before this one may get it still: when that one has failed too, or is on its way to the partition's
+   * former leader. When it still does after some tries, it has lost what it knew.
+   */
+  #mayComeYet(sending: Sending, errorCode: number): boolean {
+    if (errorCode !== kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER) return false;
+    if (this.#failed.length === 0) sending.missed += 1;
+    return sending.missed <= mostMissed;
   }
 
   #unanswered(sending: Sending, error: Error): void {
@@ -185,3 +201,4 @@ export class PartitionQueue {
 }
 
 const unknownProducerId = 59;
+const mostMissed = 5;

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../../core/errors.ts';
 import { type Cluster, refusal } from './cluster.ts';
 import { type FetchOptions, fetchRequest } from './fetch-request.ts';
-import { type RecordView, readRecords } from './record-reader.ts';
+import { DamagedRecords, type RecordView, readRecords } from './record-reader.ts';
 
 const options: FetchOptions = {
   isolation: 'read_committed',
@@ -34,7 +34,8 @@ export const readPartition = async (
     try {
       offset = readRecords(fetched, offset, take);
     } catch (error) {
-      const reason = (error as Error).message;
+      if (!(error instanceof DamagedRecords)) throw error;
+      const reason = error.message;
       throw new MillraceError('KAFKA_CORRUPT_RECORDS', { topic, partition, offset, reason }, { cause: error });
     }
   }

@@ -19,6 +19,9 @@ export interface RecordView {
   headersAt: number;
 }
 
+/** Bytes that are no records, or not the ones that were written; the message says what is wrong with them. */
+export class DamagedRecords extends Error {}
+
 /** A transaction that was aborted, and where its records begin. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
@@ -37,7 +40,7 @@ export interface FetchedRecords {
  * Hands every record from `offset` on to `take`, without those of aborted transactions and the marks between transactions, and
  * gives the offset to go on from: behind the last whole batch, whatever of it was left out. Which batches were aborted is told
  * by each fetch anew, so nothing is carried from one to the next: a producer may abort twice in one, or once over many.
- * Throws an Error whose message says what is damaged.
+ * Throws DamagedRecords.
  */
 export const readRecords = (
   { bytes, aborted }: FetchedRecords,
@@ -49,13 +52,13 @@ export const readRecords = (
   let next = offset;
   for (let at = 0; at + batchHeaderBytes <= bytes.length; ) {
     const length = bytes.readInt32BE(at + 8) + 12;
-    if (length < batchHeaderBytes) throw new Error(`a batch of ${length} bytes`);
+    if (length < batchHeaderBytes) throw new DamagedRecords(`a batch of ${length} bytes`);
     if (at + length > bytes.length) break;
     const batch = bytes.subarray(at, at + length);
     at += length;
-    if (batch[16] !== 2) throw new Error(`a batch of format ${batch[16]}`);
+    if (batch[16] !== 2) throw new DamagedRecords(`a batch of format ${batch[16]}`);
     if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17))
-      throw new Error('the checksum of a batch does not match');
+      throw new DamagedRecords('the checksum of a batch does not match');
     const baseOffset = Number(batch.readBigInt64BE(0));
     const lastOffset = baseOffset + batch.readInt32BE(23);
     if (lastOffset < next) continue;
@@ -116,7 +119,7 @@ const readBatch = (
   take: (record: RecordView) => void,
 ): void => {
   const packed = batch.subarray(batchHeaderBytes);
-  const bytes = decompress(compression, packed);
+  const bytes = unpack(compression, packed);
   const count = batch.readInt32BE(57);
   const firstTimestamp = Number(batch.readBigInt64BE(27));
   const view: RecordView = {
@@ -134,7 +137,7 @@ const readBatch = (
   for (let i = 0; i < count; i += 1) {
     const length = cursor.read();
     const end = cursor.at + length;
-    if (length < 0 || end > bytes.length) throw new Error('a record reaches beyond its batch');
+    if (length < 0 || end > bytes.length) throw new DamagedRecords('a record reaches beyond its batch');
     cursor.at += 1;
     view.timestamp = firstTimestamp + cursor.read();
     view.offset = baseOffset + cursor.read();
@@ -148,9 +151,17 @@ const readBatch = (
     view.valueEnd = valueLength < 0 ? -1 : cursor.at;
     view.headerCount = cursor.read();
     view.headersAt = cursor.at;
-    if (cursor.at > end) throw new Error('a field reaches beyond its record');
+    if (cursor.at > end) throw new DamagedRecords('a field reaches beyond its record');
     cursor.at = end;
     if (view.offset >= from) take(view);
+  }
+};
+
+const unpack = (compression: number, packed: Buffer): Buffer => {
+  try {
+    return decompress(compression, packed);
+  } catch (error) {
+    throw new DamagedRecords((error as Error).message, { cause: error });
   }
 };
 
@@ -170,13 +181,13 @@ class VarintCursor {
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 8; i += 1) {
-      if (this.at >= bytes.length) throw new Error('the records end within a number');
+      if (this.at >= bytes.length) throw new DamagedRecords('the records end within a number');
       const byte = bytes[this.at]!;
       this.at += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       scale *= 128;
     }
-    throw new Error('a number of more than eight bytes');
+    throw new DamagedRecords('a number of more than eight bytes');
   }
 }
