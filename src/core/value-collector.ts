@@ -48,7 +48,7 @@ export class ValueCollector implements ValueWriter {
   }
 
   binary(column: number, bytes: Uint8Array, start: number, end: number): void {
-    this.row[column] = bytes.slice(start, end);
+    this.row[column] = copyOf(bytes, start, end);
   }
 
   json(column: number, bytes: Uint8Array, start: number, end: number): void {
@@ -56,11 +56,11 @@ export class ValueCollector implements ValueWriter {
   }
 
   geometry(column: number, bytes: Uint8Array, start: number, end: number): void {
-    this.row[column] = bytes.slice(start, end);
+    this.row[column] = copyOf(bytes, start, end);
   }
 
   vector(column: number, bytes: Uint8Array, start: number, end: number): void {
-    this.row[column] = bytes.slice(start, end);
+    this.row[column] = copyOf(bytes, start, end);
   }
 
   date(column: number, year: number, month: number, day: number): void {
@@ -111,6 +111,10 @@ export class ValueCollector implements ValueWriter {
 
 const textOf = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+
+/** A Buffer's own `slice` would keep bytes that are valid during the call only. */
+const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  Uint8Array.from(bytes.subarray(start, end));
 
 const pad = (number: number, width: number): string => String(number).padStart(width, '0');
 

@@ -68,9 +68,13 @@ export class MysqlRig implements AsyncDisposable {
 
   /**
    * A source of this rig's tables, with settings as a pipeline file has them. Its server id is made from the pipeline's name, so
-   * rigs that read one server at a time need names of their own.
+   * rigs that read one server at a time need names of their own, or stand for processes of their own.
    */
-  source(settings: Readonly<Record<string, unknown>> = {}, pipeline = this.database): MysqlSource {
+  source(
+    settings: Readonly<Record<string, unknown>> = {},
+    pipeline = this.database,
+    process: string | null = null,
+  ): MysqlSource {
     const { host, port, user, password } = this.server;
     const config = mysqlConfig.parse({
       hostname: host,
@@ -83,7 +87,13 @@ export class MysqlRig implements AsyncDisposable {
     });
     const say = (message: string, fields: LogFields = {}): void => void this.said.push({ message, fields });
     const log = { debug: say, info: say, warn: say, error: say };
-    return new MysqlSource({ config, context: { pipeline, log, clock: systemClock }, openSnapshots: openSnapshotRun });
+    const context = { pipeline, log, clock: systemClock };
+    return new MysqlSource({
+      config,
+      context,
+      openSnapshots: openSnapshotRun,
+      ...(process === null ? {} : { process }),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

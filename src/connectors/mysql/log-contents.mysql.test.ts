@@ -140,6 +140,40 @@ for (const server of testServers()) {
       assert.deepEqual(afterRows(withoutEnd(again.changes)), [[2], [4], [5], [1]]);
     });
 
+    if (!mysql) {
+      test('an ALTER TABLE in two phases changes the definition when it ends, and not when it fails', async () => {
+        const { rig, start } = await open(server, 'CREATE TABLE t (id INT PRIMARY KEY, a INT)', ending);
+        await using _ = rig;
+        const [known] = await rig.query("SHOW VARIABLES LIKE 'binlog_alter_two_phase'");
+        assert.ok(known !== undefined);
+        await rig.run(
+          'SET SESSION binlog_alter_two_phase = ON',
+          'INSERT INTO t VALUES (1, 1)',
+          'ALTER TABLE t ADD COLUMN b INT DEFAULT 5, CHANGE a c INT',
+          'INSERT INTO t VALUES (2, 2, 2)',
+        );
+        // It fails over the rows that are there, so after it has begun.
+        await rig.run('UPDATE t SET c = 7');
+        await assert.rejects(rig.run('ALTER TABLE t ADD UNIQUE u (c), ADD COLUMN z INT, ALGORITHM = COPY'));
+        await rig.run('INSERT INTO t VALUES (3, 3, 3)', endMark);
+        const logged = (await rig.query(`SHOW BINLOG EVENTS IN '${(await rig.logEnd()).file}'`)).map((row) => row[5]!);
+        assert.ok(logged.some((line) => line.includes('START ALTER')));
+        const { changes } = await readUntil(rig.source(start), isEnd);
+        assert.deepEqual(plain(withoutEnd(changes)), [
+          ['create', 't', null, [1, 1]],
+          ['schema', 't(id,a)', 't(id,c,b)'],
+          ['create', 't', null, [2, 2, 2]],
+          ['update', 't', [1, 1, 5], [1, 7, 5]],
+          ['update', 't', [2, 2, 2], [2, 7, 2]],
+          ['create', 't', null, [3, 3, 3]],
+        ]);
+        assert.deepEqual(
+          rig.said.filter(({ message }) => message.includes('could not be followed')),
+          [],
+        );
+      });
+    }
+
     test('an XA transaction larger than what may wait in memory leaves in parts when it commits, after a restart too', async () => {
       const { rig, start } = await open(server, 'CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200))', ending);
       await using _ = rig;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { MillraceError } from '../../core/errors.ts';
 import type { MysqlConfig } from './config.ts';
 import type { MysqlConnection } from './connection.ts';
@@ -13,23 +13,32 @@ export interface ReplicaIdentity {
   readonly host: string;
 }
 
+/** Tells this process from another one that runs a pipeline of the same name. */
+const thisProcess = randomUUID().slice(0, 8);
+
 /**
  * Chooses the id: the configured one, or the first of its range that no other replica uses, or one made from the pipeline's and
  * source's name. Throws MYSQL_SERVER_ID_IN_USE when another reader has the configured one: going on would make the server end
  * the other's dump, and the two would take turns.
+ *
+ * Who registered under the same name may be this pipeline, killed a moment ago and not missed yet, or the same pipeline running twice.
+ * A configured id is taken over, since there is no other. A made one is left to it: the next is as good.
  */
 export const chooseIdentity = async (
   connection: MysqlConnection,
   config: MysqlConfig,
   pipeline: string,
+  process: string = thisProcess,
 ): Promise<ReplicaIdentity> => {
   const name = createHash('sha256').update(`${pipeline}\0${config.name}`).digest();
-  const host = `millrace-${name.toString('hex', 0, 8)}`;
+  const sameName = `millrace-${name.toString('hex', 0, 8)}`;
+  const host = `${sameName}-${process}`;
+  const range = config['server-id'];
   const others = new Set<number>();
   for (const [serverId, reportedHost] of await readReplicas(connection)) {
-    if (reportedHost !== host) others.add(Number(serverId));
+    const own = range === undefined ? reportedHost === host : (reportedHost?.startsWith(sameName) ?? false);
+    if (!own) others.add(Number(serverId));
   }
-  const range = config['server-id'];
   // Above what people choose by hand.
   const hashed = 0x4000_0000 + (name.readUInt32LE(8) % 0x4000_0000);
   const first = range?.first ?? hashed;

@@ -49,6 +49,8 @@ export interface MysqlSourceOptions {
   readonly openSnapshots: OpenSnapshotRun;
   /** How connections are made; TCP unless a test says otherwise. */
   readonly dial?: Dial;
+  /** Stands for the process where a test runs one pipeline twice. */
+  readonly process?: string;
 }
 
 /** The server is asked for a sign of life at least this often, so that a dead connection is noticed. */
@@ -60,6 +62,7 @@ export class MysqlSource implements Source {
   readonly #context: Context;
   readonly #openSnapshots: OpenSnapshotRun;
   readonly #dial: Dial;
+  readonly #process: string | undefined;
   readonly #patterns: TablePatterns;
   readonly #lanes: MysqlLanes;
   #snapshots: SnapshotRun | null = null;
@@ -72,6 +75,7 @@ export class MysqlSource implements Source {
     this.#context = options.context;
     this.#openSnapshots = options.openSnapshots;
     this.#dial = options.dial ?? dialTcp;
+    this.#process = options.process;
     this.#patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
     this.#lanes = lanesOf(config.name);
   }
@@ -189,7 +193,7 @@ export class MysqlSource implements Source {
     const server = await readServerFacts(connection);
     this.#server = server;
     requireUsableLog(server);
-    const identity = await chooseIdentity(connection, config, this.#context.pipeline);
+    const identity = await chooseIdentity(connection, config, this.#context.pipeline, this.#process);
     const collations = await readCollations(connection, server);
     const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
     await requireReadable(connection, namedTables(config.tables));

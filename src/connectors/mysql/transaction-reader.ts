@@ -405,9 +405,10 @@ export class TransactionReader {
   }
 
   #mariadbGtid(frame: EventFrame): void {
-    const { domain, server, sequence, flags, xa, thread } = decodeMariadbGtid(frame);
+    const { domain, server, sequence, flags, xa, thread, alter } = decodeMariadbGtid(frame);
     this.#begin(frame, this.#sourceOf(`${domain}-${server}`, ''), sequence, frame.timestamp * 1_000_000);
     this.#group!.thread = thread;
+    if (alter === 'start' || alter === 'rollback') this.#skipping = true;
     this.#open = (flags & mariadbGtidFlag.STANDALONE) === 0;
     if (xa !== null && (flags & mariadbGtidFlag.PREPARED_XA) !== 0) this.#xid = xaIdText(xa);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Batch } from '../../core/batch.ts';
+import type { Change } from '../../core/change.ts';
 import { type ErrorCode, isMillraceError } from '../../core/errors.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
 import { afterRows, MysqlRig, readRows, readUntil } from '../../testing/mysql-rig.ts';
@@ -8,6 +9,7 @@ import { type LaunchedServer, launchServer } from '../../testing/servers/launch-
 import { testServers } from '../../testing/servers/test-servers.ts';
 import { checkMysql } from './check.ts';
 import { mysqlConfig } from './config.ts';
+import type { MysqlSource } from './source.ts';
 
 const says =
   (code: ErrorCode) =>
@@ -152,6 +154,36 @@ for (const server of testServers()) {
       await readRows(rig.source(start, 'third'), 1);
       stop.abort();
       await first;
+    });
+
+    test('I-13: one pipeline that runs twice reads twice under two ids; with a configured id the older is told', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run('CREATE TABLE t (id INT PRIMARY KEY)');
+      const start = await fromHere(rig);
+      /** Reads until row 9 comes; resolves when it has begun. */
+      const begin = async (source: MysqlSource, id: number): Promise<{ readonly reading: Promise<unknown> }> => {
+        const begun = new AbortController();
+        const isLast = (changes: readonly Change[]): boolean => afterRows(changes).some((row) => row?.[0] === 9);
+        const reading = readUntil(source, isLast, { patienceMs: 30_000, onBatch: () => begun.abort() });
+        reading.catch(() => begun.abort());
+        for (let next = id; !begun.signal.aborted; next += 1) {
+          await rig.run(`INSERT INTO t VALUES (${next})`);
+          await systemClock.sleep(50);
+        }
+        return { reading };
+      };
+      const one = await begin(rig.source(start, 'twice', 'one'), 100);
+      const two = await begin(rig.source(start, 'twice', 'two'), 10_000);
+      await rig.run('INSERT INTO t VALUES (9)');
+      await Promise.all([one.reading, two.reading]);
+
+      const configured = { ...(await fromHere(rig)), 'server-id': 777_010 };
+      const older = await begin(rig.source(configured, 'same', 'one'), 20_000);
+      const told = assert.rejects(older.reading, says('MYSQL_SERVER_ID_IN_USE'));
+      const newer = await begin(rig.source(configured, 'same', 'two'), 30_000);
+      await told;
+      await rig.run('REPLACE INTO t VALUES (9)', 'DELETE FROM t WHERE id = 9', 'INSERT INTO t VALUES (9)');
+      await newer.reading;
     });
   });
 

@@ -99,7 +99,7 @@ export const mysqlErrors = {
     retryable: false,
     message: (d: { readonly address: string; readonly serverId: number }) =>
       `another replica of ${d.address} uses server id ${d.serverId}`,
-    hint: 'Look whether this pipeline runs twice, and end one. Otherwise give each reader its own `server-id`, or leave the setting out so that a free one is picked. SHOW REPLICAS lists those in use.',
+    hint: 'Look whether this pipeline runs twice, and end one: of two readers with one id, the server ends the older. Otherwise give each reader its own `server-id`, or leave the setting out so that a free one is picked; on MariaDB that needs the grant REPLICATION MASTER ADMIN, to see the others. SHOW REPLICAS (MariaDB: SHOW SLAVE HOSTS) lists those in use.',
   },
   MYSQL_POSITION: {
     retryable: false,

@@ -202,11 +202,21 @@ test('reads the tagged GTID of the format description, and one field more than i
 
 test('reads MariaDB GTID events with all that may follow their flags', () => {
   const captured = decoded('162 MARIADB_GTID', 'MariaDB');
-  assert.deepEqual(captured, { domain: 0, server: 8, sequence: 62, flags: 0x29, xa: null, thread: 5 });
+  assert.deepEqual(captured, { domain: 0, server: 8, sequence: 62, flags: 0x29, xa: null, thread: 5, alter: null });
   const read = (hex: string) => decodeMariadbGtid(made(eventType.MARIADB_GTID, hex));
   assert.deepEqual(read('2d00000000000000 00000000 0c 10 13000000 00'), {
-    ...{ domain: 0, server: 7, sequence: 45, flags: 0x0c, xa: null, thread: 19 },
+    ...{ domain: 0, server: 7, sequence: 45, flags: 0x0c, xa: null, thread: 19, alter: null },
   });
+  // Of MariaDB 11.8 with binlog_alter_two_phase: START ALTER, COMMIT ALTER of it, ROLLBACK ALTER.
+  const alters = ['21 12 13000000', '21 14 0500000000000000 13000000', '21 18 0500000000000000 13000000'];
+  assert.deepEqual(
+    alters.map((extra) => read(`0600000000000000 00000000 ${extra}`)).map(({ alter, thread }) => [alter, thread]),
+    [
+      ['start', 19],
+      ['commit', 19],
+      ['rollback', 19],
+    ],
+  );
   const prepared = read('1600000000000000 00000000 4c 07000000 02 02 67746271 11 ff 0f000000');
   assert.deepEqual([prepared.sequence, prepared.flags, prepared.thread], [22, 0x4c, 15]);
   assert.equal(xaIdText(prepared.xa!), "X'6774',X'6271',7");
@@ -237,7 +247,7 @@ test('reads every status variable, and stops at one it does not know without los
   const variables =
     '00 00000400 01 2000000000000000 02 03 737464 00 03 0200 0100 04 2d00 2d00 ff00 05 06 2b30303a3030 06 03 737464' +
     '07 0500 08 0800 09 0100000000000000 0a 10000000 0b 04 726f6f74 01 25 0c 02 6100 626200 0d 40420f 10 01' +
-    '11 2a00000000000000 12 ff00 13 01 14 00 15 00 80 010000 81 0700000000000000 82 0400 1100000000000000 83 01 2d00 0009';
+    '11 2a00000000000000 12 ff00 13 01 14 00 15 00 80 010000 81 0700000000000000 82 04 1100000000000000 83 01 2d00 0009';
   const body = (vars: string): string => {
     const length = Buffer.alloc(2);
     length.writeUInt16LE(vars.replaceAll(' ', '').length / 2);

@@ -3,7 +3,7 @@
  *
  *   sequence u8 | domain u4 | flags u1
  *   | [GROUP_COMMIT_ID: commit_id u8] | [PREPARED_XA or COMPLETED_XA: format_id u4, gtrid_length u1, bqual_length u1, gtrid, bqual]
- *   | [extra flags u1: 01 → engines u1, 04 or 08 → start_alter_sequence u8, 10 → thread_id u4] | zeros up to 19 bytes
+ *   | [extra flags u1: 01 → engines u1, 02 an ALTER begins, 04 or 08 (it ends, it failed) → start_alter_sequence u8, 10 → thread_id u4] | zeros up to 19 bytes
  *
  * The GTID is domain - server_id of the header - sequence. MariaDB sql/log_event.h (Gtid_log_event).
  */
@@ -22,6 +22,11 @@ export interface MariadbGtid {
   readonly xa: XaId | null;
   /** The server's thread that ran it; null where the server is too old to log it. */
   readonly thread: number | null;
+  /**
+   * A group of `binlog_alter_two_phase`, which logs an ALTER TABLE when it begins and again when it ends, both times in full. Rows
+   * between the two still have the old definition.
+   */
+  readonly alter: 'start' | 'commit' | 'rollback' | null;
 }
 
 /** Bits of `MariadbGtid.flags`. */
@@ -52,14 +57,24 @@ export const decodeMariadbGtid = (frame: EventFrame): MariadbGtid => {
     xa = { formatId, gtrid, bqual: Uint8Array.from(r.view(bqualLength)) };
   }
   let thread: number | null = null;
+  let alter: MariadbGtid['alter'] = null;
   if (r.left > 0) {
     // Before 10.8 the zeros of the padding stand here: no extra flags.
     const extra = r.u8();
     if (extra & extraFlag.MULTI_ENGINE) r.skip(1);
     if (extra & (extraFlag.COMMIT_ALTER | extraFlag.ROLLBACK_ALTER)) r.skip(8);
+    if (extra & extraFlag.START_ALTER) alter = 'start';
+    else if (extra & extraFlag.COMMIT_ALTER) alter = 'commit';
+    else if (extra & extraFlag.ROLLBACK_ALTER) alter = 'rollback';
     if (extra & extraFlag.THREAD_ID) thread = r.u32();
   }
-  return { domain, server: frame.serverId, sequence, flags, xa, thread };
+  return { domain, server: frame.serverId, sequence, flags, xa, thread, alter };
 };
 
-const extraFlag = { MULTI_ENGINE: 0x01, COMMIT_ALTER: 0x04, ROLLBACK_ALTER: 0x08, THREAD_ID: 0x10 } as const;
+const extraFlag = {
+  MULTI_ENGINE: 0x01,
+  START_ALTER: 0x02,
+  COMMIT_ALTER: 0x04,
+  ROLLBACK_ALTER: 0x08,
+  THREAD_ID: 0x10,
+} as const;

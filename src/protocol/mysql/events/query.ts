@@ -10,7 +10,7 @@
  *    11 invoker: length u1, user, length u1, host · 12 databases: count u1, { text, 00 }*; count 254: too many, none follow
  *    13 microseconds u3 · 16 explicit_defaults_for_timestamp u1 · 17 XID of a DDL u8 · 18 collation of utf8mb4 u2
  *    19 sql_require_primary_key u1 · 20 default_table_encryption u1 · 21 one byte (MySQL 9)
- *    128 microseconds u3 · 129 XID of a DDL u8 · 130 GTID flags u2, 0004 or 0008 → start_alter_sequence u8
+ *    128 microseconds u3 · 129 XID of a DDL u8 · 130 GTID extra flags u1, 04 or 08 → start_alter_sequence u8
  *    131 character_set_collations: count u1, { charset u2, collation u2 }*                            128-131: MariaDB
  *
  * Values do not say their length, so an unknown code ends the reading of variables, nothing else.
@@ -186,7 +186,7 @@ const readVariables = (r: ByteReader): QueryVariables => {
         r.skip(1);
         break;
       case 130:
-        if (r.u16() & commitOrRollbackAlter) r.skip(8);
+        if (r.u8() & commitOrRollbackAlter) r.skip(8);
         break;
       case 131: {
         const pairs = new Map<number, number>();

@@ -5,7 +5,7 @@ import { isMillraceError } from '../../../core/errors.ts';
 import type { RowImages } from '../../../core/row-images.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
-import { CollectingWriter } from './collecting-writer.ts';
+import { writtenRow } from '../../../testing/written-row.ts';
 import { selectExpression } from './select-list.ts';
 import { TextRowReader, TextRows } from './text-rows.ts';
 
@@ -91,9 +91,7 @@ const read = (table: Table, chunks: readonly Buffer[], deprecateEof: boolean, co
     byteLength += images.byteLength;
     for (let i = 0; i < images.length; i += 1) {
       const row = images.after(i)!;
-      const writer = new CollectingWriter(table);
-      images.write(i, 'after', writer);
-      assert.deepEqual(writer.row(), row);
+      assert.deepEqual(writtenRow(table, images, i, 'after'), row);
       assert.equal(images.before(i), null);
       rows.push(row);
     }
@@ -255,7 +253,7 @@ test('damaged bytes give rows or a typed error, never anything else', () => {
               cut.push(chunk, (images) => {
                 for (let i = 0; i < images.length; i += 1) {
                   seen.push(images.after(i));
-                  images.write(i, 'after', new CollectingWriter(table));
+                  writtenRow(table, images, i, 'after');
                 }
               });
             }
