@@ -22,9 +22,11 @@ export const kafkaConfig = z.strictObject({
     .optional()
     .describe('Topics of single tables, `database.table:topic` each, separated by semicolons; they win over `topic`.'),
   'value.format': z
-    .enum(['debezium-json'])
+    .enum(['debezium-json', 'canal-json', 'maxwell-json', 'json'])
     .default('debezium-json')
-    .describe("What a value is: `debezium-json` is Debezium's JSON envelope without its schema."),
+    .describe(
+      "What a value is: `debezium-json` is Debezium's JSON envelope without its schema, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
+    ),
   'key.format': z.enum(['json']).default('json').describe('What a key is: a JSON object of the key columns.'),
   'message.key.columns': z
     .string()

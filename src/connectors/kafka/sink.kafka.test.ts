@@ -323,3 +323,37 @@ test('stops at a record that is too large for its topic, names the place and not
     many.map(([id]) => `{"id":${id}}`),
   );
 });
+
+const otherFormats: Readonly<Record<string, readonly (readonly [key: string, told: string | null])[]>> = {
+  json: [
+    ['{"id":1}', '{"id":1,"status":"new","total":1}'],
+    ['{"id":1}', null],
+    ['{"id":2}', '{"id":2,"status":"new","total":1}'],
+    ['{"id":2}', null],
+  ],
+  'maxwell-json': [
+    ['{"id":1}', 'insert'],
+    ['{"id":2}', 'update'],
+    ['{"id":2}', 'delete'],
+  ],
+  'canal-json': [
+    ['{"id":1}', 'INSERT'],
+    ['{"id":2}', 'UPDATE'],
+    ['{"id":2}', 'DELETE'],
+  ],
+};
+
+for (const [format, expected] of Object.entries(otherFormats)) {
+  test(`writes ${format} under the row's key`, async () => {
+    const pipeline = ownName();
+    await using sink = await opened(pipeline, { 'value.format': format as 'json' });
+    const moved = rows(ordersTable, 'update', { before: [[1, 'new', 1]], after: [[2, 'new', 1]] });
+    await sink.write(batch(1, create(ordersTable, [1, 'new', 1]), moved, remove(ordersTable, [2, 'new', 1])), never);
+    const found = await recordsIn(pipeline, topicOf(pipeline, ordersTable));
+    const told = found.map(({ key, value }) => [
+      key,
+      value && ((JSON.parse(value) as { type?: string }).type ?? value),
+    ]);
+    assert.deepEqual(told, expected);
+  });
+}

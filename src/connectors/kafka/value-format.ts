@@ -5,6 +5,7 @@ import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../..
 import { OutputBuffer } from '../../formats/output-buffer.ts';
 import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
+import { RowFormat } from './row-format.ts';
 import { keyColumnRoutes } from './topic-routes.ts';
 
 /** Takes one record. The bytes are valid during the call; a key or value of null bytes is none. */
@@ -24,7 +25,10 @@ export interface ValueFormat {
   truncate(change: TruncateChange, take: TakeRecord): void;
 }
 
-export const valueFormat = (config: KafkaConfig, context: Context): ValueFormat => new DebeziumFormat(config, context);
+export const valueFormat = (config: KafkaConfig, context: Context): ValueFormat => {
+  const name = config['value.format'];
+  return name === 'debezium-json' ? new DebeziumFormat(config, context) : new RowFormat(name, config, context);
+};
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;

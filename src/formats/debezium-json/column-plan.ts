@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Column, ColumnType, Table } from '../../core/table.ts';
+import { keyColumnsOf } from '../key-columns.ts';
 import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
 import { adjustedYear, epochDay, epochSecond, putDateText, putInstantText, putMicros } from './temporal.ts';
@@ -182,8 +183,3 @@ const unavailableOf = (type: ColumnType, options: DebeziumOptions): Uint8Array |
 const placeholder = '__debezium_unavailable_value';
 
 const binaryEncodings = { bytes: 'base64', base64: 'base64', 'base64-url-safe': 'base64url', hex: 'hex' } as const;
-
-const keyColumnsOf = ({ columns, primaryKey, uniqueKeys }: Table): readonly number[] => {
-  if (primaryKey.length > 0) return primaryKey;
-  return uniqueKeys.find((key) => key.every((column) => !columns[column]!.nullable)) ?? [];
-};
