@@ -10,7 +10,7 @@ const context: Context = { pipeline: 'bench', log: silentLog, clock: systemClock
 
 /** Opens millrace's own MySQL source as a pipeline would, with settings as a pipeline file has them. */
 export const openMysql = async (settings: Settings): Promise<Source> => {
-  const connector = await load('mysql');
+  const connector = await load('mysql', 'source');
   return await connector.openSource!(connector.config.parse(settings), context);
 };
 
@@ -19,11 +19,12 @@ export const openSink = (type: string, settings: Settings): Promise<Sink> => ope
 
 /** As openSink, for a pipeline of its own. */
 export const openSinkAs = async (own: Context, type: string, settings: Settings): Promise<Sink> => {
-  const connector = await load(type);
+  const connector = await load(type, 'sink');
   return await connector.openSink!(connector.config.parse(settings), own);
 };
 
-const load = (type: string): Promise<Connector> => connectors.find((connector) => connector.type === type)!.load();
+const load = (type: string, role: 'source' | 'sink'): Promise<Connector> =>
+  connectors.find((connector) => connector.type === type && connector.roles.includes(role))!.load();
 
 /** Prints this process's figures the way every contender does, and ends it. */
 export const report = (rows: number, seconds: number, figures: Readonly<Record<string, number>> = {}): never => {

@@ -83,6 +83,12 @@ export const kafkaConfig = z.strictObject({
     .enum(['t', 'none'])
     .default('t')
     .describe('`t`: TRUNCATE writes no record, as in Debezium; `none`: it writes one with op `t` and no key.'),
+  'include.schema.changes': z
+    .boolean()
+    .default(false)
+    .describe(
+      "Write Debezium's record of each schema change to a topic of its own, named as `topic.prefix` or else the pipeline.",
+    ),
   'decimal.handling.mode': z
     .enum(['precise', 'string', 'double'])
     .default('precise')

@@ -357,3 +357,15 @@ for (const [format, expected] of Object.entries(otherFormats)) {
     assert.deepEqual(told, expected);
   });
 }
+
+test("writes schema changes to a topic of their own when asked to, as Debezium's records", async () => {
+  const pipeline = ownName();
+  await using sink = await opened(pipeline, { 'include.schema.changes': true });
+  const statement = 'CREATE TABLE orders (id INT PRIMARY KEY)';
+  await sink.write(batch(1, { kind: 'schema', before: null, after: ordersTable, statement, origin }), never);
+  const [record, ...more] = await recordsIn(pipeline, pipeline);
+  assert.equal(more.length, 0);
+  assert.equal(record!.key, '{"databaseName":"shop"}');
+  const { ddl, tableChanges } = JSON.parse(record!.value!) as { ddl: string; tableChanges: { type: string }[] };
+  assert.deepEqual([ddl, tableChanges.map(({ type }) => type)], [statement, ['CREATE']]);
+});

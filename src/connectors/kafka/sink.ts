@@ -15,7 +15,7 @@ import { fixedHeaders } from './fixed-headers.ts';
 import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
-import { topicRoutes } from './topic-routes.ts';
+import { topicName, topicRoutes } from './topic-routes.ts';
 import { type TakeRecord, type ValueFormat, valueFormat } from './value-format.ts';
 
 /** A write that has been asked for, in the order of asking. */
@@ -44,6 +44,8 @@ export class KafkaSink implements Sink {
   readonly #positions: PositionLog;
   readonly #format: ValueFormat;
   readonly #topicOf: (table: Table) => string;
+  /** null: schema changes are not written. */
+  readonly #schemaTopic: string | null;
   readonly #headersOf: (table: Table) => readonly RecordHeader[];
   readonly #buffers = new BatchBuffers();
   readonly #transactional: boolean;
@@ -79,9 +81,11 @@ export class KafkaSink implements Sink {
       context.log,
     );
     const positionTopic = config['sink.position-topic'] ?? `millrace-position.${context.pipeline}`;
-    this.#positions = new PositionLog(this.#cluster, positionTopic.replaceAll(/[^a-zA-Z0-9._-]/g, '_'));
+    this.#positions = new PositionLog(this.#cluster, topicName(positionTopic));
     this.#format = valueFormat(config, context);
     this.#topicOf = topicRoutes(config);
+    const told = config['include.schema.changes'] && this.#format.schema !== undefined;
+    this.#schemaTopic = told ? topicName(config['topic.prefix'] ?? context.pipeline) : null;
     this.#headersOf = fixedHeaders(config);
   }
 
@@ -167,9 +171,13 @@ export class KafkaSink implements Sink {
     let unknown: Set<string> | null = null;
     let last: Table | null = null;
     for (const change of changes) {
-      if ((change.kind !== 'rows' && change.kind !== 'truncate') || change.table === last) continue;
-      last = change.table;
-      const topic = this.#route(change.table);
+      let topic: string | null = null;
+      if (change.kind === 'schema') topic = this.#schemaTopic;
+      else if (change.kind !== 'snapshot' && change.table !== last) {
+        last = change.table;
+        topic = this.#route(last);
+      }
+      if (topic === null) continue;
       if (this.#directory.get(topic) !== null) continue;
       unknown ??= new Set();
       unknown.add(topic);
@@ -198,6 +206,9 @@ export class KafkaSink implements Sink {
       if (change.kind === 'rows') this.#format.rows(change, this.#taker(gatherer, change.table, change.origin));
       else if (change.kind === 'truncate' && !skipTruncate) {
         this.#format.truncate(change, this.#taker(gatherer, change.table, change.origin));
+      } else if (change.kind === 'schema' && this.#schemaTopic !== null) {
+        const facts = this.#directory.get(this.#schemaTopic)!;
+        this.#format.schema?.(change, (...record) => gatherer.add(facts, 0, ...record));
       }
     }
     return gatherer.end();

@@ -32,7 +32,7 @@ export const keyColumnRoutes = (text: string): ((table: Table) => readonly numbe
 };
 
 /** What Kafka allows in a name; other characters become `_`, as in Debezium. */
-const topicName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9._-]/g, '_').slice(0, 249);
+export const topicName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9._-]/g, '_').slice(0, 249);
 
 /** `a:b;c:d`. */
 const pairs = (text: string, key: string, form: string): readonly (readonly [string, string])[] =>

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RowsChange, TruncateChange } from '../../core/change.ts';
+import type { RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../../formats/debezium-json/encoder.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
@@ -23,6 +23,8 @@ export type TakeRecord = (
 export interface ValueFormat {
   rows(change: RowsChange, take: TakeRecord): void;
   truncate(change: TruncateChange, take: TakeRecord): void;
+  /** A record for the topic of schema changes. Left out: the format has none. */
+  schema?(change: SchemaChange, take: TakeRecord): void;
 }
 
 export const valueFormat = (config: KafkaConfig, context: Context): ValueFormat => {
@@ -72,6 +74,11 @@ class DebeziumFormat implements ValueFormat, RecordSink {
   truncate(change: TruncateChange, take: TakeRecord): void {
     this.#begin(take);
     this.#encoder.encodeTruncate(change, this.#out, { records: this });
+  }
+
+  schema(change: SchemaChange, take: TakeRecord): void {
+    this.#begin(take);
+    this.#encoder.encodeSchemaChange(change, this.#out, { records: this });
   }
 
   record({ start, end, keyStart, keyEnd, header, headerStart, headerEnd }: DebeziumRecord): void {
