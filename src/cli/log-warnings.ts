@@ -9,7 +9,7 @@ export const logWarnings = async (file: PipelineFile, context: Context): Promise
   for (const { connector, config } of [...file.sources, ...file.sinks]) {
     try {
       for (const { code, message, remedy, severity } of await connector.check(config as never, context)) {
-        if (severity === 'warning') context.log.warn('a check found something', { code, finding: message, remedy });
+        if (severity === 'warning') context.log.warn('a check found something', { finding: message, code, remedy });
       }
     } catch (error) {
       context.log.debug('check failed', { error: (error as Error).message });
