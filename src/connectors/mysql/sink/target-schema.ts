@@ -1,7 +1,8 @@
-import type { SchemaChange } from '../../../core/change.ts';
+import type { Origin, SchemaChange } from '../../../core/change.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import { type Column, qualifiedName, type Table } from '../../../core/table.ts';
+import type { Flavor } from '../../../protocol/mysql/flavor.ts';
 import { quoteName } from '../statements.ts';
 import { readTargetCollations, type TargetCollations } from './collation-mapping.ts';
 import { declareColumn } from './column-declaration.ts';
@@ -80,6 +81,7 @@ export class TargetSchema {
     const state = await this.#records.intend(change);
     if (state === 'done') return;
     const { before, after } = change;
+    await this.#session.run(conversionMode(this.#session.server.flavor, change.origin));
     if (after === null) {
       if (before !== null) await this.#run(before, `DROP TABLE IF EXISTS ${fullName(before)}`);
     } else if (before === null) {
@@ -254,6 +256,13 @@ export class TargetSchema {
     });
   }
 }
+
+/** A time that loses digits is rounded by MySQL and cut off by MariaDB: the target converts as the source did. */
+const conversionMode = (target: Flavor, origin: Origin): string => {
+  const source = origin.kind === 'mysql' ? origin.flavor : target;
+  const mode = source === target ? '' : target === 'mysql' ? ',TIME_TRUNCATE_FRACTIONAL' : ',TIME_ROUND_FRACTIONAL';
+  return `SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO${mode}'`;
+};
 
 /** Whether the server must declare the column anew. Defaults, comments and visibility count: later statements rely on them. */
 const isRedeclared = (before: Column, after: Column): boolean =>
