@@ -20,6 +20,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
   recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
+  'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 
