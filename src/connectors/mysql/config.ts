@@ -115,6 +115,12 @@ export const mysqlConfig = z
     'scan.transaction.max.size': byteSize
       .default(4 * 1_048_576)
       .describe('Bytes of row images beyond which a transaction is handed on in parts instead of whole.'),
+    'skip.own.writes': z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether transactions that a millrace sink wrote on this server are left out, so that two servers can be kept in step both ways without an echo. Chains of servers need them.',
+      ),
     'ssl.mode': z
       .enum(sslModes)
       .default('preferred')

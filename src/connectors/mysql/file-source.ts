@@ -81,6 +81,7 @@ export class BinlogFileSource implements Source {
       hasGtids: true,
       catalogue,
       partBytes: config['scan.transaction.max.size'],
+      skipOwnWrites: config['skip.own.writes'],
       skip: start.skip,
     });
     const loop = new ReadLoop({

@@ -360,6 +360,7 @@ export class MysqlSource implements Source {
         hasGtids: server.hasGtids,
         catalogue,
         partBytes: this.#config['scan.transaction.max.size'],
+        skipOwnWrites: this.#config['skip.own.writes'],
         skip: start.skip,
       });
       const loop = new ReadLoop({

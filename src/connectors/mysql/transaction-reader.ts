@@ -57,18 +57,25 @@ export interface TransactionReaderOptions {
   readonly partBytes: number;
   /** Groups to leave out: they are held already, or lie before where the user wants to begin. null: none. */
   readonly skip: ((group: GroupStart) => boolean) | null;
+  /** Leave out what a millrace sink wrote: transactions that begin with the sink's table of positions. */
+  readonly skipOwnWrites?: boolean;
 }
 
 interface MappedTable {
   readonly size: number;
   /** null: not captured. */
   readonly reader: RowReader | null;
+  /** A sink's table of positions, whose rows mark the sink's transactions. */
+  readonly marksOwn: boolean;
 }
 
 /** Prepared transactions may hold in memory this many times what a transaction may before it leaves in parts. */
 const preparedParts = 16;
 
-const uncaptured: MappedTable = { size: 0, reader: null };
+/** Where SQL sinks keep their positions, in whatever database. */
+const positionTable = 'millrace_position';
+
+const uncaptured: MappedTable = { size: 0, reader: null, marksOwn: false };
 
 /**
  * Puts the events of a binlog together to transactions, without any I/O: the hot path of the source. Feed it every event in order
@@ -82,6 +89,7 @@ export class TransactionReader {
   #expected: FileIdentity | null;
   readonly #hasGtids: boolean;
   readonly #skip: ((group: GroupStart) => boolean) | null;
+  readonly #skipOwnWrites: boolean;
   readonly #gtidReader = new GtidReader();
   readonly #prepared: PreparedTransactions;
   readonly #sources = new Map<string, GtidSource>();
@@ -129,6 +137,7 @@ export class TransactionReader {
     this.#expected = start.fileTime === 0 || readsAgain ? null : new FileIdentity(start, options.address);
     this.#hasGtids = options.hasGtids;
     this.#skip = options.skip;
+    this.#skipOwnWrites = options.skipOwnWrites ?? false;
     this.#flavor = options.flavor;
     this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
@@ -335,6 +344,11 @@ export class TransactionReader {
       this.#lastTableId = tableId;
     }
     const { reader } = table;
+    if (table.marksOwn) {
+      // A sink touches its position before any row; a program that touches it among its own rows is no sink.
+      if (this.#groupBytes === 0 && this.#partIndex === 0) this.#skipping = true;
+      return;
+    }
     if (reader === null) return;
     const event = decodeRowsEvent(frame);
     if (event.start === event.end) return;
@@ -380,7 +394,8 @@ export class TransactionReader {
     const databaseEnd = body + 9 + bytes[body + 8]!;
     const database = bytes.utf8Slice(body + 9, databaseEnd);
     const name = bytes.utf8Slice(databaseEnd + 2, databaseEnd + 2 + bytes[databaseEnd + 1]!);
-    if (!this.#catalogue.reads(database, name)) return { size, reader: null };
+    if (this.#skipOwnWrites && name === positionTable) return { size, reader: null, marksOwn: true };
+    if (!this.#catalogue.reads(database, name)) return { size, reader: null, marksOwn: false };
     // What came before it must leave with the definitions as they were.
     this.#cutCommitted();
     const { reader, change } = this.#catalogue.reader(decodeTableMap(frame, this.#flavor), this.#here());
@@ -388,7 +403,7 @@ export class TransactionReader {
       // The definition changed although no statement said so: sinks learn of it before its rows.
       this.#emit([{ kind: 'schema', ...change, statement: '', origin: this.#originHere(frame) }], null);
     }
-    return { size, reader };
+    return { size, reader, marksOwn: false };
   }
 
   #mysqlGtid(frame: EventFrame): void {

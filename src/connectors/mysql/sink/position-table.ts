@@ -4,6 +4,9 @@ import { MillraceError } from '../../../core/errors.ts';
 import { quoteName, quoteText } from '../statements.ts';
 import type { StatementSession } from './statement-session.ts';
 
+/** The number of the row that only marks transactions. */
+const markWriter = 65_535;
+
 /**
  * Where each lane stands, in the server that holds the rows, so that both change in one transaction: one row per pipeline, lane
  * and writer. Claiming a lane raises the epoch of its rows; a writer with an older one finds no row to update, and is fenced.
@@ -50,7 +53,9 @@ export class PositionTable {
       for (let writer = 1; writer < writers; writer += 1) {
         await session.run(`${insert} ${row(writer, epoch)} ON DUPLICATE KEY UPDATE epoch = VALUES(epoch)`);
       }
-      await session.run(`UPDATE ${this.#name} SET epoch = ${epoch} WHERE ${where} AND writer > 0`);
+      await session.run(
+        `UPDATE ${this.#name} SET epoch = ${epoch} WHERE ${where} AND writer BETWEEN 1 AND ${markWriter - 1}`,
+      );
       await session.run('COMMIT');
       const position = (held![1] ?? null) as Position | null;
       this.#epochs.set(lane, Number(epoch));
@@ -92,6 +97,11 @@ export class PositionTable {
   /** The lanes whose rows a batch with these positions touches: one at least, to be fenced by. */
   lanesIn(positions: ReadonlyMap<Lane, Position>): readonly Lane[] {
     return positions.size > 0 ? [...positions.keys()] : [...this.#epochs.keys()].slice(0, 1);
+  }
+
+  /** Marks a transaction as a sink's without locking what another writer would wait for: for parts, which go on for long. */
+  markStatement(): string {
+    return `INSERT INTO ${this.#name} (pipeline, lane, writer, epoch) VALUES (${quoteText(this.#pipeline)}, '', ${markWriter}, 0) ON DUPLICATE KEY UPDATE writes = writes + 1`;
   }
 
   /** They are durable. */

@@ -302,6 +302,7 @@ class MysqlSink implements Sink {
     this.#open = { transaction: part.transaction, next: part.index + 1 };
     try {
       await this.#prepare(batch.changes);
+      if (part.index === 0) await session.run(this.#positions.markStatement());
       const encoder = this.#encodePart(batch);
       try {
         const statements = encoder.writers[0]!;
