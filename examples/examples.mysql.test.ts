@@ -43,7 +43,14 @@ const runExample = async (
   const data = mkdtempSync(join(tmpdir(), 'millrace-example-'));
   const files = { mirror: join(data, 'shop.db'), changeLog: join(data, 'changes.ndjson') };
   const child = spawn(process.execPath, [main, 'run', join(folder, name)], {
-    env: { ...process.env, MYSQL_PORT: String(server.port), MIRROR: files.mirror, CHANGE_LOG: files.changeLog },
+    env: {
+      ...process.env,
+      MYSQL_PORT: String(server.port),
+      MIRROR: files.mirror,
+      CHANGE_LOG: files.changeLog,
+      TARGET_PORT: String(server.port),
+      TARGET_DATABASE: 'shop_copy',
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
@@ -124,6 +131,14 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       const lines = linesOf(changeLog);
       assert.ok(lines.every(({ source, after }) => source.table !== 'visits' && after?.id !== 1));
       return ['c', 'd'].every((op) => lines.some((line) => line.op === op && line.source.table === 'orders'));
+    }),
+  'mysql-to-mysql.yaml': async () =>
+    await runExample('mysql-to-mysql.yaml', 4_000, async () => {
+      const [wanted, held] = await Promise.all(
+        ['shop', 'shop_copy'].map(async (database) => await checksumTables(connection, database)),
+      );
+      const sums = (tables: typeof wanted) => tables?.map(({ name, rows, checksum }) => `${name} ${rows} ${checksum}`);
+      return JSON.stringify(sums(held)) === JSON.stringify(sums(wanted));
     }),
   'mirror-and-change-log.yaml': async () =>
     await runExample('mirror-and-change-log.yaml', 3_000, async ({ mirror, changeLog }) => {

@@ -1,10 +1,13 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
-import { jsonValue } from '../core/json-value.ts';
 import type { DeadLetter, DeadLetters } from '../pipeline/dead-letters.ts';
+import { type DeadLetterLine, deadLetterLine, type SettledLine } from './dead-letter-line.ts';
 
-/** Appends rows that a sink refused to a file, one JSON object a line, with the reason. */
+/**
+ * Appends rows that a sink refused to a file, one JSON object a line, with the reason. The file only ever grows, since a pipeline
+ * may be writing it: a letter that was replayed or dropped gets a line that says so.
+ */
 export class DeadLetterFile implements DeadLetters {
   readonly #path: string;
   readonly #clock: Clock;
@@ -15,20 +18,25 @@ export class DeadLetterFile implements DeadLetters {
     this.#clock = clock;
   }
 
-  async write({ sink, table, op, rows, code, message }: DeadLetter): Promise<void> {
-    const named = (row: ReturnType<typeof rows.after>) =>
-      row &&
-      Object.fromEntries(
-        row.flatMap((value, at) => (value === undefined ? [] : [[table.columns[at]!.name, jsonValue(value)]])),
-      );
-    const time = new Date(this.#clock.now()).toISOString();
-    const { database, name } = table;
-    const images = { before: named(rows.before(0)), after: named(rows.after(0)) };
-    const line = JSON.stringify({ time, sink, database, table: name, op, code, message, ...images });
+  async write(letter: DeadLetter): Promise<void> {
+    await this.#append(deadLetterLine(letter, this.#now()));
+  }
+
+  /** Says of a letter that it needs nobody any more. */
+  async settle(id: string, how: SettledLine['how']): Promise<void> {
+    await this.#append({ time: this.#now(), settled: id, how });
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+
+  async #append(line: DeadLetterLine | SettledLine): Promise<void> {
+    const text = JSON.stringify(line, (_, value) => (typeof value === 'bigint' ? String(value) : value));
     try {
       this.#handle ??= open(this.#path, 'a');
       const handle = await this.#handle;
-      await handle.appendFile(`${line}\n`);
+      await handle.appendFile(`${text}\n`);
       await handle.datasync();
     } catch (error) {
       throw new MillraceError(
@@ -39,3 +47,34 @@ export class DeadLetterFile implements DeadLetters {
     }
   }
 }
+
+/**
+ * The letters that still need somebody, oldest first, each once. A file that is not there holds none; a last line that a crash
+ * cut off is left out, since its row comes again.
+ */
+export const readDeadLetters = async (path: string): Promise<readonly DeadLetterLine[]> => {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new MillraceError('DLQ_UNREADABLE', { path, line: 0, reason: (error as Error).message }, { cause: error });
+  }
+  const letters = new Map<string, DeadLetterLine>();
+  const lines = text.split('\n');
+  for (const [at, line] of lines.entries()) {
+    if (line === '') continue;
+    let read: DeadLetterLine | SettledLine;
+    try {
+      read = JSON.parse(line) as DeadLetterLine | SettledLine;
+    } catch (error) {
+      if (at === lines.length - 1) break;
+      throw new MillraceError('DLQ_UNREADABLE', { path, line: at + 1, reason: 'it is no JSON' }, { cause: error });
+    }
+    if ('settled' in read) letters.delete(read.settled);
+    else if (typeof read.id !== 'string' || read.definition === undefined) {
+      throw new MillraceError('DLQ_UNREADABLE', { path, line: at + 1, reason: 'it is no dead letter' });
+    } else if (!letters.has(read.id)) letters.set(read.id, read);
+  }
+  return [...letters.values()];
+};

@@ -2,6 +2,7 @@ import { binlogErrors } from './error-codes/binlog.ts';
 import { cliErrors } from './error-codes/cli.ts';
 import { configErrors } from './error-codes/config.ts';
 import { convertErrors } from './error-codes/convert.ts';
+import { deadLetterErrors } from './error-codes/dead-letters.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
 import { formatErrors } from './error-codes/format.ts';
 import { kafkaErrors } from './error-codes/kafka.ts';
@@ -25,6 +26,7 @@ export const errorTable = {
   ...cliErrors,
   ...configErrors,
   ...convertErrors,
+  ...deadLetterErrors,
   ...formatErrors,
   ...kafkaErrors,
   ...mysqlErrors,

@@ -1,0 +1,48 @@
+import type { CommandCall } from '../command.ts';
+import type { DeadLetterLine } from '../dead-letter-line.ts';
+import { chosenLetters } from '../dlq/chosen-letters.ts';
+import { envelope } from '../envelope.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { textTable } from '../text-table.ts';
+
+export const run = async (call: CommandCall): Promise<ExitCode> => {
+  const { letters } = await chosenLetters(call, false);
+  const groups = [...Map.groupBy(letters, groupName).values()].map(groupOf).sort((a, b) => b.letters - a.letters);
+  if (call.format === 'json') {
+    await call.terminal.print(envelope('dlq list', { letters: letters.length, groups }));
+    return exitCode.ok;
+  }
+  if (groups.length === 0) {
+    if (!call.flag('quiet')) call.terminal.say('no dead letters');
+    return exitCode.ok;
+  }
+  const rows = groups.map((group) => [
+    group.code,
+    String(group.letters),
+    group.sink,
+    group.table,
+    group.first,
+    group.last,
+    group.message,
+  ]);
+  await call.terminal.print(
+    `${textTable(['code', 'letters', 'sink', 'table', 'first', 'last', 'latest message'], rows)}\n`,
+  );
+  return exitCode.ok;
+};
+
+const groupName = ({ code, sink, database, table }: DeadLetterLine): string =>
+  JSON.stringify([code, sink, database, table]);
+
+const groupOf = (letters: readonly DeadLetterLine[]) => {
+  const [first, last] = [letters[0]!, letters.at(-1)!];
+  return {
+    code: first.code,
+    letters: letters.length,
+    sink: first.sink,
+    table: `${first.database}.${first.table}`,
+    first: first.time,
+    last: last.time,
+    message: last.message,
+  };
+};
