@@ -9,6 +9,7 @@
 export { blackhole } from './connectors/blackhole/connector.ts';
 export { file } from './connectors/file/connector.ts';
 export { mysql } from './connectors/mysql/connector.ts';
+export { mysqlSink } from './connectors/mysql/sink/connector.ts';
 export { sqlite } from './connectors/sqlite/connector.ts';
 export type { Batch, Lane, Part, Position } from './core/batch.ts';
 export type {

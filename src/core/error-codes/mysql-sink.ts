@@ -7,12 +7,6 @@ export const mysqlSinkErrors = {
       `rows of ${d.table} are named by ${d.source}, but the target's primary key is ${d.target}`,
     hint: "Give the target's table the source's primary key: ALTER TABLE … DROP PRIMARY KEY, ADD PRIMARY KEY (…). With another key rows would be doubled or merged.",
   },
-  MYSQL_SINK_DDL: {
-    retryable: false,
-    message: (d: { readonly table: string; readonly statement: string; readonly reason: string }) =>
-      `the target does not take a change of ${d.table}: ${d.reason}; the statement was ${d.statement}`,
-    hint: 'Change the table on the target by hand so that it fits the source, then run the pipeline again: what is there already is not done twice.',
-  },
   MYSQL_SINK_TABLE_EXISTS: {
     retryable: false,
     message: (d: { readonly table: string; readonly target: string }) =>

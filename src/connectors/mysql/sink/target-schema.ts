@@ -249,10 +249,10 @@ export class TargetSchema {
   }
 
   #refused(table: Table, statement: string, reason: string): MillraceError {
-    return new MillraceError('MYSQL_SINK_DDL', {
+    return new MillraceError('SINK_SCHEMA_REFUSED', {
+      sink: this.#session.address,
       table: qualifiedName(table),
-      statement: statement.slice(0, 400),
-      reason,
+      reason: `${reason}; the statement was ${statement.slice(0, 400)}`,
     });
   }
 }
