@@ -161,6 +161,11 @@ for (const [from, to] of pairs) {
       'DELETE FROM items WHERE id % 11 = 0',
       'UPDATE names SET name = UPPER(name) WHERE n % 2 = 0',
       'UPDATE items SET id = id + 10000 WHERE id % 13 = 0',
+      "SET SESSION binlog_row_image = 'MINIMAL'",
+      'UPDATE items SET price = 0.5 WHERE id % 5 = 0',
+      "INSERT INTO items (id, name) VALUES (20000, 'no price'), (20001, 'none either')",
+      'DELETE FROM items WHERE id % 17 = 0',
+      "SET SESSION binlog_row_image = 'FULL'",
     );
     mirror.start();
     await mirror.arrived();

@@ -136,6 +136,7 @@ export class GroupEncoder {
     if (!this.#config['delete.enabled']) return;
     const { keyBefore } = plan;
     keyBefore.read(rows, i, 'before');
+    checkKey(plan, keyBefore);
     const hash = hashOfKey(keyBefore, plan.key);
     this.#netOf(plan, hash).remove(hash, plan.key, keyBefore, index);
   }
@@ -188,6 +189,7 @@ export class GroupEncoder {
    */
   #updatePartly(plan: TablePlan, row: LiteralWriter, key: LiteralWriter, index: number): void {
     const { writer } = this.#inPlace(plan);
+    checkKey(plan, key);
     const present = presentColumns(plan, row);
     if (present.length === 0) return;
     const set = present.map((column) => `${plan.columns[column]!} = ${literalOf(row, column)}`);
@@ -422,6 +424,13 @@ const literalOf = (row: LiteralWriter, column: number): string =>
   row.bytes.utf8Slice(row.starts[column]!, row.ends[column]!);
 
 const hasKey = (row: LiteralWriter, key: readonly number[]): boolean => key.every((column) => row.ends[column]! > 0);
+
+/** A change that does not say which row it is about cannot be written. */
+const checkKey = (plan: TablePlan, row: LiteralWriter): void => {
+  if (hasKey(row, plan.key)) return;
+  const reason = 'the change does not hold its primary key';
+  throw new MillraceError('SINK_ROW_REFUSED', { sink: 'mysql', table: plan.label, reason });
+};
 
 const sameKey = (left: LiteralWriter, right: LiteralWriter, key: readonly number[]): boolean => {
   for (let i = 0; i < key.length; i += 1) {

@@ -49,6 +49,8 @@ export class LiteralWriter implements ValueWriter {
   read(rows: RowImages, index: number, image: Image): void {
     this.length = 0;
     this.missing = 0;
+    // Where there is no such image, nothing is said of any column.
+    this.ends.fill(0);
     rows.write(index, image, this);
   }
 

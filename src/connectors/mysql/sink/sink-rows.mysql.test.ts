@@ -229,6 +229,25 @@ for (const server of testServers()) {
     ]);
   });
 
+  test(`${server.name}: takes updates that hold no image from before, and refuses changes without a key`, async () => {
+    await using rig = await MysqlSinkRig.open(server);
+    await using sink = await opened(rig);
+    const target = table(rig, [
+      ['id', int],
+      ['v', varchar],
+    ]);
+    await sink.write(batch(create(target, [1, 'one'], [2, 'two'])), never);
+    await sink.write(batch(update(target, [1, 'one'], [1, 'uno']), rows(target, 'update', null, [[2, 'dos']])), never);
+    assert.deepEqual(await rig.query('SELECT id, v FROM t ORDER BY id'), [
+      ['1', 'uno'],
+      ['2', 'dos'],
+    ]);
+    for (const change of [remove(target, [undefined, 'uno']), update(target, [undefined, 'x'], [undefined, 'y'])]) {
+      await assert.rejects(sink.write(batch(change), never), /does not hold its primary key/);
+    }
+    assert.deepEqual(await rig.query('SELECT count(*) FROM t'), [['2']]);
+  });
+
   test(`${server.name}: refuses a row that does not fit, names table, column and place, and leaves the position`, async () => {
     await using rig = await MysqlSinkRig.open(server);
     await rig.run('CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(5), n TINYINT NOT NULL)');
