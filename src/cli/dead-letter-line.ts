@@ -109,13 +109,9 @@ const plainOrigin = (origin: Origin): Origin => {
       const { kind, flavor, serverId, gtid, file, offset, commitMicros, thread } = origin;
       return { kind, flavor, serverId, gtid, file, offset, commitMicros, thread, query: null };
     }
-    case 'kafka': {
-      const { kind, topic, partition, offset } = origin;
-      return { kind, topic, partition, offset, key: null, headers: [] };
-    }
-    case 'redis': {
-      const { kind, replicationId, offset, db } = origin;
-      return { kind, replicationId, offset, db };
-    }
+    case 'kafka':
+      return { ...origin, key: null, headers: [] };
+    case 'redis':
+      return origin;
   }
 };

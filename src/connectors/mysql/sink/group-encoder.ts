@@ -5,7 +5,7 @@ import { MillraceError } from '../../../core/errors.ts';
 import type { RowImages } from '../../../core/row-images.ts';
 import type { MysqlSinkConfig } from './config.ts';
 import type { LiteralWriter } from './literal-writer.ts';
-import { hashOfKey, NetChanges } from './net-changes.ts';
+import { hashOfKey, NetChanges, writerHashOf } from './net-changes.ts';
 import { matchCondition } from './row-match.ts';
 import type { Sweeps } from './snapshot-sweep.ts';
 import { StatementBuffer, type StatementFacts } from './statement-buffer.ts';
@@ -112,7 +112,7 @@ export class GroupEncoder {
       return;
     }
     const hash = hashOfKey(after, plan.key);
-    this.#netOf(plan, hash).put(hash, plan.key, after, index);
+    this.#netOf(plan, after).put(hash, plan.key, after, index);
   }
 
   #update(plan: TablePlan, rows: RowImages, i: number, index: number): void {
@@ -127,9 +127,9 @@ export class GroupEncoder {
     const hash = hashOfKey(after, plan.key);
     if (hasBefore && !sameKey(keyBefore, after, plan.key)) {
       const oldHash = hashOfKey(keyBefore, plan.key);
-      this.#netOf(plan, oldHash).remove(oldHash, plan.key, keyBefore, index);
+      this.#netOf(plan, keyBefore).remove(oldHash, plan.key, keyBefore, index);
     }
-    this.#netOf(plan, hash).put(hash, plan.key, after, index);
+    this.#netOf(plan, after).put(hash, plan.key, after, index);
   }
 
   #remove(plan: TablePlan, rows: RowImages, i: number, index: number): void {
@@ -138,13 +138,13 @@ export class GroupEncoder {
     keyBefore.read(rows, i, 'before');
     checkKey(plan, keyBefore);
     const hash = hashOfKey(keyBefore, plan.key);
-    this.#netOf(plan, hash).remove(hash, plan.key, keyBefore, index);
+    this.#netOf(plan, keyBefore).remove(hash, plan.key, keyBefore, index);
   }
 
   /** With foreign keys checked, or creates that must meet no row: nothing overtakes anything. */
   #addInOrder(plan: TablePlan, op: RowsChange['op'], rows: RowImages, i: number, index: number): void {
     const mode = this.#config['insert.mode'];
-    const net = this.#netOf(plan, 0);
+    const net = this.#netOf(plan, plan.after);
     const deletes = op === 'delete';
     const others = [...this.#nets.keys()].filter((other) => other !== plan);
     for (const other of others) this.#flush(other);
@@ -156,7 +156,7 @@ export class GroupEncoder {
     if (op !== 'update' && mode !== 'update') {
       this.#create(plan, rows, i, index);
       // A second row of one key must meet the first one in the server.
-      if (mode === 'insert' && this.#netOf(plan, 0).count % this.#config['sink.statement.max-rows'] === 0)
+      if (mode === 'insert' && this.#netOf(plan, plan.after).count % this.#config['sink.statement.max-rows'] === 0)
         this.#flush(plan);
       return;
     }
@@ -292,14 +292,15 @@ export class GroupEncoder {
     return sum % this.writers.length;
   }
 
-  #netOf(plan: TablePlan, hash: number): NetChanges {
+  #netOf(plan: TablePlan, row: LiteralWriter): NetChanges {
     let nets = this.#nets.get(plan);
     if (nets === undefined) {
       nets = this.writers.map(() => this.#spare.pop() ?? new NetChanges());
       this.#nets.set(plan, nets);
     }
     if (nets.length === 1 || this.#options!.alone) return nets[0]!;
-    return nets[plan.spread ? (hash >>> 16) % nets.length : this.#homeOf(plan)]!;
+    if (!plan.spread) return nets[this.#homeOf(plan)]!;
+    return nets[(writerHashOf(row, plan.key, plan.neighbourDigits) >>> 16) % nets.length]!;
   }
 
   #flush(plan: TablePlan): void {

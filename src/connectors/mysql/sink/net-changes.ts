@@ -130,14 +130,18 @@ export class NetChanges {
   }
 }
 
-/** FNV-1a over the literals of a key, mixed so that low bits are as good as high ones. Unlike keys may share it. */
-export const hashOfKey = (row: LiteralWriter, key: readonly number[]): number => {
+/** A number for a key by its literals. Unlike keys may share it. */
+export const hashOfKey = (row: LiteralWriter, key: readonly number[]): number => writerHashOf(row, key, 0);
+
+/** FNV-1a over the literals of a key but its last `omitted` bytes, mixed so that low bits are as good as high ones. */
+export const writerHashOf = (row: LiteralWriter, key: readonly number[], omitted: number): number => {
   let hash = 0x811c9dc5;
   const { bytes, starts, ends } = row;
   for (let i = 0; i < key.length; i += 1) {
     const column = key[i]!;
-    const end = ends[column]! + 1;
+    const end = ends[column]! - (i === key.length - 1 ? omitted : 0);
     for (let at = starts[column]!; at < end; at += 1) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+    hash = Math.imul(hash ^ COMMA, 0x01000193);
   }
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) | 0;

@@ -28,6 +28,10 @@ export interface TablePlan {
    * as texts are in most collations, and not where rows stand in each other's way.
    */
   spread: boolean;
+  /**
+   * Digits at the end of a key that do not choose its writer: neighbours go to one, so that writers do not split the same pages.
+   */
+  readonly neighbourDigits: number;
   readonly insert: Buffer;
   /** Behind the rows of an upsert. */
   readonly onDuplicate: Buffer;
@@ -71,6 +75,7 @@ export const planTable = (table: Table, target: TargetTable, server: ServerVersi
     key,
     unique,
     spread: !unique && key.length > 0 && key.every((column) => namesAreBytes(table.columns[column]!.type)),
+    neighbourDigits: table.columns[key.at(-1) ?? -1]?.type.kind === 'integer' ? neighbourDigits : 0,
     insert: Buffer.from(`INSERT INTO ${name} (${written.join(', ')}) VALUES `),
     onDuplicate: Buffer.from(`${alias ? ' AS millrace_new' : ''} ON DUPLICATE KEY UPDATE ${assignments.join(', ')}`),
     delete: Buffer.from(
@@ -82,6 +87,9 @@ export const planTable = (table: Table, target: TargetTable, server: ServerVersi
     keyBefore: new LiteralWriter(table.columns, onlyKey),
   };
 };
+
+/** A hundred rows are about a page. */
+const neighbourDigits = 2;
 
 /** The target must name rows as the source does: a wider key would double rows, a narrower one would merge them. */
 const checkKey = (table: Table, target: TargetTable, wanted: readonly boolean[]): void => {
