@@ -23,7 +23,6 @@ import type { Flavor } from '../../protocol/mysql/flavor.ts';
 import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
 import { inflateAtOnceBytes, readSmallPayload } from '../../protocol/mysql/payload-framer.ts';
 import { skipIgnorable } from '../../protocol/mysql/unknown-event.ts';
-import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
 import {
   BinlogOrigin,
   type GroupStart,
@@ -36,6 +35,7 @@ import type { BinlogPosition } from './binlog-position.ts';
 import { FileIdentity } from './file-identity.ts';
 import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
+import { type MappedTable, mapsPositions, uncaptured } from './mapped-table.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { ReadPlace } from './read-place.ts';
 import { statementHead } from './statement-verb.ts';
@@ -61,21 +61,8 @@ export interface TransactionReaderOptions {
   readonly skipOwnWrites?: boolean;
 }
 
-interface MappedTable {
-  readonly size: number;
-  /** null: not captured. */
-  readonly reader: RowReader | null;
-  /** A sink's table of positions, whose rows mark the sink's transactions. */
-  readonly marksOwn: boolean;
-}
-
 /** Prepared transactions may hold in memory this many times what a transaction may before it leaves in parts. */
 const preparedParts = 16;
-
-/** Where SQL sinks keep their positions, in whatever database. */
-const positionTable = 'millrace_position';
-
-const uncaptured: MappedTable = { size: 0, reader: null, marksOwn: false };
 
 /**
  * Puts the events of a binlog together to transactions, without any I/O: the hot path of the source. Feed it every event in order
@@ -394,7 +381,7 @@ export class TransactionReader {
     const databaseEnd = body + 9 + bytes[body + 8]!;
     const database = bytes.utf8Slice(body + 9, databaseEnd);
     const name = bytes.utf8Slice(databaseEnd + 2, databaseEnd + 2 + bytes[databaseEnd + 1]!);
-    if (this.#skipOwnWrites && name === positionTable) return { size, reader: null, marksOwn: true };
+    if (this.#skipOwnWrites && mapsPositions(name)) return { size, reader: null, marksOwn: true };
     if (!this.#catalogue.reads(database, name)) return { size, reader: null, marksOwn: false };
     // What came before it must leave with the definitions as they were.
     this.#cutCommitted();

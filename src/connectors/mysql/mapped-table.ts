@@ -1,0 +1,15 @@
+import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
+
+/** What a table id of a binlog file stands for. */
+export interface MappedTable {
+  readonly size: number;
+  /** null: not captured. */
+  readonly reader: RowReader | null;
+  /** A sink's table of positions, whose rows mark the sink's transactions. */
+  readonly marksOwn: boolean;
+}
+
+export const uncaptured: MappedTable = { size: 0, reader: null, marksOwn: false };
+
+/** Whether a table is where SQL sinks keep their positions, in whatever database. */
+export const mapsPositions = (name: string): boolean => name === 'millrace_position';
