@@ -9,7 +9,7 @@ import { connect, fillOrders } from '../orders.ts';
 import type { Result } from '../result.ts';
 
 /**
- * A binlog of 400,000 new rows of eight mixed columns into another MySQL: millrace from the file's bytes on, with its position in
+ * A binlog of 200,000 new rows of eight mixed columns into another MySQL: millrace from the file's bytes on, with its position in
  * each transaction, and a hand-written program that has its rows in memory and upserts a thousand at a time over four connections.
  */
 export const mysqlApply = async (rounds: number): Promise<readonly Result[]> => {
@@ -51,8 +51,8 @@ export const mysqlApply = async (rounds: number): Promise<readonly Result[]> => 
 /** Keeps the binlog of a server that is gone when this returns. */
 const recordOrders = async (folder: string): Promise<number> => {
   await using server = await launchServer({ flavor: 'mysql', options: ['--innodb-buffer-pool-size=256M'] });
-  process.stderr.write('mysql-apply  recording 400,000 rows\n');
-  const { rows, file } = await fillOrders(server, 400, 1_000);
+  process.stderr.write('mysql-apply  recording 200,000 rows\n');
+  const { rows, file } = await fillOrders(server, 200, 1_000);
   cpSync(join(server.binlogFolder, file), join(folder, 'binlog', file), { recursive: true });
   return rows;
 };
