@@ -331,12 +331,11 @@ export class TransactionReader {
       this.#lastTableId = tableId;
     }
     const { reader } = table;
-    if (table.marksOwn) {
+    if (reader === null) {
       // A sink touches its position before any row; a program that touches it among its own rows is no sink.
-      if (this.#groupBytes === 0 && this.#partIndex === 0) this.#skipping = true;
+      if (table.marksOwn && this.#groupBytes === 0 && this.#partIndex === 0) this.#skipping = true;
       return;
     }
-    if (reader === null) return;
     const event = decodeRowsEvent(frame);
     if (event.start === event.end) return;
     // Rows of an XA transaction may wait for long, and it is not known yet whether they will.
