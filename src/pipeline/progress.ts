@@ -138,7 +138,7 @@ export class Progress {
     const now = this.#clock.monotonic();
     const pending = this.#oldestPendingMicros;
     return {
-      currentMs: pending === null ? this.#lastLagMs : Math.max(this.#sinceCommit(pending), 0),
+      currentMs: pending === null ? this.#lastLagMs : this.#sinceCommit(pending),
       maxMs: this.#lag.max(now),
       p99Ms: this.#lag.percentile(now, 0.99),
     };
@@ -180,7 +180,8 @@ export class Progress {
     return counts;
   }
 
+  /** Never below zero: a server's clock that is ahead of this machine's makes lag look smaller, not negative. */
   #sinceCommit(micros: number): number {
-    return this.#clock.now() - micros / 1000;
+    return Math.max(this.#clock.now() - micros / 1000, 0);
   }
 }

@@ -7,6 +7,7 @@ import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { logEventsPage } from './log-events-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { mapPage } from './map-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
 
 /** Every generated file of the repository, by its path from the root. */
@@ -19,5 +20,6 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/metrics.md', metricsPage()],
     ['docs/config.md', await configPage(readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8'))],
     ['docs/config-mistakes.md', await mistakesPage()],
+    ['docs/README.md', mapPage()],
     ['schema/v1.json', `${JSON.stringify(await pipelineFileSchema(connectors), null, 2)}\n`],
   ]);
