@@ -1,7 +1,17 @@
 /** What is published, unpacked into an empty folder beside nothing but its dependencies, does what the sources do. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -56,7 +66,16 @@ const millrace = (...args: readonly string[]): { readonly status: number | null;
 
 test('the package holds what runs and what is read, and nothing that only tests it', () => {
   const paths = packed.files.map(({ path }) => path);
-  for (const wanted of ['README.md', 'LICENSE', 'schema/v1.json', 'docs/errors.md', 'dist/index.d.ts']) {
+  for (const wanted of [
+    'README.md',
+    'LICENSE',
+    'schema/v1.json',
+    'docs/errors.md',
+    'docs/README.md',
+    'examples/mirror.yaml',
+    'CHANGELOG.md',
+    'dist/index.d.ts',
+  ]) {
     assert.ok(paths.includes(wanted), `${wanted} is missing`);
   }
   assert.deepEqual(
@@ -84,11 +103,75 @@ test('the installed demo ends with both sides equal', () => {
   assert.match(output, /12 of 12 tables equal/);
 });
 
-test('as a library it exports what the sources export', () => {
+test('as a library it exports what the sources export, by each of its entries', () => {
   const script = `import { createPipeline, MillraceError, mysql } from 'millrace';
+    import { mysqlSink } from 'millrace/mysql';
+    import { kafka, kafkaSource } from 'millrace/kafka';
+    import { openReader, verifyTables } from 'millrace/verify';
+    import schema from 'millrace/schema/v1.json' with { type: 'json' };
     const error = new MillraceError('MYSQL_INCIDENT', { file: 'binlog.000001', offset: 4, reason: 'lost events' });
-    console.log(typeof createPipeline, mysql.type, error.code);`;
+    console.log(typeof createPipeline, mysql.type, error.code, typeof mysqlSink.openSink, typeof kafka.openSink,
+      typeof kafkaSource.openSource, typeof openReader, typeof verifyTables, typeof schema);`;
   writeFileSync(join(folder, 'use.mjs'), script);
   const run = spawnSync(process.execPath, ['use.mjs'], { cwd: folder, encoding: 'utf8' });
-  assert.equal(run.stdout.trim(), 'function mysql MYSQL_INCIDENT', run.stderr);
+  const said = 'function mysql MYSQL_INCIDENT function function function function function object';
+  assert.equal(run.stdout.trim(), said, run.stderr);
+});
+
+test('what it does not export cannot be imported', () => {
+  const run = spawnSync(
+    process.execPath,
+    ['-e', `import('millrace/dist/cli/main.js').catch((e) => console.log(e.code))`],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  );
+  assert.equal(run.stdout.trim(), 'ERR_PACKAGE_PATH_NOT_EXPORTED', run.stderr);
+});
+
+test('programs are checked against its types, wrong settings included', () => {
+  const modules = join(folder, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/@types/node'), join(modules, '@types/node'), 'junction');
+  const programs = globSync('*.ts', { cwd: join(root, 'examples') }).filter((name) => !name.endsWith('.test.ts'));
+  assert.ok(programs.length >= 3);
+  for (const name of programs) cpSync(join(root, 'examples', name), join(folder, name));
+  const types = `import { changes, type Change, mysql, openSource, openSink, sqlite } from 'millrace';
+    import { kafka, kafkaSource } from 'millrace/kafka';
+    import { mysqlSink } from 'millrace/mysql';
+    import { type TableResult, verifyTables } from 'millrace/verify';
+    export const read = async (): Promise<readonly Change[]> => {
+      await using source = await openSource(mysql, { hostname: 'db1', username: 'u', tables: 'shop.orders', 'scan.startup.mode': 'latest-offset' });
+      for await (const change of changes(source)) if (change.kind === 'rows') return [change];
+      return [];
+    };
+    export const sinks = [
+      openSink(sqlite, { path: 'a.db' }),
+      openSink(mysqlSink, { hostname: 'db2', username: 'u', 'sink.parallelism': 4 }),
+      openSink(kafka, { 'properties.bootstrap.servers': 'k:9092' }),
+    ];
+    export const topics = openSource(kafkaSource, { 'properties.bootstrap.servers': 'k:9092', topic: 'a' });
+    export const compare: (options: Parameters<typeof verifyTables>[0]) => Promise<readonly TableResult[]> = verifyTables;
+    // @ts-expect-error: there is no such setting
+    void openSink(sqlite, { paht: 'a.db' });
+    // @ts-expect-error: a port is a number or a text, not a list
+    void openSource(mysql, { hostname: 'db1', tables: 'a.b', port: [] });
+    // @ts-expect-error: there is no such mode
+    void openSource(mysql, { hostname: 'db1', tables: 'a.b', 'scan.startup.mode': 'now' });`;
+  writeFileSync(join(folder, 'types.ts'), types);
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    lib: ['es2024', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts', ...programs] }));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const run = spawnSync(process.execPath, [compiler, '-p', folder], { cwd: folder, encoding: 'utf8' });
+  assert.equal(run.status, 0, run.stdout);
 });

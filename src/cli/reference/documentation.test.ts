@@ -72,8 +72,14 @@ test('every link from one page to another, to a heading or to a file leads somew
 
 test('a link to a page, heading or file that is not there would be found', () => {
   const planted = new Map([
-    ['README.md', '# One `two`, three\n[a](docs/a.md#b-b) [self](#one-two-three) [none](#none)\n```\n[shown](no.md)\n```\n'],
-    ['docs/a.md', '# A\n## B b\n## B b\n[up](../README.md) [second](a.md#b-b-1) [gone](gone.md) [web](https://a.example/x.md)'],
+    [
+      'README.md',
+      '# One `two`, three\n[a](docs/a.md#b-b) [self](#one-two-three) [none](#none)\n```\n[shown](no.md)\n```\n',
+    ],
+    [
+      'docs/a.md',
+      '# A\n## B b\n## B b\n[up](../README.md) [second](a.md#b-b-1) [gone](gone.md) [web](https://a.example/x.md)',
+    ],
   ]);
   assert.deepEqual(
     brokenLinks(planted, () => false),
@@ -106,7 +112,10 @@ test('pages name only commands and error codes that there are', () => {
     for (const [, code] of text.matchAll(/millrace explain ([A-Z][A-Z_0-9]+)\b/g))
       if (code !== 'CODE' && !errors.includes(`## ${code}\n`)) wrong.push(`${page}: ${code} is no error code`);
     const shownAsItIs = [...text.matchAll(/^( *)(```+).*?^\1\2$/gms)].map(([block]) => block).join('\n');
-    const named = [...shownAsItIs.matchAll(/^(?:\$ )?millrace ([a-z][a-z-]+)/gm), ...text.matchAll(/`millrace ([a-z][a-z-]+)/g)];
+    const named = [
+      ...shownAsItIs.matchAll(/^(?:\$ )?millrace ([a-z][a-z-]+)/gm),
+      ...text.matchAll(/`millrace ([a-z][a-z-]+)/g),
+    ];
     for (const [, command] of named)
       if (!commands.includes(`\n## millrace ${command}`)) wrong.push(`${page}: there is no command ${command}`);
   }
@@ -128,7 +137,9 @@ const shown = [...pages]
     }),
   )
   .filter(({ document }) =>
-    ['source', 'sink', 'pipelines', 'route', 'pipeline', 'transform', 'process', 'server'].some((key) => document.has(key)),
+    ['source', 'sink', 'pipelines', 'route', 'pipeline', 'transform', 'process', 'server'].some((key) =>
+      document.has(key),
+    ),
   );
 
 describe('every pipeline that a page shows, or part of one, lints', () => {
@@ -139,13 +150,20 @@ describe('every pipeline that a page shows, or part of one, lints', () => {
         for (const [key, standIn] of Object.entries(standIns)) {
           const section = document.get(key);
           if (section === undefined) document.set(key, standIn);
-          else if (!document.hasIn([key, 'type']) && !Array.isArray(document.toJS()[key]) && !document.hasIn([key, 'use']))
+          else if (
+            !document.hasIn([key, 'type']) &&
+            !Array.isArray(document.toJS()[key]) &&
+            !document.hasIn([key, 'use'])
+          )
             for (const [setting, value] of Object.entries(standIn))
               if (!document.hasIn([key, setting])) document.setIn([key, setting], value);
         }
       }
       // Whatever a page names, so that what is meant for the reader's environment is there.
-      const env = new Proxy<Record<string, string>>({}, { get: (_, variable) => (/PORT/.test(String(variable)) ? '3306' : 'x') });
+      const env = new Proxy<Record<string, string>>(
+        {},
+        { get: (_, variable) => (/PORT/.test(String(variable)) ? '3306' : 'x') },
+      );
       const { diagnostics } = await loadPipelineFile(join(root, 'docs', 'shown.yaml'), {
         env,
         overrides: [],

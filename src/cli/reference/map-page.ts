@@ -34,7 +34,12 @@ const kinds: readonly Kind[] = [
     ],
     rest: ['guides/*.md'],
   },
-  { title: 'When something is wrong', what: 'Start at the first.', first: ['troubleshooting.md'], rest: ['runbooks/*.md'] },
+  {
+    title: 'When something is wrong',
+    what: 'Start at the first.',
+    first: ['troubleshooting.md'],
+    rest: ['runbooks/*.md'],
+  },
   {
     title: 'Reference',
     what: 'To look things up; most of it is made from the code, and a test fails where it differs.',
@@ -47,7 +52,12 @@ const kinds: readonly Kind[] = [
     first: ['explanation/four-speeds.md', 'explanation/clocks-and-lag.md', 'explanation/limits.md', 'comparison.md'],
     rest: ['explanation/*.md', 'benchmarks.md', 'GLOSSARY.md'],
   },
-  { title: 'How it is built', what: 'For those who read or change the code.', first: ['ARCHITECTURE.md'], rest: ['decisions/*.md', 'protocols/*.md'] },
+  {
+    title: 'How it is built',
+    what: 'For those who read or change the code.',
+    first: ['ARCHITECTURE.md'],
+    rest: ['decisions/*.md', 'protocols/*.md'],
+  },
 ];
 
 /**

@@ -6,8 +6,8 @@ import { cliPage } from './cli-page.ts';
 import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { logEventsPage } from './log-events-page.ts';
-import { metricsPage } from './metrics-page.ts';
 import { mapPage } from './map-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
 
 /** Every generated file of the repository, by its path from the root. */
