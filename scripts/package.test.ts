@@ -47,6 +47,8 @@ const install = ({ filename }: Packed): string => {
     readonly dependencies: Readonly<Record<string, string>>;
   };
   for (const name of Object.keys(manifest.dependencies)) {
+    // A scope's folder is the package's own parent.
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction');
   }
   const command = join(home, manifest.bin.millrace);
