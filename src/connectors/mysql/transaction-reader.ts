@@ -65,9 +65,8 @@ export interface TransactionReaderOptions {
 const preparedParts = 16;
 
 /**
- * Puts the events of a binlog together to transactions, without any I/O: the hot path of the source. Feed it every event in order
- * with `event`, and `take` what became whole. One table map is decoded once per file, an event of a table that is not captured costs
- * a map look-up, and a row costs nothing before somebody reads it.
+ * Puts the events of a binlog together to transactions, without any I/O. Feed it every event in order with `event`, and `take` what
+ * became whole. A table map is decoded once per file, events of other tables cost a look-up, and rows nothing until they are read.
  */
 export class TransactionReader {
   readonly #catalogue: TableCatalogue;
