@@ -30,7 +30,6 @@ export const fillOrders = async (address: Address, transactions: number, rowsEac
     await connection.query(`
       SET GLOBAL innodb_flush_log_at_trx_commit = 2; SET GLOBAL sync_binlog = 0;
       DROP DATABASE IF EXISTS bench; CREATE DATABASE bench; USE bench;
-      SET SESSION cte_max_recursion_depth = 100000000;
       CREATE TABLE orders (
         id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, customer_id INT NOT NULL, sku VARCHAR(40) NOT NULL, qty INT NOT NULL,
         price DECIMAL(12,2) NOT NULL, status ENUM('new','paid','shipped','done'), note VARCHAR(200), created DATETIME(6),
@@ -50,6 +49,17 @@ export const fillOrders = async (address: Address, transactions: number, rowsEac
         END WHILE;
       END;
       RESET BINARY LOGS AND GTIDS;`);
+  } finally {
+    await connection.end();
+  }
+  return await addOrders(address, transactions, rowsEach);
+};
+
+/** Adds rows to the table that `fillOrders` made, at the end of the log as it is. */
+export const addOrders = async (address: Address, transactions: number, rowsEach: number): Promise<Workload> => {
+  const connection = await connect(address, { database: 'bench' });
+  try {
+    await connection.query('SET SESSION cte_max_recursion_depth = 100000000');
     const [status] = await connection.query<mysql.RowDataPacket[]>('SHOW BINARY LOG STATUS');
     await connection.query('CALL fill(?, ?)', [transactions, rowsEach]);
     return { file: status[0]!['File'], position: Number(status[0]!['Position']), rows: transactions * rowsEach };

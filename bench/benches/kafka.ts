@@ -8,7 +8,7 @@ import { type LaunchedKafka, launchKafka } from '../../src/testing/servers/launc
 import { type LaunchedServer, launchServer } from '../../src/testing/servers/launch-server.ts';
 import { publishedFlags } from '../built.ts';
 import { type Connect, startConnect } from '../connect.ts';
-import { fillOrders, type Workload } from '../orders.ts';
+import { addOrders, fillOrders, type Workload } from '../orders.ts';
 import { writeSteadily } from '../orders-load.ts';
 import { producerPerformance } from '../peers/producer-performance.ts';
 import { type Result, type Run, summarise } from '../result.ts';
@@ -36,8 +36,8 @@ export const kafkaPush = async (rounds: number): Promise<readonly Result[]> => {
     await connect.create('dbz', debeziumConfig(rig, 'dbz', 'initial'));
   });
   await connect.stop('dbz');
-  const workload = await fillOrders(server, transactions, rowsEach);
-  const offsets = offsetsAt(await connect.offsets('dbz').catch(() => null), workload);
+  const offsets = await connect.offsets('dbz');
+  const workload = await addOrders(server, transactions, rowsEach);
   return await interleaved(
     'kafka-push',
     rounds,
@@ -238,14 +238,6 @@ const debeziumConfig = (
   'producer.override.compression.type': compression,
   'producer.override.acks': 'all',
 });
-
-/** Connect's form of a place in the binlog. */
-const offsetsAt = (known: unknown, { file, position }: Workload): unknown => {
-  const first = (known as { offsets?: { partition: unknown }[] } | null)?.offsets?.[0];
-  return {
-    offsets: [{ partition: first?.partition ?? { server: 'dbz' }, offset: { file, pos: position, ts_sec: 0 } }],
-  };
-};
 
 /** From its first record to its last, as the topic shows them: starting and connecting are not counted. CPU is the worker's from `begin` on. */
 const debeziumRun = async (

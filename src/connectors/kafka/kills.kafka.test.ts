@@ -76,9 +76,10 @@ test('nothing is lost or doubled when writers are killed, and a broker with one 
     await once(lines, 'line', { signal: AbortSignal.timeout(60_000) });
     await sleep(40 * round);
     const broker = round === 1 ? kafka.brokers[1]! : null;
+    const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await broker?.kill();
-    await once(child, 'exit');
+    await exited;
     await broker?.start();
   }
   using cluster = new Cluster(kafkaSettings(kafka.bootstrapServers), systemClock);
