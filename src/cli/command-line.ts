@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { nearestName } from '../config/nearest-name.ts';
 import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import type { CommandCall, CommandSpec, OptionSpec, OutputFormat } from './command.ts';
 
 /** Options that every command has. */

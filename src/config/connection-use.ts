@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry } from './config-node.ts';
 import type { Report } from './diagnostic.ts';
-import { nearestName } from './nearest-name.ts';
 import { without } from './override.ts';
 
 /** The named connections of a file: settings that sections take over with `use`. */

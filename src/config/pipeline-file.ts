@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import type { RegisteredConnector } from '../connectors/registry.ts';
 import type { Connector } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry, parseYaml } from './config-node.ts';
 import { type Connections, readConnections } from './connection-use.ts';
 import type { Diagnostic, Report } from './diagnostic.ts';
@@ -19,7 +20,6 @@ import {
   sectionsNotYet,
 } from './frame.ts';
 import { fileReason, interpolate, type Surroundings } from './interpolate.ts';
-import { nearestName } from './nearest-name.ts';
 import { override } from './override.ts';
 import {
   checkConnection,

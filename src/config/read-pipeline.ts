@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
 import type { Connector } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { tablePatterns } from '../core/table-pattern.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry } from './config-node.ts';
 import { type Connections, withConnection } from './connection-use.ts';
@@ -18,7 +19,6 @@ import {
   sinkSettings,
   sourceSettings,
 } from './frame.ts';
-import { nearestName } from './nearest-name.ts';
 import { insteadOf } from './other-connectors.ts';
 import type { LoadOptions, PipelineFile, Section, SinkSection, SourceSection } from './pipeline-file.ts';
 import { checkSettings, type Found, type FoundSettings, findSettings, type SectionShape } from './section.ts';

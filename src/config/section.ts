@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { type Alias, aliases, withoutCounterpart } from './aliases.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, type ScalarNode } from './config-node.ts';
 import type { Report } from './diagnostic.ts';
-import { nearestName } from './nearest-name.ts';
 import type { Setting } from './settings-shape.ts';
 import type { Place } from './source-text.ts';
 

@@ -8,6 +8,7 @@
  *         output: []
  */
 import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import {
   type ConfigNode,
   describeNode,
@@ -17,7 +18,6 @@ import {
   type ScalarNode,
 } from './config-node.ts';
 import type { Report } from './diagnostic.ts';
-import { nearestName } from './nearest-name.ts';
 import type { Place } from './source-text.ts';
 
 /** A value as it was written; null: NULL. `plain`: without quotes, so that digits are a number. */

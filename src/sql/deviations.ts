@@ -61,3 +61,28 @@ export const deviations: readonly Deviation[] = [
   refused('QUIT', "a command of Flink's own terminal"),
   refused('EXIT', "a command of Flink's own terminal"),
 ];
+
+/** Expressions of which Flink and millrace make something different, each with the reason. */
+export const expressionDeviations: ReadonlyMap<string, string> = new Map([
+  ['d % 3', "a remainder of a DECIMAL and a whole number; Flink's planner fails on it"],
+  ['f + dbl', 'FLOAT + DOUBLE is DOUBLE here; in Flink the first operand decides, and digits are lost'],
+  ['CAST(CAST(0.1 AS FLOAT) AS DOUBLE)', "the FLOAT's own value; Flink folds the constant without making it a FLOAT"],
+  ['CAST(12345.6 AS DECIMAL(4, 1))', 'NULL, as for a column; Flink stops where the constant was NOT NULL'],
+  ["CAST('12:34:56.789' AS TIME(3))", 'TIME keeps its precision, in Flink it is always 0 in the type'],
+  ["UPPER('straße')", "the upper case is longer than the CHAR; Flink cuts a constant's"],
+  ['str || NULL', 'a bare NULL is NULL; Flink asks for a CAST'],
+  ['NULL', 'a bare NULL is NULL; Flink asks for a CAST'],
+  ["LPAD('hi', 4, '?')", 'the type says that the result may be NULL, which it may'],
+  ["LPAD('hi', 1, '?')", 'the type says that the result may be NULL, which it may'],
+  ["LPAD('hi', 7, 'ab')", 'the type says that the result may be NULL, which it may'],
+  ["RPAD('hi', 4, '?')", 'the type says that the result may be NULL, which it may'],
+  ["RPAD('hi', 4, '')", 'NULL; Flink stops, having said that it cannot be'],
+  ["LPAD('hi', -1, '?')", 'NULL; Flink stops, having said that it cannot be'],
+  ["ENCODE('ä', 'UTF-8')", "all bytes; Flink's type BINARY(1) cuts them"],
+  ['COSH(1)', 'differs in the last digit of a DOUBLE'],
+  ['ARRAY[1, 2, 3][4]', 'NULL beyond the end; Flink shows -1 for a constant array of NOT NULL items'],
+  ["MAP['a', 1]['z']", 'NULL for a key that is not there; Flink shows -1 for a constant map of NOT NULL values'],
+  ['TYPEOF(i)', 'there is no TYPEOF; EXPLAIN shows types'],
+  ['TYPEOF(d)', 'there is no TYPEOF; EXPLAIN shows types'],
+  ['TYPEOF(str)', 'there is no TYPEOF; EXPLAIN shows types'],
+]);

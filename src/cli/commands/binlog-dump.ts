@@ -1,5 +1,5 @@
-import { nearestName } from '../../config/nearest-name.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { nearestName } from '../../core/nearest-name.ts';
 import { tablePatterns } from '../../core/table-pattern.ts';
 import { type EventTypeName, eventType } from '../../protocol/mysql/event-type.ts';
 import { BinlogView, type ViewedEvent } from '../binlog/binlog-view.ts';

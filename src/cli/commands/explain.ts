@@ -1,5 +1,5 @@
-import { nearestName } from '../../config/nearest-name.ts';
 import { type ErrorCode, MillraceError } from '../../core/errors.ts';
+import { nearestName } from '../../core/nearest-name.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { errorCodes, errorPage } from '../error-page.ts';

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
+import { doubleText, floatText } from '../../core/java-number.ts';
 import type { ValueWriter } from '../../core/row-images.ts';
 import { putInteger } from '../ascii-digits.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { base64Length, putBase64, standardAlphabet, urlSafeAlphabet } from './base64.ts';
 import { form, type TablePlan } from './column-plan.ts';
-import { doubleText, floatText } from './java-number.ts';
 import { putDocument } from './json-document.ts';
 import { characterLength, maxEscape, needsEscape, putEscape } from './json-string.ts';
 import {

@@ -233,12 +233,22 @@ export type JsonCall = Span &
         readonly onError: JsonBehavior | null;
       }
     | {
-        readonly kind: 'json-object' | 'json-objectagg';
+        readonly kind: 'json-object';
         readonly entries: readonly { readonly key: Expression; readonly value: Expression }[];
         readonly onNull: 'NULL' | 'ABSENT' | null;
       }
     | {
-        readonly kind: 'json-array' | 'json-arrayagg';
+        readonly kind: 'json-objectagg';
+        readonly entries: readonly { readonly key: Expression; readonly value: Expression }[];
+        readonly onNull: 'NULL' | 'ABSENT' | null;
+      }
+    | {
+        readonly kind: 'json-array';
+        readonly items: readonly Expression[];
+        readonly onNull: 'NULL' | 'ABSENT' | null;
+      }
+    | {
+        readonly kind: 'json-arrayagg';
         readonly items: readonly Expression[];
         readonly onNull: 'NULL' | 'ABSENT' | null;
       }

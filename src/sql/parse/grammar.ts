@@ -1,5 +1,6 @@
 import type { Expression } from '../ast/expression.ts';
 import type { Query } from '../ast/query.ts';
+import type { TypeName } from '../ast/type-name.ts';
 import { Cursor, type Grammar } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseQuery } from './query.ts';
@@ -21,3 +22,5 @@ export const parseWhole = <Node>(sql: string, read: (cursor: Cursor) => Node): N
 export const parseExpressionText = (sql: string): Expression => parseWhole(sql, (cursor) => cursor.expression());
 
 export const parseQueryText = (sql: string): Query => parseWhole(sql, (cursor) => cursor.query());
+
+export const parseTypeText = (sql: string): TypeName => parseWhole(sql, (cursor) => cursor.typeName());

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { UnscaledBytes } from '../formats/debezium-json/unscaled-bytes.ts';
 import { doubleText, floatText } from './java-number.ts';
-import { UnscaledBytes } from './unscaled-bytes.ts';
 
 test('prints doubles as Double.toString documents them', () => {
   for (const [value, text] of [
