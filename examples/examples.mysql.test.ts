@@ -105,6 +105,16 @@ const linesOf = (path: string): readonly { op: string; after: { id?: number } | 
   }
 };
 
+const rowsOf = (path: string, query: string): readonly Readonly<Record<string, unknown>>[] => {
+  try {
+    using db = new DatabaseSync(path, { readOnly: true });
+    return db.prepare(query).all();
+  } catch {
+    // Not made yet.
+    return [];
+  }
+};
+
 const examples: Readonly<Record<string, () => Promise<void>>> = {
   'mirror.yaml': async () =>
     await runExample(
@@ -144,6 +154,18 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
     await runExample('mirror-and-change-log.yaml', 3_000, async ({ mirror, changeLog }) => {
       const first = linesOf(changeLog).find(({ after }) => after?.id === 1);
       return first?.op === 'c' && (await mirrorEquals(mirror, ['orders', 'order_items']));
+    }),
+  'transform.yaml': async () =>
+    await runExample('transform.yaml', 4_000, ({ mirror }) => {
+      const rows = rowsOf(mirror, 'SELECT id, total, gross, note_upper, is_great FROM orders ORDER BY id');
+      const first = rows.find(({ id }) => id === 1);
+      assert.ok(
+        rows.every(({ id }) => id !== 2),
+        'the row without a note is there',
+      );
+      return (
+        first?.['gross'] === '11.3050' && first['note_upper'] === 'BEFORE' && rows.some(({ id }) => Number(id) >= 4_000)
+      );
     }),
 };
 

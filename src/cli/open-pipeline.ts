@@ -31,7 +31,7 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
   return {
     name: file.name,
     source: async () => openSources(sources, context, await openProcesses(file, { clock, deadLetters: letters })),
-    operators: pipelineOperators(file),
+    operators: pipelineOperators(file, clock),
     sinks: sinks.map(({ name, connector, config }) => ({
       name,
       open: () => connector.openSink!(config as never, context),

@@ -1,11 +1,14 @@
 import type { SourceSettings } from '../config/frame.ts';
 import type { PipelineFile } from '../config/pipeline-file.ts';
 import { tableRoute } from '../config/table-route.ts';
+import { transformRule } from '../config/transform-rule.ts';
+import type { Clock } from '../core/clock.ts';
 import { columnPatterns } from '../core/table-pattern.ts';
 import type { Operator } from '../operators/operator.ts';
 import { projectColumns } from '../operators/project-columns.ts';
 import { refuseSchemaChanges } from '../operators/refuse-schema-changes.ts';
 import { routeTables } from '../operators/route-tables.ts';
+import { transformTables } from '../operators/transform/transform-tables.ts';
 
 /** What a source's `columns.*` settings ask for. */
 export const sourceOperators = (settings: SourceSettings): readonly Operator[] => {
@@ -27,8 +30,14 @@ export const sourceOperators = (settings: SourceSettings): readonly Operator[] =
 };
 
 /** What the file asks for between all sources and all sinks. */
-export const pipelineOperators = ({ routes, settings }: PipelineFile): readonly Operator[] => [
+export const pipelineOperators = (
+  { transforms, routes, settings }: PipelineFile,
+  clock: Pick<Clock, 'now'>,
+): readonly Operator[] => [
   ...(settings['schema.change.behavior'] === 'exception' ? [refuseSchemaChanges] : []),
+  ...(transforms.length > 0
+    ? [transformTables(transforms.map(transformRule), { now: () => clock.now(), timeZone: 'UTC', random: Math.random })]
+    : []),
   ...(routes.length > 0
     ? [
         routeTables(

@@ -7,6 +7,7 @@ import { type Setting, settingsOf } from '../config/settings-shape.ts';
 export const planObject = (file: PipelineFile) => ({
   name: file.name,
   sources: file.sources.map((section) => endObject(section, sourceSettings)),
+  transforms: file.transforms,
   routes: file.routes,
   sinks: file.sinks.map((section) => endObject(section, sinkSettings)),
   settings: hideSecrets(file.settings, settingsOf(pipelineSettings)),
@@ -16,6 +17,10 @@ export const planText = (file: PipelineFile): string =>
   [
     `pipeline ${file.name}`,
     ...file.sources.flatMap((section) => endLines('source', section, sourceSettings)),
+    ...file.transforms.map(
+      (transform) =>
+        `  transform  ${transform['source-table']}: ${transform.projection ?? '*'}${transform.filter === undefined ? '' : ` WHERE ${transform.filter}`}`,
+    ),
     ...file.routes.map((route) => `  route   ${route['source-table']} -> ${route['sink-table']}`),
     ...file.sinks.flatMap((section) => endLines('sink', section, sinkSettings)),
     '  settings',

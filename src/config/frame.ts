@@ -159,4 +159,4 @@ export const processSettings = z.strictObject({
 export type ProcessSettings = z.output<typeof processSettings>;
 
 /** Sections that are planned and that this version refuses. */
-export const sectionsNotYet = ['transform', 'cluster', 'metrics', 'tracing', 'log'];
+export const sectionsNotYet = ['cluster', 'metrics', 'tracing', 'log'];

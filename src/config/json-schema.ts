@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
-import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings } from './frame.ts';
+import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings, transformSettings } from './frame.ts';
 import { serverSettings } from './server-settings.ts';
 import { type Setting, settingsOf } from './settings-shape.ts';
 
@@ -31,6 +31,7 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
     source: { description: 'What is read: one section, or a list of them.', ...named('source') },
     sink: { description: 'What is written: one section, or a list of them.', ...named('sink') },
     process: { description: 'Steps of your own on the way.', type: 'array', items: named('process') },
+    transform: { description: 'Columns computed and rows left out, in SQL.', type: 'array', items: named('transform') },
     route: { description: 'Tables that have other names in the sinks.', type: 'array', items: named('route') },
     pipeline: { description: 'The name and the manner of the whole.', ...named('pipeline') },
     tests,
@@ -61,6 +62,7 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
       source: await ends('source', sourceSettings),
       sink: await ends('sink', sinkSettings),
       process: closed(sectionSchema([...settingsOf(processSettings).values()]).properties),
+      transform: closed(sectionSchema([...settingsOf(transformSettings).values()]).properties),
       route: closed(sectionSchema([...settingsOf(routeSettings).values()]).properties),
       pipeline: closed(settings),
     },

@@ -188,8 +188,8 @@ describe('keys', () => {
 
   test('of sections that are planned are refused as not supported yet, at their place', async () => {
     await refuses(
-      `${source}${sink}transform:\n  - source-table: a.b\n    projection: id\n`,
-      /^3:1 CONFIG_NOT_SUPPORTED_YET transform is not supported in millrace 0\.1\.0/,
+      `${source}${sink}metrics:\n  port: 1\n`,
+      /^3:1 CONFIG_NOT_SUPPORTED_YET metrics is not supported in millrace 0\.1\.0/,
     );
   });
 });

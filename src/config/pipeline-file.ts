@@ -18,6 +18,7 @@ import {
   type SinkSettings,
   type SourceSettings,
   sectionsNotYet,
+  type TransformSettings,
 } from './frame.ts';
 import { fileReason, interpolate, type Surroundings } from './interpolate.ts';
 import { override } from './override.ts';
@@ -47,6 +48,7 @@ export interface PipelineFile {
   readonly name: string;
   readonly sources: readonly SourceSection[];
   readonly sinks: readonly SinkSection[];
+  readonly transforms: readonly TransformSettings[];
   readonly routes: readonly RouteSettings[];
   /** In the order in which rows go through them; each `module` is a whole path. */
   readonly processes: readonly ProcessSettings[];

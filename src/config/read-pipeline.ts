@@ -18,6 +18,8 @@ import {
   routeSettings,
   sinkSettings,
   sourceSettings,
+  type TransformSettings,
+  transformSettings,
 } from './frame.ts';
 import { insteadOf } from './other-connectors.ts';
 import type { LoadOptions, PipelineFile, Section, SinkSection, SourceSection } from './pipeline-file.ts';
@@ -26,6 +28,7 @@ import { type Setting, settingsOf } from './settings-shape.ts';
 import type { Place } from './source-text.ts';
 import { routeProblem } from './table-route.ts';
 import { readTests } from './tests-section.ts';
+import { checkTransform } from './transform-rule.ts';
 
 export interface FrameReading {
   readonly options: LoadOptions;
@@ -39,7 +42,7 @@ export interface FrameReading {
 }
 
 /** The sections that a pipeline has. */
-export const pipelineSections: readonly string[] = ['source', 'sink', 'process', 'route', 'pipeline', 'tests'];
+export const pipelineSections: readonly string[] = ['source', 'sink', 'process', 'transform', 'route', 'pipeline', 'tests'];
 
 /** What messages call the pipeline, and the name it has when its settings give none; null: it must give one. */
 interface PipelineIdentity {
@@ -54,6 +57,7 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
   const sources = await readSections(read, 'source', sourceSettings, identity);
   const sinks = await readSections(read, 'sink', sinkSettings, identity);
   const processes = readProcesses(read);
+  const transforms = readTransforms(read);
   const routes = readRoutes(read);
   const settings = readPipelineSection(read);
   const tests = readTests(mapEntry(root, 'tests'), report);
@@ -82,6 +86,7 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
     sources: sources as SourceSection[],
     sinks: sinks as SinkSection[],
     processes,
+    transforms,
     routes,
     settings,
     tests,
@@ -90,6 +95,7 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
 
 const frameShapes: readonly (readonly [name: string, schema: z.ZodType])[] = [
   ['pipeline', pipelineSettings],
+  ['transform', transformSettings],
   ['route', routeSettings],
   ['process', processSettings],
   ['source', sourceSettings],
@@ -280,6 +286,25 @@ const readProcesses = (read: FrameReading): readonly ProcessSettings[] => {
       report('error', at?.value.place ?? node.place, error);
     }
     return [{ ...process, module: resolve(dirname(root.place.source.name), process.module) }];
+  });
+};
+
+const readTransforms = (read: FrameReading): readonly TransformSettings[] => {
+  const entry = mapEntry(read.root, 'transform');
+  if (!entry) return [];
+  if (entry.value.kind !== 'list') {
+    const details = {
+      where: 'transform',
+      expected: 'a list of `source-table`, `projection` and `filter`',
+      found: describeNode(entry.value),
+    };
+    read.report('error', entry.value.place, new MillraceError('CONFIG_WRONG_SHAPE', details));
+    return [];
+  }
+  return entry.value.items.flatMap((node, index) => {
+    const transform = readFixedSection(read, `transform[${index}]`, transformSettings, node, node.place);
+    if (transform && node.kind === 'map') checkTransform(transform, node, read.report);
+    return transform ? [transform] : [];
   });
 };
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { nearestName } from '../config/nearest-name.ts';
 import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import type { LogPlace } from '../core/operating.ts';
 import type { Fleet, OperatedPipeline } from './fleet.ts';
 import { sendEvents } from './live-events.ts';

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileReason } from '../../config/interpolate.ts';
-import { nearestName } from '../../config/nearest-name.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { nearestName } from '../../core/nearest-name.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';

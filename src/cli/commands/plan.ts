@@ -66,7 +66,7 @@ const planOf = async (file: PipelineFile): Promise<Plan> => {
   for (const source of file.sources) {
     const config = source.config as MysqlConfig;
     if (source.connector.type !== 'mysql' || config['binlog.files'] !== undefined) continue;
-    const operators = [...sourceOperators(source.frame), ...pipelineOperators(file)];
+    const operators = [...sourceOperators(source.frame), ...pipelineOperators(file, context.clock)];
     for (const table of await readTables(config, context.clock)) {
       for (const target of targetsOf(table, operators)) {
         for (const sink of file.sinks) tables.push(await planned(table, target, sink, context));

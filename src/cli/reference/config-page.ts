@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { aliases, withoutCounterpart } from '../../config/aliases.ts';
-import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings } from '../../config/frame.ts';
+import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings, transformSettings } from '../../config/frame.ts';
 import { expectation } from '../../config/section.ts';
 import { serverSettings } from '../../config/server-settings.ts';
 import { type Setting, settingsOf } from '../../config/settings-shape.ts';
@@ -15,6 +15,7 @@ export const configPage = async (page: string): Promise<string> => {
     ['source', settingsTable(sourceSettings)],
     ['sink', settingsTable(sinkSettings)],
     ['process', settingsTable(processSettings)],
+    ['transform', settingsTable(transformSettings)],
     ['route', settingsTable(routeSettings)],
     ['pipeline', settingsTable(pipelineSettings)],
     ['server', settingsTable(serverSettings)],

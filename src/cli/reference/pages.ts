@@ -9,6 +9,7 @@ import { logEventsPage } from './log-events-page.ts';
 import { mapPage } from './map-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
+import { differencesPage, functionsPage } from './sql-pages.ts';
 
 /** Every generated file of the repository, by its path from the root. */
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
@@ -21,5 +22,9 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/config.md', await configPage(readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8'))],
     ['docs/config-mistakes.md', await mistakesPage()],
     ['docs/README.md', mapPage()],
+    ['docs/sql/functions.md', functionsPage(readPage('sql/functions.md'))],
+    ['docs/sql/differences.md', differencesPage(readPage('sql/differences.md'))],
     ['schema/v1.json', `${JSON.stringify(await pipelineFileSchema(connectors), null, 2)}\n`],
   ]);
+
+const readPage = (name: string): string => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');

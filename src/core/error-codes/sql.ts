@@ -65,4 +65,32 @@ export const sqlErrors = {
     message: (d: { readonly name: string; readonly reason: string }) => `${d.name} failed: ${d.reason}`,
     hint: 'Guard the argument with CASE or a filter. The position stays before this row.',
   },
+  TRANSFORM_DOES_NOT_FIT: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `transform does not fit ${d.table}: ${d.reason}`,
+    hint: 'Change the projection or filter to the columns that the table has now, and run the pipeline again: the position stays before the change.',
+  },
+  TRANSFORM_DEFINITIONS_DIFFER: {
+    retryable: false,
+    message: (d: { readonly table: string }) => `the transforms that match ${d.table} give it different columns`,
+    hint: 'Give all transforms of a table the same columns and types, in the same order; a constant can stand where one has nothing.',
+  },
+  TRANSFORM_KEY_UNKNOWN: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string }) =>
+      `primary-keys names ${d.column}, which the projection of ${d.table} does not have`,
+    hint: 'Name columns as the projection calls them.',
+  },
+  TRANSFORM_KEY_NULL: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string }) =>
+      `a row of ${d.table} has NULL in ${d.column}, which is part of its primary key`,
+    hint: 'Leave such rows out with a filter, or put COALESCE around the key.',
+  },
+  TRANSFORM_COLUMN_ABSENT: {
+    retryable: false,
+    message: (d: { readonly table: string }) => `the log does not hold a column that the filter of ${d.table} needs`,
+    hint: 'Set binlog_row_image=FULL on the server (SET PERSIST binlog_row_image=FULL).',
+  },
 } as const satisfies Record<string, ErrorEntry>;

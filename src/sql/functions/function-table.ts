@@ -7,7 +7,7 @@ import { textFunctions } from './text-functions.ts';
 import { timeFunctions } from './time-functions.ts';
 
 /** Every function of one row, by its name in upper case. docs/sql/functions.md is made from this table. */
-const functionTable: readonly SqlFunction[] = [
+export const functionTable: readonly SqlFunction[] = [
   ...conditionFunctions,
   ...numberFunctions,
   ...textFunctions,

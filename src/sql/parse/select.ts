@@ -12,7 +12,7 @@ export const parseSelect = (cursor: Cursor): Select => {
   if (cursor.sees('STREAM'))
     cursor.refuse(cursor.peek(), 'SELECT STREAM', 'every query here is one; leave the word out');
   const distinct = cursor.acceptOneOf('DISTINCT', 'ALL') === 'DISTINCT';
-  const items = cursor.list(() => parseItem(cursor));
+  const items = cursor.list(() => parseSelectItem(cursor));
   const from = cursor.accept('FROM') ? parseTableReferences(cursor) : null;
   const where = cursor.accept('WHERE') ? cursor.expression() : null;
   const groupBy = parseGroupBy(cursor);
@@ -21,7 +21,7 @@ export const parseSelect = (cursor: Cursor): Select => {
   return { kind: 'select', hints, distinct, items, from, where, groupBy, having, windows, ...cursor.spanFrom(start) };
 };
 
-const parseItem = (cursor: Cursor): SelectItem => {
+export const parseSelectItem = (cursor: Cursor): SelectItem => {
   const { start } = cursor;
   if (cursor.accept('*')) {
     const expression = { kind: 'star', path: [], ...cursor.spanFrom(start) } as const;
