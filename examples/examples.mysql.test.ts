@@ -157,7 +157,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
     }),
   'transform.yaml': async () =>
     await runExample('transform.yaml', 4_000, ({ mirror }) => {
-      const rows = rowsOf(mirror, 'SELECT id, total, gross, note_upper, is_great FROM orders ORDER BY id');
+      const rows = rowsOf(mirror, 'SELECT id, total, gross, note_upper, is_great FROM "shop.orders" ORDER BY id');
       const first = rows.find(({ id }) => id === 1);
       assert.ok(
         rows.every(({ id }) => id !== 2),

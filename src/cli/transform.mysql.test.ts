@@ -14,11 +14,11 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'millrace-transform-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const mirrored = (path: string): readonly unknown[] => {
+const mirrored = (path: string, table: string): readonly unknown[] => {
   try {
     using db = new DatabaseSync(join(folder, path), { readOnly: true });
     return db
-      .prepare('SELECT * FROM orders ORDER BY id')
+      .prepare(`SELECT * FROM "${table}" ORDER BY id`)
       .all()
       .map((row) => ({ ...row }));
   } catch {
@@ -75,7 +75,7 @@ transform:
       const until = async (holds: () => boolean): Promise<void> => {
         for (let i = 0; i < 400 && !holds() && child.exitCode === null; i += 1) await sleep(25);
       };
-      const mirror = () => mirrored(`${server.name}.db`) as readonly Record<string, unknown>[];
+      const mirror = () => mirrored(`${server.name}.db`, `${database}.orders`) as readonly Record<string, unknown>[];
       await until(() => mirror().length === 1);
       // Out of the filter, into it, computed anew, a column more, and gone.
       await connection.query(`USE ${database};
