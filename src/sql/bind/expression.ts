@@ -9,9 +9,9 @@ import { functionNamed, functionNames } from '../functions/function-table.ts';
 import { jsonArray, jsonExists, jsonObject, jsonQuery, jsonValue } from '../functions/json-calls.ts';
 import { ceilTime, extract, floorTime, timestampAdd, timestampDiff } from '../functions/time-units.ts';
 import { type Span, sqlError } from '../sql-error.ts';
-import { commonType } from '../types/common-type.ts';
 import { fromTypeName } from '../types/from-type-name.ts';
 import { isText, plain, type SqlType, shortText, withNullable } from '../types/sql-type.ts';
+import { unifiedType } from '../types/unified-type.ts';
 import { castTo } from './cast-to.ts';
 import { bindLiteral } from './literal.ts';
 import { asTruth, bindArithmetic, bindBinary, bindNegation } from './operators.ts';
@@ -225,7 +225,7 @@ const bindLike = (test: Part<'like'>, bind: Binder): Bound => {
 };
 
 const bindArray = (items: readonly Bound[], span: Span): Bound => {
-  const element = commonType(items.map((item) => item.type));
+  const element = unifiedType(items.map((item) => item.type));
   if (element === null || items.length === 0) {
     const reason = items.length === 0 ? 'ARRAY[] has no type: give it an item' : 'the items of an ARRAY have one type';
     throw sqlError('SQL_INVALID', span, { reason });
@@ -241,8 +241,8 @@ const bindArray = (items: readonly Bound[], span: Span): Bound => {
 const bindMap = (items: readonly Bound[], span: Span): Bound => {
   const keys = items.filter((_, index) => index % 2 === 0);
   const values = items.filter((_, index) => index % 2 === 1);
-  const key = commonType(keys.map((item) => item.type));
-  const value = commonType(values.map((item) => item.type));
+  const key = unifiedType(keys.map((item) => item.type));
+  const value = unifiedType(values.map((item) => item.type));
   if (items.length === 0 || items.length % 2 === 1 || key === null || value === null) {
     throw sqlError('SQL_INVALID', span, { reason: 'MAP[...] takes keys of one type and values of one type, in turn' });
   }
@@ -317,7 +317,7 @@ const bindCase = (expression: Part<'case'>, bind: Binder): Bound => {
     };
   });
   const otherwise = expression.otherwise === null ? constant(null, plain('NULL')) : bind(expression.otherwise);
-  const type = commonType([...branches.map(({ result }) => result.type), otherwise.type]);
+  const type = unifiedType([...branches.map(({ result }) => result.type), otherwise.type]);
   if (type === null) {
     const found = [...branches.map(({ result }) => result.type), otherwise.type].map(shortText).join(', ');
     throw sqlError('SQL_TYPE_MISMATCH', expression, { what: 'CASE', found, expected: 'results of one type' });

@@ -7,7 +7,6 @@ import type { SqlValue, Whole } from '../evaluate/sql-value.ts';
 import { DAY_MICROS, DAY_MILLIS, joinMicros, splitMicros } from '../evaluate/times.ts';
 import { wholeArithmetic, wrappers } from '../evaluate/whole-arithmetic.ts';
 import { type Span, sqlError } from '../sql-error.ts';
-import { commonType } from '../types/common-type.ts';
 import { decimalOf, decimalProduct, decimalQuotient, decimalRemainder, decimalSum } from '../types/decimal-rules.ts';
 import {
   digitsOf,
@@ -23,6 +22,7 @@ import {
   string,
   withNullable,
 } from '../types/sql-type.ts';
+import { unifiedType } from '../types/unified-type.ts';
 import { castTo } from './cast-to.ts';
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%';
@@ -73,7 +73,7 @@ export const asTruth = (operand: Bound, span: Span, what: string): Bound => {
 const aligned = (left: Bound, right: Bound): readonly [Bound, Bound] | null => {
   const dated = left.type.kind === 'DATE' || right.type.kind === 'DATE';
   if (dated && (isTimestamp(left.type) || isTimestamp(right.type))) return null;
-  const common = commonType([left.type, right.type]) ?? impliedType(left, right);
+  const common = unifiedType([left.type, right.type]) ?? impliedType(left, right);
   if (common === null) return null;
   const [a, b] = [castTo(left, common), castTo(right, common)];
   return a === null || b === null ? null : [a, b];
@@ -136,7 +136,7 @@ export const bindArithmetic = (operator: Arithmetic, left: Bound, right: Bound, 
   if (isApproximate(a.type) || isApproximate(b.type)) return bindApproximate(operator, a, b, nullable);
   if (isInteger(a.type) && isInteger(b.type)) {
     // The remainder has the divisor's type, as Calcite derives it.
-    const common = commonType([a.type, b.type])!;
+    const common = unifiedType([a.type, b.type])!;
     const computed = call(wholeArithmetic(operator, common.kind), [a, b], withNullable(common, nullable));
     return operator === '%' ? castTo(computed, withNullable(b.type, nullable))! : computed;
   }

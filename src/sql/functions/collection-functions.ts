@@ -5,8 +5,8 @@ import { textOf } from '../evaluate/cast.ts';
 import { compareValues } from '../evaluate/comparison.ts';
 import type { EvaluationContext, SqlValue } from '../evaluate/sql-value.ts';
 import { sqlError } from '../sql-error.ts';
-import { commonType } from '../types/common-type.ts';
 import { plain, type SqlType, shortText, string, withNullable } from '../types/sql-type.ts';
+import { unifiedType } from '../types/unified-type.ts';
 import { type CallSite, convertArguments, define, type Parameter, type SqlFunction } from './define.ts';
 
 const same = (a: SqlValue, b: SqlValue): boolean => (a === null || b === null ? a === b : compareValues(a, b) === 0);
@@ -33,7 +33,7 @@ const ofElements = (
   description,
   bind: (args, site) => {
     const values = convertArguments(args, parameters, usage, site);
-    const element = commonType(
+    const element = unifiedType(
       values.map((value, index) =>
         parameters[Math.min(index, parameters.length - 1)]!.startsWith('array') ? elementOf(value) : value.type,
       ),

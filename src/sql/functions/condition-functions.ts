@@ -4,13 +4,13 @@ import { type Bound, call, constant, routine } from '../evaluate/bound.ts';
 import { compareValues } from '../evaluate/comparison.ts';
 import type { SqlValue } from '../evaluate/sql-value.ts';
 import { sqlError } from '../sql-error.ts';
-import { commonType } from '../types/common-type.ts';
 import { shortText, withNullable } from '../types/sql-type.ts';
+import { unifiedType } from '../types/unified-type.ts';
 import { type CallSite, convertArguments, define, type SqlFunction } from './define.ts';
 
 /** The arguments as values of one type. */
 const unified = (args: readonly Bound[], site: CallSite): readonly Bound[] => {
-  const type = commonType(args.map((arg) => arg.type));
+  const type = unifiedType(args.map((arg) => arg.type));
   if (type === null) {
     const found = args.map((arg) => shortText(arg.type)).join(', ');
     throw sqlError('SQL_TYPE_MISMATCH', site.span, { what: site.name, found, expected: 'values of one type' });

@@ -13,7 +13,7 @@ import {
 const integerOrder = ['TINYINT', 'SMALLINT', 'INT', 'BIGINT'];
 
 /** The type that values of all of these take where they meet (CASE, COALESCE, ARRAY, IN, UNION); null: there is none. */
-export const commonType = (types: readonly SqlType[]): SqlType | null => {
+export const unifiedType = (types: readonly SqlType[]): SqlType | null => {
   const nullable = types.some((type) => type.nullable);
   let common: SqlType | null = null;
   for (const type of types) {
@@ -47,16 +47,16 @@ const commonOfTwo = (a: SqlType, b: SqlType): SqlType | null => {
     return { kind: 'TIME', precision: Math.max(a.precision, b.precision), nullable };
   }
   if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
-    const element = commonType([a.element, b.element]);
+    const element = unifiedType([a.element, b.element]);
     return element === null ? null : { kind: 'ARRAY', element, nullable };
   }
   if (a.kind === 'MAP' && b.kind === 'MAP') {
-    const [key, value] = [commonType([a.key, b.key]), commonType([a.value, b.value])];
+    const [key, value] = [unifiedType([a.key, b.key]), unifiedType([a.value, b.value])];
     return key === null || value === null ? null : { kind: 'MAP', key, value, nullable };
   }
   if (a.kind === 'ROW' && b.kind === 'ROW' && a.fields.length === b.fields.length) {
     const fields = a.fields.map((field, index) => {
-      const type = commonType([field.type, b.fields[index]!.type]);
+      const type = unifiedType([field.type, b.fields[index]!.type]);
       return type === null ? null : { name: field.name, type };
     });
     return fields.includes(null) ? null : { kind: 'ROW', fields: fields.filter((field) => field !== null), nullable };
