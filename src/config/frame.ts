@@ -158,5 +158,41 @@ export const processSettings = z.strictObject({
 
 export type ProcessSettings = z.output<typeof processSettings>;
 
+/** One entry of `transform:`. */
+export const transformSettings = z.strictObject({
+  'source-table': z.string().min(1).describe('Tables it is about, as `database.table` patterns.'),
+  projection: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The columns, in SQL: names, `*`, and expressions with `AS` and a name: `*, UPPER(name) AS upper_name`. Default: all columns as they are.',
+    ),
+  filter: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A condition in SQL; rows for which it does not hold are left out. Default: all rows.'),
+  'primary-keys': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Columns of the projection that are the table's primary key, with commas between. Default: the source's.",
+    ),
+  'converter-after-transform': z
+    .enum(['SOFT_DELETE'])
+    .optional()
+    .describe(
+      '`SOFT_DELETE`: a deleted row stays, as an update; put `__data_event_type__` into the projection to see that it was `-D`.',
+    ),
+  description: z.string().optional().describe('A note.'),
+  'partition-keys': withoutEffect('the sinks here have no partitions of their own'),
+  'table-options': withoutEffect('sinks are configured in their own section'),
+  'table-options.delimiter': withoutEffect('sinks are configured in their own section'),
+});
+
+export type TransformSettings = z.output<typeof transformSettings>;
+
 /** Sections that are planned and that this version refuses. */
 export const sectionsNotYet = ['cluster', 'metrics', 'tracing', 'log'];
