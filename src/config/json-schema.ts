@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
-import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings, transformSettings } from './frame.ts';
+import {
+  pipelineSettings,
+  processSettings,
+  routeSettings,
+  sinkSettings,
+  sourceSettings,
+  transformSettings,
+} from './frame.ts';
 import { serverSettings } from './server-settings.ts';
 import { type Setting, settingsOf } from './settings-shape.ts';
 

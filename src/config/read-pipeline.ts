@@ -42,7 +42,15 @@ export interface FrameReading {
 }
 
 /** The sections that a pipeline has. */
-export const pipelineSections: readonly string[] = ['source', 'sink', 'process', 'transform', 'route', 'pipeline', 'tests'];
+export const pipelineSections: readonly string[] = [
+  'source',
+  'sink',
+  'process',
+  'transform',
+  'route',
+  'pipeline',
+  'tests',
+];
 
 /** What messages call the pipeline, and the name it has when its settings give none; null: it must give one. */
 interface PipelineIdentity {
