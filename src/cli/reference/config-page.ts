@@ -1,6 +1,13 @@
 import type { z } from 'zod';
 import { aliases, withoutCounterpart } from '../../config/aliases.ts';
-import { pipelineSettings, processSettings, routeSettings, sinkSettings, sourceSettings, transformSettings } from '../../config/frame.ts';
+import {
+  pipelineSettings,
+  processSettings,
+  routeSettings,
+  sinkSettings,
+  sourceSettings,
+  transformSettings,
+} from '../../config/frame.ts';
 import { expectation } from '../../config/section.ts';
 import { serverSettings } from '../../config/server-settings.ts';
 import { type Setting, settingsOf } from '../../config/settings-shape.ts';
