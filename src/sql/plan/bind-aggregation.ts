@@ -1,0 +1,251 @@
+import type { Call, Expression } from '../ast/expression.ts';
+import type { GroupItem, Select } from '../ast/query.ts';
+import { bindExpression } from '../bind/expression.ts';
+import { asTruth } from '../bind/operators.ts';
+import { Scope, type ScopeColumn } from '../bind/scope.ts';
+import type { Bound } from '../evaluate/bound.ts';
+import { aggregateType, isAggregateName } from '../functions/aggregates.ts';
+import { type Span, sqlError } from '../sql-error.ts';
+import { withNullable } from '../types/sql-type.ts';
+import { expressionText } from '../unparse/expression.ts';
+import { queryText } from '../unparse/query.ts';
+import type { AggregateCall, Plan } from './plan.ts';
+
+/** Rows in groups, and what expressions over them mean. */
+interface Aggregation {
+  readonly plan: Plan;
+  /** Binds what may name groups and aggregates. SQL_INVALID for a column that is neither. */
+  bind(expression: Expression): Bound;
+}
+
+const nameOf = (call: Call): string =>
+  call.path
+    .map(({ name }) => name)
+    .join('.')
+    .toUpperCase();
+
+const isAggregate = (expression: Expression): expression is Call =>
+  expression.kind === 'call' && expression.over === null && isAggregateName(nameOf(expression));
+
+export const holdsAggregate = (expression: Expression): boolean => findAggregates(expression).length > 0;
+
+/** The aggregates in an expression, outermost first, not those of subqueries. */
+const findAggregates = (node: unknown): readonly Call[] => {
+  if (Array.isArray(node)) return node.flatMap(findAggregates);
+  if (typeof node !== 'object' || node === null) return [];
+  const { kind } = node as { readonly kind?: unknown };
+  if (kind === 'query') return [];
+  if (kind === 'call' && isAggregate(node as Expression)) return [node as Call];
+  return Object.values(node).flatMap(findAggregates);
+};
+
+const textOf = (expression: Expression): string => expressionText(expression, queryText);
+
+/** GROUP BY, HAVING and the aggregates of a SELECT over `input`. */
+export const bindAggregation = (
+  input: Plan,
+  scope: Scope,
+  select: Select,
+  sortedBy: readonly Expression[],
+): Aggregation => {
+  const groups: { readonly text: string; readonly bound: Bound; readonly expression: Expression }[] = [];
+  const groupOf = (expression: Expression): number => {
+    const text = textOf(expression);
+    const known = groups.findIndex((group) => group.text === text);
+    if (known >= 0) return known;
+    if (holdsAggregate(expression))
+      throw sqlError('SQL_INVALID', expression, { reason: 'rows are not grouped by an aggregate of them' });
+    groups.push({ text, bound: bindExpression(expression, scope), expression });
+    return groups.length - 1;
+  };
+  const sets =
+    select.groupBy === null ? [[]] : select.groupBy.items.map((item) => setsOf(item, groupOf)).reduce(crossed, [[]]);
+
+  const calls: { readonly text: string; readonly call: Call }[] = [];
+  const sources = [
+    ...select.items.map(({ expression }) => expression),
+    ...(select.having === null ? [] : [select.having]),
+    ...sortedBy,
+  ];
+  for (const call of findAggregates(sources)) {
+    const text = textOf(call);
+    if (!calls.some((known) => known.text === text)) calls.push({ text, call });
+  }
+
+  // What is grouped by and computed over becomes columns of a projection below.
+  const below: Bound[] = groups.map(({ bound }) => bound);
+  const placeOf = (bound: Bound): number => {
+    below.push(bound);
+    return below.length - 1;
+  };
+  // A group has a row at least, so its SUM of what is never NULL is not NULL either.
+  const isGrouped = sets.length === 1 && sets[0]!.length > 0;
+  const aggregates = calls.map(({ call }): AggregateCall => bindAggregate(call, scope, placeOf, isGrouped));
+  const projected: Plan = {
+    kind: 'project',
+    input,
+    expressions: below,
+    columns: below.map(({ type }, index) => ({ name: groups[index]?.text ?? `arg${index - groups.length}`, type })),
+  };
+  // In several grouping sets, what a set does not group by is NULL.
+  const columns = [
+    ...groups.map(({ text, bound }, index) => ({
+      name: text,
+      type: withNullable(bound.type, bound.type.nullable || !sets.every((set) => set.includes(index))),
+    })),
+    ...aggregates.map((call, index) => ({
+      name: calls[index]!.text,
+      type: call.type,
+    })),
+  ];
+  let plan: Plan = {
+    kind: 'aggregate',
+    input: projected,
+    groups: groups.map((_, index) => index),
+    sets,
+    calls: aggregates,
+    columns,
+  };
+
+  const above = new Scope(columns.map(({ type }, index): ScopeColumn => ({ qualifier: [], name: `#${index}`, type })));
+  const bind = (expression: Expression): Bound => {
+    const replaced = overColumns(expression, (part) => {
+      const text = textOf(part);
+      const group = groups.findIndex((known) => known.text === text);
+      if (group >= 0) return group;
+      const call = calls.findIndex((known) => known.text === text);
+      if (call >= 0) return groups.length + call;
+      if (part.kind === 'name') {
+        // It must be a column at all, before it is one that is not grouped by; `t.a` and `a` are the same one.
+        const bound = bindExpression(part, scope);
+        const same = groups.findIndex((known) => JSON.stringify(known.bound) === JSON.stringify(bound));
+        if (same >= 0) return same;
+        throw sqlError('SQL_INVALID', part, {
+          reason: `${text} is not grouped by: add it to GROUP BY, or put it into an aggregate`,
+        });
+      }
+      return null;
+    });
+    return bindExpression(replaced, above);
+  };
+  if (select.having !== null) {
+    plan = {
+      kind: 'filter',
+      input: plan,
+      condition: asTruth(bind(select.having), select.having, 'HAVING'),
+      columns: plan.columns,
+    };
+  }
+  return { plan, bind };
+};
+
+const bindAggregate = (
+  call: Call,
+  scope: Scope,
+  placeOf: (bound: Bound) => number,
+  isGrouped: boolean,
+): AggregateCall => {
+  const name = nameOf(call);
+  if (call.withinGroup !== null || call.orderBy.length > 0) {
+    throw sqlError('SQL_NOT_SUPPORTED', call, {
+      what: `${name} with an order`,
+      reason: 'it is read, and not planned yet',
+    });
+  }
+  const args = call.arguments.flatMap((argument): readonly Bound[] => {
+    if (argument.kind === 'star') return [];
+    if (
+      argument.kind === 'named' ||
+      argument.kind === 'default' ||
+      argument.kind === 'table' ||
+      argument.kind === 'descriptor'
+    ) {
+      throw sqlError('SQL_INVALID', argument, { reason: `${name} takes values` });
+    }
+    if (holdsAggregate(argument))
+      throw sqlError('SQL_INVALID', argument, { reason: 'an aggregate of an aggregate needs a query inside' });
+    return [bindExpression(argument, scope)];
+  });
+  const type = aggregateType(name, args, call);
+  const filter = call.filter === null ? null : asTruth(bindExpression(call.filter, scope), call.filter, 'FILTER');
+  return {
+    name,
+    args: args.map(placeOf),
+    distinct: call.quantifier === 'DISTINCT',
+    filter: filter === null ? null : placeOf(filter),
+    type: isGrouped && filter === null && args.every((arg) => !arg.type.nullable) ? withNullable(type, false) : type,
+  };
+};
+
+type Sets = readonly (readonly number[])[];
+
+/** Every set of one beside every set of the other: GROUP BY a, ROLLUP(b). */
+const crossed = (a: Sets, b: Sets): Sets => a.flatMap((left) => b.map((right) => [...new Set([...left, ...right])]));
+
+const setsOf = (item: GroupItem, groupOf: (expression: Expression) => number): Sets => {
+  switch (item.kind) {
+    case 'group-expression':
+      return [[groupOf(item.expression)]];
+    case 'group-set':
+      return [item.expressions.map(groupOf)];
+    case 'grouping-sets':
+      return item.items.flatMap((inner) => setsOf(inner, groupOf));
+    case 'rollup': {
+      const parts = item.items.map((inner) => setsOf(inner, groupOf)[0]!);
+      return Array.from({ length: parts.length + 1 }, (_, index) => parts.slice(0, parts.length - index).flat());
+    }
+    case 'cube': {
+      const parts = item.items.map((inner) => setsOf(inner, groupOf)[0]!);
+      return Array.from({ length: 2 ** parts.length }, (_, mask) =>
+        parts.filter((__, index) => !((mask >> index) & 1)).flat(),
+      );
+    }
+  }
+};
+
+/** The expression with every part that `columnOf` knows replaced by the name of that column; queries inside stay as they are. */
+const overColumns = (expression: Expression, columnOf: (part: Expression) => number | null): Expression => {
+  const replace = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(replace);
+    if (typeof node !== 'object' || node === null) return node;
+    const { kind } = node as { readonly kind?: unknown };
+    if (kind === 'query' || kind === 'identifier') return node;
+    if (typeof kind === 'string' && expressionKinds.has(kind)) {
+      const column = columnOf(node as Expression);
+      if (column !== null) return reference(column, node as Span);
+    }
+    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, replace(value)]));
+  };
+  return replace(expression) as Expression;
+};
+
+const reference = (column: number, { start, end }: Span): Expression => ({
+  kind: 'name',
+  path: [{ kind: 'identifier', name: `#${column}`, start, end }],
+  start,
+  end,
+});
+
+/** Parts that can be a group or an aggregate: everything that computes. */
+const expressionKinds: ReadonlySet<string> = new Set([
+  'name',
+  'call',
+  'unary',
+  'binary',
+  'is',
+  'between',
+  'in',
+  'like',
+  'case',
+  'cast',
+  'extract',
+  'round-time',
+  'trim',
+  'overlay',
+  'position',
+  'timestamp-add',
+  'timestamp-diff',
+  'item',
+  'field',
+  'json-value',
+]);

@@ -1,0 +1,108 @@
+import type { Bound } from '../evaluate/bound.ts';
+import { shortText } from '../types/sql-type.ts';
+import { type Changelog, changelogOf } from './changelog.ts';
+import type { Plan, PlanColumn } from './plan.ts';
+
+/**
+ * A plan as a tree, its last step first. Each step says its columns with their types, how its output changes and by what columns
+ * a row replaces an earlier one:
+ *
+ *     aggregate by customer: COUNT(*)   [I,UB,UA] key (customer)
+ *       customer BIGINT, n BIGINT
+ *     └─ scan orders   [I]
+ */
+export const explainText = (plan: Plan): string => [...lines(plan, '', '')].join('\n');
+
+function* lines(plan: Plan, first: string, rest: string): Generator<string> {
+  const { kinds, upsertKeys }: Changelog = changelogOf(plan);
+  const keys = upsertKeys
+    .map((key) => `(${key.map((column) => plan.columns[column]?.name ?? '').join(', ')})`)
+    .join(' or ');
+  const inputs = inputsOf(plan);
+  yield `${first}${stepText(plan)}   [${kinds.join(',')}]${keys === '' ? '' : ` key ${keys}`}`;
+  yield `${rest}${inputs.length > 0 ? '│' : ' '}  ${plan.columns.map(({ name, type }) => `${name} ${shortText(type)}`).join(', ')}`;
+  for (const [index, input] of inputs.entries()) {
+    const last = index === inputs.length - 1;
+    yield* lines(input, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`);
+  }
+}
+
+const inputsOf = (plan: Plan): readonly Plan[] => {
+  switch (plan.kind) {
+    case 'scan':
+    case 'values':
+      return [];
+    case 'join':
+    case 'intersect':
+    case 'except':
+      return [plan.left, plan.right];
+    case 'union':
+      return plan.inputs;
+    default:
+      return [plan.input];
+  }
+};
+
+const stepText = (plan: Plan): string => {
+  switch (plan.kind) {
+    case 'scan':
+      return `scan ${plan.table.name}`;
+    case 'values':
+      return `values, ${plan.rows.length} ${plan.rows.length === 1 ? 'row' : 'rows'}`;
+    case 'filter':
+      return `filter ${boundText(plan.condition, plan.input.columns)}`;
+    case 'project':
+      return `project ${plan.expressions.map((expression) => boundText(expression, plan.input.columns)).join(', ')}`;
+    case 'join': {
+      const columns = [...plan.left.columns, ...plan.right.columns];
+      return `${plan.type.toLowerCase()} join${plan.condition === null ? '' : ` on ${boundText(plan.condition, columns)}`}`;
+    }
+    case 'aggregate': {
+      const names = (places: readonly number[]): string =>
+        places.map((place) => plan.input.columns[place]!.name).join(', ');
+      const sets = plan.sets.map((set) => `(${names(set)})`).join(', ');
+      const calls = plan.calls.map(
+        ({ name, args, distinct }) => `${name}(${distinct ? 'DISTINCT ' : ''}${args.length === 0 ? '*' : names(args)})`,
+      );
+      return `aggregate by ${sets}${calls.length > 0 ? `: ${calls.join(', ')}` : ''}`;
+    }
+    case 'union':
+      return 'union all';
+    case 'intersect':
+    case 'except':
+      return `${plan.kind}${plan.all ? ' all' : ''}`;
+    case 'top': {
+      const order = plan.order.map(
+        ({ column, descending }) => `${plan.input.columns[column]!.name || `#${column}`}${descending ? ' desc' : ''}`,
+      );
+      const limit = `${plan.limit === null ? 'all' : plan.limit}${plan.offset === 0 ? '' : ` after ${plan.offset}`}`;
+      return `top ${limit}${order.length > 0 ? ` by ${order.join(', ')}` : ''}`;
+    }
+  }
+};
+
+const boundText = (expression: Bound, columns: readonly PlanColumn[]): string => {
+  const text = (part: Bound): string => boundText(part, columns);
+  switch (expression.kind) {
+    case 'column':
+      return columns[expression.index]?.name || `#${expression.index}`;
+    case 'constant':
+      return typeof expression.value === 'string' ? `'${expression.value}'` : String(expression.value);
+    case 'call': {
+      const { name } = expression.routine;
+      const args = expression.args.map(text);
+      return args.length === 2 && /^\W+$/.test(name) ? `(${args.join(` ${name} `)})` : `${name}(${args.join(', ')})`;
+    }
+    case 'and':
+    case 'or':
+      return `(${text(expression.left)} ${expression.kind} ${text(expression.right)})`;
+    case 'is-null':
+      return `${text(expression.operand)} is ${expression.negated ? 'not ' : ''}null`;
+    case 'case':
+      return `case(${expression.branches.map(({ when, result }) => `${text(when)}: ${text(result)}`).join(', ')}, ${text(expression.otherwise)})`;
+    case 'coalesce':
+      return `COALESCE(${expression.args.map(text).join(', ')})`;
+    case 'try':
+      return `try(${text(expression.operand)})`;
+  }
+};

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isMillraceError } from '../../core/errors.ts';
+import { parseQueryText } from '../parse/grammar.ts';
+import { spanOfError } from '../sql-error.ts';
+import { queryDisagreements, shop } from '../testdata/recorded-queries.ts';
+import { bindQuery } from './bind-query.ts';
+import { explainText } from './explain.ts';
+
+/** Queries about which the two disagree, with the reason. */
+const deviations: ReadonlyMap<string, string> = new Map([
+  [
+    'SELECT * FROM orders o JOIN customers c ON o.note > 1',
+    'a text column beside a number is refused at once; Flink plans it, and stops when it runs',
+  ],
+]);
+
+test("gives 65 queries the columns, types and changelog modes that Flink's planner gives them, and refuses what it refuses", () => {
+  const found = queryDisagreements();
+  assert.deepEqual(
+    [...found].filter(([query]) => !deviations.has(query)),
+    [],
+  );
+  assert.deepEqual(
+    [...deviations.keys()].filter((query) => !found.has(query)),
+    [],
+  );
+});
+
+test('EXPLAIN shows each step with its columns, how it changes, and its keys', () => {
+  const query =
+    'SELECT c.country, COUNT(*) AS n FROM orders o JOIN customers c ON o.customer = c.id WHERE o.qty > 1 GROUP BY c.country HAVING COUNT(*) > 2';
+  assert.equal(
+    explainText(bindQuery(parseQueryText(query), shop)),
+    `project c.country, COUNT(*)   [I,UA,D] key (country)
+│  country STRING, n BIGINT
+└─ filter (COUNT(*) > 2)   [I,UA,D] key (c.country)
+   │  c.country STRING, COUNT(*) BIGINT
+   └─ aggregate by (c.country): COUNT(*)   [I,UA,D] key (c.country)
+      │  c.country STRING, COUNT(*) BIGINT
+      └─ project country   [I,UA,D]
+         │  c.country STRING
+         └─ filter (qty > 1)   [I,UA,D]
+            │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), id BIGINT, name STRING, country STRING
+            └─ inner join on (customer = id)   [I,UA,D]
+               │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), id BIGINT, name STRING, country STRING
+               ├─ scan orders   [I]
+               │     id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3)
+               └─ scan customers   [I,UA,D] key (id)
+                     id BIGINT, name STRING, country STRING`,
+  );
+});
+
+test('what a query cannot mean is shown at its place', () => {
+  const cases: readonly (readonly [query: string, at: string, message: RegExp])[] = [
+    ['SELECT nme FROM customers', 'nme', /there is no column nme; did you mean name\?/],
+    ['SELECT id FROM ordrs', 'ordrs', /there is no table ordrs; did you mean orders\?/],
+    ['SELECT id FROM orders o JOIN customers c ON o.customer = c.id', 'id', /id may be o\.id or c\.id/],
+    ['SELECT note, COUNT(*) FROM orders GROUP BY customer', 'note', /note is not grouped by/],
+    ['SELECT SUM(note) FROM orders', 'SUM(note)', /SUM takes a number, and this is STRING/],
+    ['SELECT id FROM orders WHERE qty', 'qty', /WHERE takes a truth value/],
+    ['SELECT * FROM orders FOR SYSTEM_TIME AS OF placed', 'placed', /not planned yet/],
+  ];
+  for (const [query, at, message] of cases) {
+    assert.throws(
+      () => bindQuery(parseQueryText(query), shop),
+      (error) => {
+        const span = spanOfError(error);
+        assert.ok(span !== null && isMillraceError(error), query);
+        assert.match(error.message, message);
+        assert.equal(query.slice(span.start, span.end), at);
+        return true;
+      },
+    );
+  }
+});

@@ -1,0 +1,77 @@
+import type { Bound } from '../evaluate/bound.ts';
+import type { SqlType } from '../types/sql-type.ts';
+
+/** A column that a step gives. */
+export interface PlanColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+/** What a query does, step by step, each over the rows of its inputs. Expressions name an input's columns by their place. */
+export type Plan = { readonly columns: readonly PlanColumn[] } & (
+  | { readonly kind: 'scan'; readonly table: CatalogTable }
+  | { readonly kind: 'values'; readonly rows: readonly (readonly Bound[])[] }
+  | { readonly kind: 'filter'; readonly input: Plan; readonly condition: Bound }
+  | { readonly kind: 'project'; readonly input: Plan; readonly expressions: readonly Bound[] }
+  /** The condition names the left side's columns first, then the right side's; null: every row with every row. */
+  | {
+      readonly kind: 'join';
+      readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
+      readonly left: Plan;
+      readonly right: Plan;
+      readonly condition: Bound | null;
+      /** Columns of both sides, by their place in each, that have to be equal: what such a join looks rows up by. */
+      readonly keys: readonly (readonly [left: number, right: number])[];
+    }
+  /** Groups by columns of its input; each set of `sets` is one grouping, by places in `groups`. The columns of the groups come first. */
+  | {
+      readonly kind: 'aggregate';
+      readonly input: Plan;
+      readonly groups: readonly number[];
+      readonly sets: readonly (readonly number[])[];
+      readonly calls: readonly AggregateCall[];
+    }
+  | { readonly kind: 'union'; readonly inputs: readonly Plan[] }
+  | { readonly kind: 'intersect' | 'except'; readonly all: boolean; readonly left: Plan; readonly right: Plan }
+  | {
+      readonly kind: 'top';
+      readonly input: Plan;
+      readonly order: readonly SortKey[];
+      readonly offset: number;
+      /** Null: all. */
+      readonly limit: number | null;
+    }
+);
+
+export interface AggregateCall {
+  readonly name: string;
+  /** Places of columns of the input. */
+  readonly args: readonly number[];
+  readonly distinct: boolean;
+  /** The place of a truth value that says which rows count; null: all. */
+  readonly filter: number | null;
+  readonly type: SqlType;
+}
+
+export interface SortKey {
+  readonly column: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** A table as queries see it. */
+export interface CatalogTable {
+  readonly name: string;
+  readonly columns: readonly PlanColumn[];
+  /** Places of the key's columns; empty: there is none. */
+  readonly primaryKey: readonly number[];
+  /** Rows are only ever added. */
+  readonly appendOnly: boolean;
+}
+
+/** Where names of tables lead. */
+export interface Catalog {
+  /** Null: there is no such table. */
+  table(path: readonly string[]): CatalogTable | null;
+  readonly names: readonly string[];
+}
