@@ -92,14 +92,33 @@ export const decimalArithmetic = (
 export const decimalText = (value: Whole, scale: number): string => {
   if (scale === 0) return String(value);
   const negative = value < 0;
-  const digits = String(negative ? -value : value).padStart(scale + 1, '0');
+  const plain = String(negative ? -value : value);
+  const digits = plain.length > scale ? plain : plain.padStart(scale + 1, '0');
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+};
+
+const POINT = 0x2e;
+
+/** Whether a text is a sign at most and then digits. */
+const isDigits = (text: string): boolean => {
+  const start = text.charCodeAt(0) === 0x2d ? 1 : 0;
+  for (let i = start; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text.length > start;
 };
 
 const decimalForm = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,4}))?\s*$/i;
 
 /** The digits of a decimal text at `scale`, rounded half away from zero; null: it is none, or has more than 76 digits. */
 export const parseDecimal = (text: string, scale: number): Whole | null => {
+  // What a column of this scale holds, all of its digits, is read as the whole number without its point.
+  if (text.length <= 15 && (scale === 0 ? text.indexOf('.') < 0 : text.charCodeAt(text.length - scale - 1) === POINT)) {
+    const digits = scale === 0 ? text : text.slice(0, -scale - 1) + text.slice(-scale);
+    const value = isDigits(digits) ? Number(digits) : Number.NaN;
+    if (Number.isSafeInteger(value)) return value + 0;
+  }
   const match = decimalForm.exec(text);
   if (match === null) return null;
   const [, sign, before = '', after = '', exponent = '0'] = match;

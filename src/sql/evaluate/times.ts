@@ -85,11 +85,50 @@ const parseClock = (text: string): number | null => {
 
 /** Microseconds since 1970; null: it is no time of day on a day, or a day alone. */
 export const parseTimestamp = (text: string): Whole | null => {
+  const fixed = fixedTimestamp(text);
+  if (fixed !== null) return fixed;
   const match = /^\s*(\d{1,4}-\d{1,2}-\d{1,2})(?: (.+?))?\s*$/.exec(text);
   if (match === null) return null;
   const days = parseDate(match[1]!);
   const micros = match[2] === undefined ? 0 : /:.*:/.test(match[2]) ? parseClock(match[2]) : null;
   return days === null || micros === null ? null : joinMicros(days, micros);
+};
+
+/** `2024-02-29 12:34:56[.ffffff]` by position, as columns hold it; null: it is in another form. */
+const fixedTimestamp = (text: string): Whole | null => {
+  const { length } = text;
+  if (length < 19 || length > 26 || length === 20 || text.charCodeAt(10) !== 0x20) return null;
+  if (text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return null;
+  if (text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a) return null;
+  const year = digitsAt(text, 0, 4);
+  const month = digitsAt(text, 5, 7);
+  const day = digitsAt(text, 8, 10);
+  const hour = digitsAt(text, 11, 13);
+  const minute = digitsAt(text, 14, 16);
+  const second = digitsAt(text, 17, 19);
+  let fraction = 0;
+  if (length > 19) {
+    if (text.charCodeAt(19) !== 0x2e) return null;
+    fraction = digitsAt(text, 20, length) * 10 ** (26 - length);
+  }
+  // Not a number anywhere makes every comparison false.
+  if (
+    !(year >= 0 && month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59 && fraction >= 0)
+  )
+    return null;
+  if (day > daysInMonth(year, month)) return null;
+  return joinMicros(daysOf(year, month, day), ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction);
+};
+
+/** The number that digits between two places mean; NaN when something else stands there. */
+const digitsAt = (text: string, from: number, to: number): number => {
+  let value = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
 };
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
