@@ -98,10 +98,14 @@ class Mirror implements AsyncDisposable {
     const columns = (await this.source.query(`SHOW COLUMNS FROM ${name}`))
       .map(([column]) => `\`${column}\``)
       .join(', ');
-    const patience = performance.now() + 10_000;
+    const patience = performance.now() + 30_000;
     for (;;) {
       const [wanted, held] = await Promise.all(
-        [this.source, this.target].map(async (rig) => sorted(await rig.query(`SELECT ${columns} FROM ${name}`))),
+        [this.source, this.target].map(async (rig) => {
+          // The target makes a table when its first row comes.
+          const there = await rig.query(`SHOW TABLES LIKE '${name}'`);
+          return there.length === 0 ? [] : sorted(await rig.query(`SELECT ${columns} FROM ${name}`));
+        }),
       );
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       if (performance.now() > patience) assert.deepEqual(held, wanted, name);
