@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'kafka-lag': async (rounds) => (await import('./benches/kafka.ts')).kafkaLag(rounds),
   'kafka-snapshot': async (rounds) => (await import('./benches/kafka.ts')).kafkaSnapshot(rounds),
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
+  lint: async (rounds) => (await import('./benches/lint.ts')).lint(rounds),
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
   recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
   'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),

@@ -15,6 +15,11 @@ export const globalOptions: Readonly<Record<string, OptionSpec>> = {
   verbose: { short: 'v', describe: 'Say more on stderr.' },
   'log-format': { value: 'FORMAT', choices: ['pretty', 'json'], describe: 'How log lines are written on stderr.' },
   'no-color': { describe: 'No colours; so does the variable NO_COLOR.' },
+  lang: {
+    value: 'LANGUAGE',
+    choices: ['en', 'zh-CN'],
+    describe: 'Language of help and errors; so does MILLRACE_LANG. Logs and JSON stay English.',
+  },
   help: { short: 'h', describe: 'Show help for the command.' },
 };
 

@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { saidOf } from './locale/language.ts';
 import type { Terminal } from './terminal.ts';
 
 type Paint = Terminal['paint'];
@@ -9,6 +10,7 @@ export const errorText = (error: unknown, paint: Paint): string => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `${paint('red', 'error')}  internal error, please report it: ${text}`;
   }
+  const { message, hint } = saidOf(error);
   const causes: string[] = [];
   let said = error.message;
   for (let cause = error.cause; cause instanceof Error && causes.length < 4; cause = cause.cause) {
@@ -17,12 +19,12 @@ export const errorText = (error: unknown, paint: Paint): string => {
     const known = isMillraceError(cause) ? cause : null;
     causes.push(`  caused by: ${cause.message}${known === null ? '' : `  (${known.code})`}`);
     // Its own hint says to repair the cause, so it says how as well.
-    if (known !== null && isMillraceError(error, 'PIPELINE_RETRIES_EXHAUSTED')) causes.push(`  ${known.hint}`);
+    if (known !== null && isMillraceError(error, 'PIPELINE_RETRIES_EXHAUSTED')) causes.push(`  ${saidOf(known).hint}`);
   }
   return [
-    `${paint('red', 'error')}  ${paint('bold', error.code)}  ${error.message}`,
+    `${paint('red', 'error')}  ${paint('bold', error.code)}  ${message}`,
     ...causes,
-    `  ${error.hint}`,
+    `  ${hint}`,
     paint('dim', `  More: millrace explain ${error.code}`),
   ].join('\n');
 };

@@ -1,7 +1,9 @@
 /** Commands that write, check and compare files, run as a user runs them. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -24,6 +26,7 @@ const millrace = (args: readonly string[], env: Readonly<Record<string, string>>
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
     cwd: folder,
+    maxBuffer: 16_777_216,
     env: { PATH: process.env['PATH'], HOME: folder, ...env },
   });
   assert.ok(!`${stdout}${stderr}`.includes(secret), 'a secret was shown');
@@ -266,6 +269,33 @@ describe('support-bundle', () => {
     assert.match(one.stdout, /password: \*\*\*/);
     assert.equal(millrace(['support-bundle', 's1.yaml', '--offline']).status, 2);
   });
+});
+
+test('support-bundle asks a running millrace, and hides the token and whatever secret it repeats', async () => {
+  const server = createServer((request, response) => {
+    const said =
+      request.url === '/api/v1/pipelines' ? { pipelines: [{ name: 'a b' }] } : { path: request.url, said: secret };
+    response.end(JSON.stringify({ ...said, token: request.headers.authorization }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const env = { PATH: process.env['PATH'], HOME: folder, MILLRACE_API_TOKEN: 'Token-0815' };
+  const args = [
+    'support-bundle',
+    file('api.yaml', pipeline()),
+    '--offline',
+    '--to',
+    'api.tar.gz',
+    '--api-url',
+    `http://127.0.0.1:${port}`,
+  ];
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env });
+  assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 0);
+  server.close();
+  const bytes = gunzipSync(readFileSync(join(folder, 'api.tar.gz')));
+  for (const part of ['api/pipelines.json', 'api/a_b.log.json', '/api/v1/pipelines/a%20b/logs'])
+    assert.ok(bytes.includes(part), part);
+  for (const hidden of [secret, 'Token-0815']) assert.ok(!bytes.includes(hidden), hidden);
 });
 
 describe('completion', () => {

@@ -1,44 +1,45 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { globalOptions } from './command-line.ts';
+import { headings, summaryOf } from './locale/language.ts';
 
 const WIDTH = 96;
 
 /** The help of the program: what there is, and how to begin. */
 export const overviewHelp = (commands: readonly CommandSpec[]): string =>
   [
-    'millrace keeps everything around MySQL in step with MySQL.',
+    headings().intro,
     '',
-    'Examples:',
+    headings().examples,
     ...examples([
       { command: 'millrace demo', does: 'see the main job run on a real binlog' },
       { command: 'millrace lint pipeline.yaml', does: 'check a pipeline file' },
       { command: 'millrace run pipeline.yaml', does: 'run it' },
     ]),
     '',
-    'Commands:',
-    ...columns(commands.map(({ name, arguments: args, summary }) => [`${name} ${args}`.trim(), summary])),
+    headings().commands,
+    ...columns(commands.map((spec) => [`${spec.name} ${spec.arguments}`.trim(), summaryOf(spec)])),
     '',
-    'Options of every command:',
+    headings().globalOptions,
     ...columns(Object.entries(globalOptions).map(optionRow)),
     '',
-    'Help for one command: millrace COMMAND --help',
+    headings().more,
     '',
   ].join('\n');
 
 /** The help of one command, examples first. */
 export const commandHelp = (spec: CommandSpec): string =>
   [
-    spec.summary,
+    summaryOf(spec),
     '',
-    'Examples:',
+    headings().examples,
     ...examples(spec.examples),
     '',
-    `Usage: millrace ${spec.name}${spec.arguments === '' ? '' : ` ${spec.arguments}`} [options]`,
+    `${headings().usage} millrace ${spec.name}${spec.arguments === '' ? '' : ` ${spec.arguments}`} ${headings().optionsWord}`,
     '',
     ...(Object.keys(spec.options).length === 0
       ? []
-      : ['Options:', ...columns(Object.entries(spec.options).map(optionRow)), '']),
-    'Options of every command:',
+      : [headings().options, ...columns(Object.entries(spec.options).map(optionRow)), '']),
+    headings().globalOptions,
     ...columns(Object.entries(optionsWithFormats(spec)).map(optionRow)),
     '',
     ...(spec.notes ?? []).flatMap((note) => [...wrap(note, WIDTH), '']),

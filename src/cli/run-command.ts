@@ -5,6 +5,7 @@ import { errorEnvelope } from './envelope.ts';
 import { errorText } from './error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { commandHelp, overviewHelp } from './help.ts';
+import { askedLanguage, speak } from './locale/language.ts';
 import { openTerminal } from './terminal.ts';
 
 /** Runs one command line and says what the process answers to the shell. */
@@ -15,6 +16,7 @@ export const main = async (args: readonly string[]): Promise<ExitCode> => {
     throw error;
   });
   const { env } = process;
+  speak(askedLanguage(args, env));
   const terminal = openTerminal(process.stdout, process.stderr, { off: args.includes('--no-color'), env });
   try {
     const line = parseCommandLine(args, commands);

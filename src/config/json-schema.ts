@@ -18,6 +18,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
  * nested there too; required keys are left to `millrace lint`, since a schema cannot say "in one form or the other".
  */
 export const pipelineFileSchema = async (connectors: readonly RegisteredConnector[]): Promise<JsonSchema> => {
+  const values = new ValueDefinitions();
   const types = connectors.map(({ type }) => type);
   const ends = async (role: 'source' | 'sink', frame: z.ZodType): Promise<JsonSchema> => {
     const able = connectors.filter(({ roles }) => roles.includes(role));
@@ -25,15 +26,14 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
       able.map(async (registered) => {
         const { config } = await registered.load();
         const settings = [...settingsOf(frame).values(), ...settingsOf(config).values()];
-        const { properties } = sectionSchema(settings);
+        const { properties } = sectionSchema(settings, values);
         const type = { const: registered.type, description: registered.summary };
         return { ...closed({ ...properties, type }), anyOf: [{ required: ['type'] }, { required: ['use'] }] };
       }),
     );
-    const section = { oneOf: options };
-    return { anyOf: [section, { type: 'array', minItems: 1, items: section }] };
+    return { oneOf: options };
   };
-  const settings = sectionSchema([...settingsOf(pipelineSettings).values()]).properties;
+  const settings = sectionSchema([...settingsOf(pipelineSettings).values()], values).properties;
   const sections = {
     source: { description: 'What is read: one section, or a list of them.', ...named('source') },
     sink: { description: 'What is written: one section, or a list of them.', ...named('sink') },
@@ -61,19 +61,27 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
       ...sections,
       server: {
         description: 'The HTTP API that `millrace run` starts beside the pipelines.',
-        ...closed(sectionSchema([...settingsOf(serverSettings).values()]).properties),
+        ...closed(sectionSchema([...settingsOf(serverSettings).values()], values).properties),
       },
     }),
     anyOf: [{ required: ['source', 'sink'] }, { required: ['pipelines'] }],
     definitions: {
-      source: await ends('source', sourceSettings),
-      sink: await ends('sink', sinkSettings),
-      process: closed(sectionSchema([...settingsOf(processSettings).values()]).properties),
-      transform: closed(sectionSchema([...settingsOf(transformSettings).values()]).properties),
-      route: closed(sectionSchema([...settingsOf(routeSettings).values()]).properties),
+      source: oneOrMore('source.section'),
+      'source.section': await ends('source', sourceSettings),
+      sink: oneOrMore('sink.section'),
+      'sink.section': await ends('sink', sinkSettings),
+      process: closed(sectionSchema([...settingsOf(processSettings).values()], values).properties),
+      transform: closed(sectionSchema([...settingsOf(transformSettings).values()], values).properties),
+      route: closed(sectionSchema([...settingsOf(routeSettings).values()], values).properties),
       pipeline: closed(settings),
+      ...values.schemas,
     },
   };
+};
+
+const oneOrMore = (definition: string): JsonSchema => {
+  const one = { $ref: `#/definitions/${definition}` };
+  return { anyOf: [one, { type: 'array', minItems: 1, items: one }] };
 };
 
 /** In draft-07 nothing counts beside a `$ref`. */
@@ -120,11 +128,14 @@ const closed = (properties: Readonly<Record<string, unknown>>): JsonSchema => ({
 });
 
 /** Settings as properties: each under its dotted key, and under each way to nest it. */
-const sectionSchema = (settings: readonly Setting[]): { readonly properties: Readonly<Record<string, unknown>> } => {
+const sectionSchema = (
+  settings: readonly Setting[],
+  values: ValueDefinitions,
+): { readonly properties: Readonly<Record<string, unknown>> } => {
   const properties: Record<string, unknown> = {};
   const byPrefix = new Map<string, [rest: string, setting: Setting][]>();
   for (const setting of settings) {
-    properties[setting.key] = valueSchema(setting);
+    properties[setting.key] = values.refer(setting);
     const parts = setting.key.split('.');
     for (let used = 1; used < parts.length; used += 1) {
       const prefix = parts.slice(0, used).join('.');
@@ -135,13 +146,43 @@ const sectionSchema = (settings: readonly Setting[]): { readonly properties: Rea
   }
   for (const [prefix, below] of byPrefix) {
     // Deeper nesting is told by its own first part, so that the schema stays small.
-    const nested = sectionSchema(below.map(([rest, setting]) => ({ ...setting, key: rest })));
+    const nested = sectionSchema(
+      below.map(([rest, setting]) => ({ ...setting, key: rest })),
+      values,
+    );
     const object = closed(nested.properties);
     const own = properties[prefix];
     properties[prefix] = own === undefined ? object : { anyOf: [own, object] };
   }
   return { properties };
 };
+
+/** What each setting takes, said once, however many ways there are to write its key and places to put it. */
+class ValueDefinitions {
+  readonly #names = new Map<z.ZodType, string>();
+  readonly #byText = new Map<string, string>();
+  readonly schemas: Record<string, JsonSchema> = {};
+
+  refer(setting: Setting): JsonSchema {
+    const name = this.#names.get(setting.schema) ?? this.#define(setting);
+    return { $ref: `#/definitions/${name}` };
+  }
+
+  #define(setting: Setting): string {
+    const schema = valueSchema(setting);
+    const text = JSON.stringify(schema);
+    let name = this.#byText.get(text);
+    if (name === undefined) {
+      const wanted = `value.${setting.key.replaceAll(/[^\w.-]/g, '_')}`;
+      name = wanted;
+      for (let number = 2; name in this.schemas; number += 1) name = `${wanted}.${number}`;
+      this.schemas[name] = schema;
+      this.#byText.set(text, name);
+    }
+    this.#names.set(setting.schema, name);
+    return name;
+  }
+}
 
 /** What one setting takes, or a text that the environment fills in. */
 const valueSchema = (setting: Setting): JsonSchema => {

@@ -243,25 +243,22 @@ export const checkConnection = async (read: FrameReading, name: string, connecti
   const label = `connections.${name}`;
   const type = mapEntry(connection, 'type')?.value;
   const typeName = type?.kind === 'scalar' ? type.text : '';
-  const registered = options.connectors.find((other) => other.type === typeName);
-  if (!registered) {
+  const registered = options.connectors.filter((other) => other.type === typeName);
+  if (registered.length === 0) {
     if (type === undefined) {
       const place = connection.entries[0]?.keyPlace ?? connection.place;
       report('error', place, new MillraceError('CONFIG_MISSING_KEY', { key: 'type', section: label }));
-    } else
-      report(
-        'error',
-        type.place,
-        unknownConnector(insteadOf('sink', typeName) === null ? 'source' : 'sink', typeName, options.connectors),
-      );
+      return;
+    }
+    const role = insteadOf('sink', typeName) === null ? 'source' : 'sink';
+    report('error', type.place, unknownConnector(role, typeName, options.connectors));
     return;
   }
-  const { config } = await registered.load();
-  const settings = new Map<string, Setting>([
-    ...settingsOf(sourceSettings),
-    ...settingsOf(sinkSettings),
-    ...settingsOf(config),
-  ]);
+  // One name may stand for a source and a sink, each with settings of its own.
+  const schemas = await Promise.all(registered.map(async (each) => (await each.load()).config));
+  const settings = new Map<string, Setting>(
+    [sourceSettings, sinkSettings, ...schemas].flatMap((schema) => [...settingsOf(schema)]),
+  );
   const shape: SectionShape = { name: label, settings, belongsUnder: (key) => sectionOf(read, key, null) };
   const { found } = findSettings(connection, shape, (severity, place, error) => {
     // Other tools' names get their warning where the connection is used.

@@ -2,12 +2,14 @@ import { type ErrorCode, MillraceError } from '../../core/errors.ts';
 import { nearestName } from '../../core/nearest-name.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
-import { errorCodes, errorPage } from '../error-page.ts';
+import { type ErrorPage, errorCodes, errorPage } from '../error-page.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { localTexts } from '../locale/language.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal, format } = call;
-  const pages = (call.arguments.length === 0 ? errorCodes : call.arguments.map(findCode)).map(errorPage);
+  const inWords = format === 'json' ? errorPage : localPage;
+  const pages = (call.arguments.length === 0 ? errorCodes : call.arguments.map(findCode)).map(inWords);
   if (format === 'json') {
     await terminal.print(envelope('explain', { codes: pages }));
     return exitCode.ok;
@@ -31,6 +33,9 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   }
   return exitCode.ok;
 };
+
+/** The page in the language of this process. */
+const localPage = (code: ErrorCode): ErrorPage => ({ ...errorPage(code), ...localTexts(code) });
 
 const findCode = (given: string): ErrorCode => {
   const code = given.toUpperCase().replaceAll('-', '_');

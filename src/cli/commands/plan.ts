@@ -109,9 +109,12 @@ const planned = async (source: Table, target: Table, sink: SinkSection, context:
 });
 
 /** A sink with a `topic` or `path` of templates names its targets by it; the others by the table. */
-const targetName = (table: Table, { config }: SinkSection): string => {
-  const { topic } = config as { readonly topic?: unknown };
-  if (typeof topic !== 'string') return qualifiedName(table);
+const targetName = (table: Table, { connector, config }: SinkSection): string => {
+  const { topic, 'topic.prefix': prefix } = config as { readonly topic?: unknown; readonly 'topic.prefix'?: unknown };
+  if (typeof topic !== 'string')
+    return connector.type === 'kafka' && typeof prefix === 'string'
+      ? `${prefix}.${qualifiedName(table)}`
+      : qualifiedName(table);
   try {
     return nameTemplate(topic, ['database', 'table']).fill({ database: table.database, table: table.name });
   } catch (error) {

@@ -38,8 +38,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   }
   if (!call.flag('offline')) files.set('doctor.json', redact(json(await examineAll(loaded, redact))));
   const api = call.text('api-url');
-  if (api !== null)
-    for (const [name, path] of apiPages) files.set(`api/${name}.json`, redact(await page(api, path, call)));
+  if (api !== null) for (const [name, text] of await apiAnswers(api, call)) files.set(`api/${name}`, redact(text));
   try {
     writeFileSync(file, tarArchive(files, now));
   } catch (error) {
@@ -97,19 +96,38 @@ const examineAll = async (loaded: readonly LoadedFile[], redact: (text: string) 
   return results;
 };
 
-const apiPages: readonly (readonly [name: string, path: string])[] = [
-  ['pipelines', '/api/v1/pipelines'],
-  ['readiness', '/readyz'],
-];
+/** What a running millrace says of its pipelines, their last log lines included; or why it says nothing. */
+const apiAnswers = async (
+  api: string,
+  call: CommandCall,
+): Promise<readonly (readonly [name: string, text: string])[]> => {
+  const list = await answer(api, '/api/v1/pipelines', call);
+  const names = Array.from(list.matchAll(/"name":\s*"((?:[^"\\]|\\.)*)"/g), (match) => match[1]!);
+  const logs = await Promise.all(
+    [...new Set(names)].map(
+      async (name) =>
+        [
+          `${name.replaceAll(/[^\w.-]/g, '_').slice(0, 60)}.log.json`,
+          await answer(api, `/api/v1/pipelines/${encodeURIComponent(name)}/logs`, call),
+        ] as const,
+    ),
+  );
+  return [
+    ['pipelines.json', list],
+    ['readiness.json', await answer(api, '/readyz', call)],
+    ['metrics.txt', await answer(api, '/metrics', call)],
+    ...logs,
+  ];
+};
 
-const page = async (api: string, path: string, { env }: CommandCall): Promise<string> => {
+const answer = async (api: string, path: string, { env }: CommandCall): Promise<string> => {
   const token = env['MILLRACE_API_TOKEN'];
   try {
-    const answer = await fetch(new URL(path, api), {
+    const response = await fetch(new URL(path, api), {
       signal: AbortSignal.timeout(5_000),
       ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}),
     });
-    const text = await answer.text();
+    const text = await response.text();
     return token ? text.replaceAll(token, '***') : text;
   } catch (error) {
     return json({ error: `${path} could not be read: ${(error as Error).message}` });

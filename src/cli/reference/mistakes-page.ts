@@ -21,6 +21,31 @@ const good = [
   '  errors.tolerance: none',
 ];
 
+/** A file with several pipelines, likewise. */
+const goodLong = [
+  'connections:',
+  '  shop:',
+  '    type: mysql',
+  '    hostname: db1.internal',
+  '    username: millrace',
+  `    password: \${MYSQL_PASSWORD}`,
+  'pipelines:',
+  '  - name: orders-mirror',
+  '    source: {use: shop, tables: shop.orders}',
+  '    sink: {type: sqlite, path: orders.db}',
+  '    retry.attempts: 20',
+  '    route:',
+  '      - source-table: shop.(\\.*)',
+  '        sink-table: ods.$1',
+  '    tests:',
+  '      - name: orders get another name',
+  '        input: [{table: shop.orders, op: c, after: {id: 1}}]',
+  '        output: [{table: ods.orders, op: c, after: {id: 1}}]',
+  '  - name: stock-log',
+  '    source: {use: shop, tables: shop.stock}',
+  '    sink: {type: file, path: stock.ndjson}',
+];
+
 interface Mistake {
   readonly what: string;
   readonly line: string;
@@ -81,6 +106,43 @@ export const wrongValues: readonly Mistake[] = [
   { what: 'a tab for indentation', line: '  path: shop.db', becomes: '\tpath: shop.db' },
 ];
 
+export const longFormMistakes: readonly Mistake[] = [
+  {
+    what: 'a connection misspelt',
+    line: '    source: {use: shop, tables: shop.orders}',
+    becomes: '    source: {use: shpo, tables: shop.orders}',
+  },
+  { what: 'a key of a connection misspelt', line: '    hostname: db1.internal', becomes: '    hostnam: db1.internal' },
+  { what: 'a setting beside the sections misspelt', line: '    retry.attempts: 20', becomes: '    retry.atempts: 20' },
+  { what: 'a wrong number there', line: '    retry.attempts: 20', becomes: '    retry.attempts: 0' },
+  { what: 'two pipelines of one name', line: '  - name: stock-log', becomes: '  - name: orders-mirror' },
+  {
+    what: 'a variable of names misspelt',
+    line: '        sink-table: ods.$1',
+    becomes: '        sink-table: ods.%{tabel}',
+  },
+  {
+    what: 'a group that the pattern has not',
+    line: '        sink-table: ods.$1',
+    becomes: '        sink-table: ods.$2',
+  },
+  {
+    what: 'a sink that another tool has',
+    line: '    sink: {type: sqlite, path: orders.db}',
+    becomes: '    sink: {type: doris, fenodes: "127.0.0.1:8030"}',
+  },
+  {
+    what: 'an operation that is none, in a test',
+    line: '        input: [{table: shop.orders, op: c, after: {id: 1}}]',
+    becomes: '        input: [{table: shop.orders, op: x, after: {id: 1}}]',
+  },
+  {
+    what: 'braces without quotes',
+    line: '    source: {use: shop, tables: shop.stock}',
+    becomes: '    source: {use: shop, tables: shop.%{table}}',
+  },
+];
+
 /** docs/config-mistakes.md: what `millrace lint` says to each of these, from real runs. */
 export const mistakesPage = async (): Promise<string> => {
   const sections = async (mistakes: readonly Mistake[]): Promise<string> =>
@@ -102,6 +164,16 @@ export const mistakesPage = async (): Promise<string> => {
     '',
     await sections(wrongValues),
     '',
+    '## In a file with several pipelines',
+    '',
+    'The same with ten mistakes in this one:',
+    '',
+    '```yaml',
+    ...goodLong,
+    '```',
+    '',
+    await sections(longFormMistakes),
+    '',
   ].join('\n');
 };
 
@@ -110,8 +182,9 @@ const mistakeSection = async (mistake: Mistake): Promise<string> =>
 
 /** What lint says to a file with this mistake. */
 export const answerTo = async ({ line, becomes }: Mistake): Promise<string> => {
-  if (!good.includes(line)) throw new Error(`the good file has no line ${line}`);
-  const text = good.map((known) => (known === line ? becomes : known)).join('\n');
+  const file = [good, goodLong].find((lines) => lines.includes(line));
+  if (file === undefined) throw new Error(`no good file has a line ${line}`);
+  const text = file.map((known) => (known === line ? becomes : known)).join('\n');
   const loaded = await loadPipelineFile('shop.yaml', {
     env: { MYSQL_PASSWORD: 'secret' },
     overrides: [],

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadPipelineFile } from '../../config/pipeline-file.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { errorCodes, errorPage } from '../error-page.ts';
-import { answerTo, typos, wrongValues } from './mistakes-page.ts';
+import { answerTo, longFormMistakes, typos, wrongValues } from './mistakes-page.ts';
 import { referencePages } from './pages.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -57,7 +57,7 @@ describe('every pipeline file that is shown', () => {
 });
 
 describe('each mistake of docs/config-mistakes.md', () => {
-  for (const mistake of [...typos, ...wrongValues]) {
+  for (const mistake of [...typos, ...wrongValues, ...longFormMistakes]) {
     test(`gets one error with its place: ${mistake.what}`, async () => {
       const answer = await answerTo(mistake);
       assert.equal(answer.match(/ {2}error {2}/g)?.length, 1, answer);

@@ -3,6 +3,7 @@ import { pipelineFileSchema } from '../../config/json-schema.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { httpApiPage } from './api-page.ts';
 import { cliPage } from './cli-page.ts';
+import { comingFromPages } from './coming-from-pages.ts';
 import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { logEventsPage } from './log-events-page.ts';
@@ -15,6 +16,8 @@ import { differencesPage, functionsPage } from './sql-pages.ts';
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/errors.md', errorsPage()],
+    ['docs/zh-CN/errors.md', errorsPage('zh-CN')],
+    ...(await comingFromPages()),
     ['docs/cli.md', cliPage()],
     ['docs/api.md', httpApiPage()],
     ['docs/log-events.md', logEventsPage()],

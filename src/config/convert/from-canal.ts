@@ -92,6 +92,7 @@ const kafkaTarget = (draft: Draft, settings: Settings, sinks: KnownSinks): void 
   if (settings.get('canal.mq.flatMessage') === 'false')
     draft.left('canal.mq.flatMessage', 'messages are never protocol buffers: canal-json is the flat message');
   else if (sinks.offers('kafka', 'value.format', 'canal-json')) draft.sink.set('value.format', 'canal-json');
+  else draft.changed('canal.mq.flatMessage', "values are in Debezium's JSON, not in Canal's flat message");
   for (const [key, value] of settings) {
     if (
       [

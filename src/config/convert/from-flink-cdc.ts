@@ -90,8 +90,11 @@ const takeSink = (draft: Draft, node: ConfigNode | undefined, sinks: KnownSinks)
       const text = value.kind === 'scalar' ? value.text : '';
       if (key === 'type') continue;
       if (holdsSecret(key)) draft.secret(draft.sink, key, `${type.toUpperCase()}_SECRET`, key);
-      else if (key === 'name' || sinks.takes(type, key)) draft.text(draft.sink, key, text);
-      else draft.left(key, 'the sink has no such setting');
+      else {
+        const reason = key === 'name' ? null : sinks.refuses(type, key, text);
+        if (reason === null) draft.text(draft.sink, key, text);
+        else draft.left(key, reason);
+      }
     }
   } else if (isPrinter) {
     draft.sink.set('type', 'file');

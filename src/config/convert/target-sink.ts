@@ -1,5 +1,6 @@
 import type { RegisteredConnector } from '../../connectors/registry.ts';
-import { settingsOf } from '../settings-shape.ts';
+import { expectation } from '../section.ts';
+import { type Setting, settingsOf } from '../settings-shape.ts';
 import type { Draft } from './draft.ts';
 
 /** The sinks that this version has, with their keys. */
@@ -7,6 +8,8 @@ export interface KnownSinks {
   has(type: string): boolean;
   /** Whether a sink takes a key, under a mapping of the user's too. */
   takes(type: string, key: string): boolean;
+  /** Why a sink does not take this value for a key; null: it does. */
+  refuses(type: string, key: string, value: string): string | null;
   /** Whether one of the values of a choice is `value`. */
   offers(type: string, key: string, value: string): boolean;
 }
@@ -26,8 +29,22 @@ export const knownSinks = async (connectors: readonly RegisteredConnector[]): Pr
       if (settings === undefined) return false;
       return settings.has(key) || settings.values().some((each) => each.isRecord && key.startsWith(`${each.key}.`));
     },
+    refuses: (type, key, value) => {
+      const settings = sinks.get(type);
+      const setting = settings?.get(key);
+      if (setting !== undefined) return whyNot(setting, value);
+      const inRecord = settings?.values().some((each) => each.isRecord && key.startsWith(`${each.key}.`)) ?? false;
+      return inRecord ? null : 'the sink has no such setting';
+    },
     offers: (type, key, value) => sinks.get(type)?.get(key)?.choices?.includes(value) ?? false,
   };
+};
+
+const whyNot = (setting: Setting, value: string): string | null => {
+  if (setting.withoutEffect !== null) return setting.withoutEffect;
+  const { accepts, schema } = setting;
+  const typed = accepts.has('string') ? value : accepts.has('number') ? Number(value) : value === 'true';
+  return accepts.has('mapping') || schema.safeParse(typed).success ? null : `it takes ${expectation(setting)}`;
 };
 
 /** Where the draft writes when its own target is not here: a change log, so that the file can be tried. */
@@ -68,8 +85,9 @@ export const sinkSetting = (
   }: { readonly from: string; readonly key: string; readonly value: string; readonly otherwise: string },
 ): boolean => {
   const type = String(draft.sink.get('type'));
-  if (!sinks.takes(type, key)) {
-    draft.left(from, otherwise);
+  const reason = sinks.takes(type, key) ? sinks.refuses(type, key, value) : otherwise;
+  if (reason !== null) {
+    draft.left(from, reason);
     return false;
   }
   draft.text(draft.sink, key, value);

@@ -191,6 +191,36 @@ for (const server of testServers()) {
     const launch = (options: readonly string[] = []): Promise<LaunchedServer> =>
       launchServer({ flavor: server.flavor, version: server.name.split('-')[1]!, options });
 
+    test('a log that is kept too short, no GTIDs, unlogged cascades, partial JSON, patterns that name nothing', async () => {
+      await using own = await launch(mysql ? ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF'] : []);
+      await using rig = await MysqlRig.open(own);
+      await rig.run(
+        'SET GLOBAL binlog_expire_logs_seconds = 3600',
+        'CREATE TABLE p (id INT PRIMARY KEY)',
+        'CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)',
+      );
+      const settings = { hostname, port: own.port, username: 'root', tables: `${rig.database}.\\.*` };
+      const found = await checked(settings);
+      const due = ['warning MYSQL_RETENTION', mysql ? 'warning MYSQL_GTID_OFF' : 'warning MYSQL_CASCADES_NOT_LOGGED'];
+      for (const code of due)
+        assert.ok(
+          found.some((line) => line.startsWith(code)),
+          `${code}: ${found.join('\n')}`,
+        );
+      const nothing = await checked({ ...settings, tables: `${rig.database}.nothing` });
+      assert.ok(
+        nothing.some((line) => line.startsWith('warning MYSQL_NO_TABLES')),
+        nothing.join('\n'),
+      );
+      if (!mysql) return;
+      await rig.run("SET GLOBAL binlog_row_value_options = 'PARTIAL_JSON'", "SET GLOBAL binlog_row_image = 'MINIMAL'");
+      const partial = await checked(settings);
+      assert.ok(
+        partial.some((line) => line.startsWith('error MYSQL_PARTIAL_JSON')),
+        partial.join('\n'),
+      );
+    });
+
     test('a replica that logs nothing of what it applies, one that stands still, and small packets', async () => {
       const option = mysql ? '--log-replica-updates=OFF' : '--log-slave-updates=OFF';
       await using own = await launch([option, '--max-allowed-packet=1M']);

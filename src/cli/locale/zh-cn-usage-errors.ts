@@ -1,0 +1,220 @@
+import type { LocalErrors } from './local-error.ts';
+
+/** Chinese texts of what can go wrong with command lines, pipeline files, SQL and the HTTP API. */
+export const zhUsageErrors: LocalErrors = {
+  API_ANSWER: [
+    '<url> 返回 <status>，不像是 millrace 的回答',
+    '请确认 `--api-url` 指向 millrace 而不是代理页面，并比较两端的版本。',
+  ],
+  API_BAD_JSON: [
+    '请求体不是该路径所需的内容：<reason>',
+    '请发送一个 JSON 对象，字段见 /api/openapi.json；没有做任何改动。',
+  ],
+  API_BODY_SLOW: ['请求体在 <seconds> 秒内没有传完', '请在更好的连接上重新发送；没有做任何改动。'],
+  API_BODY_TOO_LARGE: ['请求体超过 <limit> 字节', '管道文件最大 1 MiB，其他请求体最大 64 KiB；没有做任何改动。'],
+  API_FILE_WRONG: [
+    '<pipeline> 的文件有 <errors> 个错误，第一个：<first>',
+    '请修复 `diagnostics` 列出的内容后重新发送；先前的管道继续运行。',
+  ],
+  API_FOREIGN_HOST: [
+    '请求中的主机名 <host> 不是本服务器监听的地址',
+    '请使用服务器启动时打印的地址，或给它一个令牌：之后任何主机名都可以。',
+  ],
+  API_FOREIGN_ORIGIN: ['请求来自 <origin> 的页面', '其他站点的页面不能使用此 API；请从程序或服务器自己的页面使用。'],
+  API_LISTEN_FAILED: ['无法监听 <listen>：<reason>', '请用 `--listen HOST:PORT` 选择空闲地址；端口 0 自动选取。'],
+  API_LISTEN_OPEN: [
+    '在没有令牌的情况下监听 <listen> 会让任何人进入',
+    '请设置令牌（`--token-file FILE`、MILLRACE_API_TOKEN 或 `server.auth.token`），或监听 127.0.0.1。',
+  ],
+  API_METHOD: ['<path> 不接受 <method>，只接受 <allowed>', '请使用这些方法之一；`/api` 页面列出所有路径。'],
+  API_NAME_TAKEN: [
+    '已有名为 <pipeline> 的管道，来自 <file>',
+    '请给每个文件各自的 `pipeline.name`：位点保存在该名字下。',
+  ],
+  API_NOT_FOUND: ['<path> 处没有内容', '`/api` 页面列出所有路径。'],
+  API_NOT_SUPPORTED: ['这里不能 <what>', '请用 `millrace serve --dir DIR` 运行管道：在那里可以逐个启动、修改和移除。'],
+  API_PIPELINE_STATE: [
+    '管道 <pipeline> 处于 <state>，而此操作需要它 <wanted>',
+    '请先用 `millrace pause`、`millrace resume` 或 `millrace restart` 使其进入该状态。',
+  ],
+  API_TAIL_OFF: [
+    '本服务器不显示行的值',
+    '请用 `--allow-tail`（或 `server.allow-tail: true`）启动，允许可以使用 API 的人看到经过的行。',
+  ],
+  API_TOKEN_MISSING: [
+    '本服务器需要令牌',
+    '请设置 MILLRACE_API_TOKEN 或用 `--token-file` 指定文件；通过 HTTP 时发送 `Authorization: Bearer TOKEN`。',
+  ],
+  API_TOKEN_WRONG: [
+    '令牌不是本服务器要求的那个',
+    '请与服务器启动时的令牌比较：`server.auth.token`、`--token-file` 或 MILLRACE_API_TOKEN。',
+  ],
+  API_UNKNOWN_PIPELINE: ['没有管道 <pipeline>{?；是不是 <suggestion>？}', '`millrace list` 列出所有管道的名字。'],
+  API_UNREACHABLE: [
+    '无法连接 <url> 的 millrace：<reason>',
+    '请启动它（`millrace serve --dir DIR`、`millrace run FILE --listen 127.0.0.1:8765`），或用 `--api-url` 或 MILLRACE_API_URL 指定地址。',
+  ],
+  CLI_ARGUMENTS: ['<command>：<reason>', '在命令后加 `--help` 查看它接受什么。'],
+  CLI_BINLOG_DAMAGED: [
+    '<file> 在 <position> 处的事件之后无法读取',
+    '该处之前的内容都已打印。请与服务器自己的文件比较（`mysqlbinlog --verify-binlog-checksum`）；若只有副本损坏，请重新复制。',
+  ],
+  CLI_BINLOG_TORN: [
+    '<file> 在事件中间结束：从 <position> 起的 <bytes> 字节没有读取',
+    '该处之前的内容都已打印。正在写该文件的服务器会补全事件；副本则需重新复制。',
+  ],
+  CLI_FILE_EXISTS: ['<file> 已存在，保持原样', '请用 `--to FILE` 换个名字，或用 `--force` 替换该文件。'],
+  CLI_FILE_UNWRITABLE: ['无法写入 <file>：<reason>', '请检查目录存在，且当前用户可写。'],
+  CLI_INPUT_UNREADABLE: [
+    '无法读取 <input>：<reason>',
+    '请指定 binlog 文件、存放 binlog 文件的目录，或写作 mysql://user:password@host:port/ 的服务器。',
+  ],
+  CLI_OPTION_VALUE: ['<option>：<reason>', '在命令后加 `--help` 查看该选项接受什么。'],
+  CLI_UNKNOWN_CODE: [
+    '没有错误码 <code>{?；相近的有 <suggestions>}',
+    'docs/errors.md 列出所有错误码；不带参数的 `millrace explain` 打印它们的名字。',
+  ],
+  CLI_UNKNOWN_COMMAND: ['没有命令 <command>{?；是不是 <suggestion>？}', '`millrace --help` 列出所有命令。'],
+  CLI_UNKNOWN_OPTION: ['<command> 没有选项 <option>{?；是不是 <suggestion>？}', '在命令后加 `--help` 查看它的选项。'],
+  CLI_UNKNOWN_TEMPLATE: [
+    '没有模板 <template>（已有：<known>）{?；是不是 <suggestion>？}',
+    '不带名字的 `millrace init` 列出各模板及其用途。',
+  ],
+  CONFIG_ALIAS: ['<alias> 是 <tool> 对 <keys> 的叫法', '该值会被采用。改用本工具的键名即可消除此警告。'],
+  CONFIG_ALIAS_VALUE: [
+    '<alias>（<tool>）无法采用：<reason>',
+    '请改写为 millrace 自己的键；docs/config.md 列出它与其他工具名称的对照。',
+  ],
+  CONFIG_DUPLICATE_KEY: [
+    '<key> 设置了两次；第一次在第 <firstLine> 行',
+    '请删除其中一个。`a.b: x` 与 `a: {b: x}` 是同一个键。',
+  ],
+  CONFIG_EMPTY: ['<file> 是空的', '管道文件至少要有 `source:` 和 `sink:` 两节；docs/config.md 有完整示例。'],
+  CONFIG_INTERPOLATION: [
+    '无法读取 <text>：<reason>',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
+    '请写作 `${NAME}`、`${NAME:-default}`、`${NAME:?message}` 或 `${file:/path}`；普通的 `${` 写作 `$${`。',
+  ],
+  CONFIG_LITERAL_SECRET: [
+    '<key> 直接写在文件里',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
+    '请取自环境变量（`${MYSQL_PASSWORD}`）或只有当前用户可读的文件（`${file:/run/secrets/mysql}`）。',
+  ],
+  CONFIG_MISSING_KEY: ['<section> 需要 <key>', '请加上该键；docs/config.md 说明其含义以及哪些键有默认值。'],
+  CONFIG_NOT_SUPPORTED_YET: [
+    'millrace <version> 不支持 <key>',
+    '请删除该节。列的去除、重命名、遮蔽和哈希由 `source` 下的 `columns.*` 完成，表的重命名由 `route` 完成。',
+  ],
+  CONFIG_NO_COUNTERPART: [
+    '<tool> 的 <what> 在这里没有对应物：<instead>',
+    'docs/guides 列出 Flink CDC、Debezium、Maxwell 和 Canal 中哪些可以转换，其余由什么代替。',
+  ],
+  CONFIG_NO_EFFECT: ['<key> 不起作用：<reason>', '该键可以保留。删除它即可消除此警告。'],
+  CONFIG_OVERRIDE: [
+    '无法应用 --set <text>：<reason>',
+    '请写作 `--set source.hostname=db2`；列表项用从 0 开始的编号：`--set sink.0.path=out.ndjson`、`--set pipelines.0.source.tables=shop.orders`。',
+  ],
+  CONFIG_SEVERAL_DOCUMENTS: [
+    '文件含有 <count> 个 YAML 文档，而管道文件只含一个',
+    '请把每个管道放进各自的文件，并全部列出：`millrace run a.yaml b.yaml`。',
+  ],
+  CONFIG_SYNTAX: [
+    '不是有效的 YAML：<reason>',
+    '请用空格缩进，冒号后加空格，以 `% @ & * ! | > { [` 之一开头的值加引号。',
+  ],
+  CONFIG_TABLE_PATTERN: [
+    '无法读取名称模式 <pattern>：<reason>',
+    '请写作 `database.table`，每部分都是匹配整个名称的正则，`\\.` 表示“任意字符”：`shop.\\.*`、`app_[0-9]+.orders_\\d+`。',
+  ],
+  CONFIG_TEMPLATE: ['无法读取模板 <text>：<reason>', '变量写作 `%{table}`；字符 `%{` 本身写作 `%%{`。'],
+  CONFIG_TEST: [
+    '测试 <test> 无法运行：<reason>',
+    '测试中的表写作 `database.table`，行的列必须是表中有的列；docs/config.md 有示例。',
+  ],
+  CONFIG_TOO_LARGE: [
+    '<file> 有 <bytes> 字节；管道文件最大 <limit>',
+    '请确认路径是管道文件而不是数据；真正很大的文件请拆成几个管道。',
+  ],
+  CONFIG_UNKNOWN_CONNECTION: [
+    '没有连接 <name>（已有：<known>）{?；是不是 <suggestion>？}',
+    '请在 `connections:` 下加上它，或在该节中写 `type` 和设置，而不用 `use`。',
+  ],
+  CONFIG_UNKNOWN_CONNECTOR: [
+    '没有类型为 <type> 的 <role>（已有：<known>）{?；是不是 <suggestion>？}',
+    '请把 `type` 设为已有的连接器之一；本版本没有其他的。',
+  ],
+  CONFIG_UNKNOWN_KEY: [
+    '<section> 没有键 <key>{?；它属于 <belongsUnder>}{?；是不是 <suggestion>？}',
+    'docs/config.md 列出每个连接器的每个键。',
+  ],
+  CONFIG_UNREADABLE: ['无法读取 <file>：<reason>', '请检查路径，以及当前用户能否读取该文件。'],
+  CONFIG_VARIABLE_MISSING: [
+    '环境变量 <name> <reason>',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
+    '请设置该变量、用 `--env` 指定设置它的文件，或给出默认值：`${NAME:-default}`。',
+  ],
+  CONFIG_WRONG_SHAPE: ['<where>：应为 <expected>，却是 <found>', '请与 docs/config.md 的示例比较缩进。'],
+  CONFIG_WRONG_VALUE: ['<key>：<reason>', 'docs/config.md 列出该键接受的值及其单位。'],
+  CONFIRMATION_NEEDED: ['<what> 没有得到确认', '请在询问时输入名字，无人可问时加 `--yes`。没有做任何改动。'],
+  CONVERT_INPUT: [
+    '无法转换 <file>：<reason>',
+    '请指定另一工具读取的文件：JSON 或 properties 形式的连接器、config.properties、instance.properties，或管道 YAML。',
+  ],
+  OFFSETS_UNSUPPORTED: [
+    '无法向本管道的数据源询问位置',
+    '可以设置单台 MySQL 或 MariaDB 服务器的位点；其他数据源请修改文件并清空下游。',
+  ],
+  SERVER_START_FAILED: [
+    '临时服务器 <server> 没有启动：<reason>',
+    '请看服务器自己给出的原因；若缓存副本损坏，请删除 ~/.cache/millrace/servers 下的副本。',
+  ],
+  SERVER_UNAVAILABLE: [
+    '无法获得临时服务器 <server>：<reason>',
+    '请在配置了 apt 的 Debian 上运行，或用 MILLRACE_TEST_MYSQL_97、MILLRACE_TEST_MARIADB_118 和 MILLRACE_TEST_MARIADB_1011 指定自己的服务器。',
+  ],
+  SERVE_CHILD_ENDED: [
+    '管道 <pipeline> 的进程已结束：<reason>',
+    '它会自动重新启动；`millrace logs` 显示它最后说了什么。',
+  ],
+  SERVE_CHILD_SILENT: [
+    '管道 <pipeline> 的进程已有 <seconds> 秒没有应答',
+    '它可能正在启动，或过于繁忙；`millrace restart` 会替换该进程，不会丢失任何内容。',
+  ],
+  SERVE_NOTHING: [
+    '<where> 中没有管道文件',
+    '请把以 .yaml 或 .yml 结尾的文件放到那里、列出文件，或在运行后通过 API 添加管道（`--allow-empty`）。',
+  ],
+  SERVE_STATE_UNREADABLE: [
+    '无法使用 <file> 中的状态：<reason>',
+    '该文件记录哪些管道被暂停或停止。请修复它，或删除它以运行全部管道。',
+  ],
+  SQL_AMBIGUOUS_NAME: ['<name> 可能是 <candidates>', '请在列名前写出表或别名：`o.id`。'],
+  SQL_BAD_LITERAL: ['这不是 <what>；应为 <expected>', '请按提示写字面量；超出 DECIMAL(38) 的数可写成字符串再转换。'],
+  SQL_CAST_FAILED: [
+    '<from> 的值无法转换为 <to>',
+    '请用 TRY_CAST（对这样的值给出 NULL），或在源头修复该值。位点停在该行之前。',
+  ],
+  SQL_DIVISION_BY_ZERO: ['<operation> 的除数为零', '请保护除数：`a / NULLIF(b, 0)` 给出 NULL。位点停在该行之前。'],
+  SQL_FUNCTION_FAILED: ['<name> 失败：<reason>', '请用 CASE 或过滤条件保护参数。位点停在该行之前。'],
+  SQL_INVALID: ['<reason>', '请在所示位置修改语句。'],
+  SQL_NOT_SUPPORTED: [
+    '不支持 <what>：<reason>',
+    'docs/sql/differences.md 列出 Flink 接受而 millrace 不接受的写法，以及替代写法。',
+  ],
+  SQL_SYNTAX: [
+    '应为 <expected>，却是 <found>',
+    '请看所示位置。与 Flink SQL 保留字同名的名称要加反引号：`value`、`one`、`year`。',
+  ],
+  SQL_TYPE_MISMATCH: [
+    '<what> 接受 <expected>，而这里是 <found>',
+    '请用 CAST(value AS TYPE) 转换，或用 TRY_CAST，它在值不合适时给出 NULL。',
+  ],
+  SQL_UNKNOWN_NAME: [
+    '没有 <what> <name>{?；是不是 <suggestion>？}',
+    '列名和表名区分大小写；docs/sql/functions.md 列出函数。',
+  ],
+  WAIT_TIMED_OUT: [
+    '<pipeline> 在 <seconds> 秒内没有 <condition>；现在是 <now>',
+    '请看 `millrace describe`，或用 `--timeout` 等待更久。',
+  ],
+};
