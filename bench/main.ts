@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   startup: async (rounds) => (await import('./benches/startup.ts')).startup(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),
   'kafka-push': async (rounds) => (await import('./benches/kafka.ts')).kafkaPush(rounds),
+  'kafka-receive': async (rounds) => (await import('./benches/kafka-receive.ts')).kafkaReceive(rounds),
   'kafka-lag': async (rounds) => (await import('./benches/kafka.ts')).kafkaLag(rounds),
   'kafka-snapshot': async (rounds) => (await import('./benches/kafka.ts')).kafkaSnapshot(rounds),
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),

@@ -57,7 +57,8 @@ const recordOrders = async (folder: string): Promise<number> => {
   return rows;
 };
 
-const makeTarget = async (address: Parameters<typeof connect>[0]): Promise<void> => {
+/** The empty table that rows are written to. */
+export const makeTarget = async (address: Parameters<typeof connect>[0]): Promise<void> => {
   const connection = await connect(address, { multipleStatements: true });
   await connection.query(`CREATE DATABASE bench; CREATE TABLE bench.orders (
     id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, customer_id INT NOT NULL, sku VARCHAR(40) NOT NULL, qty INT NOT NULL,

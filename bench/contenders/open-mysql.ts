@@ -14,6 +14,12 @@ export const openMysql = async (settings: Settings): Promise<Source> => {
   return await connector.openSource!(connector.config.parse(settings), context);
 };
 
+/** Opens a source of another kind. */
+export const openSourceAs = async (own: Context, type: string, settings: Settings): Promise<Source> => {
+  const connector = await load(type, 'source');
+  return await connector.openSource!(connector.config.parse(settings), own);
+};
+
 /** Opens a sink, with settings as a pipeline file has them. */
 export const openSink = (type: string, settings: Settings): Promise<Sink> => openSinkAs(context, type, settings);
 
