@@ -34,7 +34,7 @@ after(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Runs an example as a user does, changes the shop meanwhile, and stops it once `done` says so. */
+/** Runs an example as a user does, changes the shop meanwhile with rows from `marker` on, and stops it once `done` says so. */
 const runExample = async (
   name: string,
   marker: number,
@@ -61,7 +61,7 @@ const runExample = async (
     for (let i = 0; i < 100 && !/pipeline reads/.test(errors) && child.exitCode === null; i += 1) await sleep(50);
     // `latest-offset` begins where the log ends once the source has looked: go on until it has.
     let finished = false;
-    for (let i = 0; i < 60 && !finished && child.exitCode === null; i += 1) {
+    for (let i = 0; i < 300 && !finished && child.exitCode === null; i += 1) {
       await connection.query(`
         INSERT INTO orders VALUES (${marker + i}, ${i}.25, 'while it runs');
         INSERT INTO order_items VALUES (${marker + i}, 1, 'SKU-${i}'); DELETE FROM orders WHERE id = ${marker + i - 2}`);
@@ -143,7 +143,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       return ['c', 'd'].every((op) => lines.some((line) => line.op === op && line.source.table === 'orders'));
     }),
   'mysql-to-mysql.yaml': async () =>
-    await runExample('mysql-to-mysql.yaml', 4_000, async () => {
+    await runExample('mysql-to-mysql.yaml', 5_000, async () => {
       const [wanted, held] = await Promise.all(
         ['shop', 'shop_copy'].map(async (database) => await checksumTables(connection, database)),
       );
@@ -156,7 +156,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       return first?.op === 'c' && (await mirrorEquals(mirror, ['orders', 'order_items']));
     }),
   'transform.yaml': async () =>
-    await runExample('transform.yaml', 4_000, ({ mirror }) => {
+    await runExample('transform.yaml', 6_000, ({ mirror }) => {
       const rows = rowsOf(mirror, 'SELECT id, total, gross, note_upper, is_great FROM "shop.orders" ORDER BY id');
       const first = rows.find(({ id }) => id === 1);
       assert.ok(
@@ -164,7 +164,7 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
         'the row without a note is there',
       );
       return (
-        first?.['gross'] === '11.3050' && first['note_upper'] === 'BEFORE' && rows.some(({ id }) => Number(id) >= 4_000)
+        first?.['gross'] === '11.3050' && first['note_upper'] === 'BEFORE' && rows.some(({ id }) => Number(id) >= 6_000)
       );
     }),
 };
