@@ -105,12 +105,27 @@ test('every page under docs/ can be found from docs/README.md, and that from REA
 
 test('pages name only commands and error codes that there are', () => {
   const errors = pages.get('docs/errors.md')!;
+  const events = pages.get('docs/log-events.md')!;
   const commands = pages.get('docs/cli.md')!;
   const wrong: string[] = [];
+  const variables = new Set(
+    [...pages.values()].flatMap((text) =>
+      Array.from(text.matchAll(/\$\{([A-Z_0-9]+)|\b([A-Z_0-9]+)=/g), (match) => match[1] ?? match[2]!),
+    ),
+  );
   for (const [page, text] of pages) {
     if (/(?:^|\/)(?:testdata|zh-CN|decisions)\//.test(page) || page.startsWith('src/')) continue;
     for (const [, code] of text.matchAll(/millrace explain ([A-Z][A-Z_0-9]+)\b/g))
       if (code !== 'CODE' && !errors.includes(`## ${code}\n`)) wrong.push(`${page}: ${code} is no error code`);
+    // In backquotes stand codes of errors and of log events, and variables; a variable is told by being read somewhere.
+    for (const [, code, area] of text.matchAll(/`(([A-Z]+)_[A-Z_0-9]+)`/g))
+      if (
+        errors.includes(`(#${area!.toLowerCase()}_`) &&
+        !errors.includes(`## ${code}\n`) &&
+        !variables.has(code!) &&
+        !events.includes(`\`${code}\``)
+      )
+        wrong.push(`${page}: ${code} is no code and no variable`);
     const shownAsItIs = [...text.matchAll(/^( *)(```+).*?^\1\2$/gms)].map(([block]) => block).join('\n');
     const named = [
       ...shownAsItIs.matchAll(/^(?:\$ )?millrace ([a-z][a-z-]+)/gm),
