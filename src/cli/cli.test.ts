@@ -265,7 +265,7 @@ describe('what is printed', () => {
     stderrLog({ ...options, format: 'json' }, plain).warn('tries again', { code: 'NET_CLOSED' });
     assert.deepEqual(lines, [
       '00:00:00.000 info  [shop] snapshot finished rows=3 note="with *** \\"x\\""',
-      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"tries again","code":"NET_CLOSED"}',
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"TRIES_AGAIN","message":"tries again","code":"NET_CLOSED"}',
     ]);
   });
 
