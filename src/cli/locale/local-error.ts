@@ -1,6 +1,6 @@
 /**
  * Texts of errors in another language, by code: the message with `<name>` where a detail goes, and the hint. A part between `{?`
- * and `}` is left out when a detail in it is null. A code without an entry is said in English.
+ * and `}` is left out when a detail in it is null.
  */
 export type LocalErrors = Readonly<Record<string, readonly [message: string, hint: string]>>;
 

@@ -42,6 +42,10 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'offsets get': '显示管道所在的位点。',
   'offsets set': '设置管道的位点。',
   'offsets reset': '重置管道的位点。',
+  'dlq list': '按错误码和表统计下游拒绝的行。',
+  'dlq show': '显示被拒绝的行及其原因、位置和值。',
+  'dlq replay': '在修复原因之后重新写入被拒绝的行。',
+  'dlq drop': '放弃被拒绝的行。',
   verify: '比较两端的数据，并可修复差异。',
 };
 

@@ -188,10 +188,6 @@ export const zhServerErrors: LocalErrors = {
     '已准备的 XA 事务的行放不进内存，也放不进 <folder>：<reason>',
     '请在那里腾出空间，或把 TMPDIR 设到更大的目录，或调大 scan.transaction.max.size（内存中最多等待其十六倍）。millrace 会自动重试。',
   ],
-  MYSQL_XA_TOO_LARGE: [
-    '已准备的事务 <xid> 持有 <bytes> 字节的行',
-    '已准备的 XA 事务的行在内存中等待提交。请调大 scan.transaction.max.size，或更早提交 XA 事务。',
-  ],
   MYSQL_XA_UNKNOWN: [
     '<file>:<offset> 提交了 XA 事务 <xid>，而它在本管道开始读取之前就已准备',
     '它的行在日志中位于该处之前，因此这里缺失。请在没有已准备的 XA 事务时（XA RECOVER 会列出）重新做快照。',

@@ -34,7 +34,7 @@ export const zhTargetErrors: LocalErrors = {
   ],
   KAFKA_NOT_AUTHORIZED: [
     'Kafka 不允许该用户对 <resource> 执行 <action>',
-    '请用 kafka-acls.sh --add 申请权限：主题上的 Write、Describe、Create，位点主题上还要 Read，事务 id 上的 Write 和 Describe。',
+    '请用 kafka-acls.sh --add 申请权限：主题上的 Write、Describe、Create，位点主题上还要 Read，事务 id 上的 Write 和 Describe；读取时需要主题上的 Read、Describe 和消费组上的 Read。',
   ],
   KAFKA_PARTITION_REFUSED: [
     '<topic> 的分区 <partition> 拒绝记录：<reason>',
@@ -80,10 +80,6 @@ export const zhTargetErrors: LocalErrors = {
   MYSQL_SINK_BINLOG_FORMAT: [
     '<address> 记录的是语句（binlog_format <format>），READ COMMITTED 事务无法这样记录',
     "执行 SET PERSIST binlog_format = 'ROW'（MariaDB：SET GLOBAL，并写入配置文件）。",
-  ],
-  MYSQL_SINK_DDL: [
-    '目标端不接受 <table> 的变更：<reason>；语句为 <statement>',
-    '请手工修改目标表使其与源一致，然后再次运行：已有的内容不会重复执行。',
   ],
   MYSQL_SINK_KEY: [
     '<table> 的行以 <source> 标识，而目标端的主键是 <target>',

@@ -188,6 +188,24 @@ export const zhUsageErrors: LocalErrors = {
     '无法使用 <file> 中的状态：<reason>',
     '该文件记录哪些管道被暂停或停止。请修复它，或删除它以运行全部管道。',
   ],
+  DLQ_NO_SINK: [
+    '<file> 没有名为 <sink> 的下游',
+    '死信由另一个名字的下游写出。请在重放时让下游用回旧名字，或丢弃该死信。',
+  ],
+  DLQ_NOTHING_CHOSEN: [
+    '<command> 需要 id、--code 或 --all',
+    '`millrace dlq list FILE` 列出错误码，`millrace dlq show FILE` 列出 id。',
+  ],
+  DLQ_NOT_KEPT: [
+    '<file> 的管道不保存死信',
+    '请在其 `pipeline` 部分设置 `errors.tolerance: all` 和 `errors.deadletterqueue.path`。',
+  ],
+  DLQ_UNKNOWN_ID: ['<path> 中没有死信 <id>', '`millrace dlq show FILE` 列出 id。已重放或已丢弃的死信不再出现。'],
+  DLQ_UNREADABLE: [
+    '无法读取 <path> 的第 <line> 行：<reason>',
+    '请查看该行。若由其他程序写入，请将其删除；文件的其余内容不受影响。',
+  ],
+  DLQ_WHICH_PIPELINE: ['<file> 有多个管道保存死信：<pipelines>', '请用 `--pipeline NAME` 指定其中一个。'],
   SQL_AMBIGUOUS_NAME: ['<name> 可能是 <candidates>', '请在列名前写出表或别名：`o.id`。'],
   SQL_BAD_LITERAL: ['这不是 <what>；应为 <expected>', '请按提示写字面量；超出 DECIMAL(38) 的数可写成字符串再转换。'],
   SQL_CAST_FAILED: [
@@ -213,6 +231,23 @@ export const zhUsageErrors: LocalErrors = {
     '没有 <what> <name>{?；是不是 <suggestion>？}',
     '列名和表名区分大小写；docs/sql/functions.md 列出函数。',
   ],
+  TRANSFORM_COLUMN_ABSENT: [
+    '日志中没有 <table> 的过滤条件所需的列',
+    '请在服务器上设置 binlog_row_image=FULL（SET PERSIST binlog_row_image=FULL）。',
+  ],
+  TRANSFORM_DEFINITIONS_DIFFER: [
+    '匹配 <table> 的各个转换给出的列不同',
+    '请让同一张表的所有转换给出相同顺序、相同类型的列；某个转换没有值的列可用常量代替。',
+  ],
+  TRANSFORM_DOES_NOT_FIT: [
+    '转换不适用于 <table>：<reason>',
+    '请把投影或过滤条件改成该表现有的列，再次运行管道：位点停在变更之前。',
+  ],
+  TRANSFORM_KEY_NULL: [
+    '<table> 的一行在主键列 <column> 中为 NULL',
+    '请用过滤条件排除这样的行，或用 COALESCE 包住主键列。',
+  ],
+  TRANSFORM_KEY_UNKNOWN: ['primary-keys 指定了 <column>，而 <table> 的投影没有该列', '请按投影中的名字书写列。'],
   WAIT_TIMED_OUT: [
     '<pipeline> 在 <seconds> 秒内没有 <condition>；现在是 <now>',
     '请看 `millrace describe`，或用 `--timeout` 等待更久。',

@@ -35,7 +35,7 @@ const chinese: PageWords = {
   title: '# 错误码',
   intro: [
     '由 `npm run docs` 根据 `src/core/error-codes/` 和 `src/cli/locale/` 中的表生成。错误码的含义永不改变；新的含义使用新的错误码。',
-    '`millrace explain CODE --lang zh-CN` 可离线打印同样内容。消息中的细节在此写作 `<name>`。还没有中文文本的错误码以英文显示。[English](../errors.md)',
+    '`millrace explain CODE --lang zh-CN` 可离线打印同样内容。消息中的细节在此写作 `<name>`。[English](../errors.md)',
   ],
   head: ['错误码', '消息'],
   retryable: '可重试：millrace 会自动重试。',
