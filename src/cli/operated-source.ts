@@ -3,6 +3,7 @@ import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
 import { type HeldPosition, type LogFigures, type LogPlace, locateIn, type Snapshots } from '../core/operating.ts';
 import type { Operator } from '../operators/operator.ts';
+import { snapshottingOf } from '../pipeline/merge-sources.ts';
 import { type BatchStep, processBatches } from '../pipeline/process/process-batches.ts';
 
 /** A source whose batches go through operators before anything else sees them: what its own section says about columns. */
@@ -43,8 +44,8 @@ export class OperatedSource implements Source {
     return this.#source.beginsAnew?.(lane) ?? false;
   }
 
-  snapshotting(): readonly string[] {
-    return this.#source.snapshotting?.() ?? [];
+  snapshotting(): readonly string[] | null {
+    return snapshottingOf(this.#source);
   }
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {

@@ -22,7 +22,8 @@ const placeText = ({ logs }: Pick<PipelineView, 'logs'>): string =>
 const noteText = ({ desired, health, reason, snapshotting, process }: PipelineView): string =>
   [
     reason,
-    snapshotting.length > 0 &&
+    snapshotting !== null &&
+      snapshotting.length > 0 &&
       `snapshot of ${snapshotting.slice(0, 3).join(', ')}${snapshotting.length > 3 ? ', …' : ''}`,
     desired !== 'running' && health !== 'paused' && `${desired} on request`,
     process.restarts > 0 && `process ${process.restarts} times started again: ${process.lastEnd ?? 'unknown'}`,

@@ -26,7 +26,7 @@ export const statusLine = (status: PipelineStatus, paint: Terminal['paint']): st
     speed('S_sync', 'sync'),
     `${shortCount(totals.sync.rows)} rows`,
     shortBytes(totals.sync.bytes),
-    ...(snapshotting.length > 0 ? [`snapshot of ${snapshotting.slice(0, 3).join(', ')}`] : []),
+    ...(snapshotting?.length ? [`snapshot of ${snapshotting.slice(0, 3).join(', ')}`] : []),
     ...(status.retries > 0 ? [`retries ${status.retries}`] : []),
     ...(status.deadLetters > 0 ? [`dead letters ${status.deadLetters}`] : []),
     ...(reason === null ? [] : [reason]),

@@ -35,10 +35,11 @@ export interface Source extends AsyncDisposable {
    */
   beginsAnew?(lane: Lane): boolean;
   /**
-   * Tables whose snapshot is asked for or under way, as `database.table` and as of now. A source that goes on with a snapshot after a
-   * restart hands on no `begin` mark again, so only it can tell. Left out: the marks say all.
+   * Tables whose snapshot is asked for or under way, as `database.table` and as of now; null: not known yet, as long as the source
+   * has not looked at what the sinks hold. A source that goes on with a snapshot after a restart hands on no `begin` mark again, so
+   * only it can tell. Left out: the marks say all.
    */
-  snapshotting?(): readonly string[];
+  snapshotting?(): readonly string[] | null;
   /** Called once every sink holds these durably, so the source may let go of what came before. */
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
   /** The held places in the system's own words: one entry per log that is read. Asks nobody, so it costs nothing. */

@@ -97,8 +97,9 @@ class MergedSources implements Source {
     return this.#owners.get(lane)?.beginsAnew?.(lane) ?? false;
   }
 
-  snapshotting(): readonly string[] {
-    return this.#sources.flatMap((source) => source.snapshotting?.() ?? []);
+  snapshotting(): readonly string[] | null {
+    const each = this.#sources.map(snapshottingOf);
+    return each.every((tables) => tables !== null) ? each.flat() : null;
   }
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
@@ -123,6 +124,10 @@ class MergedSources implements Source {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 }
+
+/** What a source says of its snapshots, which for one without any is that there are none. */
+export const snapshottingOf = (source: Source): readonly string[] | null =>
+  source.snapshotting === undefined ? [] : source.snapshotting();
 
 /** The snapshots of several sources as one: a table is asked from each source that has it. */
 class MergedSnapshots implements Snapshots {

@@ -4,6 +4,7 @@ import type { Source } from '../core/connector.ts';
 import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
 import { create, HandSink, idsIn, settle, setup, upTo } from '../testing/pipeline-rig.ts';
 import { ordersTable } from '../testing/sample-tables.ts';
+import { mergeSources } from './merge-sources.ts';
 
 test('pauses with everything written and both ends closed, and resumes', async () => {
   const sources: MemorySource[] = [];
@@ -136,6 +137,49 @@ test('says snapshotting while the source does, which goes on with a snapshot tha
   assert.equal(pipeline.status().health, 'running');
   stop.abort();
   await running;
+});
+
+test('does not know of snapshots until the source has looked, and knows again that there are none at its end', async () => {
+  const log = new MemoryLog();
+  const opening = Promise.withResolvers<void>();
+  let known: string[] | null = null;
+  const { pipeline, stop } = setup({
+    source: async () => {
+      await opening.promise;
+      return Object.assign(new MemorySource(log, { follow: true }), { snapshotting: () => known });
+    },
+  });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  assert.equal(pipeline.status().snapshotting, null, 'nothing is read yet');
+  opening.resolve();
+  await settle();
+  assert.deepEqual(
+    [pipeline.status().connected, pipeline.status().snapshotting],
+    [true, null],
+    'it has not looked yet',
+  );
+  known = ['shop.orders'];
+  assert.deepEqual(pipeline.status().snapshotting, ['shop.orders']);
+  known = [];
+  assert.deepEqual(pipeline.status().snapshotting, []);
+  pipeline.pause();
+  await settle();
+  assert.equal(pipeline.status().snapshotting, null, 'the next reading may begin one');
+  stop.abort();
+  await running;
+
+  const finished = setup();
+  await finished.pipeline.run(finished.stop.signal);
+  assert.deepEqual(finished.pipeline.status().snapshotting, []);
+});
+
+test('shards know of their snapshots once each of them does', () => {
+  const said = (tables: readonly string[] | null): Source =>
+    Object.assign(new MemorySource(new MemoryLog()), { snapshotting: () => tables });
+  const silentOne = new MemorySource(new MemoryLog());
+  assert.equal(mergeSources([said(['shop.orders']), said(null)]).snapshotting?.(), null);
+  assert.deepEqual(mergeSources([said(['shop.orders']), said([]), silentOne]).snapshotting?.(), ['shop.orders']);
 });
 
 test('a snapshot ends where routes give its table another name too', async () => {

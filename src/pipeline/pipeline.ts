@@ -27,7 +27,8 @@ export interface PipelineStatus extends HealthReport {
   readonly retries: number;
   readonly deadLetters: number;
   readonly positions: ReadonlyMap<Lane, Position>;
-  readonly snapshotting: readonly string[];
+  /** Tables whose snapshot is asked for, under way, or not durable yet; null: not known, because nothing is being read yet. */
+  readonly snapshotting: readonly string[] | null;
   readonly tables: ReadonlyMap<string, TableCounts>;
   /** How often each error was met, by code; `INTERNAL` for what has none. */
   readonly errors: ReadonlyMap<string, number>;
@@ -131,7 +132,7 @@ class RunningPipeline implements Pipeline {
   status(): PipelineStatus {
     const { clock, stalledAfterMs = 30_000, silentAfterMs = null } = this.#options;
     const progress = this.#progress;
-    const snapshotting = progress.snapshotting(this.#source?.snapshotting?.() ?? null);
+    const snapshotting = this.#snapshotting();
     const health = healthOf(
       {
         failure: this.#failure,
@@ -139,7 +140,7 @@ class RunningPipeline implements Pipeline {
         paused: this.#paused,
         trouble: this.#recovered() ? null : (this.#trouble?.error ?? null),
         reading: this.#readingSinceMs !== null,
-        snapshotting: snapshotting.length > 0,
+        snapshotting: snapshotting !== null && snapshotting.length > 0,
       },
       progress,
       clock,
@@ -262,6 +263,13 @@ class RunningPipeline implements Pipeline {
       waitMs: Math.round(waitMs),
     });
     await clock.sleep(waitMs, AbortSignal.any([ending, this.#pause.signal]));
+  }
+
+  #snapshotting(): readonly string[] | null {
+    const source = this.#source;
+    // The source that is opened next may find snapshots to begin or to go on with.
+    if (source === null) return this.#ended === 'finished' ? [] : null;
+    return this.#progress.snapshotting(source.snapshotting?.bind(source) ?? null);
   }
 
   #recovered(): boolean {

@@ -107,10 +107,12 @@ export class Progress {
     this.#ending = [];
   }
 
-  /** Tables whose snapshot is under way or not durable yet. `known`: the source's own word, where it has one. */
-  snapshotting(known: readonly string[] | null): readonly string[] {
-    if (known === null) return [...this.#marked];
-    return [...new Set([...known, ...this.#ending.map(({ table }) => table)])];
+  /** Tables whose snapshot is under way or not durable yet; null: the source cannot tell yet. `ask`: its own word, where it has one. */
+  snapshotting(ask: (() => readonly string[] | null) | null): readonly string[] | null {
+    if (ask === null) return [...this.#marked];
+    const known = ask();
+    if (known === null && this.#ending.length === 0) return null;
+    return [...new Set([...(known ?? []), ...this.#ending.map(({ table }) => table)])];
   }
 
   speeds(): Speeds {

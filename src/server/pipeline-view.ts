@@ -46,7 +46,8 @@ export interface StatusObject {
   readonly positions: Readonly<Record<string, string>>;
   readonly logs: readonly LogFigures[];
   readonly snapshot: SnapshotProgress | null;
-  readonly snapshotting: readonly string[];
+  /** Tables whose snapshot is asked for, under way, or not durable yet; null: not known, because nothing is being read yet. */
+  readonly snapshotting: readonly string[] | null;
   readonly tables: Readonly<Record<string, TableCounts>>;
   readonly rssBytes: number | null;
 }
@@ -98,7 +99,7 @@ export const silentStatus = (name: string, health: Health, reason: string, code:
   positions: {},
   logs: [],
   snapshot: null,
-  snapshotting: [],
+  snapshotting: null,
   tables: {},
   rssBytes: null,
 });

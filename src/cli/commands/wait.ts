@@ -54,7 +54,7 @@ const conditionOf = (text: string): ((view: PipelineView) => boolean) => {
     case 'stopped':
       return ({ desired, connected }) => desired === text && !connected;
     case 'snapshot-done':
-      return (view) => moves(view) && view.snapshotting.length === 0 && (view.snapshot?.tables.length ?? 0) === 0;
+      return (view) => moves(view) && view.snapshotting?.length === 0 && (view.snapshot?.tables.length ?? 0) === 0;
   }
   const reason = `${text} is no condition: healthy, paused, stopped, snapshot-done, or lag<5s`;
   throw new MillraceError('CLI_OPTION_VALUE', { option: '--for', reason });

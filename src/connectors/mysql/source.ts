@@ -97,8 +97,8 @@ export class MysqlSource implements Source {
     return lane.startsWith(`${this.#lanes.snapshotPrefix}:`);
   }
 
-  snapshotting(): readonly string[] {
-    return this.#snapshots?.progress.tables.map(({ table }) => table) ?? [];
+  snapshotting(): readonly string[] | null {
+    return this.#snapshots?.progress.tables.map(({ table }) => table) ?? null;
   }
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
