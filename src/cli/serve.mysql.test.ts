@@ -122,7 +122,7 @@ pipeline: {name: ${name}${more}}\n`;
     const [victim, other] = [await view('orders'), await view('stock')];
     process.kill(victim.process.pid!, 'SIGKILL');
     await until(async () => (await view('orders')).process.restarts === 1, 'it was started again');
-    await running('orders');
+    await until(async () => (await view('orders')).logs[0]?.file != null, 'it says where it goes on from');
     await rig.run("INSERT INTO orders VALUES (3, 'three')");
     await until(() => rows('orders', 'orders') === 3, 'rows go on');
     const after = await view('orders');

@@ -110,7 +110,7 @@ export class Attempt {
 
   /** Makes this pipeline the lane's only writer in every sink, and says where all of them are. */
   async #claim(lane: Lane): Promise<Position | null> {
-    const { pipeline, source } = this.#options;
+    const { pipeline, source, progress } = this.#options;
     this.#claimed.add(lane);
     const held = await Promise.all(
       this.#writers.map(async (writer) => {
@@ -122,7 +122,9 @@ export class Attempt {
         }
       }),
     );
-    return startingPlace(pipeline.name, lane, held, source);
+    const place = startingPlace(pipeline.name, lane, held, source);
+    progress.claimed(lane, place);
+    return place;
   }
 
   /**

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Source } from '../core/connector.ts';
+import { FakeClock } from '../testing/fake-clock.ts';
+import { MemorySink } from '../testing/memory-sink.ts';
 import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
-import { create, HandSink, idsIn, settle, setup, upTo } from '../testing/pipeline-rig.ts';
+import { create, HandSink, idsIn, settle, setup, silent, upTo } from '../testing/pipeline-rig.ts';
 import { ordersTable } from '../testing/sample-tables.ts';
 import { mergeSources } from './merge-sources.ts';
+import { createPipeline } from './pipeline.ts';
 
 test('pauses with everything written and both ends closed, and resumes', async () => {
   const sources: MemorySource[] = [];
@@ -31,6 +34,27 @@ test('pauses with everything written and both ends closed, and resumes', async (
   await settle();
   assert.equal(pipeline.status().health, 'running');
   assert.deepEqual(idsIn(store), [1, 2]);
+  stop.abort();
+  await running;
+});
+
+test('says where the sinks are before anything new has come', async () => {
+  const { log, store, pipeline, stop } = setup();
+  log.commit(create(1));
+  log.commit(create(2));
+  await pipeline.run(stop.signal);
+
+  const again = createPipeline({
+    name: 'test',
+    source: async () => new MemorySource(log, { follow: true }),
+    sinks: [{ name: 'mirror', open: async () => new MemorySink(store) }],
+    clock: new FakeClock(),
+    log: silent,
+  });
+  assert.equal(again.status().positions.size, 0);
+  const running = again.run(stop.signal);
+  await settle();
+  assert.deepEqual([...again.status().positions], [['log', '2']]);
   stop.abort();
   await running;
 });

@@ -96,6 +96,12 @@ export class Progress {
     }
   }
 
+  /** What all sinks were found to hold of a lane before anything of it is read; null: nothing, or not the same reading of it. */
+  claimed(lane: Lane, place: Position | null): void {
+    if (place === null) this.lanes.delete(lane);
+    else this.lanes.set(lane, place);
+  }
+
   failed(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
