@@ -308,6 +308,8 @@ pipeline: {name: ${name}${more}}\n`;
 
   test('says what it logged, and everything about a pipeline', async () => {
     assert.match((await millrace('logs', 'orders')).stdout, /pipeline reads/);
+    const lines = (await millrace('logs', 'orders', '-o', 'jsonl')).stdout.trimEnd().split('\n');
+    assert.ok(lines.map((line) => JSON.parse(line).event).includes('PIPELINE_READS'));
     const { stdout } = await millrace('describe', 'orders');
     assert.match(stdout, /^health +running/m);
     assert.match(stdout, /^S_sync /m);

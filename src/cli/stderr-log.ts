@@ -49,7 +49,7 @@ export const stderrLog = (options: LogOptions, paint: Terminal['paint']): Log =>
 
 /** A log line for a person. `prefix`: put before it when it names no pipeline itself; null: it names none at all. */
 export const logText = (
-  { time, level, message, fields }: LogLine,
+  { time, level, message, fields }: Omit<LogLine, 'event'>,
   prefix: string | null,
   paint: Terminal['paint'],
 ): string => {

@@ -1,9 +1,12 @@
 import type { Log, LogFields } from '../core/log.ts';
+import { logEvent } from '../core/log-event.ts';
 
 export interface LogLine {
   /** ISO 8601 */
   readonly time: string;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Which line it is, for programs: its code in docs/log-events.md. */
+  readonly event: string;
   readonly message: string;
   readonly fields: LogFields;
 }
@@ -42,7 +45,13 @@ export const tellingLog = (take: (line: LogLine) => void, redact: (text: string)
       const clean = Object.fromEntries(
         Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
       );
-      take({ time: new Date().toISOString(), level, message: redact(message), fields: clean });
+      take({
+        time: new Date().toISOString(),
+        level,
+        event: logEvent(message),
+        message: redact(message),
+        fields: clean,
+      });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };

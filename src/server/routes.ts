@@ -280,7 +280,7 @@ export const routes: readonly Route[] = [
       limit: 'How many lines at most (default 200).',
       since: 'Only lines after this number, from `next` of an earlier answer.',
     },
-    answers: '200 `{"lines": [{"time", "level", "message", "fields"}], "next"}`',
+    answers: '200 `{"lines": [{"time", "level", "event", "message", "fields"}], "next"}`',
     handle: async (call) =>
       ok(pipelineOf(call).logs.read(count(call, 'limit', 1_000, 200), count(call, 'since', 1e9, 0))),
   },

@@ -14,7 +14,8 @@ export const logEventsPage = (): string =>
     '',
     'With `--log-format json` each line on stderr is one object: `time` (ISO 8601), `level`, `event` (the code below), `message`, and the fields of that line:',
     '`pipeline`, `table`, `file` and so on. Fields hold names, counts and positions, never row values or secrets. `error`: somebody must act. `warn`: millrace',
-    'recovered, or something will hurt one day. `info`: a change of state. A line about an error has its `code` as well ([errors.md](errors.md)).',
+    'recovered, or something will hurt one day. `info`: a change of state. A line about an error has its `code` as well ([errors.md](errors.md)). The API and',
+    '`millrace logs -o jsonl` give the same `event`, with the fields in `fields`.',
     '',
     markdownTable(
       ['event', 'level', 'message', 'said by'],
