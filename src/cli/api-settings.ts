@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ServerSettings } from '../config/server-settings.ts';
 import { MillraceError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import { type Listen, parseListen } from '../server/access.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import type { Fleet } from '../server/fleet.ts';
@@ -15,6 +17,22 @@ export interface ApiSettings {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly allowTail: boolean;
 }
+
+/** What files say of the API: those that say anything must say the same, or none of them counts and the log says so. */
+export const agreedServer = (
+  files: readonly { readonly file: string; readonly server: ServerSettings | null }[],
+  log: Log,
+): ServerSettings | null => {
+  const speaking = files.filter(({ server }) => server !== null);
+  const [first] = speaking;
+  if (first === undefined) return null;
+  if (speaking.every(({ server }) => isDeepStrictEqual(server, first.server))) return first.server;
+  log.warn('the server sections of the files differ, so that none of them counts', {
+    files: speaking.map(({ file }) => file).join(', '),
+    remedy: 'give them the same `server` section, keep it in one file, or use the options',
+  });
+  return null;
+};
 
 /** What the options say, over what a file says; null: no API is asked for. `otherwise` is where to listen when nobody says. */
 export const apiSettings = (
@@ -47,6 +65,15 @@ export const apiSettings = (
   };
 };
 
+/** The log of what belongs to no pipeline. */
+export const apiLog = (call: CommandCall, write: (line: string) => void): Log => {
+  const format = call.text('log-format') === 'json' ? 'json' : 'pretty';
+  return stderrLog(
+    { format, level: logLevel(call), prefix: null, redact: String, now: () => new Date(), write },
+    call.terminal.paint,
+  );
+};
+
 /** Starts the API and says where. */
 export const openApi = async (
   call: CommandCall,
@@ -55,11 +82,7 @@ export const openApi = async (
   write: (line: string) => void,
 ): Promise<ApiServer> => {
   const { openApiServer } = await import('../server/api-server.ts');
-  const format = call.text('log-format') === 'json' ? 'json' : 'pretty';
-  const log = stderrLog(
-    { format, level: logLevel(call), prefix: null, redact: String, now: () => new Date(), write },
-    call.terminal.paint,
-  );
+  const log = apiLog(call, write);
   const server = await openApiServer({ ...settings, fleet, log, version });
   log.info('the API listens', { url: server.url, token: settings.token !== null, tail: settings.allowTail });
   return server;

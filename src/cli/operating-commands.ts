@@ -65,6 +65,7 @@ export const operatingCommands: readonly CommandSpec[] = [
       'A file that changes is linted first. With errors, what ran before goes on running.',
       'Pauses and stops survive a restart of `serve`. When `serve` is killed, its pipelines end gracefully by themselves.',
       'SIGHUP reads all files again.',
+      'The API is served as the `server` section of the files says; the options go over it. It is read at the start only, and files that say something of it must agree: otherwise a warning says so, and the options alone count.',
     ],
     load: () => import('./commands/serve.ts'),
   },

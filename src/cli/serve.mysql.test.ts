@@ -306,6 +306,36 @@ pipeline: {name: ${name}${more}}\n`;
     assert.ok(!text.includes('only-for-this-test'));
   });
 
+  test('serve serves it as its files say as well, when they agree', async () => {
+    const [one, two] = [join(root, 'beside.yaml'), join(root, 'another.yaml')];
+    const section = 'server: {listen: "127.0.0.1:0", auth.token: only-for-this-test}\n';
+    writeFileSync(one, `${file('beside', 'stock')}${section}`);
+    writeFileSync(two, file('another', 'stock'));
+    const token = { authorization: 'Bearer only-for-this-test' };
+    const statuses = async (...options: readonly string[]): Promise<{ text: string; plain: number; told: number }> => {
+      const child = spawn(process.execPath, [main, 'serve', one, two, '--state', join(root, 'apart'), ...options]);
+      let text = '';
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      await until(() => /url=(\S+)/.test(text), 'serve listens');
+      const path = `${/url=(\S+)/.exec(text)![1]!}/api/v1/pipelines`;
+      const [plain, told] = [(await fetch(path)).status, (await fetch(path, { headers: token })).status];
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      return { text, plain, told };
+    };
+    const agreed = await statuses();
+    assert.deepEqual([agreed.plain, agreed.told], [401, 200]);
+    assert.ok(!agreed.text.includes('only-for-this-test'));
+    writeFileSync(two, `${file('another', 'stock')}${section.replace('this', 'that')}`);
+    const apart = await statuses('--listen', '127.0.0.1:0');
+    assert.equal(apart.plain, 200);
+    assert.match(apart.text, /server sections of the files differ.*beside\.yaml.*another\.yaml/);
+    assert.ok(!apart.text.includes('only-for-'));
+  });
+
   test('says what it logged, and everything about a pipeline', async () => {
     assert.match((await millrace('logs', 'orders')).stdout, /pipeline reads/);
     const lines = (await millrace('logs', 'orders', '-o', 'jsonl')).stdout.trimEnd().split('\n');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { secret } from '../core/settings.ts';
 
-/** The `server:` section: the HTTP API that `millrace run` starts beside the pipeline. */
+/** The `server:` section: the HTTP API that `millrace run` starts beside the pipeline, and how `millrace serve` serves it. */
 export const serverSettings = z
   .strictObject({
     listen: z

@@ -8,7 +8,7 @@ import { EventRing } from '../../server/event-ring.ts';
 import { LocalPipeline } from '../../server/local-pipeline.ts';
 import { LogRing, tellingLog } from '../../server/log-ring.ts';
 import { PipelineRunner } from '../../server/pipeline-runner.ts';
-import { apiSettings, openApi } from '../api-settings.ts';
+import { agreedServer, apiLog, apiSettings, openApi } from '../api-settings.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
@@ -98,7 +98,8 @@ export const runPipelines = async (
     // Beside the pipeline, which must not wait for it.
     void logWarnings(file, { pipeline: file.name, log, clock: systemClock });
   }
-  const settings = apiSettings(call, loaded.map(({ server }) => server).find((server) => server !== null) ?? null);
+  const toStderr = apiLog(call, (line) => lines.write(line));
+  const settings = apiSettings(call, agreedServer(loaded, toStderr));
   await using _api =
     settings === null
       ? null

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadPipelineFile } from '../../config/pipeline-file.ts';
+import { type LoadedFile, loadPipelineFile } from '../../config/pipeline-file.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { Supervisor } from '../../server/supervisor.ts';
-import { apiSettings, openApi } from '../api-settings.ts';
+import { agreedServer, apiSettings, openApi } from '../api-settings.ts';
 import type { CommandCall } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { readEnvironment, readText } from '../pipeline-files.ts';
@@ -31,21 +31,26 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     },
     terminal.paint,
   );
-  const settings = apiSettings(call, null, defaultListen)!;
+  /** What each file said of the API when it was read first; one with errors says nothing. */
+  const sections = new Map<string, Pick<LoadedFile, 'file' | 'server'>>();
   using signals = stopSignals(() => log.info('stopping: what was read is written; a second signal ends at once'));
   await using supervisor = await Supervisor.open({
     files: call.arguments,
     folder: folder === null ? null : resolve(folder),
     stateFolder: resolve(call.text('state') ?? (folder === null ? '.millrace' : `${folder}/.millrace`)),
     program: childProgram(env),
-    load: (path, text) =>
-      loadPipelineFile(path, {
+    load: async (path, text) => {
+      const loaded = await loadPipelineFile(path, {
         env,
         readText: (asked) => (text !== undefined && asked === path ? text : readText(asked)),
         connectors,
         overrides: [],
         version,
-      }),
+      });
+      const { file, pipelines, server } = loaded;
+      if (pipelines.length > 0 && !sections.has(path)) sections.set(path, { file, server });
+      return loaded;
+    },
     plan: planObject,
     log,
     // The pipeline has taken its secrets out already.
@@ -54,6 +59,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   if (supervisor.pipelines.size === 0 && !call.flag('allow-empty')) {
     throw new MillraceError('SERVE_NOTHING', { where: folder ?? (call.arguments.join(', ') || 'this folder') });
   }
+  const settings = apiSettings(call, agreedServer([...sections.values()], log), defaultListen)!;
   await using _api = await openApi(call, settings, supervisor, (line) => terminal.say(line));
   const readAgain = (): void => {
     log.info('reading all files again', {});
