@@ -99,6 +99,7 @@ export class PositionLog {
   async #read(from: number): Promise<ReadonlyMap<number, ReadonlyMap<Lane | null, string | null>>> {
     const epochs = new Map<number, Map<Lane | null, string | null>>();
     this.end = await readPartition(this.#cluster, this.topic, 0, from, ({ bytes, offset, ...places }) => {
+      if (places.keyStart < 0) throw this.#unreadable(offset, 'it has no key');
       const key = this.#parse<PlaceKey>(bytes.utf8Slice(places.keyStart, places.keyEnd), offset);
       if (typeof key.epoch !== 'number') throw this.#unreadable(offset, 'its key names no epoch');
       const lanes = epochs.get(key.epoch) ?? new Map<Lane | null, string | null>();
@@ -127,11 +128,14 @@ export class PositionLog {
   }
 
   #parse<Shape>(text: string, offset: number): Shape {
+    let value: unknown;
     try {
-      return JSON.parse(text) as Shape;
+      value = JSON.parse(text);
     } catch {
       throw this.#unreadable(offset, 'it is not JSON');
     }
+    if (typeof value !== 'object' || value === null) throw this.#unreadable(offset, 'it is no JSON object');
+    return value as Shape;
   }
 
   #unreadable(offset: number, reason: string): MillraceError {
