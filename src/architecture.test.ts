@@ -56,7 +56,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },
   cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },
-  testing: { imports: everything, packages: ['mysql2', 'fast-check', 'zod'] },
+  testing: { imports: everything, packages: ['@platformatic/kafka', 'mysql2', 'fast-check', 'zod'] },
 };
 
 /** What a pure folder may use of Node. */

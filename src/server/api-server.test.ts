@@ -77,6 +77,20 @@ describe('the API', () => {
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   };
 
+  test('does not begin on an address that is taken', async () => {
+    const port = Number(new URL(open.url).port);
+    const fleet = { pipelines: new Map(), events, files: null };
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const listen = { host: '127.0.0.1', port };
+    await assert.rejects(
+      openApiServer({ fleet, tls: null, allowTail: false, log, version: '0', listen, token: null }),
+      {
+        code: 'API_LISTEN_FAILED',
+        details: { listen: `127.0.0.1:${port}`, reason: 'EADDRINUSE' },
+      },
+    );
+  });
+
   test('refuses each wrong request with a status, a code and a remedy, and changes nothing', async () => {
     const big = 'x'.repeat(70_000);
     const cases: readonly (readonly [path: string, init: RequestInit, status: number, code: string])[] = [
@@ -91,6 +105,7 @@ describe('the API', () => {
         'API_BAD_JSON',
       ],
       ['/api/v1/pipelines/orders/offsets', { method: 'PUT', body: '{"at":"latest"}' }, 409, 'API_PIPELINE_STATE'],
+      ['/api/v1/pipelines/orders/snapshot', { method: 'POST', body: '{"tables":["a.b"]}' }, 409, 'OFFSETS_UNSUPPORTED'],
       ['/api/v1/pipelines/order/pause', { method: 'POST' }, 404, 'API_UNKNOWN_PIPELINE'],
       ['/api/v1/pipelines/orders/pause', { method: 'GET' }, 405, 'API_METHOD'],
       ['/api/v1/pipelines/orders/paws', { method: 'POST' }, 404, 'API_NOT_FOUND'],

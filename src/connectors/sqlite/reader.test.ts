@@ -96,6 +96,17 @@ test('says what each pipeline holds, and nothing of others', async () => {
   }
 });
 
+test('a table that is dropped while it is read is an error, not empty', async () => {
+  await using mirror = await openMirror();
+  await mirror.write(tables.keyed, [[1, 'a']]);
+  await using reader = new SqliteReader({ path: mirror.path, pipeline: null });
+  const gone = table('gone', [column('id', bigint)], [0]);
+  await assert.rejects(reader.page(gone, { after: null, upTo: null }, 10), {
+    code: 'READER_TABLE_GONE',
+    details: { system: mirror.path, table: 'shop.gone' },
+  });
+});
+
 test('a file that is not there or no mirror is an error, or holds no table', async () => {
   await using mirror = await openMirror();
   await using missing = new SqliteReader({ path: `${mirror.path}.none`, pipeline: null });

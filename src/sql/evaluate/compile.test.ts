@@ -138,3 +138,14 @@ test('nothing of an expression enters the generated code but numbered names', ()
   );
   assert.doesNotMatch(evaluate.toString(), /exit/);
 });
+
+test('a function that cannot do with its arguments says so, compiled and interpreted', () => {
+  const bound = bindExpression(parseExpressionText("s LIKE 'a%' ESCAPE u"), scope);
+  const row = [null, 0, null, null, null, 'abc', 'two', null, null];
+  for (const evaluate of [compile(bound), interpret(bound)]) {
+    assert.throws(() => evaluate(row, context), {
+      code: 'SQL_FUNCTION_FAILED',
+      details: { name: 'LIKE', reason: 'the ESCAPE is not one character' },
+    });
+  }
+});

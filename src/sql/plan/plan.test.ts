@@ -74,3 +74,14 @@ test('what a query cannot mean is shown at its place', () => {
     );
   }
 });
+
+test('each way to be wrong has its code', () => {
+  const cases: readonly (readonly [query: string, code: string])[] = [
+    ['SELECT id FROM orders o JOIN customers c ON o.customer = c.id', 'SQL_AMBIGUOUS_NAME'],
+    ['SELECT SUM(note) FROM orders', 'SQL_TYPE_MISMATCH'],
+    [`SELECT ${'9'.repeat(39)} FROM orders`, 'SQL_BAD_LITERAL'],
+    ["SELECT TIMESTAMP '2024-01-01 00:00:00.1234567' FROM orders", 'SQL_BAD_LITERAL'],
+    ['SELECT id FROM orders UNION ALL SELECT id FROM customers ORDER BY id + 1', 'SQL_NOT_SUPPORTED'],
+  ];
+  for (const [query, code] of cases) assert.throws(() => bindQuery(parseQueryText(query), shop), { code }, query);
+});

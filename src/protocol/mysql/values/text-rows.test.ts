@@ -6,6 +6,7 @@ import type { RowImages } from '../../../core/row-images.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
 import { writtenRow } from '../../../testing/written-row.ts';
+import { charsetOf } from './charsets/charset.ts';
 import { selectExpression } from './select-list.ts';
 import { TextRowReader, TextRows } from './text-rows.ts';
 
@@ -220,6 +221,22 @@ test('another number of columns than the table has is refused', () => {
   assert.throws(() => read(tableOf(text, text), [result(1, [rowPacket(['x'])], false)], false), {
     code: 'VALUES_RESULT_MISMATCH',
     details: { table: 'd.t', columns: 1, expected: 2 },
+  });
+});
+
+test('bytes that go on behind the end of a result are refused', () => {
+  const bytes = Buffer.concat([result(1, [rowPacket(['x'])], false), rowPacket(['y'])]);
+  assert.throws(() => read(tableOf(text), [bytes], false), {
+    code: 'VALUES_RESULT_DAMAGED',
+    retryable: true,
+    details: { table: 'd.t', reason: 'bytes follow the end of the result' },
+  });
+});
+
+test('a charset that no MySQL has is named with its column', () => {
+  assert.throws(() => charsetOf('klingon', 'name'), {
+    code: 'VALUES_CHARSET_UNKNOWN',
+    details: { column: 'name', charset: 'klingon' },
   });
 });
 
