@@ -106,6 +106,9 @@ export const aliases: readonly Alias[] = [
   milliseconds('Debezium', 'errors.retry.delay.max.ms', 'retry.max-delay'),
   milliseconds('Debezium', 'heartbeat.interval.ms', 'heartbeat.interval'),
   milliseconds('Debezium', 'connect.timeout.ms', 'connect.timeout'),
+  same('Debezium', 'value.converter.schemas.enable', 'debezium-json.schema-include'),
+
+  same('Flink CDC', 'debezium-json.include-schema.enabled', 'debezium-json.schema-include'),
 
   same('Maxwell', 'host', 'hostname'),
   same('Maxwell', 'user', 'username'),
@@ -185,6 +188,11 @@ export const aliases: readonly Alias[] = [
 ];
 
 export const withoutCounterpart: readonly WithoutCounterpart[] = [
+  {
+    tool: 'Debezium',
+    name: 'key.converter.schemas.enable',
+    reason: '`debezium-json.schema-include` decides for keys and values at once',
+  },
   { tool: 'Debezium', name: 'connector.class', reason: '`type` names the connector' },
   { tool: 'Debezium', name: 'tasks.max', reason: 'one server has one log, read by one reader' },
   { tool: 'Debezium', name: 'database.server.name', reason: '`pipeline.name` is what positions are kept under' },

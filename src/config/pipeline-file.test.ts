@@ -24,6 +24,7 @@ const kafkaLike = z.strictObject({
   'sink.tableId-to-topic.mapping': z.string().optional(),
   'linger.time': duration.prefault('5ms'),
   'ssl.enabled': z.boolean().default(false),
+  'debezium-json.schema-include': z.boolean().default(false),
   columns: list.optional(),
   'sasl.password': secret().optional(),
 });
@@ -422,6 +423,20 @@ describe('other tools’ names', () => {
       ["3:3 CONFIG_ALIAS database.hostname is Debezium's name for hostname"],
     );
     assert(findings(loaded).some((line) => line.includes('CONFIG_NO_EFFECT tasks.max')));
+  });
+
+  test('of Kafka Connect’s converters are taken over by a Kafka sink', async () => {
+    const source = '{type: mysql, hostname: h, username: u, tables: a.b}';
+    for (const name of ['value.converter.schemas.enable', 'debezium-json.include-schema.enabled']) {
+      const { pipeline, diagnostics } = await usable(
+        `source: ${source}\nsink: {type: kafka, ${name}: true, key.converter.schemas.enable: true}`,
+      );
+      assert.equal((pipeline.sinks[0]!.config as Record<string, unknown>)['debezium-json.schema-include'], true);
+      assert.deepEqual(
+        diagnostics.map(({ error }) => error.code),
+        ['CONFIG_ALIAS', 'CONFIG_NO_EFFECT'],
+      );
+    }
   });
 
   test('of Maxwell are taken over, its filter and position too', async () => {

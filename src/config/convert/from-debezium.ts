@@ -169,8 +169,13 @@ const converters = (draft: Draft, settings: Settings, sinks: KnownSinks): void =
     draft.left('value.converter', `${value} has no counterpart; values are Debezium's JSON`);
   if (settings.get('value.converter.schemas.enable') === 'true') {
     const from = 'value.converter.schemas.enable';
-    const key = 'debezium-json.include-schema.enabled';
+    const key = 'debezium-json.schema-include';
     sinkSetting(draft, sinks, { from, key, value: 'true', otherwise: 'values are written without their schema' });
+    if (settings.get('key.converter.schemas.enable') === 'false') {
+      draft.left('key.converter.schemas.enable', 'keys have their schemas where values have them');
+    }
+  } else if (settings.get('key.converter.schemas.enable') === 'true') {
+    draft.left('key.converter.schemas.enable', 'keys have their schemas where values have them, and values go without');
   }
   for (const key of settings.keys())
     if (

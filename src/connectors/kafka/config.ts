@@ -25,7 +25,13 @@ export const kafkaConfig = z.strictObject({
     .enum(['debezium-json', 'canal-json', 'maxwell-json', 'json'])
     .default('debezium-json')
     .describe(
-      "What a value is: `debezium-json` is Debezium's JSON envelope without its schema, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
+      "What a value is: `debezium-json` is Debezium's JSON envelope, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
+    ),
+  'debezium-json.schema-include': z
+    .boolean()
+    .default(false)
+    .describe(
+      'With `debezium-json`: write each key and value with its schema, `{"schema":…,"payload":…}`, as Kafka Connect\'s JsonConverter does with `schemas.enable`. Sinks of Connect need it; it makes records many times longer.',
     ),
   'key.format': z.enum(['json']).default('json').describe('What a key is: a JSON object of the key columns.'),
   'message.key.columns': z

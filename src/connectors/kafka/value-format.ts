@@ -62,6 +62,7 @@ class DebeziumFormat implements ValueFormat, RecordSink {
       times: config['time.precision.mode'],
       binaries: config['binary.handling.mode'],
       includeQuery: config['include.query'],
+      schemas: config['debezium-json.schema-include'],
       ...(keyText === undefined ? {} : { keyColumns: keyColumnRoutes(keyText) }),
     });
   }

@@ -147,6 +147,103 @@ test('tells each record and its key, a delete with its tombstone, a changed key 
   assert.equal(out.view().toString().trim().split('\n').length, 6);
 });
 
+test('with schemas, puts them before each key and value, and into no header', () => {
+  const table = tableOf({ id: int, note: text });
+  const out = new OutputBuffer(1);
+  const keys = new OutputBuffer(1);
+  const found: (readonly [key: string, value: string, header: string])[] = [];
+  const records = {
+    keys,
+    record: ({ start, end, keyStart, keyEnd, headerStart, headerEnd }: DebeziumRecord): void => {
+      found.push([
+        keys.bytes.toString('utf8', keyStart, keyEnd),
+        out.bytes.toString('utf8', start, end),
+        keys.bytes.toString('utf8', headerStart, headerEnd),
+      ]);
+    },
+  };
+  const images = {
+    before: [
+      [1, 'a'],
+      [2, 'b'],
+    ],
+    after: [
+      [1, 'x'],
+      [3, 'b'],
+    ],
+  };
+  const rows = new ArrayRowImages(table, images);
+  encoderWith({ schemas: true }).encodeRows({ kind: 'rows', op: 'update', table, rows, origin }, out, { records });
+  const parsed = found.map(([key, value, header]) => [
+    JSON.parse(key) as { schema: { name: string }; payload: object },
+    value === '' ? null : (JSON.parse(value) as { schema: { name: string }; payload: { op: string; after: object } }),
+    header,
+  ]) as [
+    { schema: { name: string }; payload: object },
+    { schema: { name: string }; payload: { op: string } } | null,
+    string,
+  ][];
+  assert.deepEqual(
+    parsed.map(([key, value, header]) => [key.payload, value?.payload.op, header]),
+    [
+      [{ id: 1 }, 'u', ''],
+      [{ id: 2 }, 'd', '{"id":3}'],
+      [{ id: 2 }, undefined, '{"id":3}'],
+      [{ id: 3 }, 'c', '{"id":2}'],
+    ],
+  );
+  for (const [key, value] of parsed) {
+    assert.equal(key.schema.name, 'mill.shop.orders.Key');
+    if (value !== null) assert.equal(value.schema.name, 'mill.shop.orders.Envelope');
+  }
+  // What stands behind the schemas is what is written without them.
+  const payloads = out
+    .view()
+    .toString()
+    .replaceAll(/^\{"schema":.*,"payload":(.*)\}$/gm, '$1');
+  assert.equal(payloads, encode(table, 'update', images));
+});
+
+test('names the schema after the server, and its defaults as its catalogue words them', () => {
+  const binary = { kind: 'binary', fixed: true, maxBytes: 3 } as const;
+  const moment = { kind: 'datetime', fsp: 0 } as const;
+  const plainTable = tableOf({ id: int, note: text, code: binary, at: moment, stamp: { kind: 'timestamp', fsp: 0 } });
+  const defaultsIn = (flavor: 'mysql' | 'mariadb', expressions: readonly (string | null)[]): unknown => {
+    const table = defineTable({
+      ...plainTable,
+      columns: plainTable.columns.map((column, i) => ({ ...column, defaultExpression: expressions[i]! })),
+    });
+    const out = new OutputBuffer(1);
+    const rows = new ArrayRowImages(table, { before: null, after: [[1, null, null, null, null]] });
+    const from = { ...origin, flavor };
+    encoderWith({ schemas: true }).encodeRows({ kind: 'rows', op: 'create', table, rows, origin: from }, out);
+    const { schema } = JSON.parse(out.view().toString()) as {
+      schema: { fields: { name: string; fields: { default?: unknown }[] }[] };
+    };
+    return [schema.fields[2]!.name, ...schema.fields[1]!.fields.map((field) => field.default)];
+  };
+  assert.deepEqual(defaultsIn('mysql', ['-7', "it's", '0x6162', 'CURRENT_TIMESTAMP', 'CURRENT_TIMESTAMP']), [
+    'io.debezium.connector.mysql.Source',
+    -7,
+    "it's",
+    'YWIA',
+    0,
+    undefined,
+  ]);
+  assert.deepEqual(defaultsIn('mariadb', ['7', "'it''s'", "x'616263'", "'2020-01-02 03:04:05'", null]), [
+    'io.debezium.connector.mariadb.Source',
+    7,
+    "it's",
+    'YWJj',
+    1_577_934_245_000,
+    undefined,
+  ]);
+  assert.deepEqual(
+    defaultsIn('mysql', ['(1 + 1)', 'uuid()', 'unhex(61)', 'now() + interval 1 day', '0000-00-00 00:00:00']),
+    ['io.debezium.connector.mysql.Source', undefined, undefined, undefined, 0, undefined],
+  );
+});
+
 test('takes the first unique key without NULLs where there is no primary key, and tells no key where there is none', () => {
   const columns = tableOf({ a: int, b: int, c: int }, []).columns.map((column, i) => ({
     ...column,

@@ -9,6 +9,7 @@ import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
 import { RowWriter } from './row-writer.ts';
 import { putSchemaChange, schemaChangeKey } from './schema-change.ts';
+import { type SchemaPart, schemaChangeSchemas, tableSchemas } from './schema-part.ts';
 import { type SnapshotMarker, SourceBlock } from './source-block.ts';
 import type { TransactionOrder } from './transaction.ts';
 
@@ -50,13 +51,17 @@ interface Call {
   readonly now: number;
   readonly transaction: TransactionOrder | undefined;
   readonly records: RecordSink | undefined;
+  readonly schemas: SchemaPart | null;
 }
 
 /**
- * Changes of MySQL and MariaDB as Debezium's JSON envelopes (schemas off), byte for byte as its connectors and Kafka Connect's
- * JsonConverter write them:
+ * Changes of MySQL and MariaDB as Debezium's JSON envelopes, byte for byte as its connectors and Kafka Connect's JsonConverter write them:
  *
  *     {"before":…,"after":…,"source":{…},"transaction":null,"op":"c","ts_ms":…,"ts_us":…,"ts_ns":…}
+ *
+ * or with `schemas` on, where the schema's bytes are made once for each table version and copied before each payload:
+ *
+ *     {"schema":{…},"payload":{…the same…}}
  *
  * Where ours differ on purpose: JSON columns of a snapshot look like those of the log (Debezium keeps MySQL's blanks there); YEAR 0000 is
  * 0 (Debezium's log reader says 1900); BOOL is a number however the table came about; a NULL stays null where the column has a default
@@ -68,6 +73,11 @@ export class DebeziumJsonEncoder {
   readonly #plans = new Map<string, TablePlan>();
   #table: Table | null = null;
   #plan: TablePlan | null = null;
+  /** The schemas of `#table`'s records, for servers of `#schemasFlavor`. */
+  #schemas: SchemaPart | null = null;
+  #schemasFlavor: MysqlOrigin['flavor'] | null = null;
+  readonly #allSchemas = new Map<string, SchemaPart>();
+  readonly #lineEnd: Uint8Array;
   #writer: RowWriter | null = null;
   #writerOut: OutputBuffer | null = null;
   #before = new Int32Array(64);
@@ -92,6 +102,7 @@ export class DebeziumJsonEncoder {
   constructor(options: DebeziumOptions) {
     this.#options = options;
     this.#source = new SourceBlock(options);
+    this.#lineEnd = options.schemas === true ? schemaLineEnd : lineEnd;
   }
 
   /** Writes an envelope and a line feed for each row; an update that changes the key is a delete and a create, as in Debezium. */
@@ -99,18 +110,22 @@ export class DebeziumJsonEncoder {
     const { rows, op, table } = change;
     const plan = this.#planFor(table);
     const writer = this.#writerFor(out, plan);
+    const origin = mysqlOrigin(change.origin);
+    const schemas = this.#schemasFor(plan, origin.flavor);
     const call: Call = {
       table,
-      origin: mysqlOrigin(change.origin),
+      origin,
       out,
       snapshot: op === 'read' ? (extras.snapshot ?? 'true') : 'false',
       now: this.#options.now(),
       transaction: extras.transaction,
       records: extras.records,
+      schemas,
     };
     this.#sourceStart = -1;
     for (let row = 0; row < rows.length; row += 1) {
       const start = out.length;
+      if (schemas !== null) out.append(schemas.value);
       out.reserve(64);
       out.length = put(out, op === 'create' || op === 'read' ? beforeNull : beforeName);
       if (op === 'update' || op === 'delete') {
@@ -131,7 +146,7 @@ export class DebeziumJsonEncoder {
         continue;
       }
       this.#finish(call, row, op);
-      if (call.records !== undefined) this.#tellRecord(call.records, out, op, start, plan);
+      if (call.records !== undefined) this.#tellRecord(call.records, call, op, start, plan);
     }
   }
 
@@ -139,6 +154,9 @@ export class DebeziumJsonEncoder {
   encodeTruncate(change: TruncateChange, out: OutputBuffer, extras: Pick<RowsExtras, 'records'> = {}): void {
     const origin = mysqlOrigin(change.origin);
     const start = out.length;
+    if (this.#options.schemas === true) {
+      out.append(this.#schemasFor(this.#planFor(change.table), origin.flavor)!.value);
+    }
     out.reserve(64);
     out.length = put(out, beforeNull);
     out.append(nullBytes);
@@ -149,7 +167,7 @@ export class DebeziumJsonEncoder {
     this.#source.write(out, origin, database, name, 'false', micros);
     out.append(Buffer.from('0,"thread":null,"query":null},"transaction":null,"op":"t",'));
     out.reserve(tailReserve);
-    out.length = putAt(out.bytes, putTimes(out.bytes, out.length, this.#options.now()), lineEnd);
+    out.length = putAt(out.bytes, putTimes(out.bytes, out.length, this.#options.now()), this.#lineEnd);
     if (extras.records === undefined) return;
     const at = extras.records.keys.length;
     const places = { keyStart: at, keyEnd: at, header: null, headerStart: at, headerEnd: at };
@@ -159,12 +177,18 @@ export class DebeziumJsonEncoder {
   /** The record of the topic that Debezium keeps for schema changes, which is another than the tables'. */
   encodeSchemaChange(change: SchemaChange, out: OutputBuffer, extras: Pick<RowsExtras, 'records'> = {}): void {
     const start = out.length;
-    putSchemaChange(out, this.#source, change, mysqlOrigin(change.origin), this.#options.now());
+    const origin = mysqlOrigin(change.origin);
+    const schemas = this.#options.schemas === true ? schemaChangeSchemas(origin.flavor) : null;
+    if (schemas !== null) out.append(schemas.value);
+    putSchemaChange(out, this.#source, change, origin, this.#options.now());
+    if (schemas !== null) out.append(closeBrace);
     out.append(lineFeed);
     if (extras.records === undefined) return;
     const { keys } = extras.records;
     const keyStart = keys.length;
+    if (schemas !== null) keys.append(schemas.key);
     keys.append(schemaChangeKey((change.after ?? change.before)?.database ?? ''));
+    if (schemas !== null) keys.append(closeBrace);
     const places = { keyStart, keyEnd: keys.length, header: null, headerStart: keyStart, headerEnd: keyStart };
     extras.records.record(Object.assign(this.#record, places, { start, end: out.length - 1 }));
   }
@@ -185,8 +209,25 @@ export class DebeziumJsonEncoder {
     }
     this.#table = table;
     this.#plan = plan;
+    this.#schemasFlavor = null;
     this.#writer?.use(plan);
     return plan;
+  }
+
+  /** Null: the records go without their schemas. */
+  #schemasFor(plan: TablePlan, flavor: MysqlOrigin['flavor']): SchemaPart | null {
+    if (this.#options.schemas !== true) return null;
+    if (flavor === this.#schemasFlavor) return this.#schemas;
+    const id = `${flavor} ${plan.table.id}`;
+    let schemas = this.#allSchemas.get(id);
+    if (schemas === undefined) {
+      if (this.#allSchemas.size >= maxPlans) this.#allSchemas.clear();
+      schemas = tableSchemas(plan, this.#options, flavor);
+      this.#allSchemas.set(id, schemas);
+    }
+    this.#schemas = schemas;
+    this.#schemasFlavor = flavor;
+    return schemas;
   }
 
   #writerFor(out: OutputBuffer, plan: TablePlan): RowWriter {
@@ -248,7 +289,7 @@ export class DebeziumJsonEncoder {
     bytes[at] = opLetter[op];
     at = putAt(bytes, at + 1, quoteComma);
     at = putTimes(bytes, at, now);
-    out.length = putAt(bytes, at, lineEnd);
+    out.length = putAt(bytes, at, this.#lineEnd);
   }
 
   #keyChanged(bytes: Uint8Array, { keyColumns }: TablePlan): boolean {
@@ -265,28 +306,32 @@ export class DebeziumJsonEncoder {
 
   /** Writes the update that stands in the output from `start` anew, as a delete under the old key and a create under the new. */
   #splitKeyChange(call: Call, row: number, start: number, middle: number): void {
-    const { out, records } = call;
+    const { out, records, schemas } = call;
     const plan = this.#plan!;
     const image = Buffer.from(out.bytes.subarray(middle, out.length));
     const keys = records?.keys;
-    const newKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#after);
+    const newKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#after, schemas);
     const newKeyEnd = keys?.length ?? 0;
-    const oldKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#before);
+    const oldKey = keys === undefined ? null : this.#putKey(keys, out.bytes, plan, this.#before, schemas);
     const oldKeyEnd = keys?.length ?? 0;
     out.length = middle - afterName.length;
     out.append(afterNull);
     this.#finish(call, row, 'delete');
     const deleted = out.length;
+    if (schemas !== null) out.append(schemas.value);
     out.append(beforeNull);
     out.append(image);
     this.#finish(call, row, 'create');
     if (records === undefined || newKey === null || oldKey === null) return;
+    // A header has the key alone.
+    const ahead = schemas?.key.length ?? 0;
+    const behind = schemas === null ? 0 : 1;
     const old = {
       keyStart: oldKey,
       keyEnd: oldKeyEnd,
       header: '__debezium.newkey',
-      headerStart: newKey,
-      headerEnd: newKeyEnd,
+      headerStart: newKey + ahead,
+      headerEnd: newKeyEnd - behind,
     } as const;
     records.record(Object.assign(this.#record, old, { start, end: deleted - 1 }));
     records.record(Object.assign(this.#record, { start: deleted - 1, end: deleted - 1 }));
@@ -294,16 +339,16 @@ export class DebeziumJsonEncoder {
       keyStart: newKey,
       keyEnd: newKeyEnd,
       header: '__debezium.oldkey',
-      headerStart: oldKey,
-      headerEnd: oldKeyEnd,
+      headerStart: oldKey + ahead,
+      headerEnd: oldKeyEnd - behind,
     } as const;
     records.record(Object.assign(this.#record, created, { start: deleted, end: out.length - 1 }));
   }
 
-  #tellRecord(records: RecordSink, out: OutputBuffer, op: Op, start: number, plan: TablePlan): void {
+  #tellRecord(records: RecordSink, { out, schemas }: Call, op: Op, start: number, plan: TablePlan): void {
     const { keys } = records;
     const target = this.#record;
-    target.keyStart = this.#putKey(keys, out.bytes, plan, op === 'delete' ? this.#before : this.#after);
+    target.keyStart = this.#putKey(keys, out.bytes, plan, op === 'delete' ? this.#before : this.#after, schemas);
     target.keyEnd = keys.length;
     target.header = null;
     target.start = start;
@@ -315,17 +360,25 @@ export class DebeziumJsonEncoder {
   }
 
   /** `{"a":1,"b":"x"}` of the key's columns in the key's order, cut from the image just written. Gives where it starts. */
-  #putKey(keys: OutputBuffer, bytes: Uint8Array, { keyColumns }: TablePlan, marks: Int32Array): number {
+  #putKey(
+    keys: OutputBuffer,
+    bytes: Uint8Array,
+    { keyColumns }: TablePlan,
+    marks: Int32Array,
+    schemas: SchemaPart | null,
+  ): number {
     const start = keys.length;
     if (keyColumns.length === 0) return start;
+    if (schemas !== null) keys.append(schemas.key);
+    const brace = keys.length;
     for (const column of keyColumns) {
       keys.reserve(1);
       const at = keys.length;
       keys.append(bytes.subarray(marks[column]!, marks[column + 1]!));
       keys.bytes[at] = COMMA;
     }
-    keys.bytes[start] = OPEN_BRACE;
-    keys.append(closeBrace);
+    keys.bytes[brace] = OPEN_BRACE;
+    keys.append(schemas === null ? closeBrace : twoBraces);
     return start;
   }
 }
@@ -382,5 +435,7 @@ const microsName = Buffer.from(',"ts_us":');
 const nanosName = Buffer.from(',"ts_ns":');
 const threeZeros = Buffer.from('000');
 const lineEnd = Buffer.from('}\n');
+const schemaLineEnd = Buffer.from('}}\n');
 const lineFeed = Buffer.from('\n');
 const closeBrace = Buffer.from('}');
+const twoBraces = Buffer.from('}}');

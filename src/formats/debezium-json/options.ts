@@ -18,6 +18,8 @@ export interface DebeziumOptions {
   readonly binaries?: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
   /** `message.key.columns`: the columns of a table's key; null, or left out: its primary key, else its first unique key without NULL. */
   readonly keyColumns?: (table: Table) => readonly number[] | null;
+  /** `schemas.enable` of Connect's JsonConverter, for keys and values: each goes with its schema, as `{"schema":…,"payload":…}`. */
+  readonly schemas?: boolean;
   /** `include.query`. */
   readonly includeQuery?: boolean;
 }

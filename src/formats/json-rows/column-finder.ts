@@ -26,17 +26,17 @@ export class ColumnFinder {
   readonly #order: number[] = [];
   readonly #cursor = new ObjectCursor();
 
-  /** `times`: columns whose times are counted in another unit than `modes` says. */
+  /** `exceptions`: columns that are written in another way than `modes` says. */
   constructor(
     table: Table,
     modes: ValueModes,
     unknownFields: UnknownFields,
-    times: ReadonlyMap<string, ValueModes['times']> = new Map(),
+    exceptions: ReadonlyMap<string, Partial<ValueModes>> = new Map(),
   ) {
     this.table = table;
     this.#unknownFields = unknownFields;
     this.readers = table.columns.map((column) =>
-      columnReader(table, column, { ...modes, times: times.get(column.name) ?? modes.times }),
+      columnReader(table, column, { ...modes, ...exceptions.get(column.name) }),
     );
     this.size = table.columns.length * 2;
     this.#keys = table.columns.map(({ name }) => Buffer.from(JSON.stringify(name), 'utf8'));

@@ -25,10 +25,12 @@ export const fieldOf = (struct: ConnectField, name: string): ConnectField | null
 export const describeStruct = (struct: ConnectField | null, keyFields: readonly string[]): Description => {
   if (struct?.fields === undefined) return unreadable('its schema does not say what a row is');
   const { fields } = struct;
-  const times = new Map<string, ValueModes['times']>();
+  const modes = new Map<string, Partial<ValueModes>>();
   const columns = fields.map((field): Column => {
     const name = field.field ?? unreadable('its schema has a field without a name');
-    if (countsMillis.has(field.name ?? '')) times.set(name, 'millis');
+    if (countsMillis.has(field.name ?? '')) modes.set(name, { times: 'millis' });
+    // Whatever the handling modes of the other columns are: Connect writes bytes in one way only.
+    else if (field.type === 'bytes') modes.set(name, { decimals: 'unscaled', binaries: 'base64' });
     return {
       name,
       type: typeOf(field, keyFields.includes(name)),
@@ -43,7 +45,7 @@ export const describeStruct = (struct: ConnectField | null, keyFields: readonly 
   });
   const primaryKey = keyFields.map((name) => columns.findIndex((column) => column.name === name));
   if (primaryKey.includes(-1)) return unreadable('its key has a field that its rows lack');
-  return { columns, primaryKey, uniqueKeys: [], charset: 'utf8mb4', comment: null, times };
+  return { columns, primaryKey, uniqueKeys: [], charset: 'utf8mb4', comment: null, modes };
 };
 
 /** The most bytes a text may have that a key can hold. */

@@ -6,8 +6,8 @@ import type { ValueModes } from './value-modes.ts';
 
 /** A table's definition as a message describes it. */
 export interface Description extends Omit<Table, 'id' | 'database' | 'name'> {
-  /** Columns whose times are counted in another unit than the format's. */
-  readonly times?: ReadonlyMap<string, ValueModes['times']>;
+  /** Columns that are written in another way than the format's. */
+  readonly modes?: ReadonlyMap<string, Partial<ValueModes>>;
 }
 
 /** One version of a table. `replaces`: the version that messages before this one had. */
@@ -86,14 +86,14 @@ export class MessageTables {
     if (known !== undefined && sameBytes(known.description, bytes, start, end)) {
       return { finder: known.finder, replaces: null };
     }
-    const { times, ...definition } = describe();
+    const { modes, ...definition } = describe();
     const table = this.#define(database, name, definition);
     const description = Uint8Array.prototype.slice.call(bytes, start, end);
     if (known !== undefined && known.finder.table.id === table.id) {
       known.description = description;
       return { finder: known.finder, replaces: null };
     }
-    const finder = new ColumnFinder(table, this.#modes, this.#unknownFields, times);
+    const finder = new ColumnFinder(table, this.#modes, this.#unknownFields, modes);
     this.#known.set(key, { finder, description });
     return { finder, replaces: known?.finder.table ?? null };
   }
