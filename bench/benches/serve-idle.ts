@@ -51,8 +51,13 @@ export const serveIdle = async (rounds: number): Promise<readonly Result[]> => {
       const pids = before.map(({ process: own }) => own.pid!);
       const cpuBefore = sum([serving.pid!, ...pids].map(cpuSeconds));
       await sleep(5_000);
+      for (const [at, { name, process: own }] of (await views()).entries()) {
+        if (own.pid !== pids[at]) throw new Error(`the process of ${name} ended by itself: ${own.lastEnd}`);
+      }
       const cpuPercent = ((sum([serving.pid!, ...pids].map(cpuSeconds)) - cpuBefore) / 5) * 100;
+      // All of them before one is killed: nothing can be read of a process that is gone.
       const rss = pids.map((pid) => memoryMiB(pid, 'Rss'));
+      const pss = pids.map((pid) => memoryMiB(pid, 'Pss'));
       const victim = before[round % pipelines]!;
       const killed = performance.now();
       process.kill(victim.process.pid!, 'SIGKILL');
@@ -74,7 +79,7 @@ export const serveIdle = async (rounds: number): Promise<readonly Result[]> => {
         peakRssMiB: Math.max(...rss),
         figures: {
           'RSS per pipeline, mean MiB': sum(rss) / rss.length,
-          'PSS per pipeline, mean MiB': sum(pids.map((pid) => memoryMiB(pid, 'Pss'))) / pids.length,
+          'PSS per pipeline, mean MiB': sum(pss) / pss.length,
           'serve itself, MiB': memoryMiB(serving.pid!, 'Rss'),
           'CPU of all, percent of one core': cpuPercent,
           'killed one reads again after, ms': backMs,
