@@ -30,7 +30,7 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
     settings['errors.tolerance'] === 'all' && deadLetters !== undefined ? new DeadLetterFile(deadLetters, clock) : null;
   return {
     name: file.name,
-    source: async () => openSources(sources, context, await openProcesses(file, { clock, deadLetters: letters })),
+    source: async (deadLetters) => openSources(sources, context, await openProcesses(file, { clock, deadLetters })),
     operators: pipelineOperators(file, clock),
     sinks: sinks.map(({ name, connector, config }) => ({
       name,

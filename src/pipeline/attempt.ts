@@ -46,7 +46,7 @@ export class Attempt {
   #turnedAtMs: number;
 
   constructor(options: AttemptOptions) {
-    const { source, pipeline, grouping, abort, progress } = options;
+    const { source, pipeline, grouping, abort } = options;
     this.#options = options;
     this.#signal = AbortSignal.any([options.stop, abort, this.#failure.signal]);
     this.#turnedAtMs = pipeline.clock.monotonic();
@@ -62,9 +62,6 @@ export class Attempt {
           signal: abort,
           onProgress: () => this.#settle(),
           onFailure: (error) => this.#fail(error, name),
-          onRefused: (rows) => {
-            progress.deadLetters += rows;
-          },
         }),
     );
   }

@@ -15,8 +15,11 @@ export interface SinkPlace {
 
 export interface PipelineOptions {
   readonly name: string;
-  /** Opened when the pipeline runs and again after each failure. */
-  readonly source: () => Promise<Source>;
+  /**
+   * Opened when the pipeline runs and again after each failure. `deadLetters`: the pipeline's, which counts what steps within the
+   * source put there; null: it has none.
+   */
+  readonly source: (deadLetters: DeadLetters | null) => Promise<Source>;
   readonly operators?: readonly Operator[];
   readonly sinks: readonly SinkPlace[];
   /** What changed definitions do to the sinks; default `evolve`. */
@@ -26,7 +29,7 @@ export interface PipelineOptions {
   /** From 0 to below 1: spreads the retries. */
   readonly random?: () => number;
   readonly retry?: Partial<RetryPolicy>;
-  /** Where rows go that a sink refuses. Left out, the first such row stops the pipeline (`errors.tolerance: none`). */
+  /** Where rows go that a sink refuses, or a step within the source fails on. Left out, the first such row stops the pipeline (`errors.tolerance: none`). */
   readonly deadLetters?: DeadLetters;
   readonly grouping?: Partial<Grouping>;
   /** Sees batches pass; for `millrace tail`. */

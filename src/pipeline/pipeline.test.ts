@@ -596,6 +596,21 @@ test('puts refused rows into the dead letters where asked to, and everything els
   assert.equal(positions.get('log'), '2');
   assert.equal(tolerant.pipeline.status().deadLetters, 3);
 
+  const within = setup({
+    source: async (deadLetters) => {
+      const alone = create(22);
+      assert.ok(alone.kind === 'rows');
+      const batch = { changes: [alone], positions: new Map(), version: '1' };
+      const { table, op, rows } = alone;
+      await deadLetters?.write({ sink: 'step.ts', table, op, rows, batch, code: 'PROCESS_FAILED', message: 'bad' });
+      return new MemorySource(new MemoryLog());
+    },
+    deadLetters: { write: async (letter) => void letters.push(letter) },
+  });
+  await within.pipeline.run(never);
+  assert.equal(letters.pop()?.sink, 'step.ts');
+  assert.equal(within.pipeline.status().deadLetters, 1, 'what a step within the source refuses counts as well');
+
   // The parts before the refused row are gone by then, so it cannot be left out.
   const inParts = setup({
     sink: picky(),

@@ -4,6 +4,7 @@ import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
 import { Attempt, type AttemptEnd } from './attempt.ts';
 import { backOffMs, defaultRetryPolicy, type RetryPolicy } from './back-off.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { type HealthReport, healthOf } from './health.ts';
 import type { Lag } from './lag-meter.ts';
 import { defaultGrouping, type PipelineOptions } from './options.ts';
@@ -87,7 +88,8 @@ class RunningPipeline implements Pipeline {
 
   constructor(options: PipelineOptions) {
     this.name = options.name;
-    this.#options = options;
+    this.#options =
+      options.deadLetters === undefined ? options : { ...options, deadLetters: this.#counting(options.deadLetters) };
     this.#retry = { ...defaultRetryPolicy, ...options.retry };
     this.#random = options.random ?? Math.random;
     this.#progress = new Progress(options.clock);
@@ -209,7 +211,7 @@ class RunningPipeline implements Pipeline {
         }
       }
       opening = null;
-      source = await this.#options.source();
+      source = await this.#options.source(this.#options.deadLetters ?? null);
       this.#source = source;
       this.#readingSinceMs = clock.monotonic();
       log.info('pipeline reads', { pipeline: this.name });
@@ -263,6 +265,16 @@ class RunningPipeline implements Pipeline {
       waitMs: Math.round(waitMs),
     });
     await clock.sleep(waitMs, AbortSignal.any([ending, this.#pause.signal]));
+  }
+
+  /** Whoever puts letters there, they are counted once they are kept. */
+  #counting(deadLetters: DeadLetters): DeadLetters {
+    return {
+      write: async (letter) => {
+        await deadLetters.write(letter);
+        this.#progress.deadLetters += 1;
+      },
+    };
   }
 
   #snapshotting(): readonly string[] | null {

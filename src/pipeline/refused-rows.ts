@@ -9,9 +9,7 @@ export const writeAroundRefusedRows = async (
   batches: readonly Batch[],
   deadLetters: DeadLetters,
   signal: AbortSignal,
-): Promise<number> => {
-  let refused = 0;
-
+): Promise<void> => {
   const takes = async (batch: Batch): Promise<unknown> => {
     try {
       await sink.sink.write(batch, signal);
@@ -36,7 +34,6 @@ export const writeAroundRefusedRows = async (
     const { code, message } = error as Error & { code: string };
     const { table, op, rows } = change;
     await deadLetters.write({ sink: sink.name, table, op, rows, batch: alone, code, message });
-    refused += 1;
   };
 
   for (const batch of batches) {
@@ -49,5 +46,4 @@ export const writeAroundRefusedRows = async (
     // The places move last: a crash in between writes the same rows again, which changes nothing.
     await sink.sink.write({ changes: [], positions: batch.positions, version: batch.version }, signal);
   }
-  return refused;
 };

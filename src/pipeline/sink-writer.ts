@@ -19,7 +19,6 @@ export interface SinkWriterOptions {
   /** `handed` or `durable` has grown. */
   readonly onProgress: () => void;
   readonly onFailure: (error: unknown) => void;
-  readonly onRefused: (rows: number) => void;
 }
 
 /**
@@ -171,7 +170,7 @@ export class SinkWriter {
         const details = { sink: name, transaction: part.transaction, part: part.index + 1, reason };
         throw new MillraceError('SINK_PART_REFUSED', details, { cause: error });
       }
-      this.#options.onRefused(await writeAroundRefusedRows({ name, sink }, group.members, deadLetters, signal));
+      await writeAroundRefusedRows({ name, sink }, group.members, deadLetters, signal);
     }
   }
 

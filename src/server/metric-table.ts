@@ -227,7 +227,7 @@ export const metricTable: readonly Metric[] = [
   {
     name: 'millrace_dead_letters_total',
     type: 'counter',
-    help: 'Rows that a sink refused and that went to the dead letters.',
+    help: 'Rows that a sink refused or a processing step failed on, and that went to the dead letters.',
     debezium: 'NumberOfErroneousEvents',
     samples: ({ deadLetters }) => one(deadLetters),
   },

@@ -194,7 +194,8 @@ export class PipelineRunner {
     }
     await this.rest(restWithinMs);
     await using ends = new AsyncDisposableStack();
-    const opened = ends.use(await source());
+    // Nothing is read here, so nothing is refused.
+    const opened = ends.use(await source(null));
     const places: { readonly name: string; readonly sink: Sink }[] = [];
     for (const { name, open } of sinks) places.push({ name, sink: ends.use(await open()) });
     const held = async (lane: Lane): Promise<Position | null> => {
