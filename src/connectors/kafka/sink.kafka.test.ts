@@ -224,6 +224,28 @@ test('keys are the primary key, deletes have a tombstone, and a changed key name
   ]);
 });
 
+test('with its schema, each key and value stands behind it, and a tombstone still has no value', async () => {
+  const pipeline = ownName();
+  await using sink = await opened(pipeline, { 'debezium-json.schema-include': true });
+  const notes = table('notes', [column('id', int, { nullable: false }), column('note', varchar)], [0]);
+  await sink.write(batch(1, create(notes, [1, 'a']), remove(notes, [1, 'a'])), never);
+  const found = await recordsIn(pipeline, topicOf(pipeline, notes));
+  const idOnly = { type: 'struct', fields: [{ type: 'int32', optional: false, field: 'id' }], optional: false };
+  const key = { schema: { ...idOnly, name: `${pipeline}.shop.notes.Key` }, payload: { id: 1 } };
+  assert.deepEqual(
+    found.map((record) => record.key),
+    Array(3).fill(JSON.stringify(key)),
+  );
+  assert.deepEqual(
+    found.map(({ value }) => value && (JSON.parse(value) as { payload: Envelope }).payload.op),
+    ['c', 'd', null],
+  );
+  assert.match(
+    found[0]!.value!,
+    /^\{"schema":\{"type":"struct",.*\.shop\.notes\.Envelope","version":2\},"payload":\{"before":null,/,
+  );
+});
+
 test('leaves tombstones out, takes other key columns and adds headers when asked to', async () => {
   const pipeline = ownName();
   await using sink = await opened(pipeline, {
