@@ -13,7 +13,9 @@ test('every error code is raised by a test', () => {
     (file) => /\.test\.ts$|src\/testing\//.test(file) && !own.endsWith(file) && !file.includes('/locale/'),
   );
   const tests = files.map((file) => readFileSync(`${root}/${file}`, 'utf8')).join('\n');
-  const words = new Set(tests.match(/\b[A-Z]+_[A-Z_0-9]+\b/g));
+  // What a test makes itself proves nothing of the code.
+  const asked = tests.replaceAll(/new MillraceError\(\s*'\w+'/g, '');
+  const words = new Set(asked.match(/\b[A-Z]+_[A-Z_0-9]+\b/g));
   assert.deepEqual(
     Object.keys(errorTable).filter((code) => !words.has(code)),
     [],

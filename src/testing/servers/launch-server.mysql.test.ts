@@ -71,7 +71,10 @@ test('two launches are two servers, each with a uuid of its own', async () => {
 });
 
 test('a server that refuses its options says why', async () => {
-  await assert.rejects(launchServer({ flavor: 'mariadb', options: ['--no-such-option'] }), /no-such-option/);
+  await assert.rejects(launchServer({ flavor: 'mariadb', options: ['--no-such-option'] }), {
+    code: 'SERVER_START_FAILED',
+    message: /no-such-option/,
+  });
 });
 
 const owner = `
