@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
   cli: async (rounds) => (await import('./benches/cli.ts')).cli(rounds),
   'metrics-cost': async (rounds) => (await import('./benches/metrics-cost.ts')).metricsCost(rounds),
+  'metrics-cost-single': async (rounds) => (await import('./benches/metrics-cost.ts')).metricsCostSingle(rounds),
   'serve-idle': async (rounds) => (await import('./benches/serve-idle.ts')).serveIdle(rounds),
   startup: async (rounds) => (await import('./benches/startup.ts')).startup(rounds),
   transcode: async (rounds) => (await import('./benches/decode.ts')).transcode(rounds),

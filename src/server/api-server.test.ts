@@ -105,7 +105,12 @@ describe('the API', () => {
         'API_BAD_JSON',
       ],
       ['/api/v1/pipelines/orders/offsets', { method: 'PUT', body: '{"at":"latest"}' }, 409, 'API_PIPELINE_STATE'],
-      ['/api/v1/pipelines/orders/snapshot', { method: 'POST', body: '{"tables":["a.b"]}' }, 409, 'OFFSETS_UNSUPPORTED'],
+      [
+        '/api/v1/pipelines/orders/snapshot',
+        { method: 'POST', body: '{"tables":["a.b"]}' },
+        409,
+        'SNAPSHOT_UNSUPPORTED',
+      ],
       ['/api/v1/pipelines/order/pause', { method: 'POST' }, 404, 'API_UNKNOWN_PIPELINE'],
       ['/api/v1/pipelines/orders/pause', { method: 'GET' }, 405, 'API_METHOD'],
       ['/api/v1/pipelines/orders/paws', { method: 'POST' }, 404, 'API_NOT_FOUND'],

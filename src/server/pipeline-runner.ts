@@ -151,7 +151,8 @@ export class PipelineRunner {
 
   #snapshots(): Snapshots {
     const { source } = this.pipeline;
-    if (source !== null && source.snapshots === undefined) throw new MillraceError('OFFSETS_UNSUPPORTED', undefined);
+    if (source !== null && source.snapshots === undefined)
+      throw new MillraceError('SNAPSHOT_UNSUPPORTED', { pipeline: this.name });
     if (source?.snapshots) return source.snapshots;
     const { health } = this.pipeline.status();
     throw new MillraceError('API_PIPELINE_STATE', { pipeline: this.name, state: health, wanted: 'reading' });

@@ -1,5 +1,6 @@
 import type { MysqlConfig } from '../../connectors/mysql/config.ts';
 import { type DiscoveredTable, discoverTables } from '../../connectors/mysql/discover-tables.ts';
+import { selectsTable } from '../../connectors/mysql/table-selection.ts';
 import { tablePatterns } from '../../core/table-pattern.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
 import type { CommandCall } from '../command.ts';
@@ -69,8 +70,7 @@ const findServers = async (call: CommandCall): Promise<readonly Server[] | null>
     ...urls,
     ...sources.map(({ section }): Server => {
       const config = section.config as MysqlConfig;
-      const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
-      return { config, captures: (database, table) => patterns.matches(database, table) };
+      return { config, captures: selectsTable(config) };
     }),
   ];
 };

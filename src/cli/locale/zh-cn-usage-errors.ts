@@ -164,6 +164,10 @@ export const zhUsageErrors: LocalErrors = {
     '无法向本管道的数据源询问位置',
     '可以设置单台 MySQL 或 MariaDB 服务器的位点；其他数据源请修改文件并清空下游。',
   ],
+  SNAPSHOT_UNSUPPORTED: [
+    '<pipeline> 的数据源没有可以重新读取的表',
+    '快照只能取自 MySQL 和 MariaDB 服务器。对该数据源请在文件中改用别的起点，并给管道换一个名字。',
+  ],
   SERVER_START_FAILED: [
     '临时服务器 <server> 没有启动：<reason>',
     '请看服务器自己给出的原因；若缓存副本损坏，请删除 ~/.cache/millrace/servers 下的副本。',

@@ -1,6 +1,6 @@
 import type { Context, Problem } from '../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../core/errors.ts';
-import { patternDatabases, splitPatterns, tablePatterns } from '../../core/table-pattern.ts';
+import { patternDatabases, splitPatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
 import { findTable } from '../../protocol/mysql/ddl/schema.ts';
 import { isAtLeast } from '../../protocol/mysql/server-version.ts';
@@ -11,6 +11,7 @@ import { isServerError } from './mysql-failure.ts';
 import { chooseIdentity } from './replica-identity.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 import { quoteName, statements } from './statements.ts';
+import { selectsTable } from './table-selection.ts';
 
 /** Nobody has a table or database of this name. */
 const noSuchName = 'millrace_no_such_name';
@@ -242,8 +243,7 @@ const tableProblems = async (
   config: MysqlConfig,
   passed: Passed,
 ): Promise<readonly Problem[]> => {
-  const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
-  const captures = (database: string, table: string): boolean => patterns.matches(database, table);
+  const captures = selectsTable(config);
   const tables = await capturedTables(connection, captures);
   if (tables.length === 0) {
     return [problem('warning', 'MYSQL_NO_TABLES', { patterns: config.tables.join(', ') }, null)];

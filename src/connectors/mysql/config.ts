@@ -49,7 +49,7 @@ export const mysqlConfig = z
     username: z.string().optional().describe('User that reads the binlog and the tables.'),
     password: secret().default('').describe('Password of that user.'),
     tables: tableList.describe(
-      'Which tables to read, as `database.table` patterns, comma-separated: `shop.orders, app_db.\\.*`.',
+      'Which tables to read, as `database.table` patterns, comma-separated: `shop.orders, app_db.\\.*`. The server’s own databases, and the tables that millrace’s sinks keep their places in (`millrace_position` and its siblings), are never read.',
     ),
     'tables.exclude': tableList.optional().describe('Tables to leave out although `tables` names them.'),
     'server-id': serverId

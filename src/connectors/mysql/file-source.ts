@@ -4,7 +4,6 @@ import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Change } from '../../core/change.ts';
 import type { Context, Source } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { tablePatterns } from '../../core/table-pattern.ts';
 import { emptySchema } from '../../protocol/mysql/ddl/schema.ts';
 import { eventType } from '../../protocol/mysql/event-type.ts';
 import { decodeFormatDescription } from '../../protocol/mysql/events/format-description.ts';
@@ -20,6 +19,7 @@ import { logCovers, logHolds } from './position-order.ts';
 import { ReadLoop } from './read-loop.ts';
 import { skipBefore } from './startup.ts';
 import { decodeSchema, TableCatalogue } from './table-catalogue.ts';
+import { selectsTable } from './table-selection.ts';
 import { TransactionReader, type TransactionReaderOptions } from './transaction-reader.ts';
 
 /** Reads archived binlog files, to their end or as they grow: what a server would have sent, without the server. */
@@ -52,9 +52,8 @@ export class BinlogFileSource implements Source {
     const follows = config['binlog.files.follow'];
     const files = await findBinlogFiles(paths, { growing: follows });
     const flavor = await flavorOf(files);
-    const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
     const catalogue = new TableCatalogue({
-      captures: (database, table) => patterns.matches(database, table),
+      captures: selectsTable(config),
       watermarkTable: null,
       collations: builtinCollations(flavor),
       schema: heldSchema === null ? emptySchema({ flavor }) : decodeSchema(heldSchema),

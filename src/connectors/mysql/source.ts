@@ -3,7 +3,6 @@ import type { Change } from '../../core/change.ts';
 import type { Context, Source } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import type { HeldPosition, LogFigures, LogPlace } from '../../core/operating.ts';
-import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
 import { type BinlogPosition, decodeBinlogPosition, encodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
@@ -40,6 +39,7 @@ import {
 } from './startup.ts';
 import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun } from './stream-progress.ts';
 import { decodeSchema, encodeSchema, TableCatalogue, withoutTables } from './table-catalogue.ts';
+import { selectsTable } from './table-selection.ts';
 import { findFileAt } from './time-search.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
@@ -63,7 +63,7 @@ export class MysqlSource implements Source {
   readonly #openSnapshots: OpenSnapshotRun;
   readonly #dial: Dial;
   readonly #process: string | undefined;
-  readonly #patterns: TablePatterns;
+  readonly #captures: (database: string, table: string) => boolean;
   readonly #lanes: MysqlLanes;
   #snapshots: SnapshotRun | null = null;
   /** As of the last connection. */
@@ -76,7 +76,7 @@ export class MysqlSource implements Source {
     this.#openSnapshots = options.openSnapshots;
     this.#dial = options.dial ?? dialTcp;
     this.#process = options.process;
-    this.#patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
+    this.#captures = selectsTable(config);
     this.#lanes = lanesOf(config.name);
   }
 
@@ -125,7 +125,7 @@ export class MysqlSource implements Source {
     const server = await readServerFacts(connection);
     this.#server = server;
     requireUsableLog(server);
-    const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
+    const captures = this.#captures;
     const now = await readDefinitions(connection, server, captures);
     const wanted = place.at === 'configured' ? configuredPlace(this.#config) : place;
     const found = await this.#positionOf(wanted, server, connection, now.end, signal);
@@ -195,7 +195,7 @@ export class MysqlSource implements Source {
     requireUsableLog(server);
     const identity = await chooseIdentity(connection, config, this.#context.pipeline, this.#process);
     const collations = await readCollations(connection, server);
-    const captures = (database: string, table: string): boolean => this.#patterns.matches(database, table);
+    const captures = this.#captures;
     await requireReadable(connection, namedTables(config.tables));
     const now = await readDefinitions(connection, server, captures);
     if (![...now.schema.databases.values()].some(({ tables }) => tables.size > 0)) {

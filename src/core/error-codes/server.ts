@@ -111,6 +111,11 @@ export const serverErrors = {
     message: () => 'the source of this pipeline cannot be asked for a place',
     hint: 'Positions of one MySQL or MariaDB server can be set; for other sources change the file and empty the sink.',
   },
+  SNAPSHOT_UNSUPPORTED: {
+    retryable: false,
+    message: (d: { readonly pipeline: string }) => `the source of ${d.pipeline} has no tables that could be read again`,
+    hint: 'Snapshots are taken of MySQL and MariaDB servers. Set another start in the file for this source, and give the pipeline another name.',
+  },
   PIPELINE_QUESTION_FAILED: {
     retryable: false,
     message: (d: { readonly reason: string }) => `the pipeline could not answer: ${d.reason}`,

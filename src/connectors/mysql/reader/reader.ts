@@ -16,7 +16,6 @@ import type {
   TableName,
 } from '../../../core/reader.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
-import { tablePatterns } from '../../../core/table-pattern.ts';
 import type { Row } from '../../../core/value.ts';
 import { type Dial, dialTcp } from '../../../net/dial.ts';
 import { selectExpression } from '../../../protocol/mysql/values/select-list.ts';
@@ -44,6 +43,7 @@ import { rowKey } from '../snapshot/row-key.ts';
 import { readPieces } from '../snapshot/row-pieces.ts';
 import { readTableFacts } from '../snapshot/table-facts.ts';
 import { statements } from '../statements.ts';
+import { selectsTable } from '../table-selection.ts';
 import { readHeld } from './held-lanes.ts';
 import { keyOrder } from './key-order.ts';
 import { repairStatements } from './repair-statements.ts';
@@ -118,10 +118,7 @@ export class MysqlReader implements Reader {
 
   async tables(): Promise<readonly TableName[]> {
     const { config } = this.#options;
-    const patterns = tablePatterns(config.tables, config['tables.exclude'] ?? []);
-    return await this.#guarded(({ control }) =>
-      capturedTables(control, (database, table) => patterns.matches(database, table)),
-    );
+    return await this.#guarded(({ control }) => capturedTables(control, selectsTable(config)));
   }
 
   async describe(database: string, name: string): Promise<Table | null> {
