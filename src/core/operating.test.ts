@@ -7,6 +7,7 @@ test('a source that cannot be asked for a place refuses with a code', async () =
   const source: Source = {
     async *read() {},
     covers: () => false,
+    holds: () => false,
     [Symbol.asyncDispose]: async () => {},
   };
   await assert.rejects(
