@@ -114,6 +114,10 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
     point('S_h', 'process'),
     point('S_p', 'push'),
     point('S_sync', 'sync'),
+    ...view.sinks.map(({ name, queuedBytes, capacityBytes, writes }): [string, string] => [
+      `  ${name}`,
+      `${writes.count} writes${writes.count === 0 ? '' : `, ${meanText(writes)} each`}; ${shortBytes(queuedBytes)} of ${shortBytes(capacityBytes)} wait for it`,
+    ]),
     ['retries', String(view.retries)],
     ['dead letters', String(view.deadLetters)],
     [
@@ -144,6 +148,9 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`.trimEnd()).join('\n');
 };
+
+const meanText = ({ count, sumSeconds }: PipelineView['sinks'][number]['writes']): string =>
+  shortMs((sumSeconds / count) * 1_000);
 
 type TableProgress = NonNullable<PipelineView['snapshot']>['tables'][number];
 

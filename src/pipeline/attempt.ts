@@ -60,10 +60,14 @@ export class Attempt {
           grouping,
           deadLetters: pipeline.deadLetters ?? null,
           signal: abort,
+          clock: pipeline.clock,
+          onWritten: (ms) => options.progress.written(name, ms),
           onProgress: () => this.#settle(),
           onFailure: (error) => this.#fail(error, name),
         }),
     );
+    options.progress.queues = () =>
+      this.#writers.map(({ name, queuedBytes }) => ({ name, queuedBytes, capacityBytes: grouping.maxBytes }));
   }
 
   async run(): Promise<AttemptEnd> {

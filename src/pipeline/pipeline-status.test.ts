@@ -271,6 +271,14 @@ test('measures the lag from commit to durable in every sink', async () => {
   assert.equal(currentMs, 250);
   assert.equal(maxMs, 250);
   assert.ok(p99Ms >= 250 * 0.91 && p99Ms <= 250);
+  const [{ writes } = assert.fail('the sink has figures')] = pipeline.status().sinks;
+  for (const { steps, count, sumSeconds } of [pipeline.status().latency, writes]) {
+    assert.deepEqual(
+      steps.filter((step) => step.count > 0),
+      [{ le: 0.25, count: 1 }],
+    );
+    assert.deepEqual([count, sumSeconds], [1, 0.25]);
+  }
   log.commit();
   await settle();
   sink.end();
@@ -278,4 +286,25 @@ test('measures the lag from commit to durable in every sink', async () => {
   assert.equal(pipeline.status().lag.currentMs, 0, 'a heartbeat says that there is nothing more');
   stop.abort();
   await running;
+});
+
+test('tells what waits for each sink, and nothing once nobody reads', async () => {
+  const sink = new HandSink();
+  const { log, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  log.commit(create(2));
+  await settle();
+  const [figures] = pipeline.status().sinks;
+  assert.ok(figures!.queuedBytes > 0, 'the second waits while the first is written');
+  assert.equal(figures!.capacityBytes, 1_048_576);
+  sink.end();
+  await settle();
+  assert.equal(pipeline.status().sinks[0]!.queuedBytes, 0);
+  stop.abort();
+  sink.end();
+  await running;
+  const [after] = pipeline.status().sinks;
+  assert.deepEqual([after!.queuedBytes, after!.capacityBytes, after!.writes.count], [0, 0, 2]);
 });

@@ -5,10 +5,11 @@ import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
 import { Attempt, type AttemptEnd } from './attempt.ts';
 import { backOffMs, defaultRetryPolicy, type RetryPolicy } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { DurationCounts } from './duration-histogram.ts';
 import { type HealthReport, healthOf } from './health.ts';
 import type { Lag } from './lag-meter.ts';
 import { defaultGrouping, type PipelineOptions } from './options.ts';
-import { Progress, type Speeds, type TableCounts } from './progress.ts';
+import { Progress, type SinkFigures, type Speeds, type TableCounts } from './progress.ts';
 import { governSink } from './schema-behavior/governed-sink.ts';
 
 export interface PipelineResult {
@@ -23,6 +24,9 @@ export interface PipelineStatus extends HealthReport {
   readonly speeds: Speeds;
   readonly totals: ReturnType<Progress['totals']>;
   readonly lag: Lag;
+  /** From commit on the source to durable in every sink, since the pipeline was made: each batch counts once, by its oldest change. */
+  readonly latency: DurationCounts;
+  readonly sinks: readonly SinkFigures[];
   /** Since the source last yielded anything, heartbeats included. */
   readonly sourceIdleMs: number;
   readonly retries: number;
@@ -154,6 +158,8 @@ class RunningPipeline implements Pipeline {
       speeds: progress.speeds(),
       totals: progress.totals(),
       lag: progress.lag(),
+      latency: progress.latency(),
+      sinks: progress.sinks(),
       sourceIdleMs: clock.monotonic() - progress.lastReceivedMs,
       retries: progress.retries,
       deadLetters: progress.deadLetters,

@@ -3,6 +3,7 @@ import type { Op } from '../core/change.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Table } from '../core/table.ts';
 import { qualifiedName } from '../core/table.ts';
+import { type DurationCounts, DurationHistogram } from './duration-histogram.ts';
 import { type Lag, LagMeter } from './lag-meter.ts';
 import type { Measured } from './measured.ts';
 import { type Speed, SpeedMeter } from './speed-meter.ts';
@@ -19,6 +20,16 @@ export interface Speeds {
   readonly sync: Speed;
 }
 
+/** One sink's side of a pipeline. */
+export interface SinkFigures {
+  readonly name: string;
+  /** About what waits for the sink, rows and the objects around them; above `capacityBytes` the source is not read. */
+  readonly queuedBytes: number;
+  readonly capacityBytes: number;
+  /** From the beginning of a write to its rows being durable. */
+  readonly writes: DurationCounts;
+}
+
 export type TableCounts = { readonly [op in Op | 'truncate' | 'schema']: number };
 
 /** What moved, since the pipeline was made and per second: everything a progress line, the console and the metrics show. */
@@ -33,7 +44,11 @@ export class Progress {
   retries = 0;
   /** How often each error was met, by code. */
   readonly errors = new Map<string, number>();
+  /** What waits for each sink of the attempt under way. */
+  queues: () => readonly Omit<SinkFigures, 'writes'>[] = () => [];
   readonly #clock: Clock;
+  readonly #latency = new DurationHistogram();
+  readonly #writes = new Map<string, DurationHistogram>();
   readonly #receive: SpeedMeter;
   readonly #process: SpeedMeter;
   readonly #push: SpeedMeter;
@@ -91,9 +106,20 @@ export class Progress {
     if (oldestCommitMicros !== null) {
       this.#lastLagMs = this.#sinceCommit(oldestCommitMicros);
       this.#lag.add(now, this.#lastLagMs);
+      this.#latency.add(this.#lastLagMs);
     } else if (batch.changes.length === 0) {
       this.#lastLagMs = 0;
     }
+  }
+
+  /** A sink has made one write durable, `ms` after it began. */
+  written(sink: string, ms: number): void {
+    let writes = this.#writes.get(sink);
+    if (writes === undefined) {
+      writes = new DurationHistogram();
+      this.#writes.set(sink, writes);
+    }
+    writes.add(ms);
   }
 
   /** What all sinks were found to hold of a lane before anything of it is read; null: nothing, or not the same reading of it. */
@@ -111,6 +137,7 @@ export class Progress {
     this.pendingSinceMs = null;
     this.#oldestPendingMicros = null;
     this.#ending = [];
+    this.queues = () => [];
   }
 
   /** Tables whose snapshot is under way or not durable yet; null: the source cannot tell yet. `ask`: its own word, where it has one. */
@@ -150,6 +177,20 @@ export class Progress {
       maxMs: this.#lag.max(now),
       p99Ms: this.#lag.percentile(now, 0.99),
     };
+  }
+
+  /** From commit on the source to durable in every sink: each batch counts once, by its oldest change. */
+  latency(): DurationCounts {
+    return this.#latency.counts();
+  }
+
+  /** Of every sink that was ever written to or is open now. */
+  sinks(): readonly SinkFigures[] {
+    const queues = new Map(this.queues().map((queue) => [queue.name, queue]));
+    return [...new Set([...this.#writes.keys(), ...queues.keys()])].map((name) => ({
+      ...(queues.get(name) ?? { name, queuedBytes: 0, capacityBytes: 0 }),
+      writes: (this.#writes.get(name) ?? new DurationHistogram()).counts(),
+    }));
   }
 
   /** By `database.table`: changed rows received, per kind. */

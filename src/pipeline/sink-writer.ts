@@ -1,4 +1,5 @@
 import type { Lane, Position } from '../core/batch.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
@@ -16,6 +17,9 @@ export interface SinkWriterOptions {
   readonly deadLetters: DeadLetters | null;
   /** Aborts writes: a graceful stop lets them end instead. */
   readonly signal: AbortSignal;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** A write has made its rows durable, `ms` after it began. */
+  readonly onWritten: (ms: number) => void;
   /** `handed` or `durable` has grown. */
   readonly onProgress: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -78,6 +82,11 @@ export class SinkWriter {
     }
     group.add(measured.number, batch, measured.weight);
     this.#queuedWeight += measured.weight;
+  }
+
+  /** About the bytes that wait for the sink, those of a write under way not among them. */
+  get queuedBytes(): number {
+    return this.#queuedWeight;
   }
 
   /** Nothing more should be offered until `room` resolves. */
@@ -143,7 +152,9 @@ export class SinkWriter {
     this.handed = group.last;
     this.#options.onProgress();
     try {
+      const begunMs = this.#options.clock.monotonic();
       await this.#writeGroup(group);
+      this.#options.onWritten(this.#options.clock.monotonic() - begunMs);
       write.ended = true;
       while (!this.#failed && this.#underWay[0]?.ended) this.durable = this.#underWay.shift()!.last;
       this.#settle();

@@ -259,6 +259,8 @@ describe('the API', () => {
     for (let turn = 0; turn < 100 && !/stage="sync"\} 2\n/.test(text); turn += 1) text = await lines();
     assert.match(text, /millrace_records_total\{pipeline="orders",stage="sync"\} 2\n/);
     assert.match(text, /millrace_pipeline_state\{pipeline="orders",state="running"\} 1\n/);
+    assert.match(text, /millrace_commit_duration_seconds_bucket\{pipeline="orders",sink="[^"]+",le="\+Inf"\} [1-9]/);
+    assert.match(text, /millrace_end_to_end_latency_seconds_count\{pipeline="orders"\} \d+\n/);
     for (const line of text.trimEnd().split('\n')) {
       assert.match(line, /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{([a-z]+="[^"]*",?)+\})? -?[\d.e+-]+)$/);
     }

@@ -18,7 +18,10 @@ const rulesOf = (path: string): readonly Rule[] =>
 const alerts = rulesOf('deploy/prometheus/alerts.yml');
 const recordings = rulesOf('deploy/prometheus/recording.yml');
 
-const known = new Set<string>([...metricTable.map(({ name }) => name), ...processMetrics.map(([name]) => name)]);
+const names = metricTable.flatMap(({ name, type }) =>
+  type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
+);
+const known = new Set<string>([...names, ...processMetrics.map(([name]) => name)]);
 const recorded = new Set(recordings.map(({ record }) => record));
 
 /** Names of metrics in an expression; `up` is Prometheus's own. */

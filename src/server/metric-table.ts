@@ -1,3 +1,4 @@
+import type { DurationCounts } from '../pipeline/duration-histogram.ts';
 import type { Health } from '../pipeline/health.ts';
 import { isHealthy, type PipelineView, retentionMarginMs } from './pipeline-view.ts';
 
@@ -5,12 +6,14 @@ import { isHealthy, type PipelineView, retentionMarginMs } from './pipeline-view
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Of a histogram: what follows the metric's name. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
 }
 
 /** Everything about a metric. `/metrics` and docs/metrics.md are made from the table below, so neither can say what the other does not. */
 export interface Metric {
   readonly name: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   /** What a Debezium user knows it as; null: Debezium has nothing like it. */
   readonly debezium: string | null;
@@ -18,6 +21,23 @@ export interface Metric {
 }
 
 const one = (value: number | null): readonly Sample[] => (value === null ? [] : [{ labels: {}, value }]);
+
+/** Prometheus's steps hold everything below them, too. */
+const histogram = (
+  { steps, count, sumSeconds }: DurationCounts,
+  labels: Readonly<Record<string, string>>,
+): readonly Sample[] => {
+  let below = 0;
+  return [
+    ...steps.map(({ le, count: within }): Sample => {
+      below += within;
+      return { suffix: '_bucket', labels: { ...labels, le: String(le) }, value: below };
+    }),
+    { suffix: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
+    { suffix: '_sum', labels, value: sumSeconds },
+    { suffix: '_count', labels, value: count },
+  ];
+};
 
 /** The four speeds by their points: receive S_r, process S_h, push S_p, sync S_sync. */
 const points = ['receive', 'process', 'push', 'sync'] as const;
@@ -96,6 +116,35 @@ export const metricTable: readonly Metric[] = [
     help: 'The lag that 99 % of all writes of the last 30 to 60 s stayed within.',
     debezium: 'MilliSecondsBehindSourceP99',
     samples: ({ lag }) => one(lag.p99Ms / 1000),
+  },
+  {
+    name: 'millrace_end_to_end_latency_seconds',
+    type: 'histogram',
+    help: 'From commit on the source to durable in every sink. Each batch counts once, by its oldest change; rows of snapshots do not count.',
+    debezium: 'MilliSecondsBehindSourceP50, …P95, …P99',
+    // Without a process there is nothing to tell.
+    samples: ({ latency }) => (latency.steps.length === 0 ? [] : histogram(latency, {})),
+  },
+  {
+    name: 'millrace_commit_duration_seconds',
+    type: 'histogram',
+    help: 'From the beginning of a write into a sink to its rows and position being durable.',
+    debezium: null,
+    samples: ({ sinks }) => sinks.flatMap(({ name, writes }) => histogram(writes, { sink: name })),
+  },
+  {
+    name: 'millrace_queue_used_bytes',
+    type: 'gauge',
+    help: 'About what waits for a sink in memory, rows and the objects around them.',
+    debezium: 'CurrentQueueSizeInBytes',
+    samples: ({ sinks }) => sinks.map(({ name, queuedBytes }) => ({ labels: { sink: name }, value: queuedBytes })),
+  },
+  {
+    name: 'millrace_queue_capacity_bytes',
+    type: 'gauge',
+    help: 'When this much waits for a sink the source is not read (`commit.max-bytes`); 0 while the sink is closed.',
+    debezium: 'MaxQueueSizeInBytes',
+    samples: ({ sinks }) => sinks.map(({ name, capacityBytes }) => ({ labels: { sink: name }, value: capacityBytes })),
   },
   {
     name: 'millrace_source_idle_seconds',

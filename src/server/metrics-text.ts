@@ -11,7 +11,9 @@ export const metricsText = (views: readonly PipelineView[], version: string): st
     const samples = views.flatMap((view) =>
       metric
         .samples(view)
-        .map(({ labels, value }) => sampleLine(metric.name, { pipeline: view.name, ...labels }, value)),
+        .map(({ suffix = '', labels, value }) =>
+          sampleLine(`${metric.name}${suffix}`, { pipeline: view.name, ...labels }, value),
+        ),
     );
     if (samples.length > 0) lines.push(...head(metric.name, metric.type, metric.help), ...samples);
   }

@@ -34,6 +34,8 @@ export interface StatusObject {
   /** The code of the error behind the reason; null: none. */
   readonly code: string | null;
   readonly lag: Lag;
+  readonly latency: PipelineStatus['latency'];
+  readonly sinks: PipelineStatus['sinks'];
   readonly sourceIdleMs: number;
   readonly speeds: Speeds;
   readonly totals: PipelineStatus['totals'];
@@ -62,6 +64,8 @@ export const statusObject = (
   reason: status.reason === null ? null : redact(status.reason),
   code: status.code,
   lag: status.lag,
+  latency: status.latency,
+  sinks: status.sinks,
   sourceIdleMs: status.sourceIdleMs,
   speeds: status.speeds,
   totals: status.totals,
@@ -88,6 +92,8 @@ export const silentStatus = (name: string, health: Health, reason: string, code:
   reason,
   code,
   lag: { currentMs: 0, maxMs: 0, p99Ms: 0 },
+  latency: { steps: [], count: 0, sumSeconds: 0 },
+  sinks: [],
   sourceIdleMs: 0,
   speeds: { receive: still, process: still, push: still, sync: still },
   totals: { receive: none, process: none, push: none, sync: none },
