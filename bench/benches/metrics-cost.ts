@@ -30,7 +30,7 @@ const cost = async (
   const { runs, account } = await passes(server, workload, rounds * passesPerRound);
   const { unmetered, metered, watched } = runs;
   const perMillion = median(unmetered.map((run) => (run.cpuSeconds / run.rows) * 1e6));
-  const meters = account.meteringNsPerRow / 1e3 / perMillion / 10;
+  const meters = account.meteringNsPerRow / 10 / perMillion;
   const figures = {
     'meters, ns per row': account.meteringNsPerRow,
     'meters by the account, percent of CPU': meters,

@@ -106,6 +106,16 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
       `  ${source}`,
       `${server ?? '-'}  ${placeText({ logs: view.logs.filter((log) => log.source === source) })}${gtids === null ? '' : `  ${gtids.length > 120 ? `${gtids.slice(0, 120)}…` : gtids}`}`,
     ]),
+    ...view.logs.flatMap(({ source, bytesBehind, transactionsBehind }): [string, string][] =>
+      bytesBehind === null
+        ? []
+        : [
+            [
+              `  ${source} behind`,
+              `${shortBytes(bytesBehind)} of log${transactionsBehind === null ? '' : `, ${shortCount(transactionsBehind)} transactions`}`,
+            ],
+          ],
+    ),
     [
       'log kept',
       margin === null ? 'for ever, or not known' : `for ${shortMs(Math.max(0, margin))} more if nothing moves`,

@@ -13,6 +13,12 @@ export interface LogFigures {
   readonly file: string | null;
   readonly offset: number | null;
   readonly gtids: string | null;
+  /** Bytes of log after the held place; null: not known, or the log does not count in bytes. */
+  readonly bytesBehind: number | null;
+  /** Transactions after the held place; null: not known, or they are not numbered. */
+  readonly transactionsBehind: number | null;
+  /** The system's clock less this machine's, in milliseconds; null: not known. */
+  readonly clockSkewMs: number | null;
   /** How long the system keeps its log; null: for ever, or it was not asked yet. */
   readonly retentionSeconds: number | null;
 }

@@ -20,6 +20,9 @@ export interface Metric {
   samples(view: PipelineView): readonly Sample[];
 }
 
+const ofSource = (source: string, value: number | null): readonly Sample[] =>
+  value === null ? [] : [{ labels: { source }, value }];
+
 const one = (value: number | null): readonly Sample[] => (value === null ? [] : [{ labels: {}, value }]);
 
 /** Prometheus's steps hold everything below them, too. */
@@ -190,6 +193,28 @@ export const metricTable: readonly Metric[] = [
       logs.flatMap(({ source, file, offset }) =>
         file === null || offset === null ? [] : [{ labels: { source, file }, value: offset }],
       ),
+  },
+  {
+    name: 'millrace_backlog_bytes',
+    type: 'gauge',
+    help: 'Bytes of binlog between the held place and the end of the log. The server is asked at most every 10 s, and only while somebody asks for figures.',
+    debezium: null,
+    samples: ({ logs }) => logs.flatMap(({ source, bytesBehind }) => ofSource(source, bytesBehind)),
+  },
+  {
+    name: 'millrace_gtid_gap_transactions',
+    type: 'gauge',
+    help: 'Transactions that the server has executed and that are not held yet, by GTID (MySQL). It stays above 0 where the server is a replica and has GTIDs that its own log never held.',
+    debezium: 'GtidSet',
+    samples: ({ logs }) => logs.flatMap(({ source, transactionsBehind }) => ofSource(source, transactionsBehind)),
+  },
+  {
+    name: 'millrace_clock_skew_seconds',
+    type: 'gauge',
+    help: 'The clock of the server less that of this machine. Lag is told by both clocks: it looks smaller by this where it is above 0.',
+    debezium: null,
+    samples: ({ logs }) =>
+      logs.flatMap(({ source, clockSkewMs }) => ofSource(source, clockSkewMs === null ? null : clockSkewMs / 1_000)),
   },
   {
     name: 'millrace_binlog_retention_seconds',

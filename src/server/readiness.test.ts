@@ -37,7 +37,8 @@ test('is ready when everything that should run is connected and moves, or is don
 });
 
 test('takes lag and silence from the time that the server keeps its log', () => {
-  const log = { source: 'mysql', server: null, file: null, offset: null, gtids: null };
+  const none = { bytesBehind: null, transactionsBehind: null, clockSkewMs: null };
+  const log = { source: 'mysql', server: null, file: null, offset: null, gtids: null, ...none };
   const lag = { currentMs: 60_000, maxMs: 0, p99Ms: 0 };
   const behind = view('a', 'running', { lag, sourceIdleMs: 5_000, logs: [{ ...log, retentionSeconds: 3_600 }] });
   assert.equal(retentionMarginMs(behind), 3_535_000);

@@ -16,6 +16,7 @@ import {
   requireReadable,
 } from './definitions.ts';
 import { type DumpStart, openDump } from './dump.ts';
+import { bytesBehind, EndWatch, transactionsBehind } from './end-watch.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
 import { type PlaceSearch, placeAt, placeBefore } from './locate-place.ts';
 import type { LogFeed } from './log-feed.ts';
@@ -66,6 +67,8 @@ export class MysqlSource implements Source {
   readonly #captures: (database: string, table: string) => boolean;
   readonly #lanes: MysqlLanes;
   #snapshots: SnapshotRun | null = null;
+  /** Null: nothing is being read. */
+  #end: EndWatch | null = null;
   /** As of the last connection. */
   #server: ServerFacts | null = null;
 
@@ -105,6 +108,7 @@ export class MysqlSource implements Source {
     const position = held.get(this.#lanes.log);
     const server = this.#server;
     const place = position === undefined ? null : decodeBinlogPosition(position);
+    const end = this.#end?.look() ?? null;
     return [
       {
         source: this.#config.name,
@@ -112,6 +116,9 @@ export class MysqlSource implements Source {
         file: place?.file || null,
         offset: place?.file ? place.offset : null,
         gtids: place?.gtids ?? null,
+        bytesBehind: end === null || !place?.file ? null : bytesBehind(end, place),
+        transactionsBehind: end === null ? null : transactionsBehind(end, place?.gtids ?? null),
+        clockSkewMs: end?.clockSkewMs ?? null,
         retentionSeconds: server?.retentionSeconds || null,
       },
     ];
@@ -159,6 +166,12 @@ export class MysqlSource implements Source {
         const plan = await this.#plan(held, stop, lost);
         await using snapshots = await this.#openSnapshots({ ...plan.snapshot, signal: stop });
         this.#snapshots = snapshots;
+        await using end = new EndWatch(
+          (ends) => this.#connect(AbortSignal.any([stop, ends])),
+          plan.server,
+          this.#context.clock,
+        );
+        this.#end = end;
         try {
           yield* this.#follow(plan, snapshots, stop);
           return;
@@ -172,6 +185,7 @@ export class MysqlSource implements Source {
       if (!signal.aborted) throw error;
     } finally {
       this.#snapshots = null;
+      this.#end = null;
       attempt.abort();
     }
   }

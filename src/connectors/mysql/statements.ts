@@ -37,6 +37,8 @@ export const statements = {
   masterStatus: 'SHOW MASTER STATUS',
   /** MariaDB: the GTID position that a file and offset stand for. */
   gtidPositionAt: (file: string, offset: number): string => `SELECT BINLOG_GTID_POS(${quoteText(file)}, ${offset})`,
+  /** Seconds since 1970 by the server's clock. */
+  clock: 'SELECT UNIX_TIMESTAMP(NOW(6))',
   /** Name and size of every file. */
   binaryLogs: 'SHOW BINARY LOGS',
   /** Who else reads the log, by server id in the first column; MariaDB and MySQL before 8.0.22 call it SLAVE HOSTS. */
