@@ -1,7 +1,7 @@
-import { apiVersionsV3 } from '@platformatic/kafka';
 import type { Context, Problem } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { Cluster } from './client/cluster.ts';
+import { apiVersionsV3 } from './client/protocol-library.ts';
 import { type ConnectionConfig, clientSettings } from './connection-config.ts';
 
 /** What is spoken here, and in which version at least: Kafka 2.8. */

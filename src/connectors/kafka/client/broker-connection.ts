@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as upgradeToTls } from 'node:tls';
-import {
-  type Callback,
-  type Connection,
-  Reader,
-  ResponseError,
-  type ResponseParser,
-  saslAuthenticateV2,
-  saslHandshakeV1,
-  saslOAuthBearer,
-  saslPlain,
-  saslScramSha,
-  Writer,
-} from '@platformatic/kafka';
+import type { Callback, Connection, Reader as ReaderOf, ResponseParser, Writer as WriterOf } from '@platformatic/kafka';
 import type { Clock } from '../../../core/clock.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { kafkaErrorName } from './kafka-error.ts';
+import { loadLogins, Reader, ResponseError, saslAuthenticateV2, saslHandshakeV1, Writer } from './protocol-library.ts';
 
 /** A request of the client library's protocol level: its arguments' encoder and its answer's decoder. */
 export type KafkaApi<Arguments extends readonly unknown[], Answer> = (
@@ -32,14 +21,14 @@ export interface RawRequest<Answer> {
   readonly version: number;
   readonly body: readonly Uint8Array[];
   /** Reads an answer behind its header. */
-  readonly parse: (reader: Reader) => Answer;
+  readonly parse: (reader: ReaderOf) => Answer;
 }
 
 interface Waiting {
   readonly correlationId: number;
   readonly sinceMs: number;
   readonly hasTags: boolean;
-  readonly settle: (error: Error | null, reader: Reader | null) => void;
+  readonly settle: (error: Error | null, reader: ReaderOf | null) => void;
 }
 
 /**
@@ -140,7 +129,7 @@ export class BrokerConnection {
   send<Answer>(
     key: number,
     version: number,
-    makeBody: () => Writer | Promise<Writer>,
+    makeBody: () => WriterOf | Promise<WriterOf>,
     parse: ResponseParser<Answer>,
     requestHasTags: boolean,
     answerHasTags: boolean,
@@ -259,6 +248,7 @@ export class BrokerConnection {
       if (errorCode !== 0) throw refused(`it offers ${(mechanisms ?? []).join(', ') || kafkaErrorName(errorCode)}`);
       const self = this as unknown as Connection;
       const { api } = saslAuthenticateV2;
+      const { saslOAuthBearer, saslPlain, saslScramSha } = await loadLogins();
       await new Promise<void>((resolve, reject) => {
         const done = (error: Error | null): void => (error === null ? resolve() : reject(error));
         if (mechanism === 'PLAIN') saslPlain.authenticate(api, self, sasl.username, sasl.password, done);

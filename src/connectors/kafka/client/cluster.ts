@@ -1,3 +1,8 @@
+import type { Clock } from '../../../core/clock.ts';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { BrokerConnection } from './broker-connection.ts';
+import type { ClientSettings } from './client-settings.ts';
+import { isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
 import {
   ConfigResourceTypes,
   createTopicsV7,
@@ -5,12 +10,7 @@ import {
   findCoordinatorV4,
   listOffsetsV7,
   metadataV9,
-} from '@platformatic/kafka';
-import type { Clock } from '../../../core/clock.ts';
-import { isMillraceError, MillraceError } from '../../../core/errors.ts';
-import { BrokerConnection } from './broker-connection.ts';
-import type { ClientSettings } from './client-settings.ts';
-import { isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
+} from './protocol-library.ts';
 
 export interface NewTopic {
   readonly name: string;

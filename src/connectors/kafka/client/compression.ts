@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzipSync, gzip, zstdCompress, zstdDecompressSync } from 'node:zlib';
-import { compressionsAlgorithms } from '@platformatic/kafka';
+import { compressionsAlgorithms } from './protocol-library.ts';
 
 /** `compression.type`, in Kafka's words. */
 export const compressionNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;

@@ -1,4 +1,4 @@
-import { protocolErrorsCodesById } from '@platformatic/kafka';
+import { protocolErrorsCodesById } from './protocol-library.ts';
 
 /** Kafka's error codes that something here turns on. https://kafka.apache.org/protocol#protocol_error_codes */
 export const kafkaError = {

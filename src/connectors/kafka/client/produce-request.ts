@@ -1,5 +1,6 @@
-import { type Reader, Writer } from '@platformatic/kafka';
+import type { Reader } from '@platformatic/kafka';
 import type { RawRequest } from './broker-connection.ts';
+import { Writer } from './protocol-library.ts';
 
 export interface ProduceAnswer {
   readonly errorCode: number;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { type Cluster, isAuthorization } from './cluster.ts';
 import { isFenced, isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
 import { PartitionQueue } from './partition-queue.ts';
+import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from './protocol-library.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 export interface ProducerOptions {

@@ -14,8 +14,9 @@
  *
  * https://kafka.apache.org/documentation/#recordbatch
  */
-import { crc32c } from '@platformatic/kafka';
+
 import { type Compression, compress, compressionCode } from './compression.ts';
+import { crc32c } from './protocol-library.ts';
 
 /** Where the records begin. */
 export const batchHeaderBytes = 61;

@@ -1,5 +1,5 @@
-import { crc32c } from '@platformatic/kafka';
 import { decompress } from './compression.ts';
+import { crc32c } from './protocol-library.ts';
 import { batchHeaderBytes } from './record-batch.ts';
 
 /** A record as places in `bytes`. The same object is handed out for every record, so keep what you need of it. */

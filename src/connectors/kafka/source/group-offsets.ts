@@ -1,7 +1,7 @@
-import { offsetCommitV8, offsetFetchV8 } from '@platformatic/kafka';
 import type { Cluster } from '../client/cluster.ts';
 import { refusal } from '../client/cluster.ts';
 import { kafkaError } from '../client/kafka-error.ts';
+import { offsetCommitV8, offsetFetchV8 } from '../client/protocol-library.ts';
 import { laneOf, type PartitionName } from './lane.ts';
 
 /** What a consumer group says of how far it is, by lane; partitions it knows nothing of are left out. */
