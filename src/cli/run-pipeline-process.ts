@@ -8,6 +8,7 @@ import { PipelineRunner } from '../server/pipeline-runner.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
 import { logWarnings } from './log-warnings.ts';
 import { pipelineOptions } from './open-pipeline.ts';
+import { openTracer } from './open-tracer.ts';
 import { version } from './version.ts';
 
 export interface ProcessOptions {
@@ -31,8 +32,9 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
     throw new Error(first === undefined ? `${file} has no pipeline ${name}` : loaded.redact(first.error.message));
   }
   const log = tellingLog((line) => tell({ kind: 'log', line }), loaded.redact, null);
+  await using tracer = await openTracer(process.env, name, log);
   const runner = new PipelineRunner({
-    pipeline: pipelineOptions(described, { log, clock: systemClock }),
+    pipeline: { ...pipelineOptions(described, { log, clock: systemClock }), ...(tracer === null ? {} : { tracer }) },
     redact: loaded.redact,
     tellsMemory: true,
     onHealth: (status) => tell({ kind: 'health', status }),

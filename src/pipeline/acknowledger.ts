@@ -1,16 +1,19 @@
 import type { Lane, Position } from '../core/batch.ts';
 import type { Source } from '../core/connector.ts';
+import type { PipelineOptions } from './options.ts';
 
 /** Tells the source what every sink holds: one call at a time, with the newest places by then. */
 export class Acknowledger {
   readonly #source: Source;
+  readonly #options: Pick<PipelineOptions, 'clock' | 'tracer'>;
   readonly #onFailure: (error: unknown) => void;
   #held = new Map<Lane, Position>();
   #running: Promise<void> | null = null;
   #failed = false;
 
-  constructor(source: Source, onFailure: (error: unknown) => void) {
+  constructor(source: Source, options: Pick<PipelineOptions, 'clock' | 'tracer'>, onFailure: (error: unknown) => void) {
     this.#source = source;
+    this.#options = options;
     this.#onFailure = onFailure;
   }
 
@@ -25,6 +28,20 @@ export class Acknowledger {
     await this.#running;
   }
 
+  async #tell(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    const { clock, tracer } = this.#options;
+    const begunMs = clock.now();
+    let failure: Error | null = null;
+    try {
+      await this.#source.acknowledge?.(held);
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      tracer?.acknowledged(begunMs, clock.now(), failure);
+    }
+  }
+
   async #run(): Promise<void> {
     try {
       // Gives the loop that added it a chance to add more.
@@ -32,7 +49,7 @@ export class Acknowledger {
       while (this.#held.size > 0) {
         const held = this.#held;
         this.#held = new Map();
-        await this.#source.acknowledge?.(held);
+        await this.#tell(held);
       }
     } catch (error) {
       this.#failed = true;

@@ -50,7 +50,7 @@ export class Attempt {
     this.#options = options;
     this.#signal = AbortSignal.any([options.stop, abort, this.#failure.signal]);
     this.#turnedAtMs = pipeline.clock.monotonic();
-    this.#acknowledger = new Acknowledger(source, (error) => this.#fail(error, null));
+    this.#acknowledger = new Acknowledger(source, pipeline, (error) => this.#fail(error, null));
     this.#writers = options.sinks.map(
       ({ name, sink }) =>
         new SinkWriter({
@@ -61,6 +61,7 @@ export class Attempt {
           deadLetters: pipeline.deadLetters ?? null,
           signal: abort,
           clock: pipeline.clock,
+          tracer: pipeline.tracer ?? null,
           onWritten: (ms) => options.progress.written(name, ms),
           onProgress: () => this.#settle(),
           onFailure: (error) => this.#fail(error, name),
@@ -91,12 +92,14 @@ export class Attempt {
     const number = this.#nextNumber++;
     const received = measure(number, batch);
     progress.received(received);
+    const receivedMs = pipeline.tracer === undefined ? null : pipeline.clock.now();
     const output = applyOperators(pipeline.operators ?? [], batch);
+    const timing = receivedMs === null ? null : { receivedMs, operatorsMs: pipeline.clock.now() - receivedMs };
     const processed = output === batch ? received : measure(number, output);
     progress.processed(processed);
     this.#pending.push(processed);
     pipeline.tap?.listener?.(output);
-    for (const writer of this.#writers) writer.offer(processed);
+    for (const writer of this.#writers) writer.offer(processed, timing);
 
     const waited = pipeline.clock.monotonic() - this.#turnedAtMs;
     if (waited >= grouping.maxMs || this.#writers.some((writer) => writer.full)) {

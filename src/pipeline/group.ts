@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
+import type { BatchTiming, Measured } from './measured.ts';
 
 /** Batches that one sink write will hold: always whole transactions, in the order they came. */
 export class Group {
@@ -10,6 +11,8 @@ export class Group {
   /** Nothing may join: it holds a part, a schema change or a truncate, which are written on their own. */
   readonly alone: boolean;
   readonly members: Batch[] = [];
+  /** Of what it holds, for a tracer; null: nobody traces. */
+  traced: { receivedMs: number; operatorsMs: number; rows: number; bytes: number } | null = null;
 
   constructor(alone: boolean) {
     this.alone = alone;
@@ -19,6 +22,13 @@ export class Group {
     this.members.push(batch);
     this.weight += weight;
     this.last = number;
+  }
+
+  trace({ rows, bytes }: Measured, { receivedMs, operatorsMs }: BatchTiming): void {
+    this.traced ??= { receivedMs, operatorsMs: 0, rows: 0, bytes: 0 };
+    this.traced.operatorsMs += operatorsMs;
+    this.traced.rows += rows;
+    this.traced.bytes += bytes;
   }
 
   /** One batch with everything in it and the places after it. */

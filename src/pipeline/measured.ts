@@ -14,6 +14,12 @@ export interface Measured {
   readonly oldestCommitMicros: number | null;
 }
 
+/** When a batch came, in milliseconds since 1970, and how long the operators took over it. */
+export interface BatchTiming {
+  readonly receivedMs: number;
+  readonly operatorsMs: number;
+}
+
 /** A change with its images, origin and place in a list; measured at single-row transactions. */
 const objectBytes = 512;
 

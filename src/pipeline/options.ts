@@ -6,6 +6,7 @@ import type { Operator } from '../operators/operator.ts';
 import type { RetryPolicy } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { SchemaBehavior } from './schema-behavior/governed-sink.ts';
+import type { Tracer } from './tracer.ts';
 
 /** A sink by name, opened when the pipeline runs and again after it failed. */
 export interface SinkPlace {
@@ -32,6 +33,8 @@ export interface PipelineOptions {
   /** Where rows go that a sink refuses, or a step within the source fails on. Left out, the first such row stops the pipeline (`errors.tolerance: none`). */
   readonly deadLetters?: DeadLetters;
   readonly grouping?: Partial<Grouping>;
+  /** Told what happens group by group; left out, nothing is timed for it. */
+  readonly tracer?: Tracer;
   /** Sees batches pass; for `millrace tail`. */
   readonly tap?: Tap;
   /** How long nothing may move, while there is something to move, before the health says `stalled`. */

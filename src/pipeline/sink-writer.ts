@@ -4,10 +4,11 @@ import type { Sink, Source } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
 import { Group, standsAlone } from './group.ts';
-import type { Measured } from './measured.ts';
+import type { BatchTiming, Measured } from './measured.ts';
 import type { Grouping } from './options.ts';
 import { writeAroundRefusedRows } from './refused-rows.ts';
 import { SkipCovered } from './skip-covered.ts';
+import type { Tracer } from './tracer.ts';
 
 export interface SinkWriterOptions {
   readonly name: string;
@@ -17,7 +18,8 @@ export interface SinkWriterOptions {
   readonly deadLetters: DeadLetters | null;
   /** Aborts writes: a graceful stop lets them end instead. */
   readonly signal: AbortSignal;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'now'>;
+  readonly tracer: Tracer | null;
   /** A write has made its rows durable, `ms` after it began. */
   readonly onWritten: (ms: number) => void;
   /** `handed` or `durable` has grown. */
@@ -67,7 +69,7 @@ export class SinkWriter {
   }
 
   /** Queues what the sink lacks of a batch. */
-  offer(measured: Measured): void {
+  offer(measured: Measured, timing: BatchTiming | null): void {
     this.#lastOffered = measured.number;
     const batch = this.#skip.missing(measured.batch);
     if (batch === null) {
@@ -81,6 +83,7 @@ export class SinkWriter {
       this.#queue.push(group);
     }
     group.add(measured.number, batch, measured.weight);
+    if (timing !== null) group.trace(measured, timing);
     this.#queuedWeight += measured.weight;
   }
 
@@ -152,9 +155,11 @@ export class SinkWriter {
     this.handed = group.last;
     this.#options.onProgress();
     try {
-      const begunMs = this.#options.clock.monotonic();
-      await this.#writeGroup(group);
-      this.#options.onWritten(this.#options.clock.monotonic() - begunMs);
+      const { clock, tracer } = this.#options;
+      const begunMs = clock.monotonic();
+      if (tracer === null) await this.#writeGroup(group);
+      else await this.#tracedWrite(group, tracer);
+      this.#options.onWritten(clock.monotonic() - begunMs);
       write.ended = true;
       while (!this.#failed && this.#underWay[0]?.ended) this.durable = this.#underWay.shift()!.last;
       this.#settle();
@@ -167,6 +172,32 @@ export class SinkWriter {
     if (this.#failed) this.#underWay = this.#underWay.filter((each) => !each.ended);
     this.#wake();
     this.flush();
+  }
+
+  async #tracedWrite(group: Group, tracer: Tracer): Promise<void> {
+    const { clock, name } = this.#options;
+    const writeBegunMs = clock.now();
+    const { members } = group;
+    const snapshot = members.some(({ changes }) => changes.some((each) => each.kind === 'rows' && each.op === 'read'));
+    const timing = group.traced ?? { receivedMs: writeBegunMs, operatorsMs: 0, rows: 0, bytes: 0 };
+    let failure: Error | null = null;
+    try {
+      await this.#writeGroup(group);
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      const writeEndedMs = clock.now();
+      tracer.group({
+        sink: name,
+        batches: members.length,
+        snapshot,
+        ...timing,
+        writeBegunMs,
+        writeEndedMs,
+        error: failure,
+      });
+    }
   }
 
   async #writeGroup(group: Group): Promise<void> {

@@ -17,7 +17,8 @@ import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
 import { LiveLines } from '../live-lines.ts';
 import { logWarnings } from '../log-warnings.ts';
 import { pipelineOptions } from '../open-pipeline.ts';
-import { loadFiles } from '../pipeline-files.ts';
+import { openTracer } from '../open-tracer.ts';
+import { loadFiles, readEnvironment } from '../pipeline-files.ts';
 import { planObject, planText } from '../pipeline-plan.ts';
 import { statusLine, statusObject } from '../status-line.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
@@ -69,6 +70,7 @@ export const runPipelines = async (
     call.flag('quiet') ? [] : running.map(({ runner }) => redact(statusLine(runner.pipeline.status(), terminal.paint))),
   );
   const events = new EventRing();
+  await using tracers = new AsyncDisposableStack();
   for (const [path, file] of files) {
     const toStderr = stderrLog(
       {
@@ -83,8 +85,10 @@ export const runPipelines = async (
     );
     const logs = new LogRing();
     const log = tellingLog((line) => logs.add(line), redact, toStderr);
+    const tracer = await openTracer(readEnvironment(call), file.name, log);
+    if (tracer !== null) tracers.use(tracer);
     const runner = new PipelineRunner({
-      pipeline: pipelineOptions(file, { log, clock: systemClock }),
+      pipeline: { ...pipelineOptions(file, { log, clock: systemClock }), ...(tracer === null ? {} : { tracer }) },
       redact,
       tellsMemory: false,
       onHealth: ({ health, reason }) => events.publish('health', { pipeline: file.name, health, reason }),
