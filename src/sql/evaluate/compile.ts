@@ -1,136 +1,14 @@
-import { isMillraceError } from '../../core/errors.ts';
-import type { Bound, Evaluator, Routine } from './bound.ts';
+import type { Bound, Evaluator } from './bound.ts';
+import { ExpressionWriter } from './expression-writer.ts';
 import { interpret } from './interpret.ts';
 
 /**
- * Computes expressions by JavaScript made for them: one function, one local per subexpression. Only operators of the templates
- * below and numbered names enter its text; constants, columns' values and routines are handed in. Where code generation is
- * forbidden (`--disallow-code-generation-from-strings`), the interpreter computes instead.
+ * Computes an expression by JavaScript made for it. Where code generation is forbidden
+ * (`--disallow-code-generation-from-strings`), the interpreter computes instead.
  */
 export const compile = (expression: Bound): Evaluator => {
-  const writer = new Writer();
+  const writer = new ExpressionWriter();
   const result = writer.write(expression);
-  const text = `return (row, context) => {\n${writer.lines.join('\n')}\nreturn ${result};\n};`;
-  try {
-    return new Function('k', 'f', 'isCastFailure', text)(
-      writer.constants,
-      writer.functions,
-      isCastFailure,
-    ) as Evaluator;
-  } catch (error) {
-    if (error instanceof EvalError) return interpret(expression);
-    throw error;
-  }
+  const body = `return (row, context) => {\n${writer.lines.join('\n')}\nreturn ${result};\n};`;
+  return writer.load<Evaluator>(body) ?? interpret(expression);
 };
-
-const isCastFailure = (error: unknown): boolean => isMillraceError(error, 'SQL_CAST_FAILED');
-
-class Writer {
-  readonly constants: unknown[] = [];
-  readonly functions: Routine['run'][] = [];
-  lines: string[] = [];
-  #locals = 0;
-
-  /** Writes the statements that compute `expression`, and gives the name or literal that then holds it. */
-  write(expression: Bound): string {
-    switch (expression.kind) {
-      case 'column':
-        return this.#assign(`row[${expression.index}]`);
-      case 'constant':
-        return this.#constant(expression.value);
-      case 'call':
-        return this.#call(expression);
-      case 'and':
-      case 'or':
-        return this.#logic(expression);
-      case 'is-null':
-        return this.#assign(`${this.write(expression.operand)} ${expression.negated ? '!==' : '==='} null`);
-      case 'case': {
-        const result = this.#declare();
-        let closing = '';
-        for (const branch of expression.branches) {
-          this.lines.push(`if (${this.write(branch.when)} === true) {`);
-          this.lines.push(`${result} = ${this.write(branch.result)};`, '} else {');
-          closing += '}';
-        }
-        this.lines.push(`${result} = ${this.write(expression.otherwise)};`, closing);
-        return result;
-      }
-      case 'coalesce': {
-        const result = this.#declare();
-        let closing = '';
-        for (const [index, arg] of expression.args.entries()) {
-          this.lines.push(`${result} = ${this.write(arg)};`);
-          if (index === expression.args.length - 1) break;
-          this.lines.push(`if (${result} === null) {`);
-          closing += '}';
-        }
-        if (closing !== '') this.lines.push(closing);
-        return result;
-      }
-      case 'try': {
-        const result = this.#declare();
-        this.lines.push('try {');
-        this.lines.push(`${result} = ${this.write(expression.operand)};`);
-        this.lines.push('} catch (error) {', 'if (!isCastFailure(error)) throw error;', `${result} = null;`, '}');
-        return result;
-      }
-    }
-  }
-
-  #constant(value: unknown): string {
-    if (value === null || typeof value === 'boolean') return String(value);
-    this.constants.push(value);
-    return this.#assign(`k[${this.constants.length - 1}]`);
-  }
-
-  #call({ routine, args }: Extract<Bound, { kind: 'call' }>): string {
-    const result = this.#declare();
-    const names: string[] = [];
-    let closing = '';
-    // An argument is computed only when those before it are not NULL, as the interpreter does it.
-    for (const arg of args) {
-      const name = this.write(arg);
-      names.push(name);
-      if (routine.strict && (arg.type.nullable || arg.kind !== 'constant')) {
-        this.lines.push(`if (${name} === null) ${result} = null; else {`);
-        closing += '}';
-      }
-    }
-    if (routine.contextual) names.push('context');
-    if (routine.inline !== null) this.lines.push(`${result} = ${routine.inline(...names)};`);
-    else {
-      this.functions.push(routine.run);
-      this.lines.push(`${result} = f[${this.functions.length - 1}](${names.join(', ')});`);
-    }
-    if (closing !== '') this.lines.push(closing);
-    return result;
-  }
-
-  #logic({ kind, left, right }: Extract<Bound, { kind: 'and' | 'or' }>): string {
-    const deciding = kind === 'or' ? 'true' : 'false';
-    const other = kind === 'or' ? 'false' : 'true';
-    const first = this.write(left);
-    const result = this.#declare();
-    this.lines.push(`${result} = ${first};`, `if (${first} !== ${deciding}) {`);
-    const second = this.write(right);
-    this.lines.push(
-      `${result} = ${second} === ${deciding} ? ${deciding} : ${first} === null || ${second} === null ? null : ${other};`,
-      '}',
-    );
-    return result;
-  }
-
-  #declare(): string {
-    const name = `v${this.#locals}`;
-    this.#locals += 1;
-    this.lines.push(`let ${name};`);
-    return name;
-  }
-
-  #assign(code: string): string {
-    const name = this.#declare();
-    this.lines.push(`${name} = ${code};`);
-    return name;
-  }
-}

@@ -1,0 +1,122 @@
+import assert from 'node:assert';
+import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
+import { compile } from '../../sql/evaluate/compile.ts';
+import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+import { CalcStep, calcParts } from './calc.ts';
+import { Changes, type Delta } from './delta.ts';
+import type { Step } from './step.ts';
+
+/** A scanned table: the changes told of it, and which of its columns are read. */
+interface ScannedTable {
+  readonly changes: Changes;
+  readonly columns: Set<number>;
+}
+
+interface Steps {
+  /** Each behind its inputs. */
+  readonly steps: readonly Step[];
+  readonly tables: ReadonlyMap<string, ScannedTable>;
+  /** What each plan gives, in their order. */
+  readonly results: readonly Delta[];
+}
+
+/** The steps that compute these plans. A plan that stands in several places is computed once. */
+export const buildSteps = (plans: readonly Plan[]): Steps => {
+  const builder = new Builder();
+  const results = plans.map((plan) => builder.build(plan));
+  return { steps: builder.steps, tables: builder.tables, results };
+};
+
+class Builder {
+  readonly steps: Step[] = [];
+  readonly tables = new Map<string, ScannedTable>();
+  readonly #built = new Map<Plan, Delta>();
+
+  build(plan: Plan): Delta {
+    const known = this.#built.get(plan);
+    if (known !== undefined) return known;
+    const built = this.#make(plan);
+    this.#built.set(plan, built);
+    return built;
+  }
+
+  #make(plan: Plan): Delta {
+    switch (plan.kind) {
+      case 'scan':
+        return this.#scan(plan, null);
+      case 'values':
+        return this.#add(new ValuesStep(plan));
+      case 'filter':
+      case 'project': {
+        const { parts, input } = calcParts(plan);
+        const read = input.kind === 'scan' ? this.#scan(input, readColumns(parts)) : this.build(input);
+        return this.#add(new CalcStep(read, parts));
+      }
+      case 'union':
+        return this.#add(new UnionStep(plan.inputs.map((input) => this.build(input))));
+      default:
+        assert.fail(`no step for ${plan.kind}`);
+    }
+  }
+
+  #add(step: Step): Delta {
+    this.steps.push(step);
+    return step.out;
+  }
+
+  /** `columns`: those that are read; null: all. */
+  #scan({ table }: Extract<Plan, { kind: 'scan' }>, columns: readonly number[] | null): Delta {
+    let scanned = this.tables.get(table.name);
+    if (scanned === undefined) {
+      scanned = { changes: new Changes(), columns: new Set() };
+      this.tables.set(table.name, scanned);
+    }
+    for (const column of columns ?? table.columns.keys()) scanned.columns.add(column);
+    return scanned.changes;
+  }
+}
+
+/** The columns that filters and projections read of the rows under them; null: all. */
+const readColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {
+  const read: number[] = [];
+  for (const part of parts) {
+    if (part.kind === 'project') return [...read, ...part.expressions.flatMap(columnsOf)];
+    read.push(...columnsOf(part.condition));
+  }
+  return null;
+};
+
+/** Rows that are there from the first tick on. */
+class ValuesStep implements Step {
+  readonly out = new Changes();
+  #plan: Extract<Plan, { kind: 'values' }> | null;
+
+  constructor(plan: Extract<Plan, { kind: 'values' }>) {
+    this.#plan = plan;
+  }
+
+  run(context: EvaluationContext): void {
+    if (this.#plan === null) return;
+    for (const row of this.#plan.rows) {
+      this.out.add(
+        row.map((expression) => compile(expression)([], context)),
+        1,
+      );
+    }
+    this.#plan = null;
+  }
+}
+
+class UnionStep implements Step {
+  readonly out = new Changes();
+  readonly #inputs: readonly Delta[];
+
+  constructor(inputs: readonly Delta[]) {
+    this.#inputs = inputs;
+  }
+
+  run(): void {
+    for (const input of this.#inputs) this.out.addAll(input);
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shop } from '../../sql/testdata/recorded-queries.ts';
+import { LiveQuery, planOf } from '../../testing/sql-rig.ts';
+import { dataflow } from './dataflow.ts';
+
+const settings = { timeZone: 'UTC', random: () => 0.5 };
+
+test('filters and computes columns of rows that come and go', () => {
+  const live = new LiveQuery("SELECT id + 1 AS n, UPPER(name) FROM customers WHERE country = 'DE'", shop);
+  assert.deepEqual(
+    live.tick([
+      ['customers', [1, 'a', 'DE'], 1],
+      ['customers', [2, 'b', 'FR'], 1],
+      ['customers', [3, null, 'DE'], 1],
+      ['customers', [4, 'd', null], 1],
+    ]),
+    ['+[2,"A"]', '+[4,null]'],
+  );
+  assert.deepEqual(
+    live.tick([
+      ['customers', [1, 'a', 'DE'], -1],
+      ['customers', [1, 'x', 'DE'], 1],
+    ]),
+    ['-[2,"A"]', '+[2,"X"]'],
+  );
+});
+
+test('what comes and goes within one tick is not told', () => {
+  const live = new LiveQuery('SELECT name FROM customers', shop);
+  assert.deepEqual(
+    live.tick([
+      ['customers', [1, 'a', 'DE'], 1],
+      ['customers', [1, 'a', 'DE'], -1],
+      ['customers', [2, 'b', 'DE'], 1],
+      ['customers', [2, 'b', 'DE'], -1],
+      ['customers', [2, 'b', 'DE'], 1],
+    ]),
+    ['+["b"]'],
+  );
+});
+
+test('an update of a column that is not asked for tells nothing', () => {
+  const live = new LiveQuery('SELECT id, name FROM customers', shop);
+  live.tick([['customers', [1, 'a', 'DE'], 1]]);
+  assert.deepEqual(
+    live.tick([
+      ['customers', [1, 'a', 'DE'], -1],
+      ['customers', [1, 'a', 'FR'], 1],
+    ]),
+    [],
+  );
+});
+
+test('VALUES stand in the result from the first tick on, once', () => {
+  const live = new LiveQuery("SELECT id * 2, name FROM (VALUES (1, 'a'), (2, 'bc')) AS v (id, name)", shop);
+  assert.deepEqual(live.tick([]), ['+[2,"a"]', '+[4,"bc"]']);
+  assert.deepEqual(live.tick([]), []);
+});
+
+test('UNION ALL keeps what several inputs give', () => {
+  const live = new LiveQuery('SELECT id FROM orders UNION ALL SELECT id FROM customers', shop);
+  live.tick([
+    ['customers', [1, 'a', 'DE'], 1],
+    ['orders', [1, 1, 100, 1, null, null], 1],
+  ]);
+  assert.deepEqual([...live.rows], [['[1]', 2]]);
+});
+
+test('says which columns of a table are read', () => {
+  const plans = new Map([
+    ['a', planOf('SELECT UPPER(name) FROM customers WHERE id > 1', shop)],
+    ['b', planOf('SELECT qty FROM orders', shop)],
+    ['c', planOf('SELECT * FROM lines WHERE amount > 1e0', shop)],
+  ]);
+  const { inputs } = dataflow(plans, settings);
+  const read = [...inputs].map(([name, { columns }]) => [name, [...columns].sort()]);
+  assert.deepEqual(read, [
+    ['customers', [0, 1]],
+    ['orders', [3]],
+    ['lines', [0, 1, 2]],
+  ]);
+});
+
+test('a dataflow that failed is not used again', () => {
+  const live = new LiveQuery('SELECT 1 / qty FROM orders', shop);
+  assert.throws(() => live.tick([['orders', [1, 1, 100, 0, null, null], 1]]), { code: 'SQL_DIVISION_BY_ZERO' });
+  assert.throws(() => live.tick([]), /ticks no more/);
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert';
+import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+import { buildSteps } from './build-steps.ts';
+import { Consolidator } from './consolidate.ts';
+import type { Changes, Delta, SqlRow } from './delta.ts';
+import type { Step } from './step.ts';
+
+/** When a tick happens. It is recorded with the tick, so that a repeated one gives the same. */
+export interface TickTime {
+  /** Milliseconds since 1970: what CURRENT_TIMESTAMP and PROCTIME() say during the tick. */
+  readonly now: number;
+}
+
+export interface DataflowSettings {
+  /** The session's time zone, by its IANA name. */
+  readonly timeZone: string;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** Where the changes of one scanned table go. */
+export interface DataflowInput {
+  /** The table's columns that some step reads; what stands in the others means nothing. */
+  readonly columns: ReadonlySet<number>;
+  /** Tells that a row came (1) or went (-1). The row is kept, not copied. An update is its old row going and its new one coming. */
+  push(row: SqlRow, weight: 1 | -1): void;
+}
+
+/**
+ * Queries kept up to date. Changes of tables are told by `inputs`; `tick` then brings every result in step with all of them at
+ * once, so when ticks end where source transactions end, no result ever shows half of one. Synchronous, without a clock, and
+ * deterministic: the same changes in the same ticks give the same results, and the same final results in any other ticks.
+ */
+export interface Dataflow {
+  /** By the names of the catalog's tables: those that the queries scan, and no others. */
+  readonly inputs: ReadonlyMap<string, DataflowInput>;
+  /**
+   * Ends a tick of one or several whole source transactions. Gives how each output changed, by its name: no row both comes and
+   * goes, so of two rows with one key the one that goes is the old and the other the new. The first tick also brings what
+   * holds without any row (VALUES, a count of nothing). An error (SQL_DIVISION_BY_ZERO, SQL_CAST_FAILED...) leaves the
+   * dataflow unusable: it is made anew from its last checkpoint.
+   */
+  tick(at: TickTime): ReadonlyMap<string, Delta>;
+}
+
+/** A dataflow for these queries; parts that several of them have in common are computed once. */
+export const dataflow = (outputs: ReadonlyMap<string, Plan>, settings: DataflowSettings): Dataflow =>
+  new SteppedDataflow(outputs, settings);
+
+class SteppedDataflow implements Dataflow {
+  readonly inputs: ReadonlyMap<string, DataflowInput>;
+  readonly #tables: readonly Changes[];
+  readonly #steps: readonly Step[];
+  readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
+  readonly #context: EvaluationContext;
+  #now = 0;
+  #failed = false;
+
+  constructor(outputs: ReadonlyMap<string, Plan>, { timeZone, random }: DataflowSettings) {
+    const { steps, tables, results } = buildSteps([...outputs.values()]);
+    this.#steps = steps;
+    this.#tables = [...tables.values()].map(({ changes }) => changes);
+    this.inputs = new Map(
+      [...tables].map(([name, { changes, columns }]) => [
+        name,
+        { columns, push: (row, weight) => changes.add(row, weight) },
+      ]),
+    );
+    this.#outputs = [...outputs].map(([name, plan], index) => ({
+      name,
+      consolidator: new Consolidator(results[index]!, plan.columns),
+    }));
+    this.#context = { now: () => this.#now, timeZone, random };
+  }
+
+  tick(at: TickTime): ReadonlyMap<string, Delta> {
+    assert(!this.#failed, 'a dataflow that failed ticks no more');
+    this.#failed = true;
+    this.#now = at.now;
+    for (const step of this.#steps) step.run(this.#context);
+    const changes = new Map<string, Delta>();
+    for (const { name, consolidator } of this.#outputs) changes.set(name, consolidator.take());
+    for (const table of this.#tables) table.clear();
+    for (const step of this.#steps) step.out.clear();
+    this.#failed = false;
+    return changes;
+  }
+}
