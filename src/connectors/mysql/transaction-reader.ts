@@ -35,7 +35,8 @@ import type { BinlogPosition } from './binlog-position.ts';
 import { FileIdentity } from './file-identity.ts';
 import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
-import { type MappedTable, mapsPositions, uncaptured } from './mapped-table.ts';
+import { type MappedTable, mapsPositions } from './mapped-table.ts';
+import { MappedTables } from './mapped-tables.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { ReadPlace } from './read-place.ts';
 import { statementHead } from './statement-verb.ts';
@@ -90,10 +91,7 @@ export class TransactionReader {
   /** When the current file was begun, in seconds. */
   #fileTime: number;
 
-  /** The tables of the current file by table id. */
-  readonly #tables = new Map<number, MappedTable>();
-  #lastTableId = -1;
-  #lastTable: MappedTable = uncaptured;
+  readonly #tables = new MappedTables();
 
   /** The group under way; null: between groups. */
   #group: TransactionOrigin | null = null;
@@ -177,7 +175,7 @@ export class TransactionReader {
 
   /** The next event is the first one of `file`: for files, which do not say their own name. */
   beginFile(file: string): void {
-    this.#forgetTables();
+    this.#tables.clear();
     // The events come behind the four bytes of magic.
     this.#log.moveTo(file, 4);
   }
@@ -320,14 +318,10 @@ export class TransactionReader {
     if (group === null) throw this.#unexpected(frame, 'outside of a transaction');
     const { bytes, body } = frame;
     const tableId = u48At(bytes, body);
-    let table = this.#lastTable;
-    if (tableId !== this.#lastTableId) {
+    const table = this.#tables.find(tableId);
+    if (table === undefined) {
       if (tableId === endOfStatementTableId) return;
-      const mapped = this.#tables.get(tableId);
-      if (mapped === undefined) throw this.#unexpected(frame, `no table map for table id ${tableId}`);
-      table = mapped;
-      this.#lastTable = mapped;
-      this.#lastTableId = tableId;
+      throw this.#unexpected(frame, `no table map for table id ${tableId}`);
     }
     const { reader } = table;
     if (reader === null) {
@@ -363,15 +357,7 @@ export class TransactionReader {
     if (this.#skipping) return;
     const { bytes, body } = frame;
     const tableId = u48At(bytes, body);
-    // Servers never give one id to two definitions within a file, so a known id needs no second look.
-    if (tableId === this.#lastTableId && frame.size === this.#lastTable.size) return;
-    let mapped = this.#tables.get(tableId);
-    if (mapped === undefined || mapped.size !== frame.size) {
-      mapped = this.#mapTable(frame);
-      this.#tables.set(tableId, mapped);
-    }
-    this.#lastTableId = tableId;
-    this.#lastTable = mapped;
+    if (!this.#tables.knows(tableId, frame.size)) this.#tables.set(tableId, this.#mapTable(frame));
   }
 
   #mapTable(frame: EventFrame): MappedTable {
@@ -486,7 +472,7 @@ export class TransactionReader {
     const outcome = this.#catalogue.apply(query, before);
     if (ends) this.#commit();
     // Definitions may have changed without a change for sinks, and old table ids mean nothing any more.
-    this.#forgetTables();
+    this.#tables.clear();
     if (outcome.length > 0) this.#emit(outcome, null);
   }
 
@@ -604,7 +590,7 @@ export class TransactionReader {
     const artificial = (frame.flags & eventFlag.ARTIFICIAL) !== 0;
     // The dump repeats the name of the file it goes on with; only another file starts the table ids afresh.
     if (artificial && file === this.#log.file && position !== 4) return;
-    this.#forgetTables();
+    this.#tables.clear();
     this.#log.moveTo(file, position);
     if (!artificial && this.#group === null) this.#place.moveTo(file, position, 0);
   }
@@ -615,7 +601,7 @@ export class TransactionReader {
     this.#place.fileBegun(this.#log.file, this.#fileTime);
     this.#expected?.check(this.#log.file, this.#fileTime);
     this.#expected = null;
-    this.#forgetTables();
+    this.#tables.clear();
     if (this.#group === null) return;
     // The server stopped while it wrote the transaction: what there was of it never committed.
     this.#changes.rollBack();
@@ -633,12 +619,6 @@ export class TransactionReader {
     if (this.#group !== null || file !== this.#log.file || position <= this.#log.next) return;
     this.#log.moveTo(file, position);
     this.#place.skipTo(file, position);
-  }
-
-  #forgetTables(): void {
-    this.#tables.clear();
-    this.#lastTableId = -1;
-    this.#lastTable = uncaptured;
   }
 
   /** The group has grown past its limit: what it has so far leaves as a part. */
