@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { type ErrorCode, errorTable, MillraceError, type WordedError } from '../core/errors.ts';
 import { apiToken } from './api-token.ts';
 import type { CommandCall } from './command.ts';
+import { chosenContext } from './contexts.ts';
 
 // An `import` of node:http reads all its exports, WebSocket among them, and so loads undici: 60 ms of CPU for nothing.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -29,12 +30,14 @@ interface AnsweredError extends WordedError {
 
 /** Asks a running millrace. Throws API_UNREACHABLE, API_ANSWER, and what millrace itself refuses with. */
 export class ApiClient {
-  readonly #call: CommandCall;
   readonly #url: URL;
   readonly #token: string | null;
+  readonly #ca: string | null;
 
   constructor(call: CommandCall) {
-    const text = call.text('api-url') ?? call.env['MILLRACE_API_URL'] ?? defaultUrl;
+    const named = call.text('api-url') ?? call.env['MILLRACE_API_URL'] ?? null;
+    const context = named === null ? chosenContext(call.env) : null;
+    const text = named ?? context?.url ?? defaultUrl;
     const url = URL.canParse(text) ? new URL(text) : null;
     if (url === null || !/^https?:$/.test(url.protocol)) {
       throw new MillraceError('CLI_OPTION_VALUE', {
@@ -42,9 +45,10 @@ export class ApiClient {
         reason: `${text} is no http or https address`,
       });
     }
-    this.#call = call;
     this.#url = url;
-    this.#token = apiToken(call);
+    // A context's token goes to that context's address and to no other.
+    this.#token = apiToken(call) ?? context?.token ?? null;
+    this.#ca = call.text('api-ca') ?? call.env['MILLRACE_API_CA'] ?? context?.ca ?? null;
   }
 
   async get<Result>(path: string): Promise<Result> {
@@ -126,8 +130,7 @@ export class ApiClient {
 
   #tlsRequest(): typeof request {
     const https = process.getBuiltinModule('node:https');
-    const path = this.#call.text('api-ca') ?? this.#call.env['MILLRACE_API_CA'] ?? null;
-    const trusted = path === null ? {} : { ca: readFileSync(path) };
+    const trusted = this.#ca === null ? {} : { ca: readFileSync(this.#ca) };
     return ((options: RequestOptions, onResponse: (response: IncomingMessage) => void) =>
       https.request({ ...options, ...trusted }, onResponse)) as typeof request;
   }

@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { contextCommands } from './context-commands.ts';
 import { deadLetterCommands } from './dead-letter-commands.ts';
 import { fileCommands, fileOptions } from './file-commands.ts';
 import { operatingCommands, serverOptions } from './operating-commands.ts';
@@ -125,6 +126,7 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/lint.ts'),
   },
   ...operatingCommands,
+  ...contextCommands,
   ...fileCommands,
   ...deadLetterCommands,
   {

@@ -13,14 +13,16 @@ export const serverOptions: Readonly<Record<string, OptionSpec>> = {
 };
 
 /** Options of the commands that ask a running millrace. */
-const clientOptions: Readonly<Record<string, OptionSpec>> = {
+export const clientOptions: Readonly<Record<string, OptionSpec>> = {
   'api-url': {
     value: 'URL',
-    describe: 'Where millrace runs. Without it, the variable MILLRACE_API_URL, else http://127.0.0.1:8765.',
+    describe:
+      'Where millrace runs. Without it, the variable MILLRACE_API_URL, the context in use (`millrace context`), else http://127.0.0.1:8765.',
   },
   'token-file': {
     value: 'FILE',
-    describe: 'File that holds the token. Without it, the variables MILLRACE_API_TOKEN_FILE and MILLRACE_API_TOKEN.',
+    describe:
+      'File that holds the token. Without it, the variables MILLRACE_API_TOKEN_FILE and MILLRACE_API_TOKEN, else the token of the context in use.',
   },
   'api-ca': { value: 'FILE', describe: 'PEM file of the authority that signed the certificate of the API.' },
 };

@@ -76,6 +76,10 @@ export const zhUsageErrors: LocalErrors = {
   ],
   CLI_UNKNOWN_COMMAND: ['没有命令 <command>{?；是不是 <suggestion>？}', '`millrace --help` 列出所有命令。'],
   CLI_UNKNOWN_OPTION: ['<command> 没有选项 <option>{?；是不是 <suggestion>？}', '在命令后加 `--help` 查看它的选项。'],
+  CLI_UNKNOWN_CONTEXT: [
+    '没有上下文 <context>（已有：<known>）{?；是不是 <suggestion>？}',
+    '用 `millrace context add NAME URL` 添加，或用 `millrace context use NAME` 或 MILLRACE_CONTEXT 选择另一个。',
+  ],
   CLI_UNKNOWN_TEMPLATE: [
     '没有模板 <template>（已有：<known>）{?；是不是 <suggestion>？}',
     '不带名字的 `millrace init` 列出各模板及其用途。',

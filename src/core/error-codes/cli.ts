@@ -55,6 +55,12 @@ export const cliErrors = {
     message: (d: { readonly file: string; readonly reason: string }) => `cannot write ${d.file}: ${d.reason}`,
     hint: 'Check that the folder exists and that this user may write into it.',
   },
+  CLI_UNKNOWN_CONTEXT: {
+    retryable: false,
+    message: (d: { readonly context: string; readonly known: readonly string[]; readonly suggestion: string | null }) =>
+      `there is no context ${d.context} (known: ${d.known.join(', ') || 'none'})${orElse(d.suggestion)}`,
+    hint: 'Add it with `millrace context add NAME URL`, or choose another with `millrace context use NAME` or MILLRACE_CONTEXT.',
+  },
   CLI_UNKNOWN_TEMPLATE: {
     retryable: false,
     message: (d: {
