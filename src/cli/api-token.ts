@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileReason } from '../config/interpolate.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { CommandCall } from './command.ts';
 
@@ -10,10 +11,7 @@ export const apiToken = (call: CommandCall): string | null => {
     const token = readFileSync(path, 'utf8').trim();
     if (token !== '') return token;
   } catch (error) {
-    throw new MillraceError('CONFIG_UNREADABLE', {
-      file: path,
-      reason: (error as NodeJS.ErrnoException).code ?? 'unreadable',
-    });
+    throw new MillraceError('CONFIG_UNREADABLE', { file: path, reason: fileReason(error) });
   }
   throw new MillraceError('CLI_OPTION_VALUE', { option: '--token-file', reason: `${path} is empty` });
 };

@@ -87,6 +87,7 @@ describe('lint', () => {
     file('env', 'HOST=from-file\nPORT=x\n');
     assert.equal(millrace(['lint', name, '--env', 'env']).status, 78);
     assert.equal(millrace(['lint', name, '--env', 'env'], { PORT: '3306' }).status, 0);
+    assert.match(millrace(['lint', 'mysql://u:pw@h']).stdout, /it is an address, and a pipeline file is wanted/);
     assert.equal(millrace(['lint', name, '--env', 'no-such-file']).status, 78);
   });
 });

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileReason } from '../config/interpolate.ts';
 import { MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
 
@@ -33,9 +34,8 @@ export const readContexts = (env: Environment): Contexts => {
     if (typeof contexts !== 'object' || contexts === null) throw new Error('it does not hold contexts');
     return { current: current ?? null, contexts };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { current: null, contexts: {} };
-    throw new MillraceError('CONFIG_UNREADABLE', { file, reason: code ?? message });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { current: null, contexts: {} };
+    throw new MillraceError('CONFIG_UNREADABLE', { file, reason: fileReason(error) });
   }
 };
 
@@ -49,8 +49,7 @@ export const writeContexts = (env: Environment, contexts: Contexts): void => {
     chmodSync(draft, 0o600);
     renameSync(draft, file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new MillraceError('CLI_FILE_UNWRITABLE', { file, reason: code ?? message });
+    throw new MillraceError('CLI_FILE_UNWRITABLE', { file, reason: fileReason(error) });
   }
 };
 

@@ -100,6 +100,12 @@ describe('serve', () => {
   mkdirSync(empty);
 
   test('wants a pipeline', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const missing = { file: nowhere, reason: 'there is no such folder' };
+    await assert.rejects(millrace('serve', '--dir', nowhere, '--allow-empty'), {
+      code: 'CONFIG_UNREADABLE',
+      details: missing,
+    });
     await assert.rejects(millrace('serve', '--dir', empty), { code: 'SERVE_NOTHING', details: { where: empty } });
   });
 

@@ -129,7 +129,10 @@ const readTree = (file: string, options: LoadOptions, report: Report): MapNode |
   try {
     text = options.readText(file);
   } catch (error) {
-    report('error', null, new MillraceError('CONFIG_UNREADABLE', { file, reason: fileReason(error) }));
+    const reason = /^[a-z][a-z0-9+.-]*:\/\//i.test(file)
+      ? 'it is an address, and a pipeline file is wanted here'
+      : fileReason(error);
+    report('error', null, new MillraceError('CONFIG_UNREADABLE', { file, reason }));
     return null;
   }
   const bytes = Buffer.byteLength(text);

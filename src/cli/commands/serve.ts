@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LoadedFile, loadPipelineFile } from '../../config/pipeline-file.ts';
@@ -19,6 +20,10 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal } = call;
   const env = readEnvironment(call);
   const folder = call.text('dir');
+  // Another folder than was meant must not look like one that is empty.
+  if (folder !== null && !existsSync(folder)) {
+    throw new MillraceError('CONFIG_UNREADABLE', { file: folder, reason: 'there is no such folder' });
+  }
   const format = call.text('log-format') === 'json' ? 'json' : 'pretty';
   const log = stderrLog(
     {
