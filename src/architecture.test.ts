@@ -62,7 +62,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
 /** What a pure folder may use of Node. */
 const pureModules = ['buffer', 'crypto', 'util', 'zlib', 'assert', 'assert/strict'];
 /** Tests may use these whatever their folder may, and the test servers and contract suites of testing/. */
-const testPackages = ['@platformatic/kafka', 'fast-check', 'mysql2', 'zod', 'yaml'];
+const testPackages = ['@platformatic/kafka', 'avsc', 'fast-check', 'mysql2', 'zod', 'yaml'];
 const bannedWords = ['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'base', 'impl', 'misc', 'index'];
 const maxLines = 700;
 /** Tests are read one by one, and those of one subject share what they plant and expect. */

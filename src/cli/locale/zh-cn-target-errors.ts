@@ -56,6 +56,26 @@ export const zhTargetErrors: LocalErrors = {
     '<server> 拒绝了 <request>：<reason>',
     '请查原因中的 Kafka 错误，以及 `properties.` 下的设置。',
   ],
+  KAFKA_REGISTRY_UNREACHABLE: [
+    '<servers> 上没有 schema registry 应答：<reason>',
+    '请检查 `schema.registry.url` 以及 registry 是否在运行。管道会自动重试。',
+  ],
+  KAFKA_REGISTRY_REFUSED: [
+    'schema registry 拒绝了 <subject>，状态 <status>：<reason>',
+    '状态 401 或 403：请检查 `schema.registry.basic.auth.user.info` 或 `schema.registry.bearer.auth.token`。其他状态请看原因。',
+  ],
+  KAFKA_SCHEMA_INCOMPATIBLE: [
+    'schema registry 中 <subject> 的模式与新模式不兼容：<reason>',
+    '请让新列可为空或带默认值；若所有读取方都能接受，也可用 PUT /config/SUBJECT {"compatibility": "NONE"} 让该 subject 自由变化。',
+  ],
+  KAFKA_SCHEMA_MISSING: [
+    'schema registry 的 <subject> 中没有这个模式',
+    '请用自己的工具注册，或设置 `auto.register.schemas: true` 让它自动注册。',
+  ],
+  FORMAT_NO_AVRO_VALUE: [
+    '表 <table> 的列 <column> 没有 Avro 能写的值：<reason>',
+    '若服务器没有记录该值，请设置 binlog_row_image = FULL。若时间或图形在 Java 中没有对应值，请让该列可为空，或改用 `debezium-json`。',
+  ],
   KAFKA_TOPIC_MISSING: [
     '没有主题 <topic>',
     '请用 kafka-topics.sh --create 创建，或设置 `topic.creation.enable: true`。',

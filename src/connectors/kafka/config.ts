@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration, withoutEffect } from '../../core/settings.ts';
 import { compressionNames } from './client/compression.ts';
 import { connectionShape } from './connection-config.ts';
+import { registryShape } from './registry-config.ts';
 
 export const kafkaConfig = z.strictObject({
   ...connectionShape,
@@ -22,10 +23,10 @@ export const kafkaConfig = z.strictObject({
     .optional()
     .describe('Topics of single tables, `database.table:topic` each, separated by semicolons; they win over `topic`.'),
   'value.format': z
-    .enum(['debezium-json', 'canal-json', 'maxwell-json', 'json'])
+    .enum(['debezium-json', 'debezium-avro', 'avro-confluent', 'canal-json', 'maxwell-json', 'json'])
     .default('debezium-json')
     .describe(
-      "What a value is: `debezium-json` is Debezium's JSON envelope, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
+      "What a value is: `debezium-json` is Debezium's JSON envelope, `debezium-avro` the same in Avro with a schema registry, `avro-confluent` the row as it is now in Avro, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
     ),
   'debezium-json.schema-include': z
     .boolean()
@@ -33,7 +34,11 @@ export const kafkaConfig = z.strictObject({
     .describe(
       'With `debezium-json`: write each key and value with its schema, `{"schema":…,"payload":…}`, as Kafka Connect\'s JsonConverter does with `schemas.enable`. Sinks of Connect need it; it makes records many times longer.',
     ),
-  'key.format': z.enum(['json']).default('json').describe('What a key is: a JSON object of the key columns.'),
+  ...registryShape,
+  'key.format': z
+    .enum(['json'])
+    .default('json')
+    .describe('What a key is: a JSON object of the key columns; with the Avro formats an Avro record.'),
   'message.key.columns': z
     .string()
     .optional()

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeTransactionsV0 } from '@platformatic/kafka';
@@ -306,6 +309,38 @@ for (const [strategy, partitionOf] of Object.entries(strategies)) {
     for (const { key, partition } of found) assert.equal(partition, partitionOf(key!) ?? found[0]!.partition);
   });
 }
+
+test('with debezium-avro, records name the schemas that the registry gave ids', async () => {
+  const subjects: string[] = [];
+  const registry = createServer((request, response) => {
+    subjects.push(request.url!);
+    request.resume();
+    response.end(JSON.stringify({ id: 40 + subjects.length }));
+  });
+  registry.listen(0, '127.0.0.1');
+  await once(registry, 'listening');
+  try {
+    const { port } = registry.address() as AddressInfo;
+    const pipeline = ownName();
+    await using sink = await opened(pipeline, {
+      'value.format': 'debezium-avro',
+      'skipped.operations': 't',
+      'schema.registry.url': `http://127.0.0.1:${port}`,
+    });
+    await sink.write(batch(1, create(ordersTable, [1, 'new', 1])), never);
+    await sink.write(batch(2, create(ordersTable, [2, 'new', 2])), never);
+    const topic = topicOf(pipeline, ordersTable);
+    const found = await recordsIn(pipeline, topic);
+    assert.deepEqual(subjects, [`/subjects/${topic}-key/versions`, `/subjects/${topic}-value/versions`]);
+    assert.deepEqual(
+      found.map(({ key, value }) => [key!.slice(0, 5), value!.slice(0, 5)]),
+      Array.from({ length: 2 }, () => ['\0\0\0\0)', '\0\0\0\0*']),
+    );
+  } finally {
+    registry.closeAllConnections();
+    registry.close();
+  }
+});
 
 test('stops at a topic that is missing when it may not make it', async () => {
   const pipeline = ownName();

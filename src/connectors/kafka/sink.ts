@@ -82,8 +82,8 @@ export class KafkaSink implements Sink {
     );
     const positionTopic = config['sink.position-topic'] ?? `millrace-position.${context.pipeline}`;
     this.#positions = new PositionLog(this.#cluster, topicName(positionTopic));
-    this.#format = valueFormat(config, context);
     this.#topicOf = topicRoutes(config);
+    this.#format = valueFormat(config, context, this.#topicOf);
     const told = config['include.schema.changes'] && this.#format.schema !== undefined;
     this.#schemaTopic = told ? topicName(config['topic.prefix'] ?? context.pipeline) : null;
     this.#headersOf = fixedHeaders(config);
@@ -146,7 +146,8 @@ export class KafkaSink implements Sink {
    */
   #encode(batch: Batch): Promise<readonly OutgoingBatch[]> {
     const unknown = this.#unknownTopics(batch.changes);
-    if (unknown.length === 0 && this.#encoded === null) {
+    const isReady = batch.changes.every((change) => this.#format.isReady?.(change) ?? true);
+    if (unknown.length === 0 && isReady && this.#encoded === null) {
       try {
         return Promise.resolve(this.#gather(batch));
       } catch (error) {
@@ -157,6 +158,7 @@ export class KafkaSink implements Sink {
     const encoded = before.then(async () => {
       const still = this.#unknownTopics(batch.changes);
       if (still.length > 0) await this.#directory.learn(still);
+      await this.#format.learn?.(batch.changes);
       return this.#gather(batch);
     });
     const settled = encoded.catch(() => {});

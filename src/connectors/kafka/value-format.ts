@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
+import type { Change, RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
+import type { Table } from '../../core/table.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../../formats/debezium-json/encoder.ts';
+import type { DebeziumOptions } from '../../formats/debezium-json/options.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
+import { AvroFormat } from './avro-format.ts';
 import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
+import { takeDebezium } from './debezium-record.ts';
 import { RowFormat } from './row-format.ts';
 import { keyColumnRoutes } from './topic-routes.ts';
 
@@ -23,25 +27,45 @@ export type TakeRecord = (
 export interface ValueFormat {
   rows(change: RowsChange, take: TakeRecord): void;
   truncate(change: TruncateChange, take: TakeRecord): void;
+  /** Whether what a registry must say of a change is known; if not, `learn` asks. Left out: nothing is to be asked. */
+  isReady?(change: Change): boolean;
+  learn?(changes: readonly Change[]): Promise<void>;
   /** A record for the topic of schema changes. Left out: the format has none. */
   schema?(change: SchemaChange, take: TakeRecord): void;
 }
 
-export const valueFormat = (config: KafkaConfig, context: Context): ValueFormat => {
+export const valueFormat = (config: KafkaConfig, context: Context, topicOf: (table: Table) => string): ValueFormat => {
   const name = config['value.format'];
-  return name === 'debezium-json' ? new DebeziumFormat(config, context) : new RowFormat(name, config, context);
+  switch (name) {
+    case 'debezium-json':
+      return new DebeziumFormat(config, context);
+    case 'debezium-avro':
+    case 'avro-confluent':
+      return new AvroFormat(debeziumOptions(config, context), config, context, topicOf);
+    default:
+      return new RowFormat(name, config, context);
+  }
 };
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
 };
 
-const headerNames = {
-  '__debezium.newkey': Buffer.from('__debezium.newkey'),
-  '__debezium.oldkey': Buffer.from('__debezium.oldkey'),
-} as const;
-
-const noHeaders: readonly RecordHeader[] = [];
+const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions => {
+  const keyText = config['message.key.columns'];
+  return {
+    name: config['topic.prefix'] ?? context.pipeline,
+    version,
+    now: () => Math.floor(context.clock.now() * 1_000),
+    decimals: config['decimal.handling.mode'],
+    unsignedBigints: config['bigint.unsigned.handling.mode'],
+    times: config['time.precision.mode'],
+    binaries: config['binary.handling.mode'],
+    includeQuery: config['include.query'],
+    schemas: config['debezium-json.schema-include'],
+    ...(keyText === undefined ? {} : { keyColumns: keyColumnRoutes(keyText) }),
+  };
+};
 
 class DebeziumFormat implements ValueFormat, RecordSink {
   readonly keys = new OutputBuffer(4_096);
@@ -51,20 +75,8 @@ class DebeziumFormat implements ValueFormat, RecordSink {
   #take: TakeRecord = () => {};
 
   constructor(config: KafkaConfig, context: Context) {
-    const keyText = config['message.key.columns'];
     this.#tombstones = config['tombstones.on.delete'];
-    this.#encoder = new DebeziumJsonEncoder({
-      name: config['topic.prefix'] ?? context.pipeline,
-      version,
-      now: () => Math.floor(context.clock.now() * 1_000),
-      decimals: config['decimal.handling.mode'],
-      unsignedBigints: config['bigint.unsigned.handling.mode'],
-      times: config['time.precision.mode'],
-      binaries: config['binary.handling.mode'],
-      includeQuery: config['include.query'],
-      schemas: config['debezium-json.schema-include'],
-      ...(keyText === undefined ? {} : { keyColumns: keyColumnRoutes(keyText) }),
-    });
+    this.#encoder = new DebeziumJsonEncoder(debeziumOptions(config, context));
   }
 
   rows(change: RowsChange, take: TakeRecord): void {
@@ -82,16 +94,8 @@ class DebeziumFormat implements ValueFormat, RecordSink {
     this.#encoder.encodeSchemaChange(change, this.#out, { records: this });
   }
 
-  record({ start, end, keyStart, keyEnd, header, headerStart, headerEnd }: DebeziumRecord): void {
-    const isTombstone = start === end;
-    if (isTombstone && !this.#tombstones) return;
-    const keys = this.keys.bytes;
-    const headers =
-      header === null ? noHeaders : [{ name: headerNames[header], bytes: keys, start: headerStart, end: headerEnd }];
-    // Without a key there is nothing that a tombstone could name.
-    if (isTombstone && keyStart === keyEnd) return;
-    const key = keyStart === keyEnd ? null : keys;
-    this.#take(key, keyStart, keyEnd, isTombstone ? null : this.#out.bytes, start, end, headers);
+  record(record: DebeziumRecord): void {
+    takeDebezium(this.#take, record, this.keys.bytes, this.#out.bytes, this.#tombstones);
   }
 
   #begin(take: TakeRecord): void {

@@ -30,4 +30,10 @@ export const formatErrors = {
       `the key column ${column} is not among the fields of table ${table}`,
     hint: 'Set `primary-key` to fields that every message has.',
   },
+  FORMAT_NO_AVRO_VALUE: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string; readonly reason: string }) =>
+      `column ${d.column} of table ${d.table} has no value that Avro can write: ${d.reason}`,
+    hint: 'Set binlog_row_image = FULL on the server where values are not logged. Where a time or shape has no equal in Java, make the column nullable, or write `debezium-json`.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

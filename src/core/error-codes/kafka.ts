@@ -25,6 +25,29 @@ export const kafkaErrors = {
       `Kafka does not let this user ${d.action} ${d.resource}`,
     hint: 'Ask for the rights with kafka-acls.sh --add: Write, Describe and Create on the topics, Read too on the positions topic, and Write and Describe on the transactional id; to read, Read and Describe on the topics and Read on the group.',
   },
+  KAFKA_REGISTRY_UNREACHABLE: {
+    retryable: true,
+    message: (d: { readonly servers: string; readonly reason: string }) =>
+      `no schema registry answers at ${d.servers}: ${d.reason}`,
+    hint: 'Check `schema.registry.url`, and that the registry runs. The pipeline tries again by itself.',
+  },
+  KAFKA_REGISTRY_REFUSED: {
+    retryable: false,
+    message: (d: { readonly subject: string; readonly status: number; readonly reason: string }) =>
+      `the schema registry refuses ${d.subject} with status ${d.status}: ${d.reason}`,
+    hint: 'Status 401 or 403: check `schema.registry.basic.auth.user.info` or `schema.registry.bearer.auth.token`. Else the reason says what the registry will not take.',
+  },
+  KAFKA_SCHEMA_INCOMPATIBLE: {
+    retryable: false,
+    message: (d: { readonly subject: string; readonly reason: string }) =>
+      `the schema registry holds another schema as ${d.subject}, which the new one is not compatible with: ${d.reason}`,
+    hint: 'Make the new column nullable or give it a default; or let this subject change freely with PUT /config/SUBJECT {"compatibility": "NONE"}, when all readers can take it.',
+  },
+  KAFKA_SCHEMA_MISSING: {
+    retryable: false,
+    message: (d: { readonly subject: string }) => `the schema registry does not hold this schema as ${d.subject}`,
+    hint: 'Register it with your own tools, or let it be registered with `auto.register.schemas: true`.',
+  },
   KAFKA_TOPIC_MISSING: {
     retryable: false,
     message: (d: { readonly topic: string }) => `there is no topic ${d.topic}`,

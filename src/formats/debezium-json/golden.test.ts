@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
+import avsc from 'avsc';
 import { ArrayRowImages } from '../../core/array-row-images.ts';
 import type { Change, MysqlOrigin } from '../../core/change.ts';
+import { isMillraceError } from '../../core/errors.ts';
 import type { Table } from '../../core/table.ts';
 import { applyDdl } from '../../protocol/mysql/ddl/apply-ddl.ts';
 import { readDdl } from '../../protocol/mysql/ddl/read-ddl.ts';
@@ -18,6 +20,7 @@ import { FileFramer } from '../../protocol/mysql/file-framer.ts';
 import { rowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
 import { builtinCollations } from '../../protocol/mysql/values/collations.ts';
 import { tableFromMap } from '../../protocol/mysql/values/table-definition.ts';
+import { DebeziumAvroEncoder } from '../debezium-avro/encoder.ts';
 import { OutputBuffer } from '../output-buffer.ts';
 import { DebeziumJsonEncoder, type RowsExtras } from './encoder.ts';
 import type { DebeziumOptions } from './options.ts';
@@ -305,4 +308,137 @@ test('the two halves of a changed key name each other as Debezium has it', () =>
   const expected = headers(recorded('default-modes.jsonl').filter((message) => message.topic === topic));
   assert.ok(expected.length > 0);
   assert.deepEqual(headers(encoded({ name: 'dbz' }, false).get(topic) ?? []), expected);
+});
+
+/** Avro's longs as bigints: they may be beyond the safe numbers. */
+const longs = avsc.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(value);
+    return bytes;
+  },
+  // JSON.parse makes 2^63 of the largest long.
+  fromJSON: (value: number) => (value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)),
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => Number(a - b),
+});
+
+const avroType = (schema: string) =>
+  avsc.Type.forSchema(JSON.parse(schema), {
+    typeHook: (told: unknown) => {
+      const type = typeof told === 'object' && told !== null && 'type' in told ? told.type : told;
+      return type === 'long' ? longs : undefined;
+    },
+  });
+
+const nearest = (value: number): number => (Math.abs(value) < 3.5e38 ? Math.fround(value) : value);
+
+/** A value of either format in one form: whole numbers as bigints, floats as the nearest of 32 bits, bytes as base64. */
+const alike = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value === 'number')
+    return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 ? BigInt(value) : nearest(value);
+  if (Array.isArray(value)) return value.map(alike);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, inner]) => [
+    name.replace(/^\d/, '_$&').replaceAll(/\W/g, '_'),
+    alike(inner),
+  ]);
+  return Object.fromEntries(fields);
+};
+
+const parsedAlike = (text: string): unknown =>
+  alike(
+    JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
+      typeof value === 'number' && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context!.source!) : value,
+    ),
+  );
+
+for (const { file, options } of recordings) {
+  test(`Avro's own reader finds in the Avro records of ${file} what the JSON of the same changes holds`, () => {
+    const all = { version: '3.6.1.Final', now: () => 1_700_000_000_000_000, ...options };
+    const json = new DebeziumJsonEncoder(all);
+    const values = new OutputBuffer(16);
+    const avro = new DebeziumAvroEncoder(all, false, values);
+    const rows = new OutputBuffer(16);
+    const rowAvro = new DebeziumAvroEncoder(all, true, rows);
+    let compared = 0;
+    replay(testdata('binlog.000002'), (change) => {
+      if (change.kind !== 'rows') return;
+      const texts: (readonly [string, string])[] = [];
+      const out = new OutputBuffer(16);
+      const textKeys = new OutputBuffer(16);
+      json.encodeRows(change, out, {
+        records: {
+          keys: textKeys,
+          record: ({ start, end, keyStart, keyEnd }) =>
+            texts.push([textKeys.bytes.toString('utf8', keyStart, keyEnd), out.bytes.toString('utf8', start, end)]),
+        },
+      });
+      const schemas = avro.schemasOf(change.table, 'mysql');
+      const valueType = avroType(schemas.value);
+      const keyType = schemas.key === null ? null : avroType(schemas.key);
+      const keys = new OutputBuffer(16);
+      const decoded = (type: ReturnType<typeof avroType>, bytes: Buffer, id: number): unknown => {
+        assert.deepEqual([bytes[0], bytes.readUInt32BE(1)], [0, id]);
+        return alike(type.fromBuffer(bytes.subarray(5)));
+      };
+      let at = 0;
+      avro.encodeRows(
+        change,
+        { key: 7, value: 70_000 },
+        {
+          keys,
+          record: ({ start, end, keyStart, keyEnd }) => {
+            const [key, value] = texts[at]!;
+            at += 1;
+            if (keyType === null) assert.equal(keyStart, keyEnd);
+            else assert.deepEqual(decoded(keyType, keys.bytes.subarray(keyStart, keyEnd), 7), parsedAlike(key));
+            if (start === end) assert.equal(value, '');
+            else assert.deepEqual(decoded(valueType, values.bytes.subarray(start, end), 70_000), parsedAlike(value));
+            compared += 1;
+          },
+        },
+      );
+      assert.equal(at, texts.length);
+      const rowType = avroType(rowAvro.schemasOf(change.table, 'mysql').value);
+      const latest = texts.filter(([, text]) => text !== '').map(([, text]) => parsedAlike(text) as { after: unknown });
+      const expected = latest.map(({ after }) => after).filter((after) => after !== null);
+      const found: unknown[] = [];
+      rowAvro.encodeRows(
+        change,
+        { key: 7, value: 8 },
+        {
+          keys: new OutputBuffer(16),
+          record: ({ start, end }) => {
+            if (start !== end) found.push(decoded(rowType, rows.bytes.subarray(start, end), 8));
+          },
+        },
+      );
+      assert.deepEqual(found, expected);
+    });
+    assert.ok(compared > 100);
+  });
+}
+
+test('a value that was not logged is no Avro record', () => {
+  const { table } = findTable(tablesAtStart(), { database: 'golden', name: 'comp' })!;
+  const encoder = new DebeziumAvroEncoder({ name: 'dbz', version: '1', now: () => 0 }, false, new OutputBuffer());
+  const origin = {
+    kind: 'mysql',
+    flavor: 'mysql',
+    serverId: 1,
+    gtid: null,
+    file: 'f',
+    offset: 4,
+    commitMicros: 0,
+  } as const;
+  const rows = new ArrayRowImages(table, { before: null, after: [[1, undefined, 'k']] });
+  const change = { kind: 'rows', op: 'create', table, rows, origin: { ...origin, thread: null, query: null } } as const;
+  assert.throws(
+    () => encoder.encodeRows(change, { key: 1, value: 2 }, { keys: new OutputBuffer(), record: () => {} }),
+    (error) => isMillraceError(error, 'FORMAT_NO_AVRO_VALUE') && error.message.includes('golden.comp'),
+  );
 });

@@ -19,6 +19,20 @@ export interface SchemaPart {
 
 /** The schemas of a table version's keys and envelopes. */
 export const tableSchemas = (plan: TablePlan, options: DebeziumOptions, flavor: Flavor): SchemaPart => {
+  const { key, value } = tableSchemaTexts(plan, options, flavor);
+  return { key: before(key), value: before(value) };
+};
+
+/** Which columns have a default in their schema. */
+export const columnsWithDefault = (plan: TablePlan, flavor: Flavor): readonly boolean[] =>
+  defaultsOf(plan, flavor).map((byDefault) => byDefault !== null);
+
+/** The schemas alone, as JsonConverter writes them. */
+export const tableSchemaTexts = (
+  plan: TablePlan,
+  options: DebeziumOptions,
+  flavor: Flavor,
+): { readonly key: string; readonly value: string } => {
   const { table, keyColumns } = plan;
   const name = `${options.name}.${table.database}.${table.name}`;
   const defaults = defaultsOf(plan, flavor);
@@ -46,8 +60,8 @@ export const tableSchemas = (plan: TablePlan, options: DebeziumOptions, flavor: 
     field('ts_ns', 'int64?'),
   ];
   return {
-    key: before(schemaText(struct(keyColumns.map((column) => columns[column]!)), { name: `${name}.Key` })),
-    value: before(schemaText(struct(envelope), { name: `${name}.Envelope`, version: 2 })),
+    key: schemaText(struct(keyColumns.map((column) => columns[column]!)), { name: `${name}.Key` }),
+    value: schemaText(struct(envelope), { name: `${name}.Envelope`, version: 2 }),
   };
 };
 
