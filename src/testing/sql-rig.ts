@@ -1,8 +1,27 @@
 import { type Dataflow, dataflow } from '../operators/incremental/dataflow.ts';
 import type { Delta, SqlRow } from '../operators/incremental/delta.ts';
-import { parseQueryText } from '../sql/parse/grammar.ts';
+import { parseQueryText, parseTypeText } from '../sql/parse/grammar.ts';
 import { bindQuery } from '../sql/plan/bind-query.ts';
-import type { Catalog, Plan } from '../sql/plan/plan.ts';
+import type { Catalog, CatalogTable, Plan } from '../sql/plan/plan.ts';
+import { fromTypeName } from '../sql/types/from-type-name.ts';
+
+/** A table as statements declare it: `{ id: 'BIGINT NOT NULL', name: 'STRING' }`. */
+export const sqlTable = (
+  name: string,
+  columns: Readonly<Record<string, string>>,
+  more: Partial<CatalogTable> = {},
+): CatalogTable => ({
+  name,
+  columns: Object.entries(columns).map(([column, type]) => ({ name: column, type: fromTypeName(parseTypeText(type)) })),
+  primaryKey: [],
+  appendOnly: false,
+  ...more,
+});
+
+export const sqlCatalog = (tables: readonly CatalogTable[]): Catalog => ({
+  table: (path) => tables.find(({ name }) => path.length === 1 && name === path[0]) ?? null,
+  names: tables.map(({ name }) => name),
+});
 
 export const planOf = (query: string, catalog: Catalog): Plan => bindQuery(parseQueryText(query), catalog);
 
@@ -32,6 +51,11 @@ export class LiveQuery {
     });
   }
 
+  /** The result's rows by their texts, sorted. */
+  resultRows(): readonly string[] {
+    return [...this.rows].flatMap(([text, count]) => new Array<string>(Math.max(count, 0)).fill(text)).sort();
+  }
+
   #keep({ rows, weights }: Delta): void {
     for (const [index, row] of rows.entries()) {
       const text = rowText(row);
@@ -43,7 +67,7 @@ export class LiveQuery {
 }
 
 /** A row as JSON reads it, bigints with an `n` behind. */
-const rowText = (row: SqlRow): string =>
+export const rowText = (row: SqlRow): string =>
   JSON.stringify(row, (_, value: unknown) => {
     if (typeof value === 'bigint') return `${value}n`;
     if (value instanceof Map) return [...value];

@@ -2,8 +2,10 @@ import assert from 'node:assert';
 import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
 import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
+import { changelogOf } from '../../sql/plan/changelog.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import { CalcStep, calcParts } from './calc.ts';
+import { AggregateStep } from './aggregate/aggregate-step.ts';
+import { type Calc, CalcStep, calcParts, compileCalc } from './calc.ts';
 import { Changes, type Delta } from './delta.ts';
 import type { Step } from './step.ts';
 
@@ -50,8 +52,12 @@ class Builder {
       case 'filter':
       case 'project': {
         const { parts, input } = calcParts(plan);
-        const read = input.kind === 'scan' ? this.#scan(input, readColumns(parts)) : this.build(input);
-        return this.#add(new CalcStep(read, parts));
+        return this.#add(new CalcStep(this.#read(input, readColumns(parts)), parts));
+      }
+      case 'aggregate': {
+        const appendOnly = changelogOf(plan.input).kinds.every((kind) => kind === 'I');
+        const { input, calc } = this.#calculated(plan.input);
+        return this.#add(new AggregateStep(plan, input, calc, appendOnly));
       }
       case 'union':
         return this.#add(new UnionStep(plan.inputs.map((input) => this.build(input))));
@@ -63,6 +69,17 @@ class Builder {
   #add(step: Step): Delta {
     this.steps.push(step);
     return step.out;
+  }
+
+  /** A plan without the filters and projections at its end, and these as a function; null: there are none. */
+  #calculated(plan: Plan): { readonly input: Delta; readonly calc: Calc | null } {
+    const { parts, input } = calcParts(plan);
+    if (parts.length === 0) return { input: this.build(plan), calc: null };
+    return { input: this.#read(input, readColumns(parts)), calc: compileCalc(parts) };
+  }
+
+  #read(plan: Plan, columns: readonly number[] | null): Delta {
+    return plan.kind === 'scan' ? this.#scan(plan, columns) : this.build(plan);
   }
 
   /** `columns`: those that are read; null: all. */

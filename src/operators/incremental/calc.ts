@@ -23,7 +23,7 @@ export const calcParts = (plan: Plan): { readonly parts: readonly Part[]; readon
   return { parts, input };
 };
 
-const compileCalc = (parts: readonly Part[]): Calc => {
+export const compileCalc = (parts: readonly Part[]): Calc => {
   // What names a column of the current part means: the row's own value, or a local of a projection below.
   let locals: readonly string[] | null = null;
   const writer = new ExpressionWriter((index) => (locals === null ? `row[${index}]` : locals[index]!));

@@ -1,0 +1,145 @@
+import { compareValues } from '../../../sql/evaluate/comparison.ts';
+import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import type { Plan } from '../../../sql/plan/plan.ts';
+import type { Calc } from '../calc.ts';
+import { Changes, type Delta, type SqlRow } from '../delta.ts';
+import { type RowKey, rowKey } from '../row-key.ts';
+import type { Step } from '../step.ts';
+import type { Slots } from './accumulator.ts';
+import { type BoundAccumulator, bindAccumulator } from './accumulators.ts';
+
+type AggregatePlan = Extract<Plan, { kind: 'aggregate' }>;
+
+/** Rows that have the columns of one grouping set in common. */
+class Group {
+  readonly key: RowKey;
+  /** The row that stands in the result; before it is there, what the group's columns are. */
+  row: SqlRow;
+  isTold = false;
+  isTouched = false;
+  /** How many rows there are. */
+  count = 0;
+  readonly slots: Slots;
+
+  constructor(key: RowKey, row: SqlRow, slots: Slots) {
+    this.key = key;
+    this.row = row;
+    this.slots = slots;
+  }
+}
+
+/** One of GROUPING SETS. */
+interface GroupingSet {
+  readonly groups: Map<RowKey, Group>;
+  readonly key: (row: SqlRow) => RowKey;
+  readonly columns: readonly number[];
+}
+
+/** GROUP BY: one row per group that has rows, and, where all rows are one group, always one. */
+export class AggregateStep implements Step {
+  readonly out = new Changes();
+  readonly #input: Delta;
+  /** Filters and projections under it, computed without making rows of their values. */
+  readonly #calc: Calc | null;
+  readonly #values: SqlValue[];
+  readonly #plan: AggregatePlan;
+  readonly #sets: readonly GroupingSet[];
+  readonly #accumulators: readonly BoundAccumulator[];
+  /** Where each accumulator's places begin. */
+  readonly #places: readonly number[];
+  /** Without rows there is one row all the same. */
+  readonly #isGlobal: boolean;
+  #isFirst = true;
+
+  constructor(plan: AggregatePlan, input: Delta, calc: Calc | null, appendOnly: boolean) {
+    this.#plan = plan;
+    this.#input = input;
+    this.#calc = calc;
+    const { columns } = plan.input;
+    this.#values = new Array(columns.length).fill(null);
+    this.#sets = plan.sets.map((set) => {
+      const places = set.map((group) => plan.groups[group]!);
+      const key = rowKey(
+        places,
+        places.map((place) => columns[place]!.type),
+      );
+      return { groups: new Map(), key, columns: set };
+    });
+    this.#accumulators = plan.calls.map((call) => bindAccumulator(call, columns, appendOnly));
+    let place = 0;
+    this.#places = this.#accumulators.map(({ width }) => {
+      place += width;
+      return place - width;
+    });
+    this.#isGlobal = plan.sets.length === 1 && plan.sets[0]!.length === 0;
+  }
+
+  run(context: EvaluationContext): void {
+    const { rows, weights } = this.#input;
+    const accumulators = this.#accumulators;
+    const places = this.#places;
+    const calc = this.#calc;
+    const touched: Group[] = [];
+    if (this.#isFirst && this.#isGlobal) touched.push(this.#open(this.#sets[0]!, null, []));
+    this.#isFirst = false;
+    for (let i = 0; i < rows.length; i += 1) {
+      let row = rows[i]!;
+      if (calc !== null) {
+        if (!calc(row, context, this.#values)) continue;
+        row = this.#values;
+      }
+      const weight = weights[i]!;
+      for (const set of this.#sets) {
+        const key = set.key(row);
+        const group = set.groups.get(key) ?? this.#open(set, key, row);
+        if (!group.isTouched) {
+          group.isTouched = true;
+          touched.push(group);
+        }
+        group.count += weight;
+        const { slots } = group;
+        for (let j = 0; j < accumulators.length; j += 1) accumulators[j]!.add(slots, places[j]!, row, weight);
+      }
+    }
+    for (const group of touched) this.#tell(group);
+  }
+
+  #open(set: GroupingSet, key: RowKey, row: SqlRow): Group {
+    const { groups, calls } = this.#plan;
+    const told: SqlValue[] = new Array(groups.length + calls.length).fill(null);
+    for (const column of set.columns) told[column] = row[groups[column]!]!;
+    const slots: Slots = [];
+    for (const [index, accumulator] of this.#accumulators.entries()) accumulator.start(slots, this.#places[index]!);
+    const group = new Group(key, told, slots);
+    set.groups.set(key, group);
+    return group;
+  }
+
+  #tell(group: Group): void {
+    group.isTouched = false;
+    if (group.count === 0 && !this.#isGlobal) {
+      if (group.isTold) this.out.add(group.row, -1);
+      // A group is told apart by its key only within its own set.
+      for (const { groups } of this.#sets) if (groups.get(group.key) === group) groups.delete(group.key);
+      return;
+    }
+    const width = this.#plan.groups.length;
+    const row = group.row.slice();
+    let isSame = group.isTold;
+    for (let i = 0; i < this.#accumulators.length; i += 1) {
+      const value = this.#accumulators[i]!.result(group.slots, this.#places[i]!);
+      if (isSame && !isSameValue(value, row[width + i]!)) isSame = false;
+      row[width + i] = value;
+    }
+    if (isSame) return;
+    if (group.isTold) this.out.add(group.row, -1);
+    this.out.add(row, 1);
+    group.row = row;
+    group.isTold = true;
+  }
+}
+
+const isSameValue = (a: SqlValue, b: SqlValue): boolean => {
+  if (Object.is(a, b)) return true;
+  return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null && compareValues(a, b) === 0;
+};
