@@ -288,6 +288,28 @@ test('measures the lag from commit to durable in every sink', async () => {
   await running;
 });
 
+test('gives its health without asking the source for figures', async () => {
+  const log = new MemoryLog();
+  let asked = 0;
+  const { pipeline, stop } = setup({
+    source: async () =>
+      Object.assign(new MemorySource(log, { follow: true }), {
+        figures: () => {
+          asked += 1;
+          return [];
+        },
+      }),
+  });
+  const running = pipeline.run(stop.signal);
+  await settle();
+  assert.equal(pipeline.health, 'running');
+  assert.equal(asked, 0);
+  assert.equal(pipeline.status().health, 'running');
+  assert.equal(asked, 1);
+  stop.abort();
+  await running;
+});
+
 test('tells what waits for each sink, and nothing once nobody reads', async () => {
   const sink = new HandSink();
   const { log, pipeline, stop } = setup({ sink, reading: { follow: true } });

@@ -6,7 +6,7 @@ import { Attempt, type AttemptEnd } from './attempt.ts';
 import { backOffMs, defaultRetryPolicy, type RetryPolicy } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { DurationCounts } from './duration-histogram.ts';
-import { type HealthReport, healthOf } from './health.ts';
+import { type Health, type HealthReport, healthOf } from './health.ts';
 import type { Lag } from './lag-meter.ts';
 import { defaultGrouping, type PipelineOptions } from './options.ts';
 import { Progress, type SinkFigures, type Speeds, type TableCounts } from './progress.ts';
@@ -56,6 +56,8 @@ export interface Pipeline {
    */
   run(stop: AbortSignal, abort?: AbortSignal): Promise<PipelineResult>;
   status(): PipelineStatus;
+  /** The word that `status` gives, without asking the source for figures: some sources ask their server for those. */
+  readonly health: Health;
   /** The source that is being read; null: none. */
   readonly source: Source | null;
   /** Paused or ended, with both ends closed: others may use the sinks. */
@@ -135,23 +137,15 @@ class RunningPipeline implements Pipeline {
     this.#resume.abort();
   }
 
+  get health(): Health {
+    return this.#healthReport(this.#snapshotting()).health;
+  }
+
   status(): PipelineStatus {
-    const { clock, stalledAfterMs = 30_000, silentAfterMs = null } = this.#options;
+    const { clock } = this.#options;
     const progress = this.#progress;
     const snapshotting = this.#snapshotting();
-    const health = healthOf(
-      {
-        failure: this.#failure,
-        ended: this.#ended,
-        paused: this.#paused,
-        trouble: this.#recovered() ? null : (this.#trouble?.error ?? null),
-        reading: this.#readingSinceMs !== null,
-        snapshotting: snapshotting !== null && snapshotting.length > 0,
-      },
-      progress,
-      clock,
-      { stalledAfterMs, silentAfterMs },
-    );
+    const health = this.#healthReport(snapshotting);
     return {
       name: this.name,
       ...health,
@@ -172,6 +166,24 @@ class RunningPipeline implements Pipeline {
       logs: this.#source?.figures?.(progress.lanes) ?? [],
       snapshot: this.#source?.snapshots?.progress ?? null,
     };
+  }
+
+  #healthReport(snapshotting: readonly string[] | null): HealthReport {
+    const { clock, stalledAfterMs = 30_000, silentAfterMs = null } = this.#options;
+    const progress = this.#progress;
+    return healthOf(
+      {
+        failure: this.#failure,
+        ended: this.#ended,
+        paused: this.#paused,
+        trouble: this.#recovered() ? null : (this.#trouble?.error ?? null),
+        reading: this.#readingSinceMs !== null,
+        snapshotting: snapshotting !== null && snapshotting.length > 0,
+      },
+      progress,
+      clock,
+      { stalledAfterMs, silentAfterMs },
+    );
   }
 
   async #runAttempts(stop: AbortSignal, abort: AbortSignal): Promise<PipelineResult['outcome']> {

@@ -143,7 +143,7 @@ export class PipelineRunner {
   }
 
   #watchHealth(): void {
-    const { health } = this.pipeline.status();
+    const { health } = this.pipeline;
     if (health === this.#health) return;
     this.#health = health;
     this.#options.onHealth(this.status());
