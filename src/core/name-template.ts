@@ -7,6 +7,10 @@ import { MillraceError } from './errors.ts';
 export interface NameTemplate<Variable extends string> {
   /** The variables that the text holds. */
   readonly variables: ReadonlySet<Variable>;
+  /** The text around the variables: one piece more than there are variables. */
+  readonly literals: readonly string[];
+  /** The variables as they follow each other. */
+  readonly sequence: readonly Variable[];
   fill(values: Readonly<Record<Variable, string>>): string;
 }
 
@@ -43,6 +47,8 @@ export const nameTemplate = <Variable extends string>(
   const last = literal + text.slice(at);
   return {
     variables: new Set(variables),
+    literals: [...literals, last],
+    sequence: variables,
     fill: (values) => {
       let filled = '';
       for (let index = 0; index < variables.length; index += 1) filled += literals[index]! + values[variables[index]!];

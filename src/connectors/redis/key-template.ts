@@ -1,0 +1,159 @@
+import { Buffer } from 'node:buffer';
+import { MillraceError } from '../../core/errors.ts';
+import { nameTemplate } from '../../core/name-template.ts';
+import { qualifiedName, type Table } from '../../core/table.ts';
+import { keyColumnsOf } from '../../formats/key-columns.ts';
+
+/**
+ * Names of rows in Redis, made of a row's key and read back from it: `%{database}:%{table}:%{key}` gives `shop:orders:7`.
+ *
+ *     key        literal value literal value … literal
+ *     value      the column's bytes, where % : { } and the first byte of every literal behind a value are written %XX
+ *
+ * So no value holds what ends it, unlike rows have unlike keys, and a key says of which row it is. `%{key}` stands for all columns
+ * of the table's key with `:` between them, `%{database}` and `%{table}` for the names, anything else for a column. `{` and `}` are
+ * written out because Redis Cluster places a key by what stands between them in the template.
+ */
+export class KeyTemplate {
+  /** The columns in the key, in its order. */
+  readonly columns: readonly number[];
+  /** One more than there are columns. */
+  readonly #literals: readonly Buffer[];
+  readonly #isEscaped: Uint8Array;
+
+  private constructor(columns: readonly number[], literals: readonly Buffer[]) {
+    this.columns = columns;
+    this.#literals = literals;
+    this.#isEscaped = new Uint8Array(256);
+    for (const byte of alwaysEscaped) this.#isEscaped[byte] = 1;
+    for (const literal of literals.slice(1)) if (literal.length > 0) this.#isEscaped[literal[0]!] = 1;
+  }
+
+  /** Throws CONFIG_TEMPLATE where the keys of two rows could be the same, or a key could not be read back. */
+  static of(text: string, table: Table): KeyTemplate {
+    const refuse = (reason: string): never => {
+      throw new MillraceError('CONFIG_TEMPLATE', { text, reason });
+    };
+    const names = table.columns.map(({ name }) => name);
+    const { literals, sequence } = nameTemplate(text, ['database', 'table', 'key', ...names]);
+    const rowKey = keyColumnsOf(table);
+    if (rowKey.length === 0) refuse(`${qualifiedName(table)} has no primary key, nor a unique one without NULL`);
+    const columns: number[] = [];
+    const pieces: string[] = [literals[0]!];
+    const column = (at: number): void => {
+      if (columns.includes(at)) refuse(`${names[at]} stands in it twice`);
+      if (columns.length > 0 && pieces.at(-1) === '')
+        refuse(`nothing separates ${names[at]} from what stands before it`);
+      columns.push(at);
+      pieces.push('');
+    };
+    const literal = (more: string): void => {
+      pieces[pieces.length - 1] += more;
+    };
+    for (const [index, variable] of sequence.entries()) {
+      switch (variable) {
+        case 'database':
+          literal(table.database);
+          break;
+        case 'table':
+          literal(table.name);
+          break;
+        case 'key':
+          for (const [part, at] of rowKey.entries()) {
+            if (part > 0) literal(':');
+            column(at);
+          }
+          break;
+        default:
+          column(names.indexOf(variable));
+      }
+      literal(literals[index + 1]!);
+    }
+    const missing = rowKey.filter((at) => !columns.includes(at)).map((at) => names[at]);
+    if (missing.length > 0)
+      refuse(`rows of ${qualifiedName(table)} would share keys: it leaves out ${missing.join(', ')}`);
+    // It would read as the beginning of an escaped byte.
+    if (pieces.slice(1).some((piece) => piece.startsWith('%'))) refuse('behind a column it goes on with %');
+    return new KeyTemplate(
+      columns,
+      pieces.map((piece) => Buffer.from(piece)),
+    );
+  }
+
+  /** What every key of the table begins with. */
+  get prefix(): Buffer {
+    return this.#literals[0]!;
+  }
+
+  /** The most bytes that a key takes whose values take `valueBytes` together. */
+  longest(valueBytes: number): number {
+    return this.#literals.reduce((sum, { length }) => sum + length, 0) + 3 * valueBytes;
+  }
+
+  /**
+   * Puts a row's key into `to`, which has room for `longest`, and says where it ends. `starts` and `ends` are by column of the
+   * table, and say where in `from` its value stands.
+   */
+  write(to: Buffer, at: number, from: Uint8Array, starts: ArrayLike<number>, ends: ArrayLike<number>): number {
+    let end = putBytes(to, at, this.#literals[0]!);
+    for (let i = 0; i < this.columns.length; i += 1) {
+      const column = this.columns[i]!;
+      for (let next = starts[column]!; next < ends[column]!; next += 1) {
+        const byte = from[next]!;
+        if (this.#isEscaped[byte] === 0) to[end++] = byte;
+        else {
+          to[end++] = PERCENT;
+          to[end++] = hexDigits[byte >> 4]!;
+          to[end++] = hexDigits[byte & 15]!;
+        }
+      }
+      end = putBytes(to, end, this.#literals[i + 1]!);
+    }
+    return end;
+  }
+
+  /** The values of a key in the order of `columns`; null: it is none of this template's. */
+  read(key: Uint8Array): readonly Buffer[] | null {
+    if (!startsWith(key, 0, this.#literals[0]!)) return null;
+    const values: Buffer[] = [];
+    let at = this.#literals[0]!.length;
+    for (let i = 0; i < this.columns.length; i += 1) {
+      const value = Buffer.alloc(key.length - at);
+      let length = 0;
+      for (; at < key.length; at += 1) {
+        const byte = key[at]!;
+        if (byte === PERCENT) {
+          const escaped = hexDigits.indexOf(key[at + 1] ?? 0) * 16 + hexDigits.indexOf(key[at + 2] ?? 0);
+          // Each value has one way to be written, so that what is read back and written again is the same key.
+          if (at + 2 >= key.length || escaped < 0 || this.#isEscaped[escaped] !== 1 || !isHex(key, at + 1)) return null;
+          value[length++] = escaped;
+          at += 2;
+        } else if (this.#isEscaped[byte] === 1) break;
+        else value[length++] = byte;
+      }
+      const literal = this.#literals[i + 1]!;
+      if (!startsWith(key, at, literal)) return null;
+      at += literal.length;
+      values.push(value.subarray(0, length));
+    }
+    return at === key.length ? values : null;
+  }
+}
+
+const PERCENT = 0x25;
+const alwaysEscaped = Buffer.from('%:{}');
+const hexDigits = Buffer.from('0123456789ABCDEF');
+
+const isHex = (bytes: Uint8Array, at: number): boolean =>
+  hexDigits.includes(bytes[at]!) && hexDigits.includes(bytes[at + 1]!);
+
+const startsWith = (bytes: Uint8Array, at: number, start: Uint8Array): boolean => {
+  if (at + start.length > bytes.length) return false;
+  for (let i = 0; i < start.length; i += 1) if (bytes[at + i] !== start[i]) return false;
+  return true;
+};
+
+const putBytes = (to: Buffer, at: number, bytes: Uint8Array): number => {
+  for (let i = 0; i < bytes.length; i += 1) to[at + i] = bytes[i]!;
+  return at + bytes.length;
+};
