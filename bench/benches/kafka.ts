@@ -14,7 +14,7 @@ import { producerPerformance } from '../peers/producer-performance.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 import { type Contender, runContender } from '../run-contender.ts';
 
-const transactions = 40;
+const transactions = 120;
 const rowsEach = 10_000;
 const compression = 'lz4';
 

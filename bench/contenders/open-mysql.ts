@@ -1,6 +1,7 @@
 import { connectors } from '../../src/connectors/registry.ts';
 import type { Connector, Context, Sink, Source } from '../../src/core/connector.ts';
 import { systemClock } from '../../src/pipeline/system-clock.ts';
+import type { Run } from '../result.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -36,6 +37,11 @@ const load = (type: string, role: 'source' | 'sink'): Promise<Connector> =>
 export const report = (rows: number, seconds: number, figures: Readonly<Record<string, number>> = {}): never => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
-  process.stdout.write(`${JSON.stringify({ rows, seconds, cpuSeconds, peakRssMiB: maxRSS / 1024, figures })}\n`);
+  return print({ rows, seconds, cpuSeconds, peakRssMiB: maxRSS / 1024, figures });
+};
+
+/** Prints the figures of a run that was measured otherwise, and ends this process. */
+export const print = (run: Run): never => {
+  process.stdout.write(`${JSON.stringify(run)}\n`);
   process.exit(0);
 };

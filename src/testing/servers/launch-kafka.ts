@@ -17,11 +17,20 @@ import { enter, strike, sweep } from './server-ledger.ts';
 
 const kafkaVersion = '4.3.1';
 
+/** A further way in to the only broker. */
+export interface KafkaListener {
+  readonly name: string;
+  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  readonly port: number;
+}
+
 export interface KafkaOptions {
   /** Default 1. Three keep three copies of everything, of which two must be in step. */
   readonly brokers?: 1 | 3;
   /** More lines for each broker's server.properties; they win over the ones every launch gives. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Beside the plain one, for a Kafka of one broker. */
+  readonly listeners?: readonly KafkaListener[];
   /** The most memory each broker's heap takes, in MiB. */
   readonly heapMiB?: number;
 }
@@ -35,7 +44,8 @@ export const launchKafka = async (options: KafkaOptions = {}): Promise<LaunchedK
   const ports = await distinctPorts(count * 2);
   const voters = Array.from({ length: count }, (_, i) => `${i + 1}@127.0.0.1:${ports[count + i]}`).join(',');
   const brokers = Array.from({ length: count }, (_, i) => {
-    const properties = { ...propertiesOf(i + 1, ports[i]!, ports[count + i]!, voters, count), ...options.properties };
+    const given = propertiesOf(i + 1, ports[i]!, ports[count + i]!, voters, count);
+    const properties = { ...given, ...listenersOf(given, options.listeners ?? []), ...options.properties };
     return new KafkaBroker(
       java,
       libraries,
@@ -256,6 +266,21 @@ const propertiesOf = (
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
     'log.segment.bytes': '134217728',
+  };
+};
+
+/** The settings of listeners, with more of them. */
+const listenersOf = (
+  given: Readonly<Record<string, string>>,
+  more: readonly KafkaListener[],
+): Readonly<Record<string, string>> => {
+  const places = more.map(({ name, port }) => `${name}://127.0.0.1:${port}`);
+  const protocols = more.map(({ name, protocol }) => `${name}:${protocol}`);
+  const extended = (key: string, further: readonly string[]): string => [given[key]!, ...further].join(',');
+  return {
+    listeners: extended('listeners', places),
+    'advertised.listeners': extended('advertised.listeners', places),
+    'listener.security.protocol.map': extended('listener.security.protocol.map', protocols),
   };
 };
 

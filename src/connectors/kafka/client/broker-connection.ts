@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as upgradeToTls } from 'node:tls';
 import type { Callback, Connection, Reader as ReaderOf, ResponseParser, Writer as WriterOf } from '@platformatic/kafka';
@@ -81,7 +82,7 @@ export class BrokerConnection {
     const id = Buffer.from(settings.clientId);
     this.#clientId = Buffer.concat([Buffer.from([id.length >> 8, id.length & 0xff]), id]);
     socket.on('data', (chunk: Buffer) => this.#arrived(chunk));
-    socket.on('error', (cause) => this.#fail(new MillraceError('NET_CLOSED', { address }, { cause })));
+    socket.on('error', (cause) => this.#fail(broken(address, cause)));
     socket.on('close', () => this.#fail(new MillraceError('NET_CLOSED', { address })));
     void this.#watch();
   }
@@ -250,7 +251,13 @@ export class BrokerConnection {
       const { api } = saslAuthenticateV2;
       const { saslOAuthBearer, saslPlain, saslScramSha } = await loadLogins();
       await new Promise<void>((resolve, reject) => {
-        const done = (error: Error | null): void => (error === null ? resolve() : reject(error));
+        const done = (error: Error | null, answer?: { readonly authBytes: Buffer }): void => {
+          if (error !== null) reject(error);
+          // To a token it does not take, a broker answers without an error code, by saying why.
+          else if (mechanism === 'OAUTHBEARER' && answer !== undefined && answer.authBytes.length > 0) {
+            reject(new Error(answer.authBytes.toString()));
+          } else resolve();
+        };
         if (mechanism === 'PLAIN') saslPlain.authenticate(api, self, sasl.username, sasl.password, done);
         else if (mechanism === 'OAUTHBEARER') saslOAuthBearer.authenticate(api, self, sasl.token, {}, done);
         else {
@@ -273,6 +280,16 @@ export class BrokerConnection {
   }
 }
 
+/** With TLS 1.3 a broker looks at the client's certificate after the handshake, and says what it thinks of it by an alert. */
+const broken = (address: string, cause: Error & { readonly code?: string }): MillraceError =>
+  cause.code?.startsWith('ERR_SSL_') && cause.message.includes('alert')
+    ? new MillraceError(
+        'KAFKA_AUTHENTICATION_FAILED',
+        { server: address, mechanism: 'certificate', reason: cause.message },
+        { cause },
+      )
+    : new MillraceError('NET_CLOSED', { address }, { cause });
+
 const deepestReason = (error: unknown): string => {
   const { message, cause, errors, serverErrorMessage } = error as Error & {
     readonly errors?: readonly Error[];
@@ -289,8 +306,9 @@ const secured = async (
   { tls, connectTimeoutMs }: ClientSettings,
 ): Promise<Duplex> => {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const named = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  const socket: TLSSocket = upgradeToTls({ ...named, ...tls, socket: plain as TLSSocket });
+  // An address cannot be asked for by name (SNI), and is looked for in the certificate all the same: that is what `host` is for.
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket: TLSSocket = upgradeToTls({ host, ...named, ...tls, socket: plain as TLSSocket });
   const late = setTimeout(() => reject(new Error(`no TLS within ${connectTimeoutMs} ms`)), connectTimeoutMs);
   socket.once('secureConnect', resolve);
   socket.once('error', reject);

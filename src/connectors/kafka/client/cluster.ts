@@ -269,6 +269,7 @@ export class Cluster implements Disposable {
 
 export const isAuthorization = (code: number): boolean =>
   code === kafkaError.TOPIC_AUTHORIZATION_FAILED ||
+  code === kafkaError.GROUP_AUTHORIZATION_FAILED ||
   code === kafkaError.CLUSTER_AUTHORIZATION_FAILED ||
   code === kafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 

@@ -179,6 +179,10 @@ export class Producer {
     const { transactionalId } = this.#options;
     if (isFenced(code)) return this.#fencedOrLate();
     if (isAuthorization(code)) {
+      // Without a transactional id, the right to write to one topic would have been enough to begin.
+      if (transactionalId === null) {
+        return new MillraceError('KAFKA_NOT_AUTHORIZED', { action: 'write to', resource: 'any topic' });
+      }
       const resource =
         code === kafkaError.TOPIC_AUTHORIZATION_FAILED ? 'the topics' : `transactional id ${transactionalId}`;
       return new MillraceError('KAFKA_NOT_AUTHORIZED', { action: 'write with', resource });
