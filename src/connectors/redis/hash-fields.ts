@@ -1,0 +1,271 @@
+import { Buffer } from 'node:buffer';
+import type { Image, RowImages, ValueWriter } from '../../core/row-images.ts';
+import type { Column } from '../../core/table.ts';
+import { putFixed, putInteger } from '../../formats/ascii-digits.ts';
+
+/**
+ * Turns a row's columns into the arguments of HSET as they come from the row reader, into one block that is used again for each
+ * row, so that a whole row is copied into a command at once:
+ *
+ *     $2␍␊id␍␊$1␍␊7␍␊$6␍␊status␍␊$4␍␊paid␍␊ …
+ *
+ * A value is the text of core/value.ts, and bytes are themselves. A FLOAT has the fewest digits that give it back. A column that is
+ * NULL, or was not logged, has no field. https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+export class HashFields implements ValueWriter {
+  readonly target = 'redis-hash';
+  bytes: Buffer = Buffer.allocUnsafeSlow(4096);
+  /** Where the last field ends. */
+  length = 0;
+  /** How many columns have a field. */
+  count = 0;
+  /** Where a column's field begins, its name included; by column. A field ends two bytes behind its value. */
+  readonly fieldStarts: Int32Array;
+  /** Where a column's value stands; by column. */
+  readonly valueStarts: Int32Array;
+  readonly valueEnds: Int32Array;
+  /** What is known of a column: `fieldOf`. */
+  readonly states: Uint8Array;
+  /** `$6␍␊status␍␊`, by column. */
+  readonly #names: readonly Buffer[];
+  /** Digits of a second's fraction, by column. */
+  readonly #fsp: Uint8Array;
+  /** Texts of enum members by ordinal, and of set members by bit. */
+  readonly #members: readonly (readonly string[] | null)[];
+  /** Reckons with dates without being made anew for each. */
+  readonly #date = new Date(0);
+
+  constructor(columns: readonly Column[]) {
+    this.fieldStarts = new Int32Array(columns.length);
+    this.valueStarts = new Int32Array(columns.length);
+    this.valueEnds = new Int32Array(columns.length);
+    this.states = new Uint8Array(columns.length);
+    this.#names = columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`));
+    this.#fsp = Uint8Array.from(columns, ({ type }) => ('fsp' in type ? type.fsp : 0));
+    this.#members = columns.map(({ type }) =>
+      type.kind === 'enum' ? ['', ...type.values] : type.kind === 'set' ? type.values : null,
+    );
+  }
+
+  /** Writes one image. Where there is no such image, nothing is said of any column. */
+  read(rows: RowImages, index: number, image: Image): void {
+    this.length = 0;
+    this.count = 0;
+    this.states.fill(fieldOf.absent);
+    rows.write(index, image, this);
+  }
+
+  absent(column: number): void {
+    this.states[column] = fieldOf.absent;
+  }
+
+  null(column: number): void {
+    this.states[column] = fieldOf.null;
+  }
+
+  integer(column: number, value: number): void {
+    const at = this.#open(column, 24);
+    let end = putInteger(this.bytes, at + 4, value);
+    let start = at + 4;
+    // Whether the length has one digit or two is only known now.
+    if (end - start > 9) {
+      start = at + 5;
+      end = putInteger(this.bytes, start, value);
+    }
+    this.#lengthAt(at, end - start);
+    this.#close(column, start, end);
+  }
+
+  bigint(column: number, value: bigint): void {
+    this.#ascii(column, String(value));
+  }
+
+  float(column: number, value: number): void {
+    for (let digits = 6; digits < 9; digits += 1) {
+      const shorter = Number(value.toPrecision(digits));
+      if (Math.fround(shorter) !== value) continue;
+      this.double(column, shorter);
+      return;
+    }
+    this.double(column, Number(value.toPrecision(9)));
+  }
+
+  double(column: number, value: number): void {
+    this.#ascii(column, Object.is(value, -0) ? '-0' : String(value));
+  }
+
+  decimal(column: number, bytes: Uint8Array, start: number, end: number): void {
+    this.binary(column, bytes, start, end);
+  }
+
+  text(column: number, bytes: Uint8Array, start: number, end: number): void {
+    this.binary(column, bytes, start, end);
+  }
+
+  binary(column: number, bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const at = this.#lengthAt(this.#open(column, length), length);
+    const to = this.bytes;
+    // A call out of JavaScript costs more than copying a few bytes.
+    if (length < 24) for (let i = 0; i < length; i += 1) to[at + i] = bytes[start + i]!;
+    else to.set(bytes.subarray(start, end), at);
+    this.#close(column, at, at + length);
+  }
+
+  json(column: number, bytes: Uint8Array, start: number, end: number): void {
+    this.binary(column, bytes, start, end);
+  }
+
+  geometry(column: number, bytes: Uint8Array, start: number, end: number): void {
+    this.binary(column, bytes, start, end);
+  }
+
+  vector(column: number, bytes: Uint8Array, start: number, end: number): void {
+    this.binary(column, bytes, start, end);
+  }
+
+  date(column: number, year: number, month: number, day: number): void {
+    const at = this.#lengthAt(this.#open(column, 10), 10);
+    this.#close(column, at, putDate(this.bytes, at, year, month, day));
+  }
+
+  time(column: number, negative: boolean, hours: number, minutes: number, seconds: number, micros: number): void {
+    const width = hours > 99 ? 3 : 2;
+    const length = (negative ? 1 : 0) + width + 6 + this.#fractionLength(column);
+    const start = this.#lengthAt(this.#open(column, length), length);
+    let at = start;
+    if (negative) this.bytes[at++] = MINUS;
+    at = putFixed(this.bytes, at, hours, width);
+    this.#close(column, start, this.#fraction(column, putMinutes(this.bytes, at, minutes, seconds), micros));
+  }
+
+  datetime(
+    column: number,
+    year: number,
+    month: number,
+    day: number,
+    hours: number,
+    minutes: number,
+    seconds: number,
+    micros: number,
+  ): void {
+    const length = 19 + this.#fractionLength(column);
+    const start = this.#lengthAt(this.#open(column, length), length);
+    let at = putDate(this.bytes, start, year, month, day);
+    this.bytes[at++] = SPACE;
+    at = putFixed(this.bytes, at, hours, 2);
+    this.#close(column, start, this.#fraction(column, putMinutes(this.bytes, at, minutes, seconds), micros));
+  }
+
+  timestamp(column: number, seconds: number, micros: number): void {
+    if (seconds === 0 && micros === 0) {
+      this.datetime(column, 0, 0, 0, 0, 0, 0, 0);
+      return;
+    }
+    const date = this.#date;
+    date.setTime(seconds * 1000);
+    this.datetime(
+      column,
+      date.getUTCFullYear(),
+      date.getUTCMonth() + 1,
+      date.getUTCDate(),
+      date.getUTCHours(),
+      date.getUTCMinutes(),
+      date.getUTCSeconds(),
+      micros,
+    );
+  }
+
+  enum(column: number, ordinal: number): void {
+    this.#utf8(column, this.#members[column]?.[ordinal] ?? '');
+  }
+
+  set(column: number, low: number, high: number): void {
+    const members = this.#members[column] ?? [];
+    this.#utf8(column, members.filter((_, bit) => ((bit < 32 ? low : high) >>> (bit & 31)) & 1).join(','));
+  }
+
+  #ascii(column: number, text: string): void {
+    const at = this.#lengthAt(this.#open(column, text.length), text.length);
+    this.#close(column, at, at + this.bytes.write(text, at, 'latin1'));
+  }
+
+  #utf8(column: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    const at = this.#lengthAt(this.#open(column, length), length);
+    this.#close(column, at, at + this.bytes.write(text, at, 'utf8'));
+  }
+
+  #fractionLength(column: number): number {
+    const fsp = this.#fsp[column]!;
+    return fsp === 0 ? 0 : fsp + 1;
+  }
+
+  #fraction(column: number, at: number, micros: number): number {
+    const fsp = this.#fsp[column]!;
+    if (fsp === 0) return at;
+    this.bytes[at] = POINT;
+    putFixed(this.bytes, at + 1, micros, 6);
+    return at + 1 + fsp;
+  }
+
+  /** Puts the column's name, with room behind it for a value of `size` bytes, its length, and what a fraction writes beyond its end. */
+  #open(column: number, size: number): number {
+    const name = this.#names[column]!;
+    const wanted = this.length + name.length + size + 32;
+    if (wanted > this.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(wanted, this.bytes.length * 2));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    const start = this.length;
+    this.fieldStarts[column] = start;
+    for (let i = 0; i < name.length; i += 1) this.bytes[start + i] = name[i]!;
+    return start + name.length;
+  }
+
+  /** `$17␍␊` */
+  #lengthAt(start: number, length: number): number {
+    this.bytes[start] = DOLLAR;
+    const at = putInteger(this.bytes, start + 1, length);
+    this.bytes[at] = CR;
+    this.bytes[at + 1] = LF;
+    return at + 2;
+  }
+
+  #close(column: number, start: number, end: number): void {
+    this.valueStarts[column] = start;
+    this.valueEnds[column] = end;
+    this.states[column] = fieldOf.value;
+    this.bytes[end] = CR;
+    this.bytes[end + 1] = LF;
+    this.length = end + 2;
+    this.count += 1;
+  }
+}
+
+/** What an image says of a column: nothing, that it is NULL, or a value, which then has a field. */
+export const fieldOf = { absent: 0, null: 1, value: 2 } as const;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const DOLLAR = 0x24;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const COLON = 0x3a;
+
+const putDate = (to: Uint8Array, from: number, year: number, month: number, day: number): number => {
+  let at = putFixed(to, from, year, 4);
+  to[at++] = MINUS;
+  at = putFixed(to, at, month, 2);
+  to[at++] = MINUS;
+  return putFixed(to, at, day, 2);
+};
+
+const putMinutes = (to: Uint8Array, from: number, minutes: number, seconds: number): number => {
+  to[from] = COLON;
+  const at = putFixed(to, from + 1, minutes, 2);
+  to[at] = COLON;
+  return putFixed(to, at + 1, seconds, 2);
+};
