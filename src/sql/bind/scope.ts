@@ -12,6 +12,8 @@ export interface ScopeColumn {
   readonly type: SqlType;
   /** Named only: `*` does not mean it. */
   readonly hidden?: true;
+  /** Named behind its table only, and meant by `t.*` but not by `*`: a side of USING, whose two sides are one column otherwise. */
+  readonly qualifiedOnly?: true;
 }
 
 /** What names mean at one place of a statement. A column's index is its place in the list. */
@@ -36,8 +38,10 @@ export class Scope {
     // The longest qualifier that fits wins: `t.a` is column a of t before it is field a of a column t.
     for (let at = path.length - 1; at >= 0; at -= 1) {
       const qualifier = path.slice(0, at).map((part) => part.name);
-      const fitting = (this.#byName.get(path[at]!.name) ?? []).filter((index) =>
-        endsWith(this.columns[index]!.qualifier, qualifier),
+      const fitting = (this.#byName.get(path[at]!.name) ?? []).filter(
+        (index) =>
+          endsWith(this.columns[index]!.qualifier, qualifier) &&
+          (at > 0 || this.columns[index]!.qualifiedOnly === undefined),
       );
       if (fitting.length > 1) {
         const candidates = fitting.map((index) =>

@@ -1,13 +1,14 @@
 import { nearestName } from '../../core/nearest-name.ts';
 import type { Expression } from '../ast/expression.ts';
+import type { Identifier } from '../ast/identifier.ts';
 import type { OrderItem, Query, QueryBody, Select, TableReference } from '../ast/query.ts';
 import { castTo } from '../bind/cast-to.ts';
 import { bindExpression } from '../bind/expression.ts';
-import { asTruth } from '../bind/operators.ts';
+import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
 import { type Span, sqlError } from '../sql-error.ts';
-import { shortText, withNullable } from '../types/sql-type.ts';
+import { type SqlType, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { bindAggregation, holdsAggregate } from './bind-aggregation.ts';
 import type { Catalog, Plan, PlanColumn, SortKey } from './plan.ts';
@@ -282,11 +283,16 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
   ];
   const width = left.scope.length;
   let condition: Bound | null = null;
+  let merged: readonly MergedColumn[] = [];
   if (join.condition?.kind === 'on') {
     condition = asTruth(bindExpression(join.condition.condition, new Scope(inputs)), join.condition, 'ON');
-  } else if (join.condition?.kind === 'using' || join.natural)
-    refuse(join.condition ?? join, join.natural ? 'NATURAL JOIN' : 'USING');
-  else if (join.type !== 'COMMA' && join.type !== 'CROSS' && join.type !== 'INNER') {
+  } else if (join.condition?.kind === 'using' || join.natural) {
+    merged = mergedColumns(join, left, right);
+    condition = merged.reduce<Bound | null>((before, { name, sides: [a, b] }) => {
+      const equal = bindBinary('=', columnAt(inputs, a), columnAt(inputs, b + width), name);
+      return before === null ? equal : bindBinary('AND', before, equal, name);
+    }, null);
+  } else if (join.type !== 'COMMA' && join.type !== 'CROSS' && join.type !== 'INNER') {
     throw sqlError('SQL_INVALID', join, { reason: `a ${join.type} JOIN needs ON and a condition` });
   }
   const columns = scope.map(({ name, type: columnType }): PlanColumn => ({ name, type: columnType }));
@@ -299,7 +305,75 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
     keys: equalities(condition, width),
     columns,
   };
-  return { plan, scope };
+  return merged.length === 0 ? { plan, scope } : withMerged(plan, type, scope, merged, width);
+};
+
+/** A column that both sides of a join have, and that counts as one. */
+interface MergedColumn {
+  /** Its name, with the place to show when the two do not fit each other. */
+  readonly name: Identifier;
+  /** Its place in each side. */
+  readonly sides: readonly [left: number, right: number];
+}
+
+const mergedColumns = (
+  join: Extract<TableReference, { kind: 'join' }>,
+  left: Relation,
+  right: Relation,
+): readonly MergedColumn[] => {
+  if (join.condition?.kind === 'using') {
+    return join.condition.columns.map((name) => ({ name, sides: [placeIn(left, name), placeIn(right, name)] }));
+  }
+  const shared = new Set(right.scope.filter(isShown).map(({ name }) => name));
+  const names = new Set(left.scope.filter(isShown).flatMap(({ name }) => (shared.has(name) ? [name] : [])));
+  return [...names].map((text) => {
+    const name: Identifier = { kind: 'identifier', name: text, start: join.start, end: join.end };
+    return { name, sides: [placeIn(left, name), placeIn(right, name)] };
+  });
+};
+
+const isShown = ({ qualifiedOnly }: ScopeColumn): boolean => qualifiedOnly === undefined;
+
+/** The side's one column of that name. SQL_UNKNOWN_NAME, SQL_AMBIGUOUS_NAME. */
+const placeIn = ({ scope }: Relation, name: Identifier): number => {
+  const { column } = new Scope(scope).resolve([name]);
+  return (column as Extract<Bound, { kind: 'column' }>).index;
+};
+
+const columnAt = (columns: readonly { readonly type: SqlType }[], index: number): Bound => ({
+  kind: 'column',
+  index,
+  type: columns[index]!.type,
+});
+
+/** The columns that count as one come first, as in the standard; those of the sides stay to be named behind their tables. */
+const withMerged = (
+  join: Plan,
+  type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL',
+  scope: readonly ScopeColumn[],
+  merged: readonly MergedColumn[],
+  width: number,
+): Relation => {
+  const first = merged.map(({ sides: [a, b] }): Bound => {
+    const [left, right] = [columnAt(scope, a), columnAt(scope, b + width)];
+    if (type !== 'FULL') return type === 'RIGHT' ? right : left;
+    // An equality of the two was bound, so they have a type in common.
+    const common = unifiedType([left.type, right.type]) ?? left.type;
+    const args = [left, right].map((side) => castTo(side, common) ?? side);
+    return { kind: 'coalesce', args, type: common };
+  });
+  const sides = new Set(merged.flatMap(({ sides: [a, b] }) => [a, b + width]));
+  const named: readonly ScopeColumn[] = [
+    ...merged.map(({ name }, index): ScopeColumn => ({ qualifier: [], name: name.name, type: first[index]!.type })),
+    ...scope.map((column, index): ScopeColumn => (sides.has(index) ? { ...column, qualifiedOnly: true } : column)),
+  ];
+  const plan: Plan = {
+    kind: 'project',
+    input: join,
+    expressions: [...first, ...scope.map((_, index) => columnAt(scope, index))],
+    columns: named.map(({ name, type: columnType }) => ({ name, type: columnType })),
+  };
+  return { plan, scope: named };
 };
 
 /** Columns of both sides that a condition says are equal. */
@@ -385,7 +459,8 @@ const expandStars = (select: Select, scope: readonly ScopeColumn[]): readonly It
     const qualifier = expression.path.map(({ name }) => name);
     const columns = scope.flatMap((column, index) => {
       const fits =
-        qualifier.length === 0 || qualifier.every((part, at) => column.qualifier.at(at - qualifier.length) === part);
+        (qualifier.length === 0 && column.qualifiedOnly === undefined) ||
+        (qualifier.length > 0 && qualifier.every((part, at) => column.qualifier.at(at - qualifier.length) === part));
       return fits
         ? [{ name: column.name, expression, bound: { kind: 'column', index, type: column.type } as const }]
         : [];

@@ -4,6 +4,7 @@ import { isMillraceError } from '../../core/errors.ts';
 import { parseQueryText } from '../parse/grammar.ts';
 import { spanOfError } from '../sql-error.ts';
 import { queryDisagreements, shop } from '../testdata/recorded-queries.ts';
+import { typeText } from '../types/sql-type.ts';
 import { bindQuery } from './bind-query.ts';
 import { explainText } from './explain.ts';
 
@@ -84,4 +85,32 @@ test('each way to be wrong has its code', () => {
     ['SELECT id FROM orders UNION ALL SELECT id FROM customers ORDER BY id + 1', 'SQL_NOT_SUPPORTED'],
   ];
   for (const [query, code] of cases) assert.throws(() => bindQuery(parseQueryText(query), shop), { code }, query);
+});
+
+test('USING and NATURAL JOIN make one column of two, which comes first and needs no table before it', () => {
+  const columnsOf = (query: string): string =>
+    bindQuery(parseQueryText(query), shop)
+      .columns.map(({ name, type }) => `${name} ${typeText(type)}`)
+      .join(', ');
+  assert.equal(
+    columnsOf('SELECT * FROM orders o JOIN customers c USING (id)'),
+    'id BIGINT NOT NULL, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), name STRING, country STRING',
+  );
+  assert.equal(
+    columnsOf('SELECT id, o.id AS a, c.id AS b FROM orders o LEFT JOIN customers c USING (id)'),
+    'id BIGINT NOT NULL, a BIGINT NOT NULL, b BIGINT',
+  );
+  assert.equal(
+    columnsOf('SELECT c.*, id FROM orders o NATURAL RIGHT JOIN customers c'),
+    'id BIGINT NOT NULL, name STRING, country STRING, id BIGINT NOT NULL',
+  );
+  const full = explainText(bindQuery(parseQueryText('SELECT id FROM orders FULL JOIN customers USING (id)'), shop));
+  assert.match(full, /COALESCE\(id, id\)/);
+  assert.match(full, /full join on \(id = id\)/);
+  const errors: readonly (readonly [query: string, code: string])[] = [
+    ['SELECT 1 FROM orders JOIN customers USING (nme)', 'SQL_UNKNOWN_NAME'],
+    ['SELECT 1 FROM orders JOIN customers USING (qty)', 'SQL_UNKNOWN_NAME'],
+    ['SELECT 1 FROM orders a JOIN orders b ON a.id = b.id JOIN customers USING (id)', 'SQL_AMBIGUOUS_NAME'],
+  ];
+  for (const [query, code] of errors) assert.throws(() => bindQuery(parseQueryText(query), shop), { code }, query);
 });
