@@ -1,4 +1,3 @@
-import assert from 'node:assert';
 import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
 import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
@@ -7,7 +6,11 @@ import type { Plan } from '../../sql/plan/plan.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, CalcStep, calcParts, compileCalc } from './calc.ts';
 import { Changes, type Delta } from './delta.ts';
+import { JoinStep } from './join/join-step.ts';
+import { SetOperationStep } from './set-operation-step.ts';
 import type { Step } from './step.ts';
+
+import { FirstRowsStep, TopStep } from './top-step.ts';
 
 /** A scanned table: the changes told of it, and which of its columns are read. */
 interface ScannedTable {
@@ -55,14 +58,29 @@ class Builder {
         return this.#add(new CalcStep(this.#read(input, readColumns(parts)), parts));
       }
       case 'aggregate': {
-        const appendOnly = changelogOf(plan.input).kinds.every((kind) => kind === 'I');
         const { input, calc } = this.#calculated(plan.input);
-        return this.#add(new AggregateStep(plan, input, calc, appendOnly));
+        return this.#add(new AggregateStep(plan, input, calc, isAppendOnly(plan.input)));
+      }
+      case 'join': {
+        const [left, right] = [this.build(plan.left), this.build(plan.right)];
+        return this.#add(new JoinStep(plan, left, right));
+      }
+      case 'intersect':
+      case 'except': {
+        const [left, right] = [this.build(plan.left), this.build(plan.right)];
+        return this.#add(new SetOperationStep(plan, left, right));
+      }
+      case 'top': {
+        const input = this.build(plan.input);
+        // Rows in a result have no order: who shows them sorts them.
+        if (plan.limit === null && plan.offset === 0) return input;
+        const appendOnly = isAppendOnly(plan.input);
+        return this.#add(
+          appendOnly && plan.order.length === 0 ? new FirstRowsStep(plan, input) : new TopStep(plan, input, appendOnly),
+        );
       }
       case 'union':
         return this.#add(new UnionStep(plan.inputs.map((input) => this.build(input))));
-      default:
-        assert.fail(`no step for ${plan.kind}`);
     }
   }
 
@@ -93,6 +111,8 @@ class Builder {
     return scanned.changes;
   }
 }
+
+const isAppendOnly = (plan: Plan): boolean => changelogOf(plan).kinds.every((kind) => kind === 'I');
 
 /** The columns that filters and projections read of the rows under them; null: all. */
 const readColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {

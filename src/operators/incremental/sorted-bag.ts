@@ -5,6 +5,7 @@ export class SortedBag<Item> {
   readonly #compare: (a: Item, b: Item) => number;
   /** None is empty. */
   readonly #chunks: { readonly items: Item[]; readonly weights: number[] }[] = [];
+  #size = 0;
 
   constructor(compare: (a: Item, b: Item) => number) {
     this.#compare = compare;
@@ -14,7 +15,13 @@ export class SortedBag<Item> {
     return this.#chunks.length === 0;
   }
 
+  /** How many items there are, equal ones counted each. */
+  get size(): number {
+    return this.#size;
+  }
+
   add(item: Item, weight: number): void {
+    this.#size += weight;
     const at = this.#chunkOf(item);
     const chunk = this.#chunks[at];
     if (chunk === undefined) {
@@ -49,7 +56,7 @@ export class SortedBag<Item> {
   }
 
   /** Calls with each item in order, until it answers false. */
-  forEach(take: (item: Item, weight: number) => boolean): void {
+  walk(take: (item: Item, weight: number) => boolean): void {
     for (const { items, weights } of this.#chunks)
       for (let i = 0; i < items.length; i += 1) if (!take(items[i]!, weights[i]!)) return;
   }

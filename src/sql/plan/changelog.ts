@@ -43,6 +43,10 @@ export const changelogOf = (plan: Plan): Changelog => {
     }
     case 'join': {
       const [left, right] = [changelogOf(plan.left), changelogOf(plan.right)];
+      if (plan.type === 'SEMI' || plan.type === 'ANTI') {
+        const onlyAdds = plan.type === 'SEMI' && isAppended(left) && isAppended(right);
+        return { kinds: onlyAdds ? appended : all, upsertKeys: left.upsertKeys };
+      }
       const width = plan.left.columns.length;
       const upsertKeys = joinKeys(left.upsertKeys, right.upsertKeys, plan.keys, width);
       if (isAppended(left) && isAppended(right)) return { kinds: plan.type === 'INNER' ? appended : all, upsertKeys };

@@ -13,10 +13,13 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
   | { readonly kind: 'values'; readonly rows: readonly (readonly Bound[])[] }
   | { readonly kind: 'filter'; readonly input: Plan; readonly condition: Bound }
   | { readonly kind: 'project'; readonly input: Plan; readonly expressions: readonly Bound[] }
-  /** The condition names the left side's columns first, then the right side's; null: every row with every row. */
+  /**
+   * The condition names the left side's columns first, then the right side's; null: every row with every row. SEMI gives the left
+   * side's rows that are joined with some, ANTI those that are joined with none.
+   */
   | {
       readonly kind: 'join';
-      readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL';
+      readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'SEMI' | 'ANTI';
       readonly left: Plan;
       readonly right: Plan;
       readonly condition: Bound | null;

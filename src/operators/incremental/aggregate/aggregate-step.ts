@@ -1,9 +1,9 @@
-import { compareValues } from '../../../sql/evaluate/comparison.ts';
 import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import type { Calc } from '../calc.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
+import { isSameValue } from '../same-row.ts';
 import type { Step } from '../step.ts';
 import type { Slots } from './accumulator.ts';
 import { type BoundAccumulator, bindAccumulator } from './accumulators.ts';
@@ -138,8 +138,3 @@ export class AggregateStep implements Step {
     group.isTold = true;
   }
 }
-
-const isSameValue = (a: SqlValue, b: SqlValue): boolean => {
-  if (Object.is(a, b)) return true;
-  return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null && compareValues(a, b) === 0;
-};

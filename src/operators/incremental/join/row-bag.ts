@@ -1,0 +1,89 @@
+import type { SqlRow } from '../delta.ts';
+import type { RowKey } from '../row-key.ts';
+import { isSameRow } from '../same-row.ts';
+
+/** From how many rows on they are looked up by their keys instead of one by one. */
+const INDEXED_FROM = 48;
+
+/** Rows of one side of a join that have the joined columns in common, each with how often it is there. */
+export class RowBag {
+  readonly rows: SqlRow[] = [];
+  readonly weights: number[] = [];
+  /** With how many rows of the other side each row is joined. */
+  readonly matches: number[] = [];
+  readonly #key: (row: SqlRow) => RowKey;
+  #places: Map<RowKey, number> | null = null;
+  /** Rows that went before they came, which happens within a tick. */
+  #negative = 0;
+
+  /** `key` tells whole rows apart. */
+  constructor(key: (row: SqlRow) => RowKey) {
+    this.#key = key;
+  }
+
+  get isEmpty(): boolean {
+    return this.rows.length === 0;
+  }
+
+  add(row: SqlRow, weight: number, matches: number): void {
+    // As long as nothing is owed, a row that comes needs not be looked for.
+    const place = weight > 0 && this.#negative === 0 && this.#places === null ? -1 : this.#find(row);
+    if (place < 0) {
+      this.#push(row, weight, matches);
+      return;
+    }
+    const sum = this.weights[place]! + weight;
+    if (this.weights[place]! < 0) this.#negative -= 1;
+    if (sum < 0) this.#negative += 1;
+    if (sum === 0) this.#remove(place);
+    else this.weights[place] = sum;
+  }
+
+  #push(row: SqlRow, weight: number, matches: number): void {
+    if (weight < 0) this.#negative += 1;
+    this.#places?.set(this.#key(row), this.rows.length);
+    this.rows.push(row);
+    this.weights.push(weight);
+    this.matches.push(matches);
+  }
+
+  #find(row: SqlRow): number {
+    if (this.#places === null) {
+      if (this.rows.length < INDEXED_FROM) return this.rows.findLastIndex((other) => isSameRow(other, row));
+      this.#index();
+    }
+    return this.#places!.get(this.#key(row)) ?? -1;
+  }
+
+  /** Makes equal rows one, and notes where each row is. */
+  #index(): void {
+    const places = new Map<RowKey, number>();
+    this.#places = places;
+    for (let place = 0; place < this.rows.length; ) {
+      const key = this.#key(this.rows[place]!);
+      const known = places.get(key);
+      if (known === undefined) {
+        places.set(key, place);
+        place += 1;
+        continue;
+      }
+      this.weights[known] = this.weights[known]! + this.weights[place]!;
+      this.#drop(place);
+    }
+  }
+
+  #remove(place: number): void {
+    this.#places?.delete(this.#key(this.rows[place]!));
+    this.#drop(place);
+    if (place < this.rows.length) this.#places?.set(this.#key(this.rows[place]!), place);
+  }
+
+  /** The last row takes the place. */
+  #drop(place: number): void {
+    const [row, weight, matches] = [this.rows.pop()!, this.weights.pop()!, this.matches.pop()!];
+    if (place === this.rows.length) return;
+    this.rows[place] = row;
+    this.weights[place] = weight;
+    this.matches[place] = matches;
+  }
+}
