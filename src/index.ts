@@ -31,6 +31,7 @@ export type { Log, LogFields } from './core/log.ts';
 export type { Key, KeyRange, Reader, RowPage, TableName } from './core/reader.ts';
 export type { Image, RowImages, ValueWriter } from './core/row-images.ts';
 export { type Column, type ColumnType, qualifiedName, type Table } from './core/table.ts';
+export type { UnreadableMessage } from './core/unreadable-message.ts';
 export type { Row, Value } from './core/value.ts';
 export { filterTables, type TableFilter } from './operators/filter-tables.ts';
 export type { Operator } from './operators/operator.ts';

@@ -63,11 +63,12 @@ const messages = (): readonly Message[] => {
   const encoder = new DebeziumJsonEncoder({ name: 'bench', version: '0', now: () => 1_800_000_000_654_321 });
   encoder.encodeRows({ kind: 'rows', op: 'create', table: orders, rows, origin }, out);
   const lines = out.view().toString().trimEnd().split('\n');
-  return lines.map((line) => ({
+  return lines.map((line, offset) => ({
     key: null,
     value: Buffer.from(line),
     database: 'shop',
     table: 'orders',
+    offset,
     origin: () => origin,
   }));
 };

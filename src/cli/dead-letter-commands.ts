@@ -10,7 +10,7 @@ const letterOptions: Readonly<Record<string, OptionSpec>> = {
 export const deadLetterCommands: readonly CommandSpec[] = [
   {
     name: 'dlq list',
-    summary: 'Count the rows that sinks refused, by error code and table.',
+    summary: 'Count refused rows and unreadable messages, by error code and table or topic.',
     arguments: 'FILE',
     fewest: 1,
     most: 1,
@@ -21,7 +21,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'dlq show',
-    summary: 'Print refused rows with their reason, place and values.',
+    summary: 'Print refused rows and unreadable messages with their reason, place and values.',
     arguments: 'FILE [ID...]',
     fewest: 1,
     most: Number.POSITIVE_INFINITY,
@@ -39,7 +39,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'dlq replay',
-    summary: 'Write refused rows again, once what refused them is repaired.',
+    summary: 'Write refused rows and unreadable messages again, once the cause is repaired.',
     arguments: 'FILE [ID...]',
     fewest: 1,
     most: Number.POSITIVE_INFINITY,
@@ -51,13 +51,14 @@ export const deadLetterCommands: readonly CommandSpec[] = [
     ],
     notes: [
       'A row is written as it was refused, under a lane of its own, so that the pipeline may run meanwhile. A row that has changed since is set back to what the letter says: drop such letters instead.',
+      'A message that could not be read is read with the settings that the file has now, and written to all sinks.',
       'What is refused again stays, and the exit code is 1.',
     ],
     load: () => import('./commands/dlq-replay.ts'),
   },
   {
     name: 'dlq drop',
-    summary: 'Give refused rows up.',
+    summary: 'Give refused rows and unreadable messages up.',
     arguments: 'FILE [ID...]',
     fewest: 1,
     most: Number.POSITIVE_INFINITY,

@@ -1,11 +1,13 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
+import type { UnreadableMessage } from '../core/unreadable-message.ts';
 import type { DeadLetter, DeadLetters } from '../pipeline/dead-letters.ts';
 import { type DeadLetterLine, deadLetterLine, type SettledLine } from './dead-letter-line.ts';
+import { unreadableLine } from './unreadable-line.ts';
 
 /**
- * Appends rows that a sink refused to a file, one JSON object a line, with the reason. The file only ever grows, since a pipeline
+ * Appends rows that a sink refused, and messages that a source could not read, to a file, one JSON object a line, with the reason. The file only ever grows, since a pipeline
  * may be writing it: a letter that was replayed or dropped gets a line that says so.
  */
 export class DeadLetterFile implements DeadLetters {
@@ -19,24 +21,31 @@ export class DeadLetterFile implements DeadLetters {
   }
 
   async write(letter: DeadLetter): Promise<void> {
-    await this.#append(deadLetterLine(letter, this.#now()));
+    await this.#append([deadLetterLine(letter, this.#now())]);
+  }
+
+  async putAside(messages: readonly UnreadableMessage[], source: number): Promise<void> {
+    const time = this.#now();
+    await this.#append(messages.map((message) => unreadableLine(message, source, time)));
   }
 
   /** Says of a letter that it needs nobody any more. */
   async settle(id: string, how: SettledLine['how']): Promise<void> {
-    await this.#append({ time: this.#now(), settled: id, how });
+    await this.#append([{ time: this.#now(), settled: id, how }]);
   }
 
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }
 
-  async #append(line: DeadLetterLine | SettledLine): Promise<void> {
-    const text = JSON.stringify(line, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  async #append(lines: readonly (DeadLetterLine | SettledLine)[]): Promise<void> {
+    const text = lines
+      .map((line) => `${JSON.stringify(line, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`)
+      .join('');
     try {
       this.#handle ??= open(this.#path, 'a');
       const handle = await this.#handle;
-      await handle.appendFile(`${text}\n`);
+      await handle.appendFile(text);
       await handle.datasync();
     } catch (error) {
       throw new MillraceError(
@@ -72,7 +81,7 @@ export const readDeadLetters = async (path: string): Promise<readonly DeadLetter
       throw new MillraceError('DLQ_UNREADABLE', { path, line: at + 1, reason: 'it is no JSON' }, { cause: error });
     }
     if ('settled' in read) letters.delete(read.settled);
-    else if (typeof read.id !== 'string' || read.definition === undefined) {
+    else if (typeof read.id !== 'string' || !('definition' in read || 'topic' in read)) {
       throw new MillraceError('DLQ_UNREADABLE', { path, line: at + 1, reason: 'it is no dead letter' });
     } else if (!letters.has(read.id)) letters.set(read.id, read);
   }

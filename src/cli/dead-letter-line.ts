@@ -6,9 +6,10 @@ import { jsonValue } from '../core/json-value.ts';
 import type { ColumnType, Table } from '../core/table.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { DeadLetter } from '../pipeline/dead-letters.ts';
+import type { UnreadableLine } from './unreadable-line.ts';
 
 /** A refused row as its line of the dead letter file holds it. */
-export interface DeadLetterLine {
+export interface RefusedLine {
   /** Made of everything but the time: a letter that comes twice after a crash is one letter. */
   readonly id: string;
   readonly time: string;
@@ -28,6 +29,12 @@ export interface DeadLetterLine {
   readonly origin: Origin;
 }
 
+export type DeadLetterLine = RefusedLine | UnreadableLine;
+
+export const isUnreadable = (line: DeadLetterLine): line is UnreadableLine => 'offset' in line;
+
+export const isRefused = (line: DeadLetterLine): line is RefusedLine => !isUnreadable(line);
+
 /** A line that says that a letter needs nobody any more. */
 export interface SettledLine {
   readonly time: string;
@@ -38,8 +45,8 @@ export interface SettledLine {
 export const deadLetterLine = (
   { sink, table, op, rows, batch, code, message }: DeadLetter,
   time: string,
-): DeadLetterLine => {
-  const named = (row: Row | null): DeadLetterLine['after'] =>
+): RefusedLine => {
+  const named = (row: Row | null): RefusedLine['after'] =>
     row &&
     Object.fromEntries(
       row.flatMap((value, at) => (value === undefined ? [] : [[table.columns[at]!.name, jsonValue(value)]])),
@@ -57,8 +64,8 @@ export const deadLetterLine = (
 };
 
 /** The change that the letter's row came as. */
-export const changeOf = ({ op, definition, before, after, origin }: DeadLetterLine): RowsChange => {
-  const row = (image: DeadLetterLine['after']): readonly Row[] | null =>
+export const changeOf = ({ op, definition, before, after, origin }: RefusedLine): RowsChange => {
+  const row = (image: RefusedLine['after']): readonly Row[] | null =>
     image === null
       ? null
       : [

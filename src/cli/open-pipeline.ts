@@ -2,6 +2,7 @@ import type { PipelineFile, SourceSection } from '../config/pipeline-file.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Context, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
+import type { DeadLetters } from '../pipeline/dead-letters.ts';
 import { mergeSources } from '../pipeline/merge-sources.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
@@ -30,7 +31,8 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
     settings['errors.tolerance'] === 'all' && deadLetters !== undefined ? new DeadLetterFile(deadLetters, clock) : null;
   return {
     name: file.name,
-    source: async (deadLetters) => openSources(sources, context, await openProcesses(file, { clock, deadLetters })),
+    source: async (deadLetters) =>
+      openSources(sources, context, await openProcesses(file, { clock, deadLetters }), deadLetters),
     operators: pipelineOperators(file, clock),
     sinks: sinks.map(({ name, connector, config }) => ({
       name,
@@ -56,10 +58,17 @@ const openSources = async (
   sections: readonly SourceSection[],
   context: Context,
   step: BatchStep | null,
+  deadLetters: DeadLetters | null,
 ): Promise<Source> => {
   const opened: Source[] = [];
   try {
-    for (const section of sections) opened.push(await openSource(section, context, step));
+    for (const [at, section] of sections.entries()) {
+      const putAside: Context =
+        deadLetters?.putAside === undefined
+          ? context
+          : { ...context, putAside: async (messages) => await deadLetters.putAside!(messages, at) };
+      opened.push(await openSource(section, putAside, step));
+    }
   } catch (error) {
     await Promise.allSettled(opened.map((source) => source[Symbol.asyncDispose]()));
     throw error;

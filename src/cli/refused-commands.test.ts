@@ -95,6 +95,17 @@ describe('dlq', () => {
   });
 });
 
+test('dlq replay wants the source that a message came from at its old place', async () => {
+  file(
+    'letters.ndjson',
+    '{"id":"1","source":0,"topic":"t","partition":0,"offset":4,"code":"FORMAT_MESSAGE_UNREADABLE"}\n',
+  );
+  await assert.rejects(millrace('dlq', 'replay', keeper, '--all'), {
+    code: 'DLQ_NO_SOURCE',
+    details: { file: keeper },
+  });
+});
+
 describe('serve', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);

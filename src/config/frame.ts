@@ -23,13 +23,15 @@ export const pipelineSettings = z.strictObject({
     .enum(['none', 'all'])
     .default('none')
     .describe(
-      '`none`: the first row that a sink refuses stops the pipeline. `all`: such rows go to the dead letter file, unless they stand in a transaction that is written in parts (SINK_PART_REFUSED).',
+      '`none`: the first row that a sink refuses, or message that cannot be read, stops the pipeline. `all`: such rows go to the dead letter file, unless they stand in a transaction that is written in parts (SINK_PART_REFUSED), and such messages as they came.',
     ),
   'errors.deadletterqueue.path': z
     .string()
     .min(1)
     .optional()
-    .describe('File that refused rows are appended to, one JSON object a line; needed with `errors.tolerance: all`.'),
+    .describe(
+      'File that refused rows and unreadable messages are appended to, one JSON object a line; needed with `errors.tolerance: all`.',
+    ),
   'commit.interval': duration
     .prefault('10ms')
     .describe('How long source transactions are gathered at most before they are written together.'),

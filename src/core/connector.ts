@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { HeldPosition, LogFigures, LogPlace, Snapshots } from './operating.ts';
 import type { Reader } from './reader.ts';
+import type { UnreadableMessage } from './unreadable-message.ts';
 
 /** What a connector is given to work with, so that tests can hand in a plain object. */
 export interface Context {
@@ -14,6 +15,8 @@ export interface Context {
   readonly sinks?: number;
   readonly log: Log;
   readonly clock: Clock;
+  /** Keeps messages that a source could not read; resolves when they are durable. Left out: such a message stops the source. */
+  readonly putAside?: (messages: readonly UnreadableMessage[]) => Promise<void>;
   /** Told by `check` of each thing that is as it should be, in a few words; left out: nobody asks. */
   readonly passed?: (what: string) => void;
 }
@@ -67,6 +70,12 @@ export interface Sink extends AsyncDisposable {
   readonly inFlight?: number;
 }
 
+/** Reads messages again that a source had put aside. */
+export interface Rereader extends AsyncDisposable {
+  /** The changes that the message holds, in their order. Throws as the source would. */
+  read(message: UnreadableMessage): Promise<readonly Change[]>;
+}
+
 /** Something an operator must fix before a pipeline can run, with the statement or edit that repairs it. */
 export interface Problem {
   readonly code: string;
@@ -84,6 +93,8 @@ export interface Connector<Schema extends z.ZodType = z.ZodType> {
   openSource?(config: z.output<Schema>, context: Context): Promise<Source>;
   openSink?(config: z.output<Schema>, context: Context): Promise<Sink>;
   openReader?(config: z.output<Schema>, context: Context): Promise<Reader>;
+  /** Of sources that put messages aside. */
+  openRereader?(config: z.output<Schema>, context: Context): Promise<Rereader>;
   /** What an operator must fix before a pipeline can run. Empty means ready. */
   check(config: z.output<Schema>, context: Context): Promise<readonly Problem[]>;
 }

@@ -3,6 +3,7 @@ import type { Op } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { Image, RowImages, ValueWriter } from '../core/row-images.ts';
 import type { Table } from '../core/table.ts';
+import type { UnreadableMessage } from '../core/unreadable-message.ts';
 import type { Row } from '../core/value.ts';
 
 /** A row that a sink refused, and why. */
@@ -17,10 +18,15 @@ export interface DeadLetter {
   readonly message: string;
 }
 
-/** Keeps refused rows for somebody to look at. A letter may arrive twice after a crash. */
+/** Keeps refused rows and unreadable messages for somebody to look at. A letter may arrive twice after a crash. */
 export interface DeadLetters {
   /** Resolves when the letter is durable. */
   write(letter: DeadLetter): Promise<void>;
+  /**
+   * Resolves when all of these are durable. `source`: its place among the pipeline's, from 0. Left out: a message that cannot be read
+   * stops the pipeline.
+   */
+  putAside?(messages: readonly UnreadableMessage[], source: number): Promise<void>;
 }
 
 /** Whether an error is about the rows themselves, so that leaving one out would let the others pass. */

@@ -292,6 +292,14 @@ class RunningPipeline implements Pipeline {
         await deadLetters.write(letter);
         this.#progress.deadLetters += 1;
       },
+      ...(deadLetters.putAside === undefined
+        ? {}
+        : {
+            putAside: async (messages, source) => {
+              await deadLetters.putAside!(messages, source);
+              this.#progress.deadLetters += messages.length;
+            },
+          }),
     };
   }
 

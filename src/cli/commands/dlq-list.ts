@@ -1,5 +1,5 @@
 import type { CommandCall } from '../command.ts';
-import type { DeadLetterLine } from '../dead-letter-line.ts';
+import { type DeadLetterLine, isUnreadable } from '../dead-letter-line.ts';
 import { chosenLetters } from '../dlq/chosen-letters.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -19,8 +19,8 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const rows = groups.map((group) => [
     group.code,
     String(group.letters),
-    group.sink,
-    group.table,
+    group.sink ?? '-',
+    group.table ?? `topic ${group.topic}`,
     group.first,
     group.last,
     group.message,
@@ -31,16 +31,20 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   return exitCode.ok;
 };
 
-const groupName = ({ code, sink, database, table }: DeadLetterLine): string =>
-  JSON.stringify([code, sink, database, table]);
+/** What a letter is about: a table of a sink, or a topic that was read. */
+const aboutOf = (letter: DeadLetterLine) =>
+  isUnreadable(letter)
+    ? { sink: null, table: null, topic: letter.topic }
+    : { sink: letter.sink, table: `${letter.database}.${letter.table}`, topic: null };
+
+const groupName = (letter: DeadLetterLine): string => JSON.stringify([letter.code, aboutOf(letter)]);
 
 const groupOf = (letters: readonly DeadLetterLine[]) => {
   const [first, last] = [letters[0]!, letters.at(-1)!];
   return {
     code: first.code,
     letters: letters.length,
-    sink: first.sink,
-    table: `${first.database}.${first.table}`,
+    ...aboutOf(first),
     first: first.time,
     last: last.time,
     message: last.message,

@@ -136,7 +136,7 @@ export const zhTargetErrors: LocalErrors = {
   ],
   KAFKA_MESSAGE_UNREADABLE: [
     '<topic> 分区 <partition> 偏移 <offset> 处的消息无法接受：<reason>',
-    '位点停在它之前。请按主题的实际内容设置 `value.format`、处理模式或 `schema`；无法修复的消息可把位点设到它之后以跳过。',
+    '位点停在它之前。请按主题的实际内容设置 `value.format`、处理模式或 `schema`；设置 `errors.tolerance: all` 时，此类消息进入死信，其余继续。',
   ],
   KAFKA_OFFSET_GONE: [
     '<topic> 的分区 <partition> 不再有偏移 <offset>：现有 <earliest> 到 <latest>',

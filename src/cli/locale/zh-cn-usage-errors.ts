@@ -200,6 +200,10 @@ export const zhUsageErrors: LocalErrors = {
     '<file> 没有名为 <sink> 的下游',
     '死信由另一个名字的下游写出。请在重放时让下游用回旧名字，或丢弃该死信。',
   ],
+  DLQ_NO_SOURCE: [
+    '<file> 中，该死信来源所在的位置没有可重放的源',
+    '文件中的源在此之后被改动。请在重放时把 Kafka 源放回原来的位置，或丢弃该死信。',
+  ],
   DLQ_NOTHING_CHOSEN: [
     '<command> 需要 id、--code 或 --all',
     '`millrace dlq list FILE` 列出错误码，`millrace dlq show FILE` 列出 id。',

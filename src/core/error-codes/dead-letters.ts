@@ -28,6 +28,12 @@ export const deadLetterErrors = {
     message: (d: { readonly file: string; readonly sink: string }) => `${d.file} has no sink named ${d.sink}`,
     hint: 'The letter was written by a sink of another name. Give the sink its old name for the replay, or drop the letter.',
   },
+  DLQ_NO_SOURCE: {
+    retryable: false,
+    message: (d: { readonly file: string }) =>
+      `${d.file} has no source at the place of the one that the letter came from`,
+    hint: 'The sources of the file were changed since. Put the Kafka source back to its place for the replay, or drop the letter.',
+  },
   DLQ_NOTHING_CHOSEN: {
     retryable: false,
     message: (d: { readonly command: string }) => `${d.command} needs ids, --code or --all`,

@@ -128,7 +128,7 @@ export const kafkaErrors = {
       readonly offset: number;
       readonly reason: string;
     }) => `the message at offset ${d.offset} of partition ${d.partition} of ${d.topic} cannot be taken: ${d.reason}`,
-    hint: 'The position stays before it. Set `value.format`, the handling modes or `schema` to what the topic holds; a message that is beyond repair is passed by setting the position behind it.',
+    hint: 'The position stays before it. Set `value.format`, the handling modes or `schema` to what the topic holds; with `errors.tolerance: all` such messages go to the dead letters and the others on.',
   },
   KAFKA_OFFSET_GONE: {
     retryable: false,

@@ -1,6 +1,8 @@
 import type { Change, Op, RowsChange } from '../../core/change.ts';
+import type { RowImages } from '../../core/row-images.ts';
 import type { Table } from '../../core/table.ts';
 import type { ColumnFinder } from './column-finder.ts';
+import { ignoredValues } from './ignored-values.ts';
 import { JsonRowImages } from './json-row-images.ts';
 import type { Message } from './message.ts';
 
@@ -11,6 +13,12 @@ export type Fill = (places: Int32Array, before: number, after: number) => void;
 export class ChangeCollector {
   #changes: Change[] = [];
   #open: { readonly finder: ColumnFinder; readonly op: Op; readonly rows: JsonRowImages } | null = null;
+  /** Where the message at hand begins: in the list of changes, and in the rows that it may add to. */
+  #mark: { readonly changes: number; readonly rows: JsonRowImages | null; readonly length: number } = {
+    changes: 0,
+    rows: null,
+    length: 0,
+  };
   readonly #maxRows: number;
 
   /** `maxRows`: how many messages one change may hold; 1 keeps each message's own origin. */
@@ -21,18 +29,19 @@ export class ChangeCollector {
   row(finder: ColumnFinder, op: Op, document: Uint8Array, fill: Fill, message: Message): void {
     let open = this.#open;
     if (open === null || open.finder !== finder || open.op !== op || open.rows.length >= this.#maxRows) {
-      const rows = new JsonRowImages(finder, {
+      const origin = message.origin();
+      const rows = new JsonRowImages(finder, origin, {
         before: op === 'update' || op === 'delete',
         after: op !== 'delete',
       });
-      addRow(rows, finder, document, fill);
+      addRow(rows, finder, op, document, message.offset, fill);
       open = { finder, op, rows };
-      const change: RowsChange = { kind: 'rows', op, table: finder.table, rows, origin: message.origin() };
+      const change: RowsChange = { kind: 'rows', op, table: finder.table, rows, origin };
       this.#changes.push(change);
       this.#open = open;
       return;
     }
-    addRow(open.rows, finder, document, fill);
+    addRow(open.rows, finder, op, document, message.offset, fill);
   }
 
   truncate(table: Table, message: Message): void {
@@ -46,6 +55,31 @@ export class ChangeCollector {
     this.#changes.push({ kind: 'schema', before, after, statement: '', origin: message.origin() });
   }
 
+  /** Begins a message: `undo` and `check` are about what comes after this. */
+  begin(): void {
+    const { rows } = this.#open ?? {};
+    this.#mark = { changes: this.#changes.length, rows: rows ?? null, length: rows?.length ?? 0 };
+  }
+
+  /** Takes the rows of the message at hand out again. What its table looks like stays: later messages are read by it. */
+  undo(): void {
+    const { changes, rows, length } = this.#mark;
+    rows?.cut(length);
+    const since = this.#changes.splice(changes);
+    for (const change of since) if (change.kind === 'schema') this.#changes.push(change);
+    this.#open = null;
+  }
+
+  /** Reads every value of the message at hand once. Throws FORMAT_VALUE_UNREADABLE. */
+  check(): void {
+    const { changes, rows, length } = this.#mark;
+    if (rows !== null) checkRows(rows, length);
+    for (let at = changes; at < this.#changes.length; at += 1) {
+      const change = this.#changes[at]!;
+      if (change.kind === 'rows') checkRows(change.rows, 0);
+    }
+  }
+
   /** What has come together since the last call. */
   take(): readonly Change[] {
     const changes = this.#changes;
@@ -55,10 +89,25 @@ export class ChangeCollector {
   }
 }
 
-/** Nothing is added when a field is unknown; whoever fills has begun the finder. */
-const addRow = (rows: JsonRowImages, finder: ColumnFinder, document: Uint8Array, fill: Fill): void => {
-  rows.add(document, (places, before, after) => {
+const checkRows = (rows: RowImages, from: number): void => {
+  for (let row = from; row < rows.length; row += 1) {
+    rows.write(row, 'before', ignoredValues);
+    rows.write(row, 'after', ignoredValues);
+  }
+};
+
+/** Nothing is added when a field is unknown or the key is missing; whoever fills has begun the finder. */
+const addRow = (
+  rows: JsonRowImages,
+  finder: ColumnFinder,
+  op: Op,
+  document: Uint8Array,
+  offset: number,
+  fill: Fill,
+): void => {
+  rows.add(document, offset, (places, before, after) => {
     fill(places, before, after);
     finder.expectKnown();
+    finder.expectKey(document, places, op === 'delete' ? before : after);
   });
 };

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { MillraceError } from '../../core/errors.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import { type ColumnReader, columnReader } from './column-reader.ts';
-import { ObjectCursor, unreadable } from './json-scanner.ts';
+import { isNull, ObjectCursor, unreadable } from './json-scanner.ts';
 import type { ValueModes } from './value-modes.ts';
 
 /** What happens to a field that the table has no column for. */
@@ -72,6 +72,19 @@ export class ColumnFinder {
   expectKnown(): void {
     if (this.unknown.length === 0 || this.#unknownFields === 'ignore') return;
     throw new MillraceError('FORMAT_FIELD_UNKNOWN', { table: qualifiedName(this.table), field: this.unknown[0]! });
+  }
+
+  /** Throws FORMAT_KEY_MISSING when the image whose places begin at `base` does not say which row it is. */
+  expectKey(bytes: Uint8Array, places: Int32Array, base: number): void {
+    const { primaryKey, columns } = this.table;
+    for (const column of primaryKey) {
+      const start = places[base + column * 2]!;
+      if (start > 0 && !isNull(bytes, start)) continue;
+      throw new MillraceError('FORMAT_KEY_MISSING', {
+        table: qualifiedName(this.table),
+        column: columns[column]!.name,
+      });
+    }
   }
 
   #columnAt(bytes: Uint8Array, field: number): number {

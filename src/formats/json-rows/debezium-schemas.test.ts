@@ -31,6 +31,7 @@ const changesOf = (file: string, topic: string, modes: ValueModes): readonly Cha
       value: record.value === null ? null : Buffer.from(record.value),
       database: 'kafka',
       table: topic,
+      offset,
       origin: () => ({
         kind: 'kafka',
         topic,

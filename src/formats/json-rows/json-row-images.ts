@@ -1,8 +1,10 @@
+import type { Origin } from '../../core/change.ts';
 import type { Image, RowImages, ValueWriter } from '../../core/row-images.ts';
 import type { Row } from '../../core/value.ts';
 import { ValueCollector } from '../../core/value-collector.ts';
 import type { ColumnFinder } from './column-finder.ts';
 import { isNull } from './json-scanner.ts';
+import { unreadableAt } from './unreadable-at.ts';
 
 /** Rows of one table as the JSON they came in, read when somebody asks. Which images there are is the same for all rows. */
 export class JsonRowImages implements RowImages {
@@ -13,11 +15,16 @@ export class JsonRowImages implements RowImages {
   readonly #hasAfter: boolean;
   /** The document of each row. */
   readonly #documents: Uint8Array[] = [];
+  /** Where the message of each row stands in its log. */
+  readonly #offsets: number[] = [];
+  readonly #origin: Origin;
   #places: Int32Array;
   readonly #stride: number;
 
-  constructor(finder: ColumnFinder, images: { readonly before: boolean; readonly after: boolean }) {
+  /** `origin`: of the first row. */
+  constructor(finder: ColumnFinder, origin: Origin, images: { readonly before: boolean; readonly after: boolean }) {
     this.#finder = finder;
+    this.#origin = origin;
     this.#hasBefore = images.before;
     this.#hasAfter = images.after;
     this.#stride = finder.size * (Number(images.before) + Number(images.after));
@@ -25,7 +32,7 @@ export class JsonRowImages implements RowImages {
   }
 
   /** Takes one row; `fill` notes the places of its images, the one before first. Nothing is added when it throws. */
-  add(document: Uint8Array, fill: (places: Int32Array, before: number, after: number) => void): void {
+  add(document: Uint8Array, offset: number, fill: (places: Int32Array, before: number, after: number) => void): void {
     const base = this.length * this.#stride;
     if (base + this.#stride > this.#places.length) {
       const places = new Int32Array((base + this.#stride) * 2);
@@ -34,8 +41,16 @@ export class JsonRowImages implements RowImages {
     }
     fill(this.#places, base, this.#hasBefore ? base + this.#finder.size : base);
     this.#documents.push(document);
+    this.#offsets.push(offset);
     this.byteLength += document.length;
     this.length += 1;
+  }
+
+  /** Forgets the rows from the one at `length` on. */
+  cut(length: number): void {
+    for (const document of this.#documents.splice(length)) this.byteLength -= document.length;
+    this.#offsets.length = length;
+    this.length = length;
   }
 
   has(index: number, image: Image, column: number): boolean {
@@ -57,11 +72,15 @@ export class JsonRowImages implements RowImages {
     const bytes = this.#documents[index]!;
     const places = this.#places;
     const { readers } = this.#finder;
-    for (let column = 0; column < readers.length; column += 1) {
-      const start = places[base + column * 2]!;
-      if (start === 0) writer.absent(column);
-      else if (isNull(bytes, start)) writer.null(column);
-      else readers[column]!(writer, column, bytes, start, places[base + column * 2 + 1]!);
+    try {
+      for (let column = 0; column < readers.length; column += 1) {
+        const start = places[base + column * 2]!;
+        if (start === 0) writer.absent(column);
+        else if (isNull(bytes, start)) writer.null(column);
+        else readers[column]!(writer, column, bytes, start, places[base + column * 2 + 1]!);
+      }
+    } catch (error) {
+      throw unreadableAt(error, this.#origin, this.#offsets[index]!);
     }
   }
 

@@ -8,6 +8,8 @@ export interface Message {
   /** Where rows belong when the message itself does not say. */
   readonly database: string;
   readonly table: string;
+  /** Its number in its log. */
+  readonly offset: number;
   /** Where the message stands; asked for once per change, which may hold many messages. */
   origin(): Origin;
 }

@@ -26,6 +26,7 @@ const message = (value: string | Uint8Array | null, key: string | null = null, o
   value: value === null ? null : Buffer.from(value),
   database: 'kafka',
   table: 'topic',
+  offset,
   origin: (): Origin => ({
     kind: 'kafka',
     topic: 't',
@@ -518,7 +519,6 @@ test('reads plain rows, with a schema or without, and takes a tombstone for the 
   const { changes } = readAll('plain', [
     message('{"id":1,"name":"a"}', '{"id":1}'),
     message(null, '{"id":1}'),
-    message(null),
     message('{"schema":null,"payload":{"id":2,"name":"b"}}', '{"id":2}'),
   ]);
   assert.deepEqual(plainly(changes), [
@@ -526,6 +526,79 @@ test('reads plain rows, with a schema or without, and takes a tombstone for the 
     [['delete', { id: 1 }, null]],
     [['create', null, { id: 2, name: 'b' }]],
   ]);
+});
+
+test('refuses rows without a key, and gone rows that nothing names', () => {
+  const declared = [table('orders', [column('id', int), column('name', varchar)], [0])];
+  for (const value of ['{"name":"a"}', '{"id":null,"name":"a"}']) {
+    assert.throws(() => readAll('plain', [{ ...message(value), database: 'shop', table: 'orders' }], { declared }), {
+      code: 'FORMAT_KEY_MISSING',
+    });
+  }
+  assert.throws(() => readAll('plain', [message(null)]), { code: 'FORMAT_MESSAGE_UNREADABLE' });
+  assert.throws(() => readAll('plain', [message('{"a":1}', '{"id":1}')]), { code: 'FORMAT_KEY_MISSING' });
+});
+
+test('names the message whose value its column cannot hold, whichever row of a change is read', () => {
+  const { changes } = readAll(
+    'plain',
+    [message('{"id":1,"at":1}', '{"id":1}', 7), message('{"id":"two","at":1}', '{"id":"two"}', 9)],
+    { declared: [table('topic', [column('id', int), column('at', int)], [0], { database: 'kafka' })] },
+  );
+  const [change] = changes;
+  assert(change?.kind === 'rows');
+  assert.deepEqual(change.rows.after(0), [1, 1]);
+  assert.throws(
+    () => change.rows.after(1),
+    (error) =>
+      isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') &&
+      error.details.offset === 9 &&
+      /column id/.test(error.message) &&
+      !/two/.test(error.message),
+  );
+});
+
+test('takes back all of a message of which one row cannot be read', () => {
+  const changes = new ChangeCollector(1_000);
+  const reader = readers.canal(
+    { declared: [table('orders', [column('id', int), column('name', varchar)], [0])] },
+    changes,
+  );
+  const insert = (...ids: readonly string[]): Message =>
+    message(
+      JSON.stringify({
+        data: ids.map((id) => ({ id, name: 'n' })),
+        database: 'shop',
+        table: 'orders',
+        type: 'INSERT',
+        isDdl: false,
+      }),
+    );
+  const read = (one: Message): boolean => {
+    changes.begin();
+    try {
+      reader.read(one);
+      changes.check();
+      return true;
+    } catch {
+      changes.undo();
+      return false;
+    }
+  };
+  assert.deepEqual(
+    [read(insert('1')), read(insert('2', 'x')), read(insert('3')), read(insert('y')), read(insert('4', '5'))],
+    [true, false, true, false, true],
+  );
+  assert.deepEqual(
+    changes
+      .take()
+      .flatMap((change) =>
+        change.kind === 'rows'
+          ? Array.from({ length: change.rows.length }, (_, row) => change.rows.after(row)![0])
+          : [],
+      ),
+    [1, 3, 4, 5],
+  );
 });
 
 test('knows rows by the key that the user names, and says when messages lack it', () => {

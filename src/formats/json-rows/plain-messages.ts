@@ -48,7 +48,8 @@ export class PlainMessages implements MessageReader {
   /** A row that is gone: its key is all that is known of it. */
   #delete(message: Message): Reading {
     const { key, database, table } = message;
-    if (key === null || key.length === 0) return 'tombstone';
+    if (key === null || key.length === 0)
+      return unreadable('it has neither a value nor a key that says which row is gone');
     const { row } = this.#parts(key, key.length);
     const finder = this.#tables.areDeclared
       ? this.#tables.declared(database, table)

@@ -1,4 +1,6 @@
 import type { KafkaOrigin } from '../../../core/change.ts';
+import type { MillraceError } from '../../../core/errors.ts';
+import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import type { Message } from '../../../formats/json-rows/message.ts';
 import { type RecordView, readHeaders } from '../client/record-reader.ts';
 import { tableOfTopic } from './value-reader.ts';
@@ -9,8 +11,8 @@ export class RecordMessage implements Message {
   value: Uint8Array | null = null;
   database = '';
   table = '';
-  /** The offset of the record at hand; null: of this partition there was none yet. */
-  at: number | null = null;
+  /** -1: of this partition there was none yet. */
+  offset = -1;
   readonly #table: string | undefined;
   #record: RecordView | null = null;
   #topic = '';
@@ -23,7 +25,7 @@ export class RecordMessage implements Message {
 
   /** The records to come are of this partition. */
   of(topic: string, partition: number): void {
-    this.at = null;
+    this.offset = -1;
     this.#partition = partition;
     if (topic === this.#topic) return;
     this.#topic = topic;
@@ -33,17 +35,13 @@ export class RecordMessage implements Message {
   take(record: RecordView): void {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
     this.#record = record;
-    this.at = record.offset;
+    this.offset = record.offset;
     this.key = keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd);
     this.value = valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd);
   }
 
   origin(): KafkaOrigin {
     const record = this.#record!;
-    const headers: (readonly [string, Uint8Array])[] = [];
-    readHeaders(record, (name, start, end) => {
-      headers.push([name, start < 0 ? new Uint8Array(0) : record.bytes.subarray(start, end)]);
-    });
     return {
       kind: 'kafka',
       topic: this.#topic,
@@ -51,7 +49,32 @@ export class RecordMessage implements Message {
       offset: BigInt(record.offset),
       timestampMs: record.timestamp,
       key: this.key,
-      headers,
+      headers: this.#headers(),
     };
+  }
+
+  /** The message as a copy, for whoever keeps what could not be read. */
+  unreadable({ code, message }: MillraceError): UnreadableMessage {
+    const { timestamp } = this.#record!;
+    return {
+      topic: this.#topic,
+      partition: this.#partition,
+      offset: this.offset,
+      timestampMs: timestamp,
+      key: this.key && Uint8Array.prototype.slice.call(this.key),
+      value: this.value && Uint8Array.prototype.slice.call(this.value),
+      headers: this.#headers().map(([name, value]) => [name, Uint8Array.prototype.slice.call(value)]),
+      code,
+      message,
+    };
+  }
+
+  #headers(): KafkaOrigin['headers'] {
+    const record = this.#record!;
+    const headers: (readonly [string, Uint8Array])[] = [];
+    readHeaders(record, (name, start, end) => {
+      headers.push([name, start < 0 ? new Uint8Array(0) : record.bytes.subarray(start, end)]);
+    });
+    return headers;
   }
 }

@@ -2,6 +2,7 @@ import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import type { Change } from '../../../core/change.ts';
 import type { Context, Source } from '../../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
 import { Cluster } from '../client/cluster.ts';
@@ -38,8 +39,10 @@ export class KafkaSource implements Source {
   /** What the group has not been told yet. */
   readonly #held = new Map<Lane, Position>();
   #toldMs = 0;
+  /** Messages that could not be read; kept before anything moves past them. */
+  #unreadable: UnreadableMessage[] = [];
   /** Messages without rows, by what they were, since the last time it was logged. */
-  readonly #passed = new Map<Reading, number>();
+  readonly #passed = new Map<Reading | 'unreadable', number>();
 
   constructor(config: KafkaSourceConfig, context: Context) {
     this.#config = config;
@@ -81,6 +84,7 @@ export class KafkaSource implements Source {
       }
       const batches = (await fetcher.next(signal)).flatMap((fetched) => this.#batchOf(fetched) ?? []);
       if (signal.aborted) return;
+      await this.#putAside();
       // While the sinks are busy with these, the brokers look for more.
       if (batches.length > 0) await fetcher.start(signal);
       for (const batch of batches) {
@@ -171,18 +175,55 @@ export class KafkaSource implements Source {
       next = readRecords(fetched, from, (record) => {
         if (record.offset >= end) return;
         message.take(record);
-        const reading = this.#values.read(message);
+        const reading = this.#reading(message);
         if (reading !== 'taken') this.#passed.set(reading, (this.#passed.get(reading) ?? 0) + 1);
       });
     } catch (error) {
       this.#changes.take();
-      throw failureAt(error, fetched, message.at ?? from);
+      throw failureAt(error, fetched, message.offset < 0 ? from : message.offset);
     }
     partition.offset = Math.min(next, Math.max(end, from));
     const changes = this.#changes.take();
     if (partition.offset === from) return null;
     const positions = new Map([[lane, placeOf(fetched, partition.offset)]]);
     return { changes, positions, version: String(partition.offset).padStart(19, '0') };
+  }
+
+  /** Reads a message, or, where unreadable ones are kept, all of its values as well: rows are decoded where nobody knows the message any more. */
+  #reading(message: RecordMessage): Reading | 'unreadable' {
+    if (this.#context.putAside === undefined) return this.#values.read(message);
+    const changes = this.#changes;
+    changes.begin();
+    try {
+      const reading = this.#values.read(message);
+      changes.check();
+      return reading;
+    } catch (error) {
+      const reason = isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') ? error.cause : error;
+      // Whatever else fails is not the message's fault.
+      if (!isMillraceError(reason) || !reason.code.startsWith('FORMAT_')) throw error;
+      changes.undo();
+      this.#unreadable.push(message.unreadable(reason));
+      return 'unreadable';
+    }
+  }
+
+  async #putAside(): Promise<void> {
+    const [first] = this.#unreadable;
+    if (first === undefined) return;
+    const { pipeline, log } = this.#context;
+    const { length: messages } = this.#unreadable;
+    await this.#context.putAside!(this.#unreadable);
+    this.#unreadable = [];
+    const { topic, partition, offset, code } = first;
+    log.warn('messages that could not be read are in the dead letters', {
+      pipeline,
+      messages,
+      topic,
+      partition,
+      offset,
+      code,
+    });
   }
 
   async #tellGroup(): Promise<void> {
@@ -210,6 +251,7 @@ export class KafkaSource implements Source {
 
 /** Names the message that could not be read. */
 const failureAt = (error: unknown, { topic, partition }: FetchedPartition, offset: number): MillraceError => {
+  if (isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE')) return error;
   const reason = (error as Error).message;
   const code = isMillraceError(error) ? 'KAFKA_MESSAGE_UNREADABLE' : 'KAFKA_CORRUPT_RECORDS';
   return new MillraceError(code, { topic, partition, offset, reason }, { cause: error });
