@@ -11,6 +11,7 @@ import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isMillraceError } from '../src/core/errors.ts';
 import { type LaunchedKafka, launchKafka } from '../src/testing/servers/launch-kafka.ts';
+import { redisCatalogue, redisProgram } from '../src/testing/servers/redis-program.ts';
 import { serversVariable, startTestServers } from '../src/testing/servers/start-test-servers.ts';
 import { kafkaVariable } from '../src/testing/servers/test-kafka.ts';
 import { report, type Tally } from './test-reporter.ts';
@@ -26,7 +27,7 @@ const main = async (patterns: readonly string[]): Promise<number> => {
     process.stdout.write(`no test file matches ${patterns.join(' ')}\n0 passed, 1 failed, 0 skipped\n`);
     return 1;
   }
-  const needsServers = files.filter((file) => needs(file, 'mysql') || needs(file, 'kafka'));
+  const needsServers = files.filter((file) => needs(file, 'mysql') || needs(file, 'kafka') || needs(file, 'redis'));
   const [withoutServers, onServers] = await Promise.all([
     runFiles(files.filter((file) => !needsServers.includes(file))),
     runOnServers(needsServers),
@@ -39,24 +40,30 @@ const main = async (patterns: readonly string[]): Promise<number> => {
 };
 
 /** Whether a file's suffix names a server: `x.mysql.test.ts`, `x.kafka.test.ts`, `x.mysql.kafka.test.ts`. */
-const needs = (file: string, server: 'mysql' | 'kafka'): boolean =>
+const needs = (file: string, server: 'mysql' | 'kafka' | 'redis'): boolean =>
   basename(file, '.test.ts').split('.').slice(1).includes(server);
 
 /** Starts what the files need and runs them on the servers there are. A server that is missing counts by itself. */
 const runOnServers = async (files: readonly string[]): Promise<readonly Tally[]> => {
   const onMysql = files.filter((file) => needs(file, 'mysql'));
   const onKafka = files.filter((file) => needs(file, 'kafka'));
-  const [mysqls, kafka] = await Promise.all([
+  const onRedis = files.filter((file) => needs(file, 'redis'));
+  const [mysqls, kafka, noRedis] = await Promise.all([
     onMysql.length === 0 ? { servers: [], missing: [] } : startTestServers(),
     onKafka.length === 0 ? null : startKafka(),
+    onRedis.length === 0 ? null : missingRedis(),
   ]);
   const { servers, missing } = mysqls;
   for (const { version, port } of servers) process.stderr.write(`server ${version} on port ${port}\n`);
   if (servers.length > 0) process.env[serversVariable] = JSON.stringify(servers);
   const tallies = missing.map(({ name, reason }) => without(name, reason, onMysql.length));
   if (typeof kafka === 'string') tallies.push(without('kafka', kafka, onKafka.length));
+  if (noRedis !== null) tallies.push(without('redis', noRedis, onRedis.length));
   const runnable = files.filter(
-    (file) => !(needs(file, 'mysql') && servers.length === 0) && !(needs(file, 'kafka') && typeof kafka === 'string'),
+    (file) =>
+      !(needs(file, 'mysql') && servers.length === 0) &&
+      !(needs(file, 'kafka') && typeof kafka === 'string') &&
+      !(needs(file, 'redis') && noRedis !== null),
   );
   return [...tallies, await runFiles(runnable)];
 };
@@ -75,6 +82,17 @@ const startKafka = async (): Promise<LaunchedKafka | string | null> => {
     process.stderr.write(`kafka on ${kafka.bootstrapServers}\n`);
     process.env[kafkaVariable] = kafka.bootstrapServers;
     return kafka;
+  } catch (error) {
+    if (isMillraceError(error)) return error.message;
+    throw error;
+  }
+};
+
+/** Fetches the Redis and Valkey programs; each test starts servers of its own, which takes 20 ms. A text: why one cannot be had. */
+const missingRedis = async (): Promise<string | null> => {
+  try {
+    for (const { name } of redisCatalogue) await redisProgram(name);
+    return null;
   } catch (error) {
     if (isMillraceError(error)) return error.message;
     throw error;

@@ -7,4 +7,5 @@ interface Buffer {
   utf8Slice(start: number, end: number): string;
   asciiSlice(start: number, end: number): string;
   hexSlice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, length: number): number;
 }

@@ -11,6 +11,7 @@ import { mysqlSinkErrors } from './error-codes/mysql-sink.ts';
 import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
 import { processErrors } from './error-codes/process.ts';
+import { redisErrors } from './error-codes/redis.ts';
 import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
 import { serverErrors } from './error-codes/server.ts';
@@ -34,6 +35,7 @@ export const errorTable = {
   ...netErrors,
   ...pipelineErrors,
   ...processErrors,
+  ...redisErrors,
   ...replayErrors,
   ...schemaErrors,
   ...serverErrors,

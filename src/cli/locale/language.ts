@@ -1,6 +1,7 @@
 import type { MillraceError } from '../../core/errors.ts';
 import { fillMessage, hasDetails, type LocalErrors } from './local-error.ts';
 import { enHeadings, zhHeadings, zhSummaries } from './zh-cn-help.ts';
+import { zhRedisErrors } from './zh-cn-redis-errors.ts';
 import { zhServerErrors } from './zh-cn-server-errors.ts';
 import { zhTargetErrors } from './zh-cn-target-errors.ts';
 import { zhUsageErrors } from './zh-cn-usage-errors.ts';
@@ -8,7 +9,7 @@ import { zhUsageErrors } from './zh-cn-usage-errors.ts';
 export const languages = ['en', 'zh-CN'] as const;
 export type Language = (typeof languages)[number];
 
-export const zhErrors: LocalErrors = { ...zhServerErrors, ...zhTargetErrors, ...zhUsageErrors };
+export const zhErrors: LocalErrors = { ...zhRedisErrors, ...zhServerErrors, ...zhTargetErrors, ...zhUsageErrors };
 
 /**
  * The language that people are spoken to in: `--lang`, then MILLRACE_LANG, then the locale. Logs, JSON, codes and keys are

@@ -200,6 +200,10 @@ export const zhServerErrors: LocalErrors = {
     '<address> 已有 <waitedMs> 毫秒没有发送任何内容',
     '该连接视为已断开并会重新打开。若服务器只是较慢，请调大 `heartbeat.interval`。',
   ],
+  NET_TLS: [
+    '无法与 <address> 建立 TLS：<reason>',
+    '请检查 `ssl.mode` 与 `ssl.ca`（若服务器要求证书，还有 `ssl.cert` 与 `ssl.key`），并确认 `port` 是接受 TLS 的端口。',
+  ],
   NET_UNREACHABLE: [
     '无法连接 <address>：<reason>',
     '请检查 hostname 和 port、服务器是否在运行，以及中间有没有防火墙。',

@@ -17,4 +17,9 @@ export const netErrors = {
       `${d.address} sent nothing for ${d.waitedMs} ms`,
     hint: 'The connection counts as dead and is opened again. Raise `heartbeat.interval` when the server is only slow.',
   },
+  NET_TLS: {
+    retryable: false,
+    message: (d: { readonly address: string; readonly reason: string }) => `no TLS with ${d.address}: ${d.reason}`,
+    hint: 'Check `ssl.mode` and `ssl.ca` (also `ssl.cert` and `ssl.key` where the server asks for a certificate), and that `port` is the one that takes TLS.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
