@@ -55,7 +55,9 @@ class Builder {
       case 'filter':
       case 'project': {
         const { parts, input } = calcParts(plan);
-        return this.#add(new CalcStep(this.#read(input, readColumns(parts)), parts));
+        return this.#add(
+          new CalcStep(this.#read(input, readColumns(parts)), parts, changelogOf(plan).upsertKeys.length > 0),
+        );
       }
       case 'aggregate': {
         const { input, calc } = this.#calculated(plan.input);

@@ -82,14 +82,16 @@ const interpretCalc = (parts: readonly Part[]): Calc => {
 };
 
 export class CalcStep implements Step {
-  readonly out = new Changes();
+  readonly out: Changes;
   readonly #input: Delta;
   readonly #calc: Calc;
   readonly #width: number;
   /** Rows are handed on as they are. */
   readonly #filtersOnly: boolean;
 
-  constructor(input: Delta, parts: readonly Part[]) {
+  /** `keepsKey`: what tells the input's rows apart still stands in the result. */
+  constructor(input: Delta, parts: readonly Part[], keepsKey: boolean) {
+    this.out = new Changes(keepsKey && input.isPaired === true);
     this.#input = input;
     this.#calc = compileCalc(parts);
     this.#width = parts.at(-1)!.columns.length;

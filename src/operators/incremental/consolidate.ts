@@ -1,6 +1,7 @@
 import type { PlanColumn } from '../../sql/plan/plan.ts';
 import type { Delta, SqlRow } from './delta.ts';
 import { type RowKey, rowKey } from './row-key.ts';
+import { isSameRow } from './same-row.ts';
 
 /** Changes in their least form: no row both comes and goes. */
 export class Consolidator {
@@ -20,6 +21,11 @@ export class Consolidator {
     if (rows.length === 0) return nothing;
     const [first] = weights as readonly [number];
     if (weights.every((weight) => weight > 0 === first > 0)) return { rows, weights };
+    return this.#input.isPaired ? withoutSamePairs(this.#input) : this.#summed();
+  }
+
+  #summed(): Delta {
+    const { rows, weights } = this.#input;
     const places = new Map<RowKey, number>();
     const kept: SqlRow[] = [];
     const sums: number[] = [];
@@ -42,5 +48,16 @@ export class Consolidator {
     return { rows: kept.filter(isKept), weights: sums.filter((sum) => sum !== 0) };
   }
 }
+
+/** Leaves out pairs of which a projection made one row. */
+const withoutSamePairs = ({ rows, weights }: Delta): Delta => {
+  const isSame = (at: number): boolean =>
+    at > 0 && weights[at]! > 0 && weights[at - 1]! < 0 && isSameRow(rows[at - 1]!, rows[at]!);
+  let at = 0;
+  while (at < rows.length && !isSame(at)) at += 1;
+  if (at === rows.length) return { rows, weights };
+  const isKept = (_: unknown, index: number): boolean => !isSame(index) && !isSame(index + 1);
+  return { rows: rows.filter(isKept), weights: weights.filter(isKept) };
+};
 
 const nothing: Delta = { rows: [], weights: [] };

@@ -10,12 +10,19 @@ export type SqlRow = readonly SqlValue[];
 export interface Delta {
   readonly rows: readonly SqlRow[];
   readonly weights: readonly number[];
+  /** The rows have a key, and of each key come at most two, one behind the other: first the one that goes, then the one that comes. */
+  readonly isPaired?: boolean;
 }
 
 /** The changes of one tick while they are collected. */
 export class Changes implements Delta {
   rows: SqlRow[] = [];
   weights: number[] = [];
+  readonly isPaired: boolean;
+
+  constructor(isPaired = false) {
+    this.isPaired = isPaired;
+  }
 
   add(row: SqlRow, weight: number): void {
     this.rows.push(row);

@@ -37,7 +37,7 @@ interface GroupingSet {
 
 /** GROUP BY: one row per group that has rows, and, where all rows are one group, always one. */
 export class AggregateStep implements Step {
-  readonly out = new Changes();
+  readonly out: Changes;
   readonly #input: Delta;
   /** Filters and projections under it, computed without making rows of their values. */
   readonly #calc: Calc | null;
@@ -52,6 +52,8 @@ export class AggregateStep implements Step {
   #isFirst = true;
 
   constructor(plan: AggregatePlan, input: Delta, calc: Calc | null, appendOnly: boolean) {
+    // The same row may stand for groups of several sets.
+    this.out = new Changes(plan.sets.length === 1);
     this.#plan = plan;
     this.#input = input;
     this.#calc = calc;

@@ -106,12 +106,13 @@ export class JoinStep implements Step {
   }
 
   #keep(side: Side, key: RowKey, row: SqlRow, weight: number, matches: number): void {
-    let bag = side.bags.get(key);
+    const counted = side.shows === null ? null : matches;
+    const bag = side.bags.get(key);
     if (bag === undefined) {
-      bag = new RowBag(side.wholeKey);
-      side.bags.set(key, bag);
+      side.bags.set(key, new RowBag(side.wholeKey, row, weight, counted));
+      return;
     }
-    bag.add(row, weight, matches);
+    bag.add(row, weight, counted);
     if (bag.isEmpty) side.bags.delete(key);
   }
 

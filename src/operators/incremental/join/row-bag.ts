@@ -7,25 +7,31 @@ const INDEXED_FROM = 48;
 
 /** Rows of one side of a join that have the joined columns in common, each with how often it is there. */
 export class RowBag {
-  readonly rows: SqlRow[] = [];
-  readonly weights: number[] = [];
-  /** With how many rows of the other side each row is joined. */
-  readonly matches: number[] = [];
+  readonly rows: SqlRow[];
+  readonly weights: number[];
+  /** With how many rows of the other side each row is joined; empty where nobody asks. */
+  readonly matches: number[];
+  readonly #counts: boolean;
   readonly #key: (row: SqlRow) => RowKey;
   #places: Map<RowKey, number> | null = null;
   /** Rows that went before they came, which happens within a tick. */
-  #negative = 0;
+  #negative: number;
 
-  /** `key` tells whole rows apart. */
-  constructor(key: (row: SqlRow) => RowKey) {
+  /** Most bags hold one row, so its lists begin with room for one. `key` tells whole rows apart; null matches are not counted. */
+  constructor(key: (row: SqlRow) => RowKey, row: SqlRow, weight: number, matches: number | null) {
     this.#key = key;
+    this.rows = [row];
+    this.weights = [weight];
+    this.matches = matches === null ? uncounted : [matches];
+    this.#counts = matches !== null;
+    this.#negative = weight < 0 ? 1 : 0;
   }
 
   get isEmpty(): boolean {
     return this.rows.length === 0;
   }
 
-  add(row: SqlRow, weight: number, matches: number): void {
+  add(row: SqlRow, weight: number, matches: number | null): void {
     // As long as nothing is owed, a row that comes needs not be looked for.
     const place = weight > 0 && this.#negative === 0 && this.#places === null ? -1 : this.#find(row);
     if (place < 0) {
@@ -39,12 +45,12 @@ export class RowBag {
     else this.weights[place] = sum;
   }
 
-  #push(row: SqlRow, weight: number, matches: number): void {
+  #push(row: SqlRow, weight: number, matches: number | null): void {
     if (weight < 0) this.#negative += 1;
     this.#places?.set(this.#key(row), this.rows.length);
     this.rows.push(row);
     this.weights.push(weight);
-    this.matches.push(matches);
+    if (matches !== null) this.matches.push(matches);
   }
 
   #find(row: SqlRow): number {
@@ -80,10 +86,15 @@ export class RowBag {
 
   /** The last row takes the place. */
   #drop(place: number): void {
-    const [row, weight, matches] = [this.rows.pop()!, this.weights.pop()!, this.matches.pop()!];
-    if (place === this.rows.length) return;
-    this.rows[place] = row;
-    this.weights[place] = weight;
-    this.matches[place] = matches;
+    this.#moveLast(this.rows, place);
+    this.#moveLast(this.weights, place);
+    if (this.#counts) this.#moveLast(this.matches, place);
+  }
+
+  #moveLast<Item>(list: Item[], place: number): void {
+    const last = list.pop()!;
+    if (place < list.length) list[place] = last;
   }
 }
+
+const uncounted: number[] = [];
