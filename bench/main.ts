@@ -25,6 +25,8 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
   recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
   'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),
+  'sql-groupby': async (rounds) => (await import('./benches/sql-engine.ts')).sqlGroupBy(rounds),
+  'sql-join': async (rounds) => (await import('./benches/sql-engine.ts')).sqlJoin(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 

@@ -34,6 +34,21 @@ export const zongjis = (server: Address, workload: Workload): readonly Contender
   }));
 };
 
+/** @tanstack/db-ivm on one of the queries of the sql benchmarks; null where npm cannot install it. */
+export const dbIvm = (query: string): Contender | null => {
+  const folder = join(cache, 'db-ivm-0.2.0');
+  if (!existsSync(join(folder, 'node_modules'))) {
+    cpSync(join(sources, 'db-ivm'), folder, { recursive: true });
+    if (!succeeds('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)) return null;
+  }
+  return {
+    name: '@tanstack/db-ivm 0.2.0',
+    command: process.execPath,
+    args: [join(sources, 'db-ivm', 'runner.mjs'), query],
+    cwd: folder,
+  };
+};
+
 const where = (server: Address, workload: Workload): readonly string[] =>
   [server.host, server.port, server.user, server.password, workload.file, workload.position, workload.rows].map(String);
 

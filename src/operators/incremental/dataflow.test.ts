@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { shop } from '../../sql/testdata/recorded-queries.ts';
+import { SeededRandom } from '../../testing/seeded-random.ts';
 import { LiveQuery, planOf } from '../../testing/sql-rig.ts';
+import { oracleCatalog, SqliteOracle } from '../../testing/sqlite-oracle.ts';
 import { dataflow } from './dataflow.ts';
 
 const settings = { timeZone: 'UTC', random: () => 0.5 };
@@ -86,4 +89,31 @@ test('a dataflow that failed is not used again', () => {
   const live = new LiveQuery('SELECT 1 / qty FROM orders', shop);
   assert.throws(() => live.tick([['orders', [1, 1, 100, 0, null, null], 1]]), { code: 'SQL_DIVISION_BY_ZERO' });
   assert.throws(() => live.tick([]), /ticks no more/);
+});
+
+test('the same changes give the same result, wherever ticks end', () => {
+  const queries = [
+    'SELECT a, FIRST_VALUE(s), LAST_VALUE(s), LISTAGG(s), MIN(b), COUNT(DISTINCT b) FROM t GROUP BY a',
+    'SELECT t.id, u.id FROM t FULL JOIN u ON t.a = u.k AND t.b < u.id',
+    'SELECT a FROM t EXCEPT ALL SELECT k FROM u',
+    'SELECT u.v, SUM(t.b) AS total FROM t JOIN u ON t.a = u.k GROUP BY u.v ORDER BY total DESC LIMIT 2',
+  ];
+  fc.assert(
+    fc.property(fc.integer(), fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1 }), (seed, sizes) => {
+      using oracle = new SqliteOracle(new SeededRandom(seed));
+      const changes = oracle.change(30);
+      for (const query of queries) {
+        const [whole, split] = [new LiveQuery(query, oracleCatalog), new LiveQuery(query, oracleCatalog)];
+        whole.tick(changes);
+        let at = 0;
+        for (let tick = 0; at < changes.length; tick += 1) {
+          const size = sizes[tick % sizes.length]!;
+          split.tick(changes.slice(at, at + size));
+          at += size;
+        }
+        assert.deepEqual(split.resultRows(), whole.resultRows(), query);
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
