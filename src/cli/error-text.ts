@@ -14,7 +14,7 @@ export const errorText = (error: unknown, paint: Paint): string => {
   const causes: string[] = [];
   let said = error.message;
   for (let cause = error.cause; cause instanceof Error && causes.length < 4; cause = cause.cause) {
-    if (said.includes(cause.message)) continue;
+    if (said.includes(cause.message) || isSystemErrorSaid(cause, said)) continue;
     said += cause.message;
     const known = isMillraceError(cause) ? cause : null;
     causes.push(`  caused by: ${cause.message}${known === null ? '' : `  (${known.code})`}`);
@@ -28,3 +28,7 @@ export const errorText = (error: unknown, paint: Paint): string => {
     paint('dim', `  More: millrace explain ${error.code}`),
   ].join('\n');
 };
+
+/** `connect ECONNREFUSED 127.0.0.1:8765` tells nothing more where a message that names the server has the code. */
+const isSystemErrorSaid = (cause: NodeJS.ErrnoException, said: string): boolean =>
+  cause.syscall !== undefined && cause.code !== undefined && said.includes(cause.code);
