@@ -15,6 +15,10 @@ export const zhTargetErrors: LocalErrors = {
     '消息不是数据源设定的格式：<reason>',
     '请把 `value.format` 设为主题实际的格式。单条坏消息可用 `errors.tolerance: all` 送入死信，或到日志指出的位置查看。',
   ],
+  FORMAT_SCHEMA_UNUSABLE: [
+    '消息指定的模式 <id> 无法使用：<reason>',
+    '请检查 `schema.registry.url` 是否为写入方所用的 schema registry，并在其上执行 GET /schemas/ids/ID。模式已丢失的消息可用 `errors.tolerance: all` 送入死信。',
+  ],
   FORMAT_TABLE_UNKNOWN: ['消息属于未声明的表 <table>', '请声明该表、少读一些主题，或不写声明，让消息自己描述表。'],
   FORMAT_VALUE_UNREADABLE: [
     '表 <table> 的列 <column> 的值按该格式的写法无法存为 <type>',

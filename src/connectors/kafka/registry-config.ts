@@ -3,8 +3,8 @@ import { list, secret } from '../../core/settings.ts';
 
 const strategy = z.enum(['TopicNameStrategy', 'RecordNameStrategy', 'TopicRecordNameStrategy']);
 
-/** The settings of the schema registry, under the names of Confluent's converters. */
-export const registryShape = {
+/** Where the schema registry is, under the names of Confluent's converters. */
+export const registryAddressShape = {
   'schema.registry.url': list
     .optional()
     .describe(
@@ -14,6 +14,11 @@ export const registryShape = {
   'schema.registry.bearer.auth.token': secret()
     .optional()
     .describe("The registry's bearer token, in place of a login."),
+};
+
+/** The same, and how schemas are registered. */
+export const registryShape = {
+  ...registryAddressShape,
   'auto.register.schemas': z
     .boolean()
     .default(true)
@@ -26,4 +31,7 @@ export const registryShape = {
     .describe("The subject of a value's schema: `TOPIC-value`, the record's name, or `TOPIC-` and the record's name."),
 };
 
-export type RegistryConfig = z.output<z.ZodObject<typeof registryShape>>;
+export type RegistryConfig = z.output<z.ZodObject<typeof registryAddressShape>> & {
+  /** Left out: schemas are looked up only. */
+  readonly 'auto.register.schemas'?: boolean;
+};

@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { isMillraceError } from '../../core/errors.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import { scriptedRegistry } from '../../testing/scripted-registry.ts';
 import { kafkaConfig } from './config.ts';
 import { SchemaRegistry } from './schema-registry.ts';
-
-interface Asked {
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly body: string;
-}
-
-/** A registry that gives each request the next of its answers, and the last one ever after. */
-const scripted = async (...answers: readonly (readonly [number, object])[]) => {
-  const asked: Asked[] = [];
-  const server = createServer(async (request: IncomingMessage, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ path: request.url!, authorization: request.headers.authorization, body });
-    const [status, answer] = answers[Math.min(asked.length, answers.length) - 1]!;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, asked, [Symbol.dispose]: () => void server.close() };
-};
 
 const registryAt = (url: string, settings: object = {}): SchemaRegistry => {
   const config = { 'properties.bootstrap.servers': 'nowhere:1', 'schema.registry.url': url, ...settings };
@@ -37,7 +13,7 @@ const registryAt = (url: string, settings: object = {}): SchemaRegistry => {
 };
 
 test('a schema is registered once, with the login that is set', async () => {
-  using server = await scripted([200, { id: 7 }]);
+  using server = await scriptedRegistry([200, { id: 7 }]);
   const registry = registryAt(`${server.url}/`, { 'schema.registry.basic.auth.user.info': 'ann:secret' });
   assert.equal(await registry.idOf('shop.orders-value', '"string"'), 7);
   assert.equal(await registry.idOf('shop.orders-value', '"string"'), 7);
@@ -51,8 +27,8 @@ test('a schema is registered once, with the login that is set', async () => {
 });
 
 test('the next registry is asked when one fails', async () => {
-  using broken = await scripted([503, {}]);
-  using server = await scripted([200, { id: 8 }]);
+  using broken = await scriptedRegistry([503, {}]);
+  using server = await scriptedRegistry([200, { id: 8 }]);
   assert.equal(await registryAt(`${broken.url},${server.url}`).idOf('a', '"int"'), 8);
 });
 
@@ -70,7 +46,7 @@ for (const [name, code, settings, status, answer] of [
   ['a registry that stays broken', 'KAFKA_REGISTRY_UNREACHABLE', {}, 500, {}],
 ] as const) {
   test(`${name} is told as ${code}`, async () => {
-    using server = await scripted([status, answer]);
+    using server = await scriptedRegistry([status, answer]);
     await assert.rejects(registryAt(server.url, settings).idOf('a-value', '"int"'), (error) =>
       isMillraceError(error, code),
     );
@@ -83,3 +59,22 @@ test('the Avro formats ask for a registry in the settings', () => {
     (error) => isMillraceError(error, 'CONFIG_WRONG_VALUE'),
   );
 });
+
+test('a schema is read by its id', async () => {
+  using server = await scriptedRegistry([200, { schema: '"string"' }]);
+  assert.equal(await registryAt(server.url).schemaOf(70_000), '"string"');
+  assert.deepEqual(server.asked, [{ path: '/schemas/ids/70000', authorization: undefined, body: '' }]);
+});
+
+for (const [name, code, status, answer] of [
+  ['an id that is not held', 'FORMAT_SCHEMA_UNUSABLE', 404, { error_code: 40_403, message: 'Schema 9 not found' }],
+  ['a schema of another kind', 'FORMAT_SCHEMA_UNUSABLE', 200, { schema: 'syntax = "proto3";', schemaType: 'PROTOBUF' }],
+  ['a schema that refers to others', 'FORMAT_SCHEMA_UNUSABLE', 200, { schema: '"a.B"', references: [{ name: 'a.B' }] }],
+  ['a login that may not read it', 'KAFKA_REGISTRY_REFUSED', 403, { message: 'no' }],
+  ['an answer without a schema', 'KAFKA_REGISTRY_REFUSED', 200, {}],
+] as const) {
+  test(`${name} is told as ${code}`, async () => {
+    using server = await scriptedRegistry([status, answer]);
+    await assert.rejects(registryAt(server.url).schemaOf(9), (error) => isMillraceError(error, code));
+  });
+}

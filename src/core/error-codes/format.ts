@@ -30,6 +30,12 @@ export const formatErrors = {
       `the key column ${column} is not among the fields of table ${table}`,
     hint: 'Set `primary-key` to fields that every message has.',
   },
+  FORMAT_SCHEMA_UNUSABLE: {
+    retryable: false,
+    message: ({ id, reason }: { readonly id: number; readonly reason: string }) =>
+      `a message names the schema ${id}, which cannot be used: ${reason}`,
+    hint: 'Check that `schema.registry.url` is the registry that the writer uses, and GET /schemas/ids/ID there. Messages whose schema is lost go to the dead letters with `errors.tolerance: all`.',
+  },
   FORMAT_NO_AVRO_VALUE: {
     retryable: false,
     message: (d: { readonly table: string; readonly column: string; readonly reason: string }) =>

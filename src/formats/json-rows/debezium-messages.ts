@@ -217,12 +217,15 @@ export class DebeziumMessages implements MessageReader {
 
   #version(message: Message, value: Uint8Array, present: number): TableVersion {
     const tables = this.#tables;
-    const { schema, schemaEnd } = this.#envelope;
+    const apart = message.schema ?? null;
+    const { schema, schemaEnd } = apart === null ? this.#envelope : { schema: 0, schemaEnd: apart.length };
+    const described = apart ?? value;
     if (tables.areDeclared) return { finder: tables.declared(this.#database, this.#name), replaces: null };
     const keyFields = (): readonly string[] => keyFieldsOf(message.key);
-    if (schema === 0) return inferredVersion(tables, this.#database, this.#name, value, present, keyFields);
-    return tables.described(this.#database, this.#name, value, schema, schemaEnd, () => {
-      const struct: ConnectField = JSON.parse(Buffer.from(value.subarray(schema, schemaEnd)).toString('utf8'));
+    if (apart === null && schema === 0)
+      return inferredVersion(tables, this.#database, this.#name, value, present, keyFields);
+    return tables.described(this.#database, this.#name, described, schema, schemaEnd, () => {
+      const struct: ConnectField = JSON.parse(Buffer.from(described.subarray(schema, schemaEnd)).toString('utf8'));
       return describeStruct(fieldOf(struct, 'after') ?? fieldOf(struct, 'before'), keyFields());
     });
   }

@@ -26,11 +26,11 @@ export class PlainMessages implements MessageReader {
   }
 
   read(message: Message): Reading {
-    const { value, key } = message;
+    const { value } = message;
     if (value === null || value.length === 0) return this.#delete(message);
     const end = value.length;
-    const { row, schema, schemaEnd } = this.#parts(value, end);
-    const { finder, replaces } = this.#version(message, value, row, schema, schemaEnd, () => keyFieldsOf(key));
+    const { row, schema, schemaEnd } = message.schema ? alone : this.#parts(value, end);
+    const { finder, replaces } = this.#version(message, value, row, schema, schemaEnd);
     if (replaces !== null) this.#changes.altered(replaces, finder.table, message);
     this.#changes.row(
       finder,
@@ -54,7 +54,7 @@ export class PlainMessages implements MessageReader {
     const finder = this.#tables.areDeclared
       ? this.#tables.declared(database, table)
       : this.#tables.known(database, table);
-    const version = finder ?? this.#version(message, key, row, 0, 0, () => keyFieldsOf(key)).finder;
+    const version = finder ?? this.#version(message, key, row, 0, 0).finder;
     this.#changes.row(
       version,
       'delete',
@@ -88,28 +88,28 @@ export class PlainMessages implements MessageReader {
       } else if (cursor.keyIs(payloadKey)) payload = cursor.valueStart;
     }
     expectEnd(bytes, cursor.at, end);
-    if (fields !== 2 || schema === 0 || payload === 0) return { row: 0, schema: 0, schemaEnd: 0 };
+    if (fields !== 2 || schema === 0 || payload === 0) return alone;
     if (bytes[payload] !== OPEN_BRACE) unreadable('its payload is no object');
     return { row: payload, schema: isNull(bytes, schema) ? 0 : schema, schemaEnd };
   }
 
-  #version(
-    { database, table }: Message,
-    bytes: Uint8Array,
-    row: number,
-    schema: number,
-    schemaEnd: number,
-    keyFields: () => readonly string[],
-  ): TableVersion {
+  #version(message: Message, bytes: Uint8Array, row: number, schema: number, schemaEnd: number): TableVersion {
     const tables = this.#tables;
+    const { database, table } = message;
+    const keyFields = (): readonly string[] => keyFieldsOf(message.key);
     if (tables.areDeclared) return { finder: tables.declared(database, table), replaces: null };
-    if (schema === 0) return inferredVersion(tables, database, table, bytes, row, keyFields);
-    return tables.described(database, table, bytes, schema, schemaEnd, () => {
-      const struct: ConnectField = JSON.parse(Buffer.from(bytes.subarray(schema, schemaEnd)).toString('utf8'));
+    const apart = message.schema ?? null;
+    if (apart === null && schema === 0) return inferredVersion(tables, database, table, bytes, row, keyFields);
+    const described = apart ?? bytes;
+    const end = apart === null ? schemaEnd : apart.length;
+    return tables.described(database, table, described, schema, end, () => {
+      const struct: ConnectField = JSON.parse(Buffer.from(described.subarray(schema, end)).toString('utf8'));
       return describeStruct(struct, keyFields());
     });
   }
 }
 
+/** The value is the row. */
+const alone = { row: 0, schema: 0, schemaEnd: 0 };
 const schemaKey = Buffer.from('"schema"');
 const payloadKey = Buffer.from('"payload"');

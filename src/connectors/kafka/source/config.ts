@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionShape } from '../connection-config.ts';
+import { registryAddressShape } from '../registry-config.ts';
 
 export const kafkaSourceConfig = z
   .strictObject({
     ...connectionShape,
+    ...registryAddressShape,
     topic: z.string().min(1).optional().describe('The topics to read, separated by semicolons.'),
     'topic-pattern': z
       .string()
@@ -14,10 +16,10 @@ export const kafkaSourceConfig = z
         'A regular expression that the names of topics match as a whole; topics that appear later are read too.',
       ),
     'value.format': z
-      .enum(['debezium-json', 'canal-json', 'maxwell-json', 'json'])
+      .enum(['debezium-json', 'debezium-avro', 'canal-json', 'maxwell-json', 'json', 'avro-confluent'])
       .default('debezium-json')
       .describe(
-        'What a value is: an envelope of Debezium (with or without its schema), of Canal or Maxwell, or `json`: the row itself, whose key says which row, and a value of null that it is gone.',
+        'What a value is: an envelope of Debezium (with or without its schema), of Canal or Maxwell, or `json`: the row itself, whose key says which row, and a value of null that it is gone. `debezium-avro` and `avro-confluent` are the envelope and the row in Avro, with a schema registry.',
       ),
     table: z
       .string()
@@ -45,7 +47,7 @@ export const kafkaSourceConfig = z
     'decimal.handling.mode': z
       .enum(['precise', 'string', 'double'])
       .default('precise')
-      .describe('How the writer of `debezium-json` wrote DECIMAL.'),
+      .describe('How the writer of `debezium-json` or Avro wrote DECIMAL.'),
     'bigint.unsigned.handling.mode': z
       .enum(['long', 'precise'])
       .default('long')

@@ -9,6 +9,6 @@ export const kafkaSource = defineConnector({
   type: 'kafka',
   config: kafkaSourceConfig,
   openSource: async (config, context) => new KafkaSource(config, context),
-  openRereader: async (config) => new KafkaRereader(config),
+  openRereader: async (config, { clock }) => new KafkaRereader(config, clock),
   check: checkKafka,
 });

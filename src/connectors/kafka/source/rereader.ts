@@ -1,4 +1,5 @@
 import type { Change } from '../../../core/change.ts';
+import type { Clock } from '../../../core/clock.ts';
 import type { Rereader } from '../../../core/connector.ts';
 import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
@@ -12,9 +13,9 @@ export class KafkaRereader implements Rereader {
   readonly #changes = new ChangeCollector(1);
   readonly #values: MessageReader;
 
-  constructor(config: KafkaSourceConfig) {
+  constructor(config: KafkaSourceConfig, clock: Clock) {
     this.#config = config;
-    this.#values = valueReader(config, this.#changes);
+    this.#values = valueReader(config, this.#changes, clock);
   }
 
   async read({
@@ -27,9 +28,11 @@ export class KafkaRereader implements Rereader {
     headers,
   }: UnreadableMessage): Promise<readonly Change[]> {
     const origin = { kind: 'kafka', topic, partition, offset: BigInt(offset), timestampMs, key, headers } as const;
+    const message = { key, value, offset, ...tableOfTopic(topic, this.#config.table), origin: () => origin };
+    while (!(this.#values.isReady?.(message) ?? true)) await this.#values.learn?.();
     this.#changes.begin();
     try {
-      this.#values.read({ key, value, offset, ...tableOfTopic(topic, this.#config.table), origin: () => origin });
+      this.#values.read(message);
       this.#changes.check();
     } catch (error) {
       this.#changes.take();

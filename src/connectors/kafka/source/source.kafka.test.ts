@@ -7,6 +7,7 @@ import type { Context } from '../../../core/connector.ts';
 import { isMillraceError } from '../../../core/errors.ts';
 import { systemClock } from '../../../pipeline/system-clock.ts';
 import { batchOf, kafkaProducer, kafkaSettings, makeTopic } from '../../../testing/kafka-exactly-once.ts';
+import { scriptedRegistry } from '../../../testing/scripted-registry.ts';
 import { testKafka } from '../../../testing/servers/test-kafka.ts';
 import { type CommittedRow, type SourceHarness, sourceContract } from '../../../testing/source-contract.ts';
 import { Cluster } from '../client/cluster.ts';
@@ -245,6 +246,57 @@ test('stops at a message it cannot read, with its place, and gives what came bef
     },
     (error) =>
       isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') && error.details.offset === 1 && error.details.topic === topic,
+  );
+});
+
+test('reads Avro through a schema registry, learning of schemas between records, and names a record whose schema is unknown', async () => {
+  const fields = [{ name: 'id', type: 'int' }];
+  const wider = [...fields, { name: 'note', type: ['null', 'string'] }];
+  using registry = await scriptedRegistry(
+    [200, { schema: JSON.stringify({ type: 'record', name: 'Row', fields }) }],
+    [200, { schema: JSON.stringify({ type: 'record', name: 'Row', fields: wider }) }],
+    [404, { error_code: 40_403 }],
+  );
+  await using writer = new Writer();
+  const topic = await makeTopic(writer.cluster);
+  const producer = await kafkaProducer(writer.cluster, null);
+  const write = async (...records: readonly (readonly number[])[]): Promise<void> => {
+    const values = records.map((bytes) => String.fromCharCode(...bytes));
+    await producer.send({ topic, partition: 0 }, await batchOf(values));
+  };
+  // An int is zigzag: 2 is 1, 4 is 2.
+  await write([0, 0, 0, 0, 7, 2], [0, 0, 0, 0, 7, 4], [0, 0, 0, 0, 8, 6, 2, 2, 0x61]);
+  const settings = {
+    topic,
+    'value.format': 'avro-confluent',
+    'schema.registry.url': registry.url,
+    'primary-key': 'id',
+  } as const;
+  await using source = open(settings);
+  const { ids, batches } = await readIds(source, 3);
+  assert.deepEqual(ids, [1, 2, 3]);
+  const altered = batches.flatMap(({ changes }) => changes).filter(({ kind }) => kind === 'schema');
+  assert.equal(altered.length, 1);
+  assert.deepEqual(
+    registry.asked.map(({ path }) => path),
+    ['/schemas/ids/7', '/schemas/ids/8'],
+  );
+  await write([0, 0, 0, 0, 9, 8]);
+  await using again = open(settings);
+  await assert.rejects(
+    async () => {
+      for await (const batch of again.read(
+        async () => placeOf({ topic, partition: 0 }, 3),
+        AbortSignal.timeout(20_000),
+      ))
+        assert.ok(batch);
+    },
+    (error) =>
+      isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') &&
+      isMillraceError(error.cause, 'FORMAT_SCHEMA_UNUSABLE') &&
+      error.details.topic === topic &&
+      error.details.partition === 0 &&
+      error.details.offset === 3,
   );
 });
 

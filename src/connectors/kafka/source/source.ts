@@ -41,6 +41,8 @@ export class KafkaSource implements Source {
   #toldMs = 0;
   /** Messages that could not be read; kept before anything moves past them. */
   #unreadable: UnreadableMessage[] = [];
+  /** The last batch ended before a message that cannot be read until its reader has learned. */
+  #lacks = false;
   /** Messages without rows, by what they were, since the last time it was logged. */
   readonly #passed = new Map<Reading | 'unreadable', number>();
 
@@ -50,7 +52,7 @@ export class KafkaSource implements Source {
     this.#cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
     this.#group = config['properties.group.id'] ?? `millrace-${context.pipeline}`;
     this.#changes = new ChangeCollector((context.sinks ?? 1) > 1 ? 1 : messagesPerChange);
-    this.#values = valueReader(config, this.#changes);
+    this.#values = valueReader(config, this.#changes, context.clock);
     this.#message = new RecordMessage(config.table);
   }
 
@@ -82,7 +84,15 @@ export class KafkaSource implements Source {
         await clock.sleep(Math.min(config['scan.topic-partition-discovery.interval'], 1_000), signal);
         continue;
       }
-      const batches = (await fetcher.next(signal)).flatMap((fetched) => this.#batchOf(fetched) ?? []);
+      const batches: Batch[] = [];
+      for (const fetched of await fetcher.next(signal)) {
+        do {
+          if (this.#lacks) await this.#values.learn?.();
+          this.#lacks = false;
+          const batch = this.#batchOf(fetched);
+          if (batch !== null) batches.push(batch);
+        } while (this.#lacks);
+      }
       if (signal.aborted) return;
       await this.#putAside();
       // While the sinks are busy with these, the brokers look for more.
@@ -161,7 +171,7 @@ export class KafkaSource implements Source {
     return this.#ends.size === 0;
   }
 
-  /** What a fetch brought of one partition, as one batch; null: nothing new. */
+  /** What a fetch brought of one partition, as one batch, up to a message whose reader lacks something; null: nothing new. */
   #batchOf(fetched: FetchedPartition): Batch | null {
     const lane = laneOf(fetched);
     const partition = this.#read.get(lane)!;
@@ -169,12 +179,17 @@ export class KafkaSource implements Source {
     const message = this.#message;
     message.of(fetched.topic, fetched.partition);
     // Behind a bounded partition's end nothing is taken of what came along.
-    const end = this.#ends.get(lane) ?? Number.POSITIVE_INFINITY;
+    let end = this.#ends.get(lane) ?? Number.POSITIVE_INFINITY;
     let next: number;
     try {
       next = readRecords(fetched, from, (record) => {
         if (record.offset >= end) return;
         message.take(record);
+        if (!(this.#values.isReady?.(message) ?? true)) {
+          this.#lacks = true;
+          end = record.offset;
+          return;
+        }
         const reading = this.#reading(message);
         if (reading !== 'taken') this.#passed.set(reading, (this.#passed.get(reading) ?? 0) + 1);
       });

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../core/clock.ts';
 import { CanalMessages } from '../../../formats/json-rows/canal-messages.ts';
 import type { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { DebeziumMessages } from '../../../formats/json-rows/debezium-messages.ts';
@@ -6,11 +7,13 @@ import type { MessageReader } from '../../../formats/json-rows/message.ts';
 import { MessageTables } from '../../../formats/json-rows/message-tables.ts';
 import { PlainMessages } from '../../../formats/json-rows/plain-messages.ts';
 import { canalModes, debeziumModes, plainModes, type ValueModes } from '../../../formats/json-rows/value-modes.ts';
+import { SchemaRegistry } from '../schema-registry.ts';
+import { AvroMessages } from './avro-messages.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { declaredTables, readTypeName } from './declared-tables.ts';
 
-/** What turns values into changes of `changes`, as `value.format` asks. */
-export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector): MessageReader => {
+/** What turns values into changes of `changes`, as `value.format` asks. Throws CONFIG_WRONG_VALUE. */
+export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector, clock: Clock): MessageReader => {
   const { schema } = config;
   const tables = new MessageTables({
     declared: schema === undefined ? null : declaredTables(schema, config.table?.split('.')[0] ?? 'kafka'),
@@ -21,6 +24,10 @@ export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector)
   switch (config['value.format']) {
     case 'debezium-json':
       return new DebeziumMessages(tables, changes);
+    case 'debezium-avro':
+      return new AvroMessages(new DebeziumMessages(tables, changes), new SchemaRegistry(config, clock), clock);
+    case 'avro-confluent':
+      return new AvroMessages(new PlainMessages(tables, changes), new SchemaRegistry(config, clock), clock);
     case 'canal-json':
       return new CanalMessages(tables, changes, readTypeName);
     case 'maxwell-json':
@@ -33,7 +40,7 @@ export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector)
 const modesOf = (config: KafkaSourceConfig): ValueModes => {
   const format = config['value.format'];
   if (format === 'canal-json') return canalModes;
-  if (format !== 'debezium-json') return plainModes;
+  if (format === 'maxwell-json' || format === 'json') return plainModes;
   return {
     ...debeziumModes,
     decimals: config['decimal.handling.mode'] === 'precise' ? 'unscaled' : 'digits',
