@@ -4,9 +4,10 @@ import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
-import { type Calc, CalcStep, calcParts, compileCalc } from './calc.ts';
+import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc, isContextual } from './calc.ts';
 import { Changes, type Delta } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
+import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import type { Step } from './step.ts';
 
@@ -55,8 +56,12 @@ class Builder {
       case 'filter':
       case 'project': {
         const { parts, input } = calcParts(plan);
+        const read = readColumns(parts);
+        const below = this.#read(input, read);
         return this.#add(
-          new CalcStep(this.#read(input, readColumns(parts)), parts, changelogOf(plan).upsertKeys.length > 0),
+          hasToRemember(parts, input)
+            ? new RememberingCalcStep(below, parts, input.columns, read)
+            : new CalcStep(below, parts, changelogOf(plan).upsertKeys.length > 0),
         );
       }
       case 'aggregate': {
@@ -94,7 +99,7 @@ class Builder {
   /** A plan without the filters and projections at its end, and these as a function; null: there are none. */
   #calculated(plan: Plan): { readonly input: Delta; readonly calc: Calc | null } {
     const { parts, input } = calcParts(plan);
-    if (parts.length === 0) return { input: this.build(plan), calc: null };
+    if (parts.length === 0 || hasToRemember(parts, input)) return { input: this.build(plan), calc: null };
     return { input: this.#read(input, readColumns(parts)), calc: compileCalc(parts) };
   }
 
@@ -115,6 +120,9 @@ class Builder {
 }
 
 const isAppendOnly = (plan: Plan): boolean => changelogOf(plan).kinds.every((kind) => kind === 'I');
+
+/** Rows that go take back what they gave, which is not what they would give now. */
+const hasToRemember = (parts: readonly CalcPart[], input: Plan): boolean => isContextual(parts) && !isAppendOnly(input);
 
 /** The columns that filters and projections read of the rows under them; null: all. */
 const readColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {

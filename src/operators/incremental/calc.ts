@@ -10,11 +10,11 @@ import type { Step } from './step.ts';
 /** Filters and projections one behind the other, as one function: puts the values of a row into `out`; false: the row is left out. */
 export type Calc = (row: SqlRow, context: EvaluationContext, out: SqlValue[]) => boolean;
 
-type Part = Extract<Plan, { kind: 'filter' | 'project' }>;
+export type CalcPart = Extract<Plan, { kind: 'filter' | 'project' }>;
 
 /** The filters and projections that end a plan, innermost first, and the plan under them. */
-export const calcParts = (plan: Plan): { readonly parts: readonly Part[]; readonly input: Plan } => {
-  const parts: Part[] = [];
+export const calcParts = (plan: Plan): { readonly parts: readonly CalcPart[]; readonly input: Plan } => {
+  const parts: CalcPart[] = [];
   let input = plan;
   while (input.kind === 'filter' || input.kind === 'project') {
     parts.unshift(input);
@@ -23,7 +23,17 @@ export const calcParts = (plan: Plan): { readonly parts: readonly Part[]; readon
   return { parts, input };
 };
 
-export const compileCalc = (parts: readonly Part[]): Calc => {
+/** Whether some expression asks for more than its row: the time, chance or the time zone. */
+export const isContextual = (parts: readonly CalcPart[]): boolean => {
+  const asks = (node: unknown): boolean => {
+    if (typeof node !== 'object' || node === null) return false;
+    if ((node as { readonly contextual?: unknown }).contextual === true) return true;
+    return Object.values(node).some(asks);
+  };
+  return parts.some((part) => asks(part.kind === 'filter' ? part.condition : part.expressions));
+};
+
+export const compileCalc = (parts: readonly CalcPart[]): Calc => {
   // What names a column of the current part means: the row's own value, or a local of a projection below.
   let locals: readonly string[] | null = null;
   const writer = new ExpressionWriter((index) => (locals === null ? `row[${index}]` : locals[index]!));
@@ -46,7 +56,7 @@ export const compileCalc = (parts: readonly Part[]): Calc => {
 };
 
 /** Which of a projection's columns the parts behind it read: the others are not computed. */
-const neededColumns = (behind: readonly Part[], width: number): ReadonlySet<number> => {
+const neededColumns = (behind: readonly CalcPart[], width: number): ReadonlySet<number> => {
   const needed = new Set<number>();
   for (const part of behind) {
     if (part.kind === 'filter') for (const column of columnsOf(part.condition)) needed.add(column);
@@ -60,7 +70,7 @@ const neededColumns = (behind: readonly Part[], width: number): ReadonlySet<numb
 };
 
 /** The oracle of `compileCalc`, and its fallback. */
-const interpretCalc = (parts: readonly Part[]): Calc => {
+const interpretCalc = (parts: readonly CalcPart[]): Calc => {
   const run = (expression: Bound, row: SqlRow, context: EvaluationContext): SqlValue =>
     interpret(expression)(row, context);
   return (row, context, out) => {
@@ -90,7 +100,7 @@ export class CalcStep implements Step {
   readonly #filtersOnly: boolean;
 
   /** `keepsKey`: what tells the input's rows apart still stands in the result. */
-  constructor(input: Delta, parts: readonly Part[], keepsKey: boolean) {
+  constructor(input: Delta, parts: readonly CalcPart[], keepsKey: boolean) {
     this.out = new Changes(keepsKey && input.isPaired === true);
     this.#input = input;
     this.#calc = compileCalc(parts);

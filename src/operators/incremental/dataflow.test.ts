@@ -117,3 +117,34 @@ test('the same changes give the same result, wherever ticks end', () => {
     { numRuns: 60 },
   );
 });
+
+test('a row goes with the time it came at, and with the chance it had', () => {
+  let chance = 0;
+  const random = (): number => {
+    chance += 0.125;
+    return chance;
+  };
+  const query = "SELECT id, UNIX_TIMESTAMP() AS came, RAND() AS r FROM customers WHERE country = 'DE'";
+  const flow = dataflow(new Map([['out', planOf(query, shop)]]), { timeZone: 'UTC', random });
+  const tick = (now: number, weight: 1 | -1, country: string): unknown => {
+    flow.inputs.get('customers')!.push([1, 'a', country], weight);
+    return flow.tick({ now }).get('out')!.rows;
+  };
+  assert.deepEqual(tick(1000, 1, 'DE'), [[1, 1, 0.125]]);
+  assert.deepEqual(tick(2000, 1, 'FR'), []);
+  assert.deepEqual(tick(3000, 1, 'DE'), [[1, 3, 0.25]]);
+  assert.deepEqual(tick(4000, -1, 'FR'), []);
+  assert.deepEqual(tick(5000, -1, 'DE'), [[1, 3, 0.25]]);
+  assert.deepEqual(tick(6000, -1, 'DE'), [[1, 1, 0.125]]);
+});
+
+test('a row stays out of a result or in it as it was when it came, whatever the time says later', () => {
+  const live = new LiveQuery('SELECT COUNT(*) FROM customers WHERE UNIX_TIMESTAMP() < 5', shop);
+  live.tick([['customers', [1, 'a', 'DE'], 1]], 1000);
+  live.tick([['customers', [2, 'b', 'DE'], 1]], 9000);
+  assert.deepEqual(live.resultRows(), ['[1]']);
+  live.tick([['customers', [2, 'b', 'DE'], -1]], 1000);
+  assert.deepEqual(live.resultRows(), ['[1]']);
+  live.tick([['customers', [1, 'a', 'DE'], -1]], 9000);
+  assert.deepEqual(live.resultRows(), ['[0]']);
+});
