@@ -1,7 +1,7 @@
 /** Commands that look at servers, on real ones. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -114,6 +114,45 @@ for (const server of testServers()) {
           [`${rig.database}.orders`, 'ods.orders', ['id', 'status'], ['id']],
         ],
       );
+    });
+
+    test('plan shows the definitions that the sinks would run, and runs none', async () => {
+      await using rig = await shop();
+      const { host, port, user, password } = server;
+      const target = `${rig.database}_t`;
+      const routes = `route: [{source-table: ${rig.database}.orders, sink-table: ${target}.orders}]\n`;
+      const path = file(rig, routes);
+      const mysql = { type: 'mysql', hostname: host, port, username: user, password };
+      const planned = () => {
+        const { stdout, stderr } = millrace('plan', path, '-o', 'json');
+        assert.ok(stdout, stderr);
+        return JSON.parse(stdout).data.plans[0].tables.find(({ source }: { source: string }) =>
+          source.endsWith('.orders'),
+        );
+      };
+      assert.deepEqual(planned().statements, [
+        `CREATE TABLE "${target}.orders" ("id" INTEGER PRIMARY KEY, "status" TEXT) STRICT`,
+      ]);
+      writeFileSync(
+        join(folder, path),
+        readFileSync(join(folder, path), 'utf8').replace(/^sink:.*$/m, () => `sink: ${JSON.stringify(mysql)}`),
+      );
+      const create = planned();
+      assert.equal(create.exists, false);
+      assert.equal(create.statements[0], `CREATE DATABASE IF NOT EXISTS \`${target}\``);
+      assert.match(create.statements[1], /^CREATE TABLE IF NOT EXISTS .*`status` varchar\(9\).*PRIMARY KEY \(`id`\)/i);
+      assert.equal(planned().exists, false);
+      try {
+        // What it shows is what the server takes.
+        await rig.run(...create.statements);
+        assert.deepEqual(planned().statements, []);
+        await rig.run(`ALTER TABLE \`${target}\`.orders DROP COLUMN status`);
+        const [alter] = planned().statements;
+        assert.match(alter, /^ALTER TABLE .* ADD COLUMN `status` .* AFTER `id`$/);
+        assert.equal(millrace('plan', path, '--detailed').status, 3);
+      } finally {
+        await rig.run(`DROP DATABASE IF EXISTS \`${target}\``);
+      }
     });
 
     test('copy brings the rows and ends, and goes on where it stands', async () => {

@@ -95,13 +95,13 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'plan',
-    summary: 'Read the sources’ catalogues, and say which table goes where under which name.',
+    summary: 'Say which table goes where under which name, with the definitions that the sinks would run.',
     arguments: 'FILE...',
     fewest: 1,
     most: Number.POSITIVE_INFINITY,
     formats: ['human', 'json'],
     options: {
-      detailed: { describe: 'Answer 3 when a target table is still to be made.' },
+      detailed: { describe: 'Answer 3 when a target table is still to be made or changed.' },
       ...fileOptions,
     },
     examples: [
@@ -109,7 +109,7 @@ export const fileCommands: readonly CommandSpec[] = [
       { command: 'millrace plan orders.yaml --detailed', does: 'for a build: is anything to be made?' },
     ],
     notes: [
-      'Nothing is written. `=` is a target that is there, `+` one that will be made; a blank stands where the target cannot be asked.',
+      'Nothing is written. `=` is a target that is there, `+` one that will be made, `~` one that will get columns; a blank stands where the target cannot be asked. Below stand the statements that a MySQL or SQLite sink would run as it begins.',
     ],
     load: () => import('./commands/plan.ts'),
   },

@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { HeldPosition, LogFigures, LogPlace, Snapshots } from './operating.ts';
 import type { Reader } from './reader.ts';
+import type { Table } from './table.ts';
 import type { UnreadableMessage } from './unreadable-message.ts';
 
 /** What a connector is given to work with, so that tests can hand in a plain object. */
@@ -95,6 +96,15 @@ export interface Connector<Schema extends z.ZodType = z.ZodType> {
   openReader?(config: z.output<Schema>, context: Context): Promise<Reader>;
   /** Of sources that put messages aside. */
   openRereader?(config: z.output<Schema>, context: Context): Promise<Rereader>;
+  /**
+   * For each table the statements that the sink would run now, so that it can take the table's rows; none: the target is ready.
+   * Changes nothing. Left out: the sink has no definitions.
+   */
+  planTables?(
+    config: z.output<Schema>,
+    context: Context,
+    tables: readonly Table[],
+  ): Promise<readonly (readonly string[])[]>;
   /** What an operator must fix before a pipeline can run. Empty means ready. */
   check(config: z.output<Schema>, context: Context): Promise<readonly Problem[]>;
 }

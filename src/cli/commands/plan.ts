@@ -24,6 +24,10 @@ interface PlannedTable {
   readonly key: readonly string[];
   /** Null: the sink cannot be asked. */
   readonly exists: boolean | null;
+  /** What the sink would run before rows come; null: it has no definitions, or cannot be asked. */
+  readonly statements: readonly string[] | null;
+  /** Why the sink could not say them. */
+  readonly refusal: string | null;
 }
 
 interface Plan {
@@ -38,8 +42,10 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   if (loaded === null) return exitCode.configInvalid;
   const plans: Plan[] = [];
   for (const file of loaded.flatMap(({ pipelines }) => pipelines)) plans.push(await planOf(file));
-  const missing = plans.flatMap(({ tables }) => tables).filter(({ exists }) => exists === false).length;
-  if (format === 'json') await terminal.print(envelope('plan', { plans, toCreate: missing }));
+  const all = plans.flatMap(({ tables }) => tables);
+  const missing = all.filter(({ exists }) => exists === false).length;
+  const changed = all.filter(isToChange).length;
+  if (format === 'json') await terminal.print(envelope('plan', { plans, toCreate: missing, toChange: changed }));
   else {
     for (const { pipeline, tables } of plans) {
       await terminal.print(`${terminal.paintData('bold', pipeline)}\n`);
@@ -47,15 +53,27 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
       if (tables.length === 0) await terminal.print('  no table matches\n');
     }
     if (!call.flag('quiet'))
-      terminal.say(missing === 0 ? 'nothing is to be made' : `${missing} targets are to be made (+)`);
+      terminal.say(
+        missing + changed === 0 ? 'nothing is to be made' : `to be made (+): ${missing}; to be changed (~): ${changed}`,
+      );
   }
-  return call.flag('detailed') && missing > 0 ? exitCode.different : exitCode.ok;
+  return call.flag('detailed') && missing + changed > 0 ? exitCode.different : exitCode.ok;
 };
 
+const isToChange = ({ exists, statements }: PlannedTable): boolean => exists === true && (statements?.length ?? 0) > 0;
+
 const tableText = (table: PlannedTable, paint: CommandCall['terminal']['paintData']): string => {
-  const mark = table.exists === null ? ' ' : table.exists ? '=' : paint('green', '+');
+  const mark = isToChange(table)
+    ? paint('yellow', '~')
+    : table.exists === null
+      ? ' '
+      : table.exists
+        ? '='
+        : paint('green', '+');
+  const below = (table.statements ?? []).map((statement) => `      ${statement};\n`);
+  if (table.refusal !== null) below.push(`      ${paint('yellow', '!')} ${table.refusal}\n`);
   const key = table.key.length === 0 ? 'no key' : `key ${table.key.join(', ')}`;
-  return `  ${mark} ${table.source} -> ${table.sink} ${table.target}  (${table.columns.join(', ')}; ${key})\n`;
+  return `  ${mark} ${table.source} -> ${table.sink} ${table.target}  (${table.columns.join(', ')}; ${key})\n${below.join('')}`;
 };
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -67,11 +85,10 @@ const planOf = async (file: PipelineFile): Promise<Plan> => {
     const config = source.config as MysqlConfig;
     if (source.connector.type !== 'mysql' || config['binlog.files'] !== undefined) continue;
     const operators = [...sourceOperators(source.frame), ...pipelineOperators(file, context.clock)];
-    for (const table of await readTables(config, context.clock)) {
-      for (const target of targetsOf(table, operators)) {
-        for (const sink of file.sinks) tables.push(await planned(table, target, sink, context));
-      }
-    }
+    const ways: Way[] = (await readTables(config, context.clock)).flatMap((table) =>
+      targetsOf(table, operators).map((target) => ({ table, target })),
+    );
+    for (const sink of file.sinks) tables.push(...(await planned(ways, sink, context)));
   }
   return { pipeline: file.name, tables };
 };
@@ -98,15 +115,41 @@ const planOrigin = {
   query: null,
 } as const;
 
-const planned = async (source: Table, target: Table, sink: SinkSection, context: Context): Promise<PlannedTable> => ({
-  source: qualifiedName(source),
-  sink: sink.name,
-  type: sink.connector.type,
-  target: targetName(target, sink),
-  columns: target.columns.map(({ name }) => name),
-  key: target.primaryKey.map((at) => target.columns[at]!.name),
-  exists: await existsIn(target, sink, context),
-});
+/** A source's table, and what it is behind the operators. */
+interface Way {
+  readonly table: Table;
+  readonly target: Table;
+}
+
+const planned = async (ways: readonly Way[], sink: SinkSection, context: Context): Promise<PlannedTable[]> => {
+  const { statements, refusal } = await definitionsOf(ways, sink, context);
+  const tables: PlannedTable[] = [];
+  for (const [i, { table, target }] of ways.entries()) {
+    tables.push({
+      source: qualifiedName(table),
+      sink: sink.name,
+      type: sink.connector.type,
+      target: targetName(target, sink),
+      columns: target.columns.map(({ name }) => name),
+      key: target.primaryKey.map((at) => target.columns[at]!.name),
+      exists: await existsIn(target, sink, context),
+      statements: statements?.[i] ?? null,
+      refusal,
+    });
+  }
+  return tables;
+};
+
+const definitionsOf = async (ways: readonly Way[], { connector, config }: SinkSection, context: Context) => {
+  if (!connector.planTables) return { statements: null, refusal: null };
+  try {
+    const targets = ways.map(({ target }) => target);
+    return { statements: await connector.planTables(config as never, context, targets), refusal: null };
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    return { statements: null, refusal: `${error.code}  ${error.message}` };
+  }
+};
 
 /** A sink with a `topic` or `path` of templates names its targets by it; the others by the table. */
 const targetName = (table: Table, { connector, config }: SinkSection): string => {

@@ -1,6 +1,7 @@
 import { defineConnector } from '../../core/connector.ts';
 import { checkSqlite } from './check.ts';
 import { sqliteConfig } from './config.ts';
+import { planSqliteTables } from './plan-tables.ts';
 import { SqliteReader } from './reader.ts';
 import { openSqliteSink } from './sink.ts';
 
@@ -10,5 +11,6 @@ export const sqlite = defineConnector({
   config: sqliteConfig,
   openSink: async ({ path }, context) => openSqliteSink(path, context),
   openReader: async ({ path }, { pipeline }) => new SqliteReader({ path, pipeline }),
+  planTables: async ({ path }, { log }, tables) => planSqliteTables(path, log, tables),
   check: async ({ path }) => checkSqlite(path),
 });

@@ -3,6 +3,7 @@ import { mysqlConfig } from '../config.ts';
 import { MysqlReader } from '../reader/reader.ts';
 import { checkMysqlSink } from './check.ts';
 import { type MysqlSinkConfig, mysqlSinkConfig } from './config.ts';
+import { planMysqlTables } from './plan-tables.ts';
 import { openMysqlSink } from './sink.ts';
 
 /** MySQL 8.0 to 9.7 and MariaDB 10.6 to 12, as a sink. */
@@ -11,6 +12,7 @@ export const mysqlSink = defineConnector({
   config: mysqlSinkConfig,
   openSink: openMysqlSink,
   openReader: async (config, context) => new MysqlReader({ config: readingConfig(config), context }),
+  planTables: planMysqlTables,
   check: checkMysqlSink,
 });
 

@@ -1,4 +1,5 @@
 import type { Origin, SchemaChange } from '../../../core/change.ts';
+import type { Context } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import { type Column, qualifiedName, type Table } from '../../../core/table.ts';
@@ -56,6 +57,24 @@ export class TargetSchema {
     return new TargetSchema(session, config, log, await readTargetCollations(session), records);
   }
 
+  /** One that only says what it would do: the server keeps no records of it. */
+  static async toPlan(
+    session: StatementSession,
+    config: MysqlSinkConfig,
+    { pipeline, log }: Context,
+  ): Promise<TargetSchema> {
+    const records = new SchemaRecords(session, config['position.database'], pipeline);
+    return new TargetSchema(session, config, log, await readTargetCollations(session), records);
+  }
+
+  /** What `tableFor` would run before rows of `table` come. */
+  async statementsFor(table: Table): Promise<readonly string[]> {
+    const found = await readTargetTable(this.#session, table);
+    if (found === null) return [makeDatabase(table), this.#createTable(table)];
+    const missing = this.#missingColumns(table, found);
+    return missing.length === 0 ? [] : [alterTable(table, missing)];
+  }
+
   /** The target's table for rows of `table`, made or given its missing columns first. `allowed` is asked before anything changes. */
   async tableFor(table: Table, allowed: () => Promise<void>): Promise<TargetTable> {
     const found = await readTargetTable(this.#session, table);
@@ -63,13 +82,10 @@ export class TargetSchema {
       await allowed();
       await this.#create(table);
     } else {
-      const missing = table.columns.filter((column) => columnNamed(found, column.name) === null);
+      const missing = this.#missingColumns(table, found);
       if (missing.length === 0) return found;
       await allowed();
-      await this.#alter(
-        table,
-        missing.map((column) => this.#addition(table, found, column)),
-      );
+      await this.#alter(table, missing);
     }
     const made = await readTargetTable(this.#session, table);
     if (made === null) throw this.#refused(table, 'CREATE TABLE', 'the table is not there afterwards');
@@ -196,6 +212,12 @@ export class TargetSchema {
     return this.#config['table.create.unique-keys'] === 'unique' ? 'UNIQUE KEY' : 'KEY';
   }
 
+  #missingColumns(table: Table, target: TargetTable): readonly string[] {
+    return table.columns
+      .filter((column) => columnNamed(target, column.name) === null)
+      .map((column) => this.#addition(table, target, column));
+  }
+
   #addition(table: Table, target: TargetTable, column: Column): string {
     const at = table.columns.indexOf(column);
     const previous = table.columns.slice(0, at).findLast((each) => columnNamed(target, each.name) !== null);
@@ -209,6 +231,10 @@ export class TargetSchema {
 
   async #create(table: Table): Promise<void> {
     await this.#makeDatabase(table);
+    await this.#run(table, this.#createTable(table));
+  }
+
+  #createTable(table: Table): string {
     const first = table.primaryKey[0];
     const lines = table.columns.map((column, at) => {
       // The server wants a counter at the head of a key.
@@ -220,15 +246,12 @@ export class TargetSchema {
     if (table.primaryKey.length > 0) lines.push(`PRIMARY KEY (${names(table.primaryKey)})`);
     for (const key of table.uniqueKeys) lines.push(`${this.#indexKind} (${names(key)})`);
     const charset = table.charset === null ? '' : ` DEFAULT CHARACTER SET ${table.charset}`;
-    await this.#run(
-      table,
-      `CREATE TABLE IF NOT EXISTS ${fullName(table)} (${lines.join(', ')}) ENGINE = InnoDB${charset}`,
-    );
+    return `CREATE TABLE IF NOT EXISTS ${fullName(table)} (${lines.join(', ')}) ENGINE = InnoDB${charset}`;
   }
 
-  async #makeDatabase({ database }: Table): Promise<void> {
+  async #makeDatabase(table: Table): Promise<void> {
     try {
-      await this.#session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`);
+      await this.#session.run(makeDatabase(table));
     } catch (error) {
       // Whoever may write the tables of a database that exists need not be allowed to make it.
       if (!(error instanceof ServerError && error.number === 1044)) throw error;
@@ -236,7 +259,7 @@ export class TargetSchema {
   }
 
   async #alter(table: Table, steps: readonly string[]): Promise<void> {
-    if (steps.length > 0) await this.#run(table, `ALTER TABLE ${fullName(table)} ${steps.join(', ')}`);
+    if (steps.length > 0) await this.#run(table, alterTable(table, steps));
   }
 
   async #run(table: Table, statement: string): Promise<void> {
@@ -256,6 +279,11 @@ export class TargetSchema {
     });
   }
 }
+
+const makeDatabase = ({ database }: Table): string => `CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`;
+
+const alterTable = (table: Table, steps: readonly string[]): string =>
+  `ALTER TABLE ${fullName(table)} ${steps.join(', ')}`;
 
 /** A time that loses digits is rounded by MySQL and cut off by MariaDB: the target converts as the source did. */
 const conversionMode = (target: Flavor, origin: Origin): string => {
