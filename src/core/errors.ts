@@ -12,6 +12,7 @@ import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
 import { processErrors } from './error-codes/process.ts';
 import { redisErrors } from './error-codes/redis.ts';
+import { redisRdbErrors } from './error-codes/redis-rdb.ts';
 import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
 import { serverErrors } from './error-codes/server.ts';
@@ -36,6 +37,7 @@ export const errorTable = {
   ...pipelineErrors,
   ...processErrors,
   ...redisErrors,
+  ...redisRdbErrors,
   ...replayErrors,
   ...schemaErrors,
   ...serverErrors,

@@ -201,6 +201,20 @@ export const zhTargetErrors: LocalErrors = {
     '<sink> 无法跟随 <table> 的定义变化：<reason>',
     '请移除挡路的东西（他人创建的视图或触发器、缺少的权限）并再次运行管道。`schema.change.behavior: try_evolve` 会保持表不变并继续。',
   ],
+  REDIS_RDB_CUT: ['RDB 文件在字节 <offset> 处结束，没有结束标记', '请在服务器写完后重新复制。'],
+  REDIS_RDB_DAMAGED: [
+    'RDB 文件从字节 <offset> 开始的内容已损坏：<reason>',
+    '请重新复制该文件，或在服务器上重新保存；`redis-check-rdb FILE` 应给出相同结论。',
+  ],
+  REDIS_RDB_NOT_A_FILE: ['前 <bytes> 个字节不是 RDB 文件的开头', '请给出 SAVE 或 BGSAVE 写出的文件；它以 REDIS 或 VALKEY 加版本号开头。'],
+  REDIS_RDB_UNKNOWN_TYPE: [
+    '字节 <offset> 处的类型 <code> 在该格式的版本 <version> 中不存在',
+    '这种键无法安全跳过。请升级 millrace，或删除该键后重新保存。',
+  ],
+  REDIS_RDB_UNKNOWN_VERSION: [
+    '该文件是 <dialect> RDB 的版本 <version>；已知最新版本是 <newest>',
+    '请升级 millrace，或用较旧版本的服务器保存。',
+  ],
   SINK_WRITE_FAILED: ['无法写入 <sink>：<reason>', '请检查文件及其目录存在，且当前用户可写。'],
   SQLITE_BUSY: ['另一个程序持有 <path> 的写锁', '管道会自动重试。请查找在该文件上有长写事务的程序。'],
   SQLITE_CANNOT_OPEN: ['无法打开 <path>：<reason>', '请检查目录存在，且当前用户可写该文件和目录。'],
