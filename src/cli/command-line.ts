@@ -69,12 +69,12 @@ const findCommand = (
   words: readonly string[],
   commands: readonly CommandSpec[],
 ): { spec: CommandSpec; used: number } => {
-  for (const used of [2, 1]) {
+  for (const used of [3, 2, 1]) {
     const spec = commands.find(({ name }) => name === words.slice(0, used).join(' '));
     if (spec && words.length >= used) return { spec, used };
   }
   const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
-  const command = group.length > 0 ? words.slice(0, 2).join(' ') : words[0]!;
+  const command = group.length > 0 ? words.slice(0, 3).join(' ') : words[0]!;
   const names = commands.map(({ name }) => name);
   const suggestion = nearestName(command, names) ?? group.map(({ name }) => name).join(' or ');
   throw new MillraceError('CLI_UNKNOWN_COMMAND', { command, suggestion: suggestion === '' ? null : suggestion });

@@ -182,6 +182,20 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/binlog-stat.ts'),
   },
   {
+    name: 'redis rdb stat',
+    summary: 'Count what an RDB file of Redis or Valkey holds: keys by type, elements, bytes, expiries, the largest.',
+    arguments: 'FILE',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: { top: { value: 'N', describe: 'How many of the largest keys to list (default 10).' } },
+    examples: [
+      { command: 'millrace redis rdb stat dump.rdb', does: 'count a saved file' },
+      { command: 'millrace redis rdb stat dump.rdb --top 50 -o json', does: 'the 50 largest keys, for a program' },
+    ],
+    load: () => import('./commands/redis-rdb-stat.ts'),
+  },
+  {
     name: 'explain',
     summary: 'Say what an error code means and what to do about it.',
     arguments: '[CODE...]',

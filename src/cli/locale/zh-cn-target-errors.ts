@@ -206,7 +206,10 @@ export const zhTargetErrors: LocalErrors = {
     'RDB 文件从字节 <offset> 开始的内容已损坏：<reason>',
     '请重新复制该文件，或在服务器上重新保存；`redis-check-rdb FILE` 应给出相同结论。',
   ],
-  REDIS_RDB_NOT_A_FILE: ['前 <bytes> 个字节不是 RDB 文件的开头', '请给出 SAVE 或 BGSAVE 写出的文件；它以 REDIS 或 VALKEY 加版本号开头。'],
+  REDIS_RDB_NOT_A_FILE: [
+    '前 <bytes> 个字节不是 RDB 文件的开头',
+    '请给出 SAVE 或 BGSAVE 写出的文件；它以 REDIS 或 VALKEY 加版本号开头。',
+  ],
   REDIS_RDB_UNKNOWN_TYPE: [
     '字节 <offset> 处的类型 <code> 在该格式的版本 <version> 中不存在',
     '这种键无法安全跳过。请升级 millrace，或删除该键后重新保存。',
