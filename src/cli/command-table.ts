@@ -183,7 +183,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'redis rdb stat',
-    summary: 'Count what an RDB file of Redis or Valkey holds: keys by type, elements, bytes, expiries, the largest.',
+    summary: 'Count what an RDB file holds: keys by type, elements, bytes, expiries, the largest.',
     arguments: 'FILE',
     fewest: 1,
     most: 1,
