@@ -34,15 +34,22 @@ class RecordingDatabase extends DatabaseSync {
   }
 }
 
+/**
+ * What the sink made, and what else has a name that it might want. Left out are tables of extensions, and indexes and triggers of
+ * others, which may call functions that only their own program has.
+ */
+const definitions = `
+  SELECT name, sql FROM sqlite_schema
+  WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND CASE
+    WHEN type = 'table' THEN name IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table')
+    ELSE type = 'view' OR name LIKE 'millrace\\_%' ESCAPE '\\' END
+  ORDER BY rowid`;
+
 const copyDefinitions = (path: string, db: DatabaseSync): void => {
   using file = new DatabaseSync(path, { readOnly: true });
-  const objects = file
-    .prepare(
-      "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid",
-    )
-    .all() as { name: string; sql: string }[];
-  for (const { sql } of objects) db.exec(sql);
-  if (objects.some(({ name }) => name === 'millrace_table')) copyRows(file, db, 'millrace_table');
+  const copied = file.prepare(definitions).all() as { name: string; sql: string }[];
+  for (const { sql } of copied) db.exec(sql);
+  if (copied.some(({ name }) => name === 'millrace_table')) copyRows(file, db, 'millrace_table');
 };
 
 const copyRows = (from: DatabaseSync, to: DatabaseSync, table: string): void => {
