@@ -112,6 +112,53 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/verify.ts'),
   },
   {
+    name: 'sql',
+    summary: 'Run a query over MySQL’s tables and keep its result up to date, in Flink’s SQL.',
+    arguments: '',
+    fewest: 0,
+    most: 0,
+    formats: ['human', 'jsonl'],
+    options: {
+      execute: { short: 'e', value: 'STATEMENTS', describe: 'The statements, with `;` between them.' },
+      file: { short: 'f', value: 'FILE', describe: 'Take the statements from a file.' },
+      source: {
+        value: 'URL',
+        describe:
+          'The server whose tables are read, `mysql://user:password@host:port/database`; `?password_env=NAME` takes the password from a variable.',
+      },
+      mode: {
+        value: 'MODE',
+        choices: ['changelog', 'table'],
+        describe:
+          '`changelog`: a line for each row that comes or goes (the default). `table`: the whole result, again after each change (the default with `--bounded`).',
+      },
+      bounded: { describe: 'End with the result as it is once every table has been read.' },
+    },
+    examples: [
+      {
+        command:
+          'millrace sql --source mysql://millrace@db1/shop -e "SELECT status, COUNT(*) AS n FROM orders GROUP BY status"',
+        does: 'print the counts, then each change of them as it happens',
+      },
+      {
+        command: 'millrace sql --source mysql://millrace@db1/shop -f report.sql --bounded',
+        does: 'print each result once, as a table',
+      },
+      {
+        command: 'millrace sql --source mysql://millrace@db1/ -e "EXPLAIN SELECT id FROM shop.orders"',
+        does: 'print the plan; no table is read',
+      },
+      { command: 'millrace sql -e "SELECT 1.10 + 2"', does: 'compute, without a server' },
+    ],
+    notes: [
+      'Lines of the changelog begin with +I (comes), -U and +U (an update, before and after) or -D (goes). With `-o jsonl` each is `{"op":"+I","row":{...}}`; DECIMAL is a text there, and so is a number beyond 2^53.',
+      'A result is first printed when the snapshots of all its tables are complete, and then for whole transactions of the server only. The rows of these tables are held in memory, the columns that the query reads; nothing is stored, and the next run begins anew.',
+      'SIGINT or SIGTERM ends it with exit code 0; with 130 when a result with `--bounded` was not printed yet. A statement that is wrong is shown at its place, and the exit code is 1.',
+      'SELECT, EXPLAIN SELECT and SET run: `execution.runtime-mode` (`batch` is `--bounded`) and `table.local-time-zone`. See docs/sql/statements.md for what is not planned yet.',
+    ],
+    load: () => import('./commands/sql.ts'),
+  },
+  {
     name: 'lint',
     summary: 'Check pipeline files without connecting to anything.',
     arguments: 'FILE...',

@@ -2,6 +2,7 @@
 export const zhSummaries: Readonly<Record<string, string>> = {
   demo: '在真实输入上运行主要任务，故意破坏两次，并证明两端一致。',
   run: '运行管道，直到结束或被停止。',
+  sql: '用 Flink SQL 查询 MySQL 的表，并让结果持续保持最新。',
   lint: '检查管道文件，不连接任何服务。',
   init: '写出一个带注释的管道文件作为起点。',
   doctor: '连接管道涉及的系统，说明需要修复什么，并给出修复的 SQL。',

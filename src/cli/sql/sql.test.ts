@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+const sql = (...args: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'sql', ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+const values = "(VALUES (2, 'b'), (1, CAST(NULL AS STRING)), (2, 'b')) AS v (id, name)";
+
+test('a query over no table is computed without a server, and ends', () => {
+  assert.equal(sql('-e', `SELECT id, name FROM ${values}`).stdout, '+I[2, b]\n+I[1, NULL]\n+I[2, b]\n');
+});
+
+test('a result that ends is sorted, also by columns that it does not show', () => {
+  assert.equal(sql('--bounded', '-e', `SELECT name FROM ${values} ORDER BY id`).stdout, 'name\nNULL\nb\nb\n(3 rows)\n');
+});
+
+test('a row of JSON has each column, though two have one name', () => {
+  assert.equal(
+    sql('-o', 'jsonl', '-e', "SELECT 1.50 AS a, 9007199254740993 AS a, x'00ff' AS b").stdout,
+    '{"op":"+I","row":{"a":"1.50","a_2":"9007199254740993","b":"AP8="}}\n',
+  );
+});
+
+test('SET says how queries run from there on, and every statement is looked at before the first runs', () => {
+  const batch = sql('-e', `SET 'execution.runtime-mode' = 'batch'; SELECT 1 AS x; SELECT 2 AS x`);
+  assert.equal(batch.stdout, 'x\n1\n(1 row)\nx\n2\n(1 row)\n');
+  const late = sql('--bounded', '-e', "SELECT 1;\nSET 'pipeline.name' = 'x'");
+  assert.deepEqual([late.status, late.stdout], [1, '']);
+  assert.match(late.stderr, /^-e:2:1 {2}error {2}SQL_NOT_SUPPORTED/);
+  const behind = sql('-e', 'SELECT 1; SELECT 2');
+  assert.match(behind.stderr, /SQL_INVALID.*never ends/);
+});
+
+test('EXPLAIN prints the plan', () => {
+  assert.match(sql('-e', `EXPLAIN SELECT id FROM ${values} WHERE id > 1`).stdout, /^project id .*\n.*\n└─ filter/);
+});
+
+test('what does not run yet is refused at its place', () => {
+  const { status, stderr } = sql('-e', "CREATE TABLE t (a INT) WITH ('connector' = 'kafka')");
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^-e:1:1 {2}error {2}SQL_NOT_SUPPORTED {2}CREATE TABLE .*\n {2}1 \| CREATE TABLE t.*\n {4}\| \^/,
+  );
+});
+
+test('a command line that says too little or too much is refused', () => {
+  for (const args of [[], ['-e', 'SELECT 1', '-f', 'x.sql'], ['-f', 'nowhere.sql'], ['-e', 'SELECT a FROM b.c']]) {
+    const { status, stderr } = sql(...args);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /CLI_ARGUMENTS/);
+  }
+});
