@@ -115,7 +115,8 @@ const otherReason = (key: string): string => {
   if (key.startsWith('database.ssl.'))
     return 'TLS is set by `ssl.mode`, `ssl.ca`, `ssl.cert` and `ssl.key` with PEM files, not Java key stores';
   if (key.startsWith('producer.override.')) return 'give the Kafka sink the same under `properties.`';
-  if (key.startsWith('heartbeat.')) return '`heartbeat.interval` moves the position without writing anything anywhere';
+  if (key.startsWith('heartbeat.'))
+    return '`heartbeat.interval` moves the position; heartbeat records are the Kafka sink’s `heartbeat.interval.ms`';
   if (key === 'provide.transaction.metadata')
     return 'whole transactions arrive together; there is no topic of their marks';
   if (key === 'message.key.columns') return 'the primary key is the message key';

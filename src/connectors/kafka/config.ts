@@ -100,6 +100,18 @@ export const kafkaConfig = z.strictObject({
     .describe(
       "Write Debezium's record of each schema change to a topic of its own, named as `topic.prefix` or else the pipeline.",
     ),
+  'heartbeat.interval.ms': duration
+    .prefault('0ms')
+    .describe(
+      "Write Debezium's heartbeat record this often while the source is alive, idle or not; never more often than `heartbeat.interval` of an idle source. 0: none. With `debezium-json` only.",
+    ),
+  'topic.heartbeat.prefix': z
+    .string()
+    .min(1)
+    .default('__debezium-heartbeat')
+    .describe(
+      "What the topic of heartbeat records begins with; a dot and `topic.prefix`, or else the pipeline's name, follow.",
+    ),
   'decimal.handling.mode': z
     .enum(['precise', 'string', 'double'])
     .default('precise')

@@ -426,3 +426,31 @@ test("writes schema changes to a topic of their own when asked to, as Debezium's
   const { ddl, tableChanges } = JSON.parse(record!.value!) as { ddl: string; tableChanges: { type: string }[] };
   assert.deepEqual([ddl, tableChanges.map(({ type }) => type)], [statement, ['CREATE']]);
 });
+
+test("writes Debezium's heartbeat records beside rows and without them, no more often than asked", async () => {
+  const pipeline = ownName();
+  let steadyMs = 0;
+  const clock = { ...systemClock, monotonic: () => steadyMs, now: () => 1_700_000_000_000 + steadyMs };
+  const settings = { 'properties.bootstrap.servers': bootstrapServers, 'topic.prefix': pipeline };
+  const config = kafkaConfig.parse({ ...settings, 'heartbeat.interval.ms': '10s' });
+  await using sink = new KafkaSink(config, { ...contextOf(pipeline), clock });
+  await sink.claim('log');
+  await sink.write(batch(1, create(ordersTable, [1, 'a', 1])), never);
+  steadyMs = 9_999;
+  await sink.write(batch(2), never);
+  steadyMs = 10_000;
+  await sink.write(batch(3), never);
+  assert.deepEqual(
+    (await recordsIn(pipeline, `__debezium-heartbeat.${pipeline}`)).map(({ key, value }) => [key, value]),
+    [1_700_000_000_000, 1_700_000_010_000].map((ms) => [`{"serverName":"${pipeline}"}`, `{"ts_ms":${ms}}`]),
+  );
+});
+
+for (const settings of [{ 'value.format': 'json' }, { 'debezium-json.schema-include': true }] as const) {
+  test(`refuses heartbeat records with ${Object.keys(settings)[0]}`, () => {
+    assert.throws(
+      () => open(ownName(), { ...settings, 'heartbeat.interval.ms': '1s' }),
+      (error) => isMillraceError(error, 'CONFIG_WRONG_VALUE'),
+    );
+  });
+}

@@ -12,6 +12,7 @@ import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
 import { clientSettings } from './connection-config.ts';
 import { fixedHeaders } from './fixed-headers.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
@@ -46,6 +47,8 @@ export class KafkaSink implements Sink {
   readonly #topicOf: (table: Table) => string;
   /** null: schema changes are not written. */
   readonly #schemaTopic: string | null;
+  /** null: none is written. */
+  readonly #heartbeat: Heartbeat | null;
   readonly #headersOf: (table: Table) => readonly RecordHeader[];
   readonly #buffers = new BatchBuffers();
   readonly #transactional: boolean;
@@ -85,7 +88,9 @@ export class KafkaSink implements Sink {
     this.#topicOf = topicRoutes(config);
     this.#format = valueFormat(config, context, this.#topicOf);
     const told = config['include.schema.changes'] && this.#format.schema !== undefined;
-    this.#schemaTopic = told ? topicName(config['topic.prefix'] ?? context.pipeline) : null;
+    const prefix = config['topic.prefix'] ?? context.pipeline;
+    this.#schemaTopic = told ? topicName(prefix) : null;
+    this.#heartbeat = config['heartbeat.interval.ms'] > 0 ? new Heartbeat(config, prefix, topicName) : null;
     this.#headersOf = fixedHeaders(config);
   }
 
@@ -171,6 +176,8 @@ export class KafkaSink implements Sink {
 
   #unknownTopics(changes: readonly Change[]): readonly string[] {
     let unknown: Set<string> | null = null;
+    const heartbeat = this.#heartbeat?.topic;
+    if (heartbeat !== undefined && this.#directory.get(heartbeat) === null) unknown = new Set([heartbeat]);
     let last: Table | null = null;
     for (const change of changes) {
       let topic: string | null = null;
@@ -212,6 +219,11 @@ export class KafkaSink implements Sink {
         const facts = this.#directory.get(this.#schemaTopic)!;
         this.#format.schema?.(change, (...record) => gatherer.add(facts, 0, ...record));
       }
+    }
+    if (this.#heartbeat !== null) {
+      const facts = this.#directory.get(this.#heartbeat.topic)!;
+      const { clock } = this.#context;
+      this.#heartbeat.beat(clock.monotonic(), clock.now(), (...record) => gatherer.add(facts, 0, ...record));
     }
     return gatherer.end();
   }
