@@ -23,6 +23,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
   lint: async (rounds) => (await import('./benches/lint.ts')).lint(rounds),
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
+  rdb: async (rounds) => (await import('./benches/rdb.ts')).rdb(rounds),
   recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
   'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),
   'sql-groupby': async (rounds) => (await import('./benches/sql-engine.ts')).sqlGroupBy(rounds),

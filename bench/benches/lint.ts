@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, builtCommand, publishedFlags } from '../built.ts';
 import { type Result, type Run, summarise } from '../result.ts';
+import { timedProcess } from '../timed-process.ts';
 
 const FILES = 100;
 
@@ -22,7 +22,7 @@ export const lint = async (rounds: number): Promise<readonly Result[]> => {
         `lint  ${round === 0 ? 'warm-up' : `round ${round}/${rounds}`}  ${run.seconds.toFixed(3)} s\n`,
       );
       const figures = { lintOf100FilesMs: run.seconds * 1000, helpMs: help.seconds * 1000 };
-      if (round > 0) runs.push({ rows: FILES, cpuSeconds: 0, figures, ...run });
+      if (round > 0) runs.push({ rows: FILES, figures, ...run });
     }
     return summarise('lint', new Map([['millrace', runs]]));
   } finally {
@@ -56,21 +56,5 @@ const pipelineText = (index: number): string =>
     '',
   ].join('\n');
 
-const timed = async (args: readonly string[]): Promise<{ readonly seconds: number; readonly peakRssMiB: number }> => {
-  const started = performance.now();
-  const child = spawn(process.execPath, [...publishedFlags, builtCommand, ...args], { stdio: 'ignore' });
-  let peakRssMiB = 0;
-  const look = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'latin1');
-      peakRssMiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-    } catch {
-      // It has just ended.
-    }
-  }, 10);
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  const seconds = (performance.now() - started) / 1000;
-  clearInterval(look);
-  if (code !== 0) throw new Error(`millrace ${args[0]} ended with ${code}`);
-  return { seconds, peakRssMiB };
-};
+const timed = async (args: readonly string[]) =>
+  await timedProcess([process.execPath, ...publishedFlags, builtCommand, ...args]);
