@@ -150,6 +150,9 @@ for (const server of testServers()) {
         const [alter] = planned().statements;
         assert.match(alter, /^ALTER TABLE .* ADD COLUMN `status` .* AFTER `id`$/);
         assert.equal(millrace('plan', path, '--detailed').status, 3);
+        const stranger = millrace('plan', path, '--set', 'sink.password=wrong');
+        assert.match(stranger.stdout, /! MYSQL_\w+ /);
+        assert.match(stranger.stderr, /not known \(!\): 2/);
       } finally {
         await rig.run(`DROP DATABASE IF EXISTS \`${target}\``);
       }

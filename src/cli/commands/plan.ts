@@ -45,6 +45,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const all = plans.flatMap(({ tables }) => tables);
   const missing = all.filter(({ exists }) => exists === false).length;
   const changed = all.filter(isToChange).length;
+  const refused = all.filter(({ refusal }) => refusal !== null).length;
   if (format === 'json') await terminal.print(envelope('plan', { plans, toCreate: missing, toChange: changed }));
   else {
     for (const { pipeline, tables } of plans) {
@@ -54,7 +55,9 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     }
     if (!call.flag('quiet'))
       terminal.say(
-        missing + changed === 0 ? 'nothing is to be made' : `to be made (+): ${missing}; to be changed (~): ${changed}`,
+        missing + changed + refused === 0
+          ? 'nothing is to be made'
+          : `to be made (+): ${missing}; to be changed (~): ${changed}; not known (!): ${refused}`,
       );
   }
   return call.flag('detailed') && missing + changed > 0 ? exitCode.different : exitCode.ok;
@@ -132,7 +135,7 @@ const planned = async (ways: readonly Way[], sink: SinkSection, context: Context
       target: targetName(target, sink),
       columns: target.columns.map(({ name }) => name),
       key: target.primaryKey.map((at) => target.columns[at]!.name),
-      exists: await existsIn(target, sink, context),
+      exists: refusal === null ? await existsIn(target, sink, context) : null,
       statements: statements?.[i] ?? null,
       refusal,
     });
