@@ -180,7 +180,8 @@ const underWrites = async (server: Address, settings: Record<string, unknown>): 
       }
       return isEnd(batch);
     });
-    assert.ok(writers.transactions > 50, `${writers.transactions} transactions`);
+    // A busy machine, or a server that waits before each commit, gets few done meanwhile.
+    assert.ok(writers.transactions > 15, `${writers.transactions} transactions`);
   }
   await carryToNow(rig, store, all);
   await assertEqualTables(rig, store, 't');
