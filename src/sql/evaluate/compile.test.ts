@@ -7,7 +7,7 @@ import { Scope } from '../bind/scope.ts';
 import { parseExpressionText } from '../parse/grammar.ts';
 import { context } from '../testdata/recorded-expressions.ts';
 import { decimal, plain, string, timestamp } from '../types/sql-type.ts';
-import type { Evaluator } from './bound.ts';
+import type { Bound, Evaluator } from './bound.ts';
 import { compile } from './compile.ts';
 import { interpret } from './interpret.ts';
 import { type SqlValue, whole } from './sql-value.ts';
@@ -100,13 +100,23 @@ const outcome = (evaluate: Evaluator, row: readonly SqlValue[]): unknown => {
   }
 };
 
+/** Binds an expression made at random; one whose types do not fit (`%` of a DOUBLE) is no case. */
+const bindOrPass = (text: string): Bound => {
+  try {
+    return bindExpression(parseExpressionText(text), scope);
+  } catch (error) {
+    fc.pre(!isMillraceError(error, 'SQL_TYPE_MISMATCH'));
+    throw error;
+  }
+};
+
 test('compiled expressions give what interpreted ones give, values and errors, for any row', () => {
   fc.assert(
     fc.property(
       fc.oneof(texts.number, texts.truth, texts.text),
       fc.array(rows, { minLength: 1, maxLength: 5 }),
       (text, given) => {
-        const bound = bindExpression(parseExpressionText(text), scope);
+        const bound = bindOrPass(text);
         const [compiled, oracle] = [compile(bound), interpret(bound)];
         for (const row of given) assert.deepEqual(outcome(compiled, row), outcome(oracle, row), text);
       },
