@@ -12,7 +12,8 @@ export const timedProcess = async (
   const look = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'latin1');
-      peakRssMiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+      // One that has just ended has no memory left to tell of.
+      peakRssMiB = Math.max(peakRssMiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
       const [, user, system] = / (?:\S+ ){11}(\d+) (\d+)/.exec(
         readFileSync(`/proc/${child.pid}/stat`, 'latin1').replace(/^.*\)/, ''),
       )!;
