@@ -1,8 +1,8 @@
 import type { Change, Op, RowsChange } from '../../core/change.ts';
+import { ignoredValues } from '../../core/ignored-values.ts';
 import type { RowImages } from '../../core/row-images.ts';
 import type { Table } from '../../core/table.ts';
 import type { ColumnFinder } from './column-finder.ts';
-import { ignoredValues } from './ignored-values.ts';
 import { JsonRowImages } from './json-row-images.ts';
 import type { Message } from './message.ts';
 

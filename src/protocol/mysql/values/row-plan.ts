@@ -1,3 +1,4 @@
+import { ignoredValues } from '../../../core/ignored-values.ts';
 import type { ValueWriter } from '../../../core/row-images.ts';
 import type { Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
@@ -62,7 +63,7 @@ export class RowPlan {
     try {
       write(bytes, start, writer);
     } catch (error) {
-      if (error instanceof DamagedValue) this.#interpreted.write(bytes, start, deafWriter);
+      if (error instanceof DamagedValue) this.#interpreted.write(bytes, start, ignoredValues);
       throw error;
     }
   }
@@ -78,28 +79,3 @@ export class RowPlan {
     return write;
   }
 }
-
-const ignore = (): void => {};
-
-/** Takes what is written while the column of a damaged value is looked for. */
-const deafWriter: ValueWriter = {
-  target: 'deaf',
-  absent: ignore,
-  null: ignore,
-  integer: ignore,
-  bigint: ignore,
-  float: ignore,
-  double: ignore,
-  decimal: ignore,
-  text: ignore,
-  binary: ignore,
-  json: ignore,
-  geometry: ignore,
-  vector: ignore,
-  date: ignore,
-  time: ignore,
-  datetime: ignore,
-  timestamp: ignore,
-  enum: ignore,
-  set: ignore,
-};

@@ -1,8 +1,8 @@
-import type { ValueWriter } from '../../core/row-images.ts';
+import type { ValueWriter } from './row-images.ts';
 
 const ignore = (): void => {};
 
-/** Takes every value and does nothing with it: reading a row into this says whether it can be read. */
+/** Takes every value and does nothing with it: reading a row into this says whether, and up to which column, it can be read. */
 export const ignoredValues: ValueWriter = {
   target: 'ignored',
   absent: ignore,
