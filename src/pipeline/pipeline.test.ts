@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { z } from 'zod';
 import type { Batch } from '../core/batch.ts';
 import type { Sink } from '../core/connector.ts';
-import { defineConnector } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
@@ -23,9 +21,7 @@ import {
 } from '../testing/pipeline-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
 import { ordersTable, table } from '../testing/sample-tables.ts';
-import { changes } from './changes.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { openSink, openSource } from './open-ends.ts';
 import { createPipeline } from './pipeline.ts';
 
 test('carries everything to the sink and ends with the source', async () => {
@@ -672,34 +668,3 @@ test('acknowledges nothing before it is durable in every sink', async () => {
   await running;
 });
 const store2 = new MemoryStore();
-
-test('changes() acknowledges a batch when its reader comes back, and not when it leaves', async () => {
-  const log = new MemoryLog();
-  log.commit(create(1), create(2));
-  log.commit(create(3));
-  const source = new MemorySource(log);
-  const seen: string[] = [];
-  for await (const change of changes(source, { onPositions: (held) => void seen.push(`held ${held.get('log')}`) })) {
-    assert.ok(change.kind === 'rows');
-    seen.push(`row ${change.rows.after(0)![0]}`);
-    if (seen.at(-1) === 'row 3') break;
-  }
-  assert.deepEqual(seen, ['row 1', 'row 2', 'held 1', 'row 3']);
-  assert.deepEqual([...source.acknowledged], [['log', '1']]);
-  const rest: unknown[] = [];
-  for await (const change of changes(source, { held: () => position('1') })) rest.push(change);
-  assert.equal(rest.length, 1);
-});
-
-test('opens ends with the settings of a pipeline file, and names an end that a connector lacks', async () => {
-  const memory = defineConnector({
-    type: 'memory',
-    config: z.strictObject({ inFlight: z.int().default(2) }),
-    openSink: async ({ inFlight }) => new MemorySink(new MemoryStore(), { inFlight }),
-    check: async () => [],
-  });
-  await using sink = await openSink(memory, {});
-  assert.equal(sink.inFlight, 2);
-  await assert.rejects(openSource(memory, {}), /memory is no source/);
-  await assert.rejects(openSink(memory, { inflight: 1 } as never), /nrecognized key/);
-});

@@ -11,6 +11,7 @@ import { SeededRandom } from '../../../testing/seeded-random.ts';
 import { launchServer } from '../../../testing/servers/launch-server.ts';
 import { testServers } from '../../../testing/servers/test-servers.ts';
 import type { MysqlSource } from '../source.ts';
+import { keyedTables } from './testdata/keyed-tables.ts';
 import type { WatermarkKind } from './watermark-kind.ts';
 
 const connectTo = async ({ server, database }: MysqlRig): Promise<mysql.Connection> => {
@@ -187,165 +188,6 @@ const underWrites = async (server: Address, settings: Record<string, unknown>): 
   await assertEqualTables(rig, store, 't');
 };
 
-/** Key columns, and statements' values for rows in an order of their own: `[declaration, values of each row's key]`. */
-const keyed: readonly {
-  readonly name: string;
-  readonly columns: string;
-  readonly key: string;
-  readonly rows: readonly string[];
-}[] = [
-  {
-    name: 'BIGINT UNSIGNED',
-    columns: 'a BIGINT UNSIGNED',
-    key: 'a',
-    rows: ['0', '1', '9007199254740993', '18446744073709551614', '18446744073709551615'],
-  },
-  {
-    name: 'DECIMAL',
-    columns: 'a DECIMAL(40,20)',
-    key: 'a',
-    rows: [
-      '-12345678901234567890.00000000000000000001',
-      '-0.00000000000000000001',
-      '0',
-      '0.00000000000000000001',
-      '1',
-      '12345678901234567890.12345678901234567891',
-    ],
-  },
-  {
-    name: 'DOUBLE',
-    columns: 'a DOUBLE',
-    key: 'a',
-    rows: [
-      '-1.7976931348623157e308',
-      '-1e-300',
-      '0',
-      '5e-324',
-      '0.1',
-      '0.30000000000000004',
-      '1e22',
-      '1.7976931348623157e308',
-    ],
-  },
-  {
-    name: 'FLOAT',
-    columns: 'a FLOAT',
-    key: 'a',
-    rows: ['-3.4028234e38', '-0.1', '0', '1.1754944e-38', '0.1', '16777216', '16777218', '3.4028234e38'],
-  },
-  {
-    name: 'VARCHAR of a collation without case',
-    columns: 'a VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci',
-    key: 'a',
-    rows: [
-      "'B'",
-      "'a'",
-      "'ä1'",
-      "'A2'",
-      "'Ω'",
-      "'zz'",
-      "'ß'",
-      "''",
-      "'😀'",
-      "'o''clock'",
-      "'back\\\\slash'",
-      "'100%_'",
-    ],
-  },
-  {
-    name: 'VARCHAR of latin1',
-    columns: 'a VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german1_ci',
-    key: 'a',
-    rows: ["'Ä'", "'b'", "'C'", "'é'", "'x€'", "'1'"],
-  },
-  {
-    name: 'VARCHAR of sjis',
-    columns: 'a VARCHAR(20) CHARACTER SET sjis',
-    key: 'a',
-    rows: ["'ソ'", "'表'", "'a'", "'B'", "'ｱ'", "'能'"],
-  },
-  {
-    name: 'CHAR of ucs2',
-    columns: 'a CHAR(5) CHARACTER SET ucs2',
-    key: 'a',
-    rows: ["'aa'", "'B'", "'é'", "''", "'Ж'"],
-  },
-  {
-    name: 'VARBINARY',
-    columns: 'a VARBINARY(10)',
-    key: 'a',
-    rows: ["''", "x'00'", "x'0000'", "x'00ff'", "x'27'", "x'5c'", "x'ff'"],
-  },
-  {
-    name: 'BINARY',
-    columns: 'a BINARY(4)',
-    key: 'a',
-    rows: ["x'00'", "x'0001'", "x'61'", "x'61000001'", "x'ffffffff'"],
-  },
-  { name: 'BIT', columns: 'a BIT(64)', key: 'a', rows: ["b'0'", "b'1'", '9007199254740993', '18446744073709551615'] },
-  { name: 'DATE', columns: 'a DATE', key: 'a', rows: ["'0000-00-00'", "'2016-00-28'", "'2024-02-29'", "'9999-12-31'"] },
-  {
-    name: 'TIME(6)',
-    columns: 'a TIME(6)',
-    key: 'a',
-    rows: ["'-838:59:59'", "'-00:00:00.000001'", "'00:00:00'", "'00:00:00.5'", "'838:59:58.999999'"],
-  },
-  {
-    name: 'DATETIME(3)',
-    columns: 'a DATETIME(3)',
-    key: 'a',
-    rows: [
-      "'0000-00-00 00:00:00'",
-      "'1000-01-01 00:00:00.001'",
-      "'2024-03-31 02:30:00.5'",
-      "'9999-12-31 23:59:59.999'",
-    ],
-  },
-  {
-    name: 'TIMESTAMP',
-    columns: "a TIMESTAMP NOT NULL DEFAULT '2001-01-01'",
-    key: 'a',
-    rows: [
-      "'0000-00-00 00:00:00'",
-      "'1970-01-01 00:00:01'",
-      "'2024-10-27 00:30:00'",
-      "'2024-10-27 01:30:00'",
-      "'2038-01-19 03:14:07'",
-    ],
-  },
-  { name: 'YEAR', columns: 'a YEAR', key: 'a', rows: ['0', '1901', '1999', '2155'] },
-  { name: 'ENUM', columns: "a ENUM('z','B','a','é')", key: 'a', rows: ["'a'", "'z'", "'é'", "'B'", "'no member'"] },
-  { name: 'SET', columns: "a SET('z','B','a','é')", key: 'a', rows: ["''", "'a,z'", "'z'", "'é'", "'B,a'"] },
-  {
-    name: 'three columns',
-    columns: "a INT, b VARCHAR(10), c ENUM('x','y')",
-    key: 'a, b, c',
-    rows: [
-      "1, 'a', 'x'",
-      "1, 'a', 'y'",
-      "1, 'B', 'y'",
-      "1, 'b2', 'x'",
-      "2, '', 'x'",
-      "2, 'A', 'y'",
-      "-3, 'q', 'x'",
-      "-3, 'q', 'y'",
-    ],
-  },
-  {
-    name: 'a descending part',
-    columns: 'a INT, b INT',
-    key: 'a DESC, b',
-    rows: ['1, 1', '1, 2', '1, 3', '2, 1', '3, 5', '3, 6'],
-  },
-  {
-    name: 'ENUM before INT',
-    columns: "a ENUM('z','y','x'), b INT",
-    key: 'a, b',
-    rows: ["'z', 2", "'z', 5", "'y', 1", "'x', 7", "'x', 8", "'y', 4", "'none', 3"],
-  },
-];
-
 /** All that a source says in `scan.startup.mode: snapshot`. */
 const snapshotOf = async (
   rig: MysqlRig,
@@ -370,11 +212,11 @@ for (const server of testServers()) {
     test('walks along keys of every type in the order of the server, and skips or repeats no row (I-19)', async () => {
       await using rig = await MysqlRig.open(server);
       await rig.run("SET NAMES utf8mb4, sql_mode = ''");
-      for (const [i, { columns, key, rows }] of keyed.entries()) {
+      for (const [i, { columns, key, rows }] of keyedTables.entries()) {
         await rig.run(`CREATE TABLE k${i} (${columns}, n INT, PRIMARY KEY (${key}))`);
         await rig.run(...rows.map((row, n) => `INSERT INTO k${i} VALUES (${row}, ${n})`));
       }
-      const seen = keyed.map((): number[] => []);
+      const seen = keyedTables.map((): number[] => []);
       await using source = rig.source({
         ...smallChunks,
         'scan.startup.mode': 'snapshot',
@@ -385,7 +227,7 @@ for (const server of testServers()) {
           if (change.kind === 'rows')
             for (let i = 0; i < change.rows.length; i += 1)
               seen[Number(change.table.name.slice(1))]!.push(change.rows.after(i)!.at(-1) as number);
-      for (const [i, { name, key }] of keyed.entries()) {
+      for (const [i, { name, key }] of keyedTables.entries()) {
         const inOrder = await rig.query(`SELECT n FROM k${i} FORCE INDEX (PRIMARY) ORDER BY ${key}`);
         assert.deepEqual(
           seen[i],
