@@ -29,7 +29,7 @@ export const cliErrors = {
   CLI_INPUT_UNREADABLE: {
     retryable: false,
     message: (d: { readonly input: string; readonly reason: string }) => `cannot read ${d.input}: ${d.reason}`,
-    hint: 'Name a binlog file, a folder that holds binlog files, or a server as mysql://user:password@host:port/.',
+    hint: 'Check the path. `binlog` takes a file, a folder of binlog files or a server as mysql://user:password@host:port/; `redis rdb` takes a saved file.',
   },
   CLI_BINLOG_DAMAGED: {
     retryable: false,
