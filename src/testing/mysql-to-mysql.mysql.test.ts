@@ -2,15 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mysqlSinkConfig } from '../connectors/mysql/sink/config.ts';
 import { openMysqlSink } from '../connectors/mysql/sink/sink.ts';
-import type { Log } from '../core/log.ts';
+import type { Log, LogFields } from '../core/log.ts';
 import { routeTables } from '../operators/route-tables.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { changingTables, definitionScripts } from './definition-scripts.ts';
 import { MysqlRig } from './mysql-rig.ts';
 import { testServers } from './servers/test-servers.ts';
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Rows of one database kept in another one, on the same server or another. */
 class Mirror implements AsyncDisposable {
@@ -19,6 +17,14 @@ class Mirror implements AsyncDisposable {
   readonly #settings: Readonly<Record<string, unknown>>;
   #running: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
   #marker = 0;
+  /** What the pipelines said, for whoever reads a failure. */
+  readonly #said: string[] = [];
+  readonly #log: Log = {
+    debug: () => {},
+    info: (message, fields) => this.#note(message, fields),
+    warn: (message, fields) => this.#note(message, fields),
+    error: (message, fields) => this.#note(message, fields),
+  };
 
   constructor(source: MysqlRig, target: MysqlRig, settings: Readonly<Record<string, unknown>>) {
     this.source = source;
@@ -63,10 +69,10 @@ class Mirror implements AsyncDisposable {
         ]),
       ],
       sinks: [
-        { name: 'mysql', open: () => openMysqlSink(config, { pipeline: name, clock: systemClock, log: silent }) },
+        { name: 'mysql', open: () => openMysqlSink(config, { pipeline: name, clock: systemClock, log: this.#log }) },
       ],
       clock: systemClock,
-      log: silent,
+      log: this.#log,
     });
     const ended = pipeline.run(stop.signal);
     ended.catch(() => {});
@@ -83,12 +89,12 @@ class Mirror implements AsyncDisposable {
   async arrived(): Promise<void> {
     this.#marker += 1;
     await this.source.run(`INSERT INTO done VALUES (${this.#marker})`);
-    const patience = performance.now() + 30_000;
+    const patience = performance.now() + 90_000;
     const there = async (): Promise<boolean> =>
       (await this.target.query(`SHOW TABLES LIKE 'done'`)).length > 0 &&
       (await this.target.query(`SELECT 1 FROM done WHERE id = ${this.#marker}`)).length > 0;
     while (!(await there())) {
-      assert.ok(performance.now() < patience, 'the target did not get there within 30 s');
+      assert.ok(performance.now() < patience, `the target did not get there within 90 s\n${this.#said.join('\n')}`);
       await Promise.race([systemClock.sleep(20), this.#running?.ended]);
     }
   }
@@ -98,7 +104,7 @@ class Mirror implements AsyncDisposable {
     const columns = (await this.source.query(`SHOW COLUMNS FROM ${name}`))
       .map(([column]) => `\`${column}\``)
       .join(', ');
-    const patience = performance.now() + 30_000;
+    const patience = performance.now() + 90_000;
     for (;;) {
       const [wanted, held] = await Promise.all(
         [this.source, this.target].map(async (rig) => {
@@ -108,9 +114,15 @@ class Mirror implements AsyncDisposable {
         }),
       );
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
-      if (performance.now() > patience) assert.deepEqual(held, wanted, name);
+      if (performance.now() > patience) {
+        assert.deepEqual(held, wanted, `${name} is not equal within 90 s\n${this.#said.join('\n')}`);
+      }
       await Promise.race([systemClock.sleep(50), this.#running?.ended]);
     }
+  }
+
+  #note(message: string, fields: LogFields = {}): void {
+    this.#said.push(`${new Date().toISOString()} ${message} ${JSON.stringify(fields)}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,6 +19,8 @@ export interface LaunchOptions {
   readonly options?: readonly string[];
   /** Where the data lives; made when it is not there, and kept at the end. Default: a throw-away folder. */
   readonly dataDir?: string;
+  /** Where the throw-away folder is made. Default: the system's temporary folder. */
+  readonly folder?: string;
 }
 
 /** Starts a private server on loopback with row binlog, full row metadata and GTIDs on. Disposing ends it. */
@@ -30,10 +32,10 @@ export const launchServer = async (options: LaunchOptions): Promise<LaunchedServ
 /** As launchServer, with programs already found. */
 export const launchProgram = async (
   program: ServerProgram,
-  options: Pick<LaunchOptions, 'options' | 'dataDir'> & { readonly timeoutMs?: number } = {},
+  options: Pick<LaunchOptions, 'options' | 'dataDir' | 'folder'> & { readonly timeoutMs?: number } = {},
 ): Promise<LaunchedServer> => {
   sweep();
-  const home = await mkdtemp(join(tmpdir(), 'millrace-'));
+  const home = await mkdtemp(join(options.folder ?? tmpdir(), 'millrace-'));
   const server = new LaunchedServer(program, home, options.dataDir ?? null, options.options ?? [], options.timeoutMs);
   try {
     await server.start();

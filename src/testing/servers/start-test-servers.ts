@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import { launchProgram } from './launch-server.ts';
+import { memoryFolder } from './memory-folder.ts';
 import { type CatalogueEntry, type ServerName, serverCatalogue } from './server-catalogue.ts';
 import { type ClientTools, debianProgram } from './server-program.ts';
 
@@ -41,7 +42,7 @@ export const startTestServers = async (): Promise<{ servers: TestServer[]; missi
 const testServer = async (entry: CatalogueEntry): Promise<TestServer> => {
   const url = process.env[entry.variable];
   if (url) return namedServer(entry, url);
-  const server = await launchProgram(await debianProgram(entry));
+  const server = await launchProgram(await debianProgram(entry), { folder: memoryFolder() });
   const { flavor, version, host, port, user, password, binlogFolder, tools } = server;
   return { name: entry.name, flavor, version, host, port, user, password, binlogFolder, tools };
 };
