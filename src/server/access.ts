@@ -24,6 +24,13 @@ export const listenText = ({ host, port }: Listen): string => `${host.includes('
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+const bearerToken = (header: string): string | undefined => /^Bearer\s+(\S+)\s*$/i.exec(header)?.[1];
+
+const basicPassword = (header: string): string | undefined => {
+  const [, pair] = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(header) ?? [];
+  return pair === undefined ? undefined : /^[^:]*:(.+)$/s.exec(Buffer.from(pair, 'base64').toString('utf8'))?.[1];
+};
+
 /** Who may use the API. Each check throws the API_* error that says what to do. */
 export class Access {
   readonly #token: Buffer | null;
@@ -60,9 +67,11 @@ export class Access {
     }
   }
 
-  checkToken(request: IncomingMessage): void {
+  /** `takesBasic`: the token may come as the password of Basic authentication too, as Kafka Connect's clients send it. */
+  checkToken(request: IncomingMessage, takesBasic = false): void {
     if (this.#token === null) return;
-    const [, given] = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '') ?? [];
+    const header = request.headers.authorization ?? '';
+    const given = bearerToken(header) ?? (takesBasic ? basicPassword(header) : undefined);
     if (given === undefined) throw new MillraceError('API_TOKEN_MISSING', undefined);
     if (!timingSafeEqual(digest(given), this.#token)) throw new MillraceError('API_TOKEN_WRONG', undefined);
   }

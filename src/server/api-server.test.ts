@@ -18,6 +18,7 @@ import { LocalPipeline } from './local-pipeline.ts';
 import { LogRing, tellingLog } from './log-ring.ts';
 import { metricTable } from './metric-table.ts';
 import { PipelineRunner } from './pipeline-runner.ts';
+import { isConnectPath } from './refusal.ts';
 import { routes } from './routes.ts';
 
 const token = 'a-long-enough-token';
@@ -154,10 +155,15 @@ describe('the API', () => {
   });
 
   test('wants the token on every path but those of load balancers', async () => {
-    for (const route of routes.filter(({ open: isOpen }) => isOpen === undefined)) {
+    for (const route of routes.filter(({ open: isOpen, path }) => isOpen === undefined && !isConnectPath(path))) {
       const path = route.path.replace('{name}', 'orders');
       const answered = await ask(path, { method: route.method }, guarded);
       assert.deepEqual([answered.status, answered.body.error.code], [401, 'API_TOKEN_MISSING'], route.path);
+    }
+    for (const route of routes.filter(({ path }) => isConnectPath(path))) {
+      const path = route.path.replaceAll(/\{\w+\}/g, 'orders');
+      const answered = await ask(path, { method: route.method }, guarded);
+      assert.deepEqual([answered.status, answered.body.error_code], [401, 401], route.path);
     }
     const wrong = await ask('/api/v1/pipelines', { headers: { authorization: `Bearer ${token}x` } }, guarded);
     assert.deepEqual([wrong.status, wrong.body.error.code], [401, 'API_TOKEN_WRONG']);

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { z } from 'zod';
-import { errorObject } from '../core/error-object.ts';
-import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { Access, type Listen, listenText } from './access.ts';
 import type { Fleet } from './fleet.ts';
 import { apiPage, openApiDocument } from './openapi.ts';
-import { RefusedFile } from './refused-file.ts';
+import { isConnectPath, refusal } from './refusal.ts';
 import { readBody, readJson } from './request-body.ts';
-import { type Answer, type Route, routes } from './routes.ts';
+import type { Answer, Route } from './route.ts';
+import { routes } from './routes.ts';
 
 export interface ApiOptions {
   readonly fleet: Fleet;
@@ -75,25 +75,30 @@ const answerRequest = async (
   try {
     answer = await answerOf(options, access, request, response);
   } catch (error) {
-    answer = refusal(error, options.log);
+    answer = refusal(error, request.url ?? '/', options.log);
     // What is left of a body that was refused is not read.
     if (!request.complete) response.setHeader('connection', 'close');
   }
   if (answer.kind === 'taken' || response.destroyed) return;
   const { status } = answer;
-  const [type, body] =
-    answer.kind === 'json'
-      ? ['application/json; charset=utf-8', `${JSON.stringify(answer.body)}\n`]
-      : [answer.type, answer.body];
+  const [type, body] = contentOf(answer);
   response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    ...(type === null ? {} : { 'content-type': type }),
+    // An answer of this status has no body, so nothing says how long it is.
+    ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...(answer.kind === 'json' && answer.location !== undefined ? { location: answer.location } : {}),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
+};
+
+const contentOf = (answer: Exclude<Answer, { kind: 'taken' }>): readonly [type: string | null, body: string] => {
+  if (answer.kind === 'empty') return [null, ''];
+  if (answer.kind === 'text') return [answer.type, answer.body];
+  return ['application/json; charset=utf-8', `${JSON.stringify(answer.body)}\n`];
 };
 
 const answerOf = async (
@@ -106,8 +111,9 @@ const answerOf = async (
   access.checkBrowser(request);
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const path = pathname.length > 1 ? pathname.replace(/\/$/, '') : pathname;
-  const [route, name] = findRoute(request.method === 'HEAD' ? 'GET' : (request.method ?? ''), path);
-  const known = isKnown(access, request, route?.open === true);
+  const [route, words] = findRoute(request.method === 'HEAD' ? 'GET' : (request.method ?? ''), path);
+  const { name = '' } = words;
+  const known = isKnown(access, request, route);
   if (route === null) {
     return path === '/api/openapi.json'
       ? { kind: 'json', status: 200, body: openApiDocument(version) }
@@ -120,6 +126,7 @@ const answerOf = async (
     response,
     query: searchParams,
     name,
+    words,
     body,
     allowTail,
     version,
@@ -138,14 +145,17 @@ const answerOf = async (
 
 const pages: readonly string[] = ['/api', '/api/openapi.json'];
 
-/** The route and the pipeline that the path names; no route: one of the pages. Throws API_NOT_FOUND and API_METHOD. */
-const findRoute = (method: string, path: string): readonly [Route | null, string] => {
-  if (pages.includes(path) && method === 'GET') return [null, ''];
+/** What stands for the words in braces of a route's path. */
+type PathWords = Readonly<Record<string, string>>;
+
+/** The route, and what its path names; no route: one of the pages. Throws API_NOT_FOUND and API_METHOD. */
+const findRoute = (method: string, path: string): readonly [Route | null, PathWords] => {
+  if (pages.includes(path) && method === 'GET') return [null, {}];
   const allowed: string[] = pages.includes(path) ? ['GET'] : [];
   for (const route of routes) {
-    const name = matchPath(route.path, path);
-    if (name === null) continue;
-    if (route.method === method) return [route, name];
+    const words = matchPath(route.path, path);
+    if (words === null) continue;
+    if (route.method === method) return [route, words];
     allowed.push(route.method);
   }
   const shown = path.slice(0, 200);
@@ -153,30 +163,30 @@ const findRoute = (method: string, path: string): readonly [Route | null, string
   throw new MillraceError('API_METHOD', { method, path: shown, allowed: allowed.join(', ') });
 };
 
-/** What stands for `{name}`; '' where the pattern has none; null: the path is another. */
-const matchPath = (pattern: string, path: string): string | null => {
+/** What stands for each word in braces; null: the path is another. */
+const matchPath = (pattern: string, path: string): PathWords | null => {
   const wanted = pattern.split('/');
   const given = path.split('/');
   if (wanted.length !== given.length) return null;
-  let name = '';
+  const words: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
-    if (part === '{name}') {
+    if (part.startsWith('{')) {
       try {
-        name = decodeURIComponent(given[index]!);
+        words[part.slice(1, -1)] = decodeURIComponent(given[index]!);
       } catch {
         return null;
       }
     } else if (part !== given[index]) return null;
   }
-  return name;
+  return words;
 };
 
-const isKnown = (access: Access, request: IncomingMessage, open: boolean): boolean => {
+const isKnown = (access: Access, request: IncomingMessage, route: Route | null): boolean => {
   try {
-    access.checkToken(request);
+    access.checkToken(request, route !== null && isConnectPath(route.path));
     return true;
   } catch (error) {
-    if (!open) throw error;
+    if (route?.open !== true) throw error;
     return false;
   }
 };
@@ -189,44 +199,4 @@ const bodyOf = async ({ body }: Route, request: IncomingMessage): Promise<unknow
   throw new MillraceError('API_BAD_JSON', {
     reason: z.prettifyError(parsed.error).replace(/\s+/g, ' ').replaceAll('✖ ', '').slice(0, 500),
   });
-};
-
-const statuses: Readonly<Record<string, number>> = {
-  API_BAD_JSON: 400,
-  API_TOKEN_MISSING: 401,
-  API_TOKEN_WRONG: 401,
-  API_FOREIGN_HOST: 403,
-  API_FOREIGN_ORIGIN: 403,
-  API_TAIL_OFF: 403,
-  API_NOT_FOUND: 404,
-  API_UNKNOWN_PIPELINE: 404,
-  SNAPSHOT_UNKNOWN_TABLE: 404,
-  API_METHOD: 405,
-  API_BODY_SLOW: 408,
-  API_PIPELINE_STATE: 409,
-  API_NAME_TAKEN: 409,
-  OFFSETS_UNSUPPORTED: 409,
-  SNAPSHOT_UNSUPPORTED: 409,
-  API_BODY_TOO_LARGE: 413,
-  API_FILE_WRONG: 422,
-  MYSQL_POSITION: 422,
-  MYSQL_GTID_OFF: 422,
-  GTID_SET_MALFORMED: 422,
-  API_NOT_SUPPORTED: 501,
-  SERVE_CHILD_SILENT: 503,
-  SERVE_CHILD_ENDED: 503,
-};
-
-const refusal = (error: unknown, log: Log): Answer => {
-  if (isMillraceError(error)) {
-    const status = statuses[error.code] ?? (error.code.startsWith('CONFIG_') ? 422 : 500);
-    const diagnostics = error instanceof RefusedFile ? { diagnostics: error.diagnostics } : {};
-    return { kind: 'json', status, body: { error: errorObject(error), ...diagnostics } };
-  }
-  log.error('the API met an internal error', { error: (error as Error).stack ?? String(error) });
-  const detail = 'internal error; the log has more';
-  const body = {
-    error: { code: 'INTERNAL', detail, remedy: 'Please report it.', retryable: false, docs: 'docs/errors.md' },
-  };
-  return { kind: 'json', status: 500, body };
 };

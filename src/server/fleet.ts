@@ -29,8 +29,13 @@ export interface Fleet {
 }
 
 export interface FleetFiles {
-  /** Adds a pipeline, or changes one. Throws API_FILE_WRONG with the diagnostics beside it, and then changes nothing. */
-  put(name: string, text: string): Promise<FilePut>;
+  /** Where it is kept what pipelines should be; what else must survive the process may lie beside it. */
+  readonly stateFolder: string;
+  /**
+   * Adds a pipeline, or changes one. A new one begins as `begin` says. Throws API_FILE_WRONG with the diagnostics beside it, and then
+   * changes nothing.
+   */
+  put(name: string, text: string, begin?: Desired): Promise<FilePut>;
   /** Ends the pipeline and removes its file. What its sinks hold stays. */
   remove(name: string): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { tablePatterns } from '../core/table-pattern.ts';
 import { EventStream } from './event-stream.ts';
 import type { OperatedPipeline } from './fleet.ts';
 import { opNames } from './question.ts';
-import type { Answer, Call } from './routes.ts';
+import type { Answer, Call } from './route.ts';
 
 /** Sends rows as they pass. Who reads too slowly misses rows, and is told how many. */
 export const tailRows = (call: Call, pipeline: OperatedPipeline, rowsPerSecond: number): Answer => {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { type Route, routes } from './routes.ts';
+import { isConnectPath } from './refusal.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 
 /** The OpenAPI 3.1 document of the API, made from the table of routes. */
 export const openApiDocument = (version: string): unknown => {
@@ -13,12 +15,13 @@ export const openApiDocument = (version: string): unknown => {
     info: {
       title: 'millrace',
       version,
-      description: 'Operates pipelines. Every error is `{"error": {"code", "detail", "remedy", "retryable", "docs"}}`.',
+      description:
+        'Operates pipelines. Every error is `{"error": {"code", "detail", "remedy", "retryable", "docs"}}`; under the paths of Kafka Connect it is `{"error_code", "message"}`.',
     },
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Error: errorSchema },
+      schemas: { Error: errorSchema, ConnectError: connectErrorSchema },
     },
     security: [{ token: [] }, {}],
   };
@@ -37,11 +40,17 @@ const errorSchema = {
   },
 };
 
+const connectErrorSchema = {
+  type: 'object',
+  required: ['error_code', 'message'],
+  properties: { error_code: { type: 'integer' }, message: text },
+};
+
 const operation = (route: Route): unknown => ({
   summary: route.summary,
   operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z]+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())}`,
   parameters: [
-    ...(route.path.includes('{name}') ? [{ name: 'name', in: 'path', required: true, schema: text }] : []),
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: text })),
     ...Object.entries(route.query ?? {}).map(([name, description]) => ({
       name,
       in: 'query',
@@ -54,7 +63,11 @@ const operation = (route: Route): unknown => ({
     200: { description: route.answers },
     default: {
       description: 'An error; nothing was changed.',
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      content: {
+        'application/json': {
+          schema: { $ref: `#/components/schemas/${isConnectPath(route.path) ? 'ConnectError' : 'Error'}` },
+        },
+      },
     },
   },
 });

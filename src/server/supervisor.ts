@@ -98,8 +98,12 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     }
   }
 
-  put(name: string, text: string): Promise<FilePut> {
-    return this.#inTurn(() => this.#put(name, text));
+  get stateFolder(): string {
+    return this.#options.stateFolder;
+  }
+
+  put(name: string, text: string, begin: Desired = 'running'): Promise<FilePut> {
+    return this.#inTurn(() => this.#put(name, text, begin));
   }
 
   remove(name: string): Promise<void> {
@@ -146,7 +150,7 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     for (const [name, pipeline] of described) if (!kept.has(name)) await this.#apply(name, pipeline);
   }
 
-  async #put(name: string, text: string): Promise<FilePut> {
+  async #put(name: string, text: string, begin: Desired): Promise<FilePut> {
     if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name)) {
       throw new MillraceError('API_BAD_JSON', { reason: 'a name has letters, digits, dots, dashes and underscores' });
     }
@@ -171,6 +175,7 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     const wanted = described.get(name)!;
     if (present === undefined && existsSync(path))
       throw new MillraceError('API_NAME_TAKEN', { pipeline: name, file: path });
+    if (present === undefined && begin !== 'running') this.#states.set(name, begin);
     writeWhole(path, text);
     const change =
       present === undefined ? 'added' : present.fingerprint === wanted.fingerprint ? 'unchanged' : 'changed';

@@ -33,7 +33,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   return exitCode.ok;
 };
 
-const secretsOf = (draft: Draft) => [...draft.secrets].map(([variable, from]) => ({ variable, from }));
+const secretsOf = (draft: Draft) => [...draft.secrets].map(([variable, { key }]) => ({ variable, from: key }));
 
 const read = (path: string): { readonly name: string; readonly text: string } => {
   try {

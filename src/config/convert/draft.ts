@@ -1,6 +1,7 @@
 /** A pipeline file in the making: what another tool's file says, in millrace's words, and what of it has no counterpart. */
 import { stringify } from 'yaml';
 import { namesSecret } from '../redact.ts';
+import { isOwnReference, withoutProviders } from './config-providers.ts';
 
 type DraftValue = string | number | boolean | readonly string[];
 
@@ -44,6 +45,14 @@ export interface ConversionFinding {
   readonly reason: string;
 }
 
+/** What the other tool's file had as plain text, or leaves to a provider that is not here. */
+interface DraftSecret {
+  /** The other tool's key. */
+  readonly key: string;
+  /** Null: the file does not hold it. */
+  readonly value: string | null;
+}
+
 export interface DraftRoute {
   readonly source: string;
   readonly target: string;
@@ -59,8 +68,8 @@ export class Draft {
   /** Sections that are the same here, as YAML. */
   readonly taken: string[] = [];
   readonly findings: ConversionFinding[] = [];
-  /** Variables that hold what the file had as plain text, with the key each was taken from. */
-  readonly secrets = new Map<string, string>();
+  /** By the variable that holds each. */
+  readonly secrets = new Map<string, DraftSecret>();
 
   /** `from`: the tool and the file, for the first line. */
   constructor(from: string) {
@@ -75,10 +84,25 @@ export class Draft {
     this.findings.push({ kind: 'changed', key, reason });
   }
 
-  /** Sets a secret as a variable, never as its text. */
-  secret(section: DraftSection, key: string, variable: string, from: string): void {
+  /** Sets a secret as a variable, never as its text. One that names a variable or a file itself is taken as it is. */
+  secret(section: DraftSection, key: string, variable: string, from: string, value: string | null = null): void {
+    if (value !== null && isOwnReference(value)) {
+      section.set(key, withoutProviders(value));
+      return;
+    }
     section.set(key, `\${${variable}}`);
-    this.secrets.set(variable, from);
+    this.secrets.set(variable, { key: from, value });
+  }
+
+  /** Puts a reference of the caller's in the place of each variable that holds a secret. */
+  placeSecrets(place: (variable: string) => string): void {
+    for (const part of [this.source, this.sink, this.pipeline]) {
+      for (const { key, value, comment } of part.entries) {
+        const variable = /^\$\{(\w+)\}$/.exec(String(value))?.[1];
+        if (variable !== undefined && this.secrets.has(variable)) part.set(key, place(variable), comment);
+      }
+    }
+    this.secrets.clear();
   }
 
   /** Sets `key` to a variable with a default. */
@@ -94,7 +118,7 @@ export class Draft {
 
   /** Sets `key` to another tool's text: characters that would be read as variables are escaped. */
   text(section: DraftSection, key: string, value: string, comment: string | null = null): void {
-    section.set(key, value.replaceAll('${', '$${'), comment);
+    section.set(key, withoutProviders(value), comment);
   }
 
   toYaml(): string {
@@ -103,7 +127,7 @@ export class Draft {
       ...commented(
         `Made from ${this.from} by \`millrace convert\`. Check it with \`millrace lint\` and \`millrace doctor\`.`,
       ),
-      ...[...this.secrets].flatMap(([variable, key]) => commented(`Set ${variable} to what ${key} was.`)),
+      ...[...this.secrets].flatMap(([variable, { key }]) => commented(`Set ${variable} to what ${key} was.`)),
       ...section('source', this.source),
       ...section('sink', this.sink),
       ...this.taken.flatMap((text) => text.trimEnd().split('\n')),

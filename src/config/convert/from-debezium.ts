@@ -78,7 +78,7 @@ const fromSource = (draft: Draft, settings: Settings, sinks: KnownSinks): Draft 
   for (const [key, value] of settings) {
     if (handled.has(key) || /^(schema\.history|database\.history)\./.test(key)) continue;
     if (/^(transforms|predicates)(\.|$)/.test(key) || /^(key|value)\.converter(\.|$)/.test(key)) continue;
-    if (key === 'database.password') draft.secret(draft.source, 'password', 'MYSQL_PASSWORD', key);
+    if (key === 'database.password') draft.secret(draft.source, 'password', 'MYSQL_PASSWORD', key, value);
     else if (/^database\.(include\.list|whitelist)$/.test(key) && hasTables(settings)) continue;
     else if (formatKeys.includes(key)) {
       if (key !== 'skipped.operations' || value === 't' || value === 'none')
@@ -137,7 +137,7 @@ const columnSetting = (draft: Draft, key: string, value: string): boolean => {
     draft.source.set('columns.mask.text', '*'.repeat(Number(mask[1])));
   } else if (hash) {
     draft.text(draft.source, 'columns.hash', value);
-    draft.secret(draft.source, 'columns.hash.salt', 'HASH_SALT', 'column.mask.hash');
+    draft.secret(draft.source, 'columns.hash.salt', 'HASH_SALT', 'column.mask.hash', hash[2]!);
     draft.changed(
       'column.mask.hash',
       `the salt stands in its key; hashes are SHA-256 over the salt and the text, which differ from Debezium's ${hash[1]}`,

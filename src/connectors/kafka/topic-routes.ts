@@ -5,7 +5,7 @@ import type { KafkaConfig } from './config.ts';
 /** Gives each table its topic. */
 export const topicRoutes = (
   config: Pick<KafkaConfig, 'topic' | 'topic.prefix' | 'sink.tableId-to-topic.mapping'>,
-): ((table: Table) => string) => {
+): ((table: Pick<Table, 'database' | 'name'>) => string) => {
   const prefix = config['topic.prefix'];
   const template = config.topic ?? `${prefix === undefined ? '' : `${prefix}.`}%{database}.%{table}`;
   const mapped = new Map(
