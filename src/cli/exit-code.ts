@@ -24,7 +24,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   5: 'waited too long',
   6: 'refused without `--yes`',
   78: 'a pipeline file is wrong (EX_CONFIG of sysexits.h)',
-  130: 'interrupted by a second signal',
+  130: 'interrupted: by a second signal, or while it asked something',
 };
 
 export const exitCodeOf = (error: unknown): ExitCode => {

@@ -24,17 +24,26 @@ const convertNotes = [
 export const fileCommands: readonly CommandSpec[] = [
   {
     name: 'init',
-    summary: 'Write a commented pipeline file to begin with.',
+    summary: 'Write a pipeline file: by questions on a terminal, or from a template.',
     arguments: '[TEMPLATE]',
     fewest: 0,
     most: 1,
     formats: ['human', 'json'],
     options: {
-      to: { value: 'FILE', describe: 'Where to write it; `-` prints it. Default: TEMPLATE.yaml.' },
+      to: {
+        value: 'FILE',
+        describe:
+          'Where to write it; `-` prints it. Default: TEMPLATE.yaml, or what the last question is answered with.',
+      },
       force: { describe: 'Replace a file that is there.' },
+      list: { describe: 'List the templates; so does `millrace init` where there is nobody to ask.' },
     },
     examples: [
-      { command: 'millrace init', does: 'list the templates' },
+      {
+        command: 'millrace init',
+        does: 'ask for the server, its tables and the sink, try each answer, and write the file',
+      },
+      { command: 'millrace init --list', does: 'list the templates' },
       {
         command: 'millrace init mysql-sqlite',
         does: 'write mysql-sqlite.yaml; a file that is there is never replaced',
@@ -43,6 +52,9 @@ export const fileCommands: readonly CommandSpec[] = [
         command: 'millrace init several --to pipelines.yaml',
         does: 'several pipelines, with a connection they share and a test',
       },
+    ],
+    notes: [
+      'Questions are asked when stdin and stderr are a terminal and no TEMPLATE is named. Every answer is tried: the login, the tables, the rights and settings of the server, the sink. Passwords are never shown and never written: the file names variables. Ctrl-C ends it with exit code 130 and writes nothing.',
     ],
     load: () => import('./commands/init.ts'),
   },

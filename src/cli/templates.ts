@@ -6,7 +6,8 @@ export interface Template {
   readonly text: string;
 }
 
-const head = [
+/** The comment that every file begins with. */
+export const fileHead = [
   '# yaml-language-server: $schema=./node_modules/millrace/schema/v1.json',
   '# millrace lint FILE      checks this file without connecting to anything',
   '# millrace doctor FILE    connects, and says what to repair, with the SQL that does',
@@ -32,7 +33,7 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'A mirror of a database in a SQLite file: all rows, then every change.',
     sinks: ['sqlite'],
     text: text(
-      head,
+      fileHead,
       mysqlSource,
       '  scan.startup.mode: initial        # a snapshot, then the log; latest-offset: only what changes from now on',
       'sink:',
@@ -46,7 +47,7 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'A change log: each change as a line of Debezium’s JSON.',
     sinks: ['file'],
     text: text(
-      head,
+      fileHead,
       mysqlSource,
       '  scan.startup.mode: latest-offset',
       'sink:',
@@ -60,7 +61,7 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'Topics of Debezium’s JSON, one for each table, exactly once.',
     sinks: ['kafka'],
     text: text(
-      head,
+      fileHead,
       mysqlSource,
       '  scan.startup.mode: initial',
       'sink:',
@@ -75,7 +76,7 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'A copy of tables on another MySQL or MariaDB, kept in step.',
     sinks: ['mysql'],
     text: text(
-      head,
+      fileHead,
       mysqlSource,
       '  scan.startup.mode: initial',
       'sink:',
@@ -95,7 +96,7 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'Several pipelines in one file, with a connection they share, and a test.',
     sinks: ['sqlite', 'file'],
     text: text(
-      head,
+      fileHead,
       '# millrace test FILE      runs the tests in it, without any server',
       'connections:',
       '  shop:',

@@ -1,10 +1,10 @@
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
+import { examine } from '../examination.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { addressOf, pipelineEnds } from '../file-ends.ts';
 import { checkedFiles } from '../pipeline-files.ts';
 import { textTable } from '../text-table.ts';
-import { examine } from './doctor.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal, format } = call;

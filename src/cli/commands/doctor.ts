@@ -1,29 +1,14 @@
 import { redactor } from '../../config/redact.ts';
 import { mysql } from '../../connectors/mysql/connector.ts';
-import type { Connector, Context, Problem } from '../../core/connector.ts';
-import { isMillraceError, MillraceError } from '../../core/errors.ts';
-import { systemClock } from '../../pipeline/system-clock.ts';
+import type { Problem } from '../../core/connector.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
 import { mysqlUrl } from '../connection-url.ts';
 import { envelope } from '../envelope.ts';
+import { type Examination, examinationText, examine, type Patient } from '../examination.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { addressOf, pipelineEnds } from '../file-ends.ts';
 import { checkedFiles } from '../pipeline-files.ts';
-
-/** One thing to look at: an end of a pipeline, or a server by its URL. */
-interface Patient {
-  readonly name: string;
-  readonly pipeline: string;
-  readonly connector: Connector;
-  readonly config: unknown;
-}
-
-export interface Examination {
-  readonly name: string;
-  /** What is as it should be. */
-  readonly passed: readonly string[];
-  readonly problems: readonly Problem[];
-}
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal, format } = call;
@@ -70,46 +55,4 @@ const findPatients = async (
     patients: [...patients, ...ends],
     redact: (text) => loaded.reduce((result, file) => file.redact(result), hidden(text)),
   };
-};
-
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** Asks a connector what is wrong with its system. What it cannot even ask is a problem as well. */
-export const examine = async (
-  { name, pipeline, connector, config }: Patient,
-  redact: (text: string) => string,
-): Promise<Examination> => {
-  const passed: string[] = [];
-  const context: Context = { pipeline, log: silent, clock: systemClock, passed: (what) => passed.push(redact(what)) };
-  try {
-    const problems = await connector.check(config as never, context);
-    const clean = problems.map((problem) => ({
-      ...problem,
-      message: redact(problem.message),
-      remedy: problem.remedy === null ? null : redact(problem.remedy),
-    }));
-    return { name: redact(name), passed, problems: clean };
-  } catch (error) {
-    if (!isMillraceError(error)) throw error;
-    const { code, message, hint } = error;
-    return {
-      name: redact(name),
-      passed,
-      problems: [{ code, message: redact(message), remedy: hint, severity: 'error' }],
-    };
-  }
-};
-
-const examinationText = (
-  { name, passed, problems }: Examination,
-  paint: CommandCall['terminal']['paintData'],
-): string => {
-  const lines = [paint('bold', name), ...passed.map((what) => `  ${paint('green', '✔')} ${what}`)];
-  for (const { severity, code, message, remedy } of problems) {
-    const mark = severity === 'error' ? paint('red', '✘') : paint('yellow', '!');
-    lines.push(`  ${mark} ${message}  ${paint('dim', code)}`);
-    if (remedy !== null) lines.push(`      ${remedy}`);
-  }
-  if (passed.length + problems.length === 0) lines.push(`  ${paint('green', '✔')} ready`);
-  return `${lines.join('\n')}\n`;
 };

@@ -6,30 +6,44 @@ import { nearestName } from '../../core/nearest-name.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { askForFile } from '../init/ask-for-file.ts';
+import { openAsker } from '../init/asker.ts';
+import type { Interview } from '../init/interview.ts';
 import { type Template, templates } from '../templates.ts';
 import { textTable } from '../text-table.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
-  const { terminal, format } = call;
+  const [name] = call.arguments;
+  const asks = process.stdin.isTTY && call.terminal.live && call.format === 'human' && !call.flag('list');
+  if (name !== undefined) return await writeTemplate(call, name);
+  return asks ? await askAndWrite(call) : await listTemplates(call);
+};
+
+const offeredTemplates = (): ReadonlyMap<string, Template> => {
   const sinks = connectors.filter(({ roles }) => roles.includes('sink')).map(({ type }) => type);
-  const offered = new Map<string, Template>(
+  return new Map(
     Object.entries(templates).filter(([, template]) => template.sinks.every((sink) => sinks.includes(sink))),
   );
-  const [name] = call.arguments;
-  if (name === undefined) {
-    const list = [...offered].map(([template, { summary }]) => ({ template, summary }));
-    if (format === 'json') await terminal.print(envelope('init', { templates: list }));
-    else {
-      await terminal.print(
-        `${textTable(
-          [],
-          list.map(({ template, summary }) => [template, summary]),
-        )}\n`,
-      );
-      terminal.say('write one with `millrace init TEMPLATE`');
-    }
-    return exitCode.ok;
+};
+
+const listTemplates = async ({ terminal, format, text }: CommandCall): Promise<ExitCode> => {
+  if (text('to') !== null) {
+    const reason = 'with --to it takes a TEMPLATE where there is no terminal to ask on';
+    throw new MillraceError('CLI_ARGUMENTS', { command: 'millrace init', reason });
   }
+  const list = [...offeredTemplates()].map(([template, { summary }]) => ({ template, summary }));
+  if (format === 'json') await terminal.print(envelope('init', { templates: list }));
+  else {
+    const rows = list.map(({ template, summary }) => [template, summary]);
+    await terminal.print(`${textTable([], rows)}\n`);
+    terminal.say('write one with `millrace init TEMPLATE`; on a terminal, `millrace init` asks');
+  }
+  return exitCode.ok;
+};
+
+const writeTemplate = async (call: CommandCall, name: string): Promise<ExitCode> => {
+  const { terminal, format } = call;
+  const offered = offeredTemplates();
   const template = offered.get(name);
   if (!template) {
     const known = [...offered.keys()];
@@ -41,15 +55,48 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     return exitCode.ok;
   }
   if (existsSync(file) && !call.flag('force')) throw new MillraceError('CLI_FILE_EXISTS', { file });
-  try {
-    writeFileSync(file, template.text);
-  } catch (error) {
-    throw new MillraceError('CLI_FILE_UNWRITABLE', { file, reason: fileReason(error) });
-  }
+  write(file, template.text);
   if (format === 'json') await terminal.print(envelope('init', { file, template: name }));
   else {
     await terminal.print(`${file}\n`);
-    terminal.say(`next: millrace lint ${file}, then millrace doctor ${file}, then millrace run ${file}`);
+    sayNext(call, file);
   }
   return exitCode.ok;
 };
+
+const askAndWrite = async (call: CommandCall): Promise<ExitCode> => {
+  const { terminal, env } = call;
+  using asker = openAsker(process.stdin, terminal.stderr);
+  const interview: Interview = { asker, paint: terminal.paint, env, secrets: new Map() };
+  asker.say(
+    'A pipeline, question by question. Enter takes what is in brackets; Ctrl-C ends it, and nothing is written.',
+  );
+  try {
+    const { file, text } = await askForFile(interview, { to: call.text('to'), force: call.flag('force') });
+    if (file === '-') {
+      await terminal.print(text);
+      return exitCode.ok;
+    }
+    write(file, text);
+    await terminal.print(`${file}\n`);
+    for (const [variable, { of }] of interview.secrets)
+      asker.say(`before it runs, set ${variable} to the password of ${of}: it is not in the file`);
+    sayNext(call, file);
+    return exitCode.ok;
+  } catch (error) {
+    if (!asker.givenUp.aborted) throw error;
+    asker.say('nothing was written');
+    return exitCode.interrupted;
+  }
+};
+
+const write = (file: string, text: string): void => {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new MillraceError('CLI_FILE_UNWRITABLE', { file, reason: fileReason(error) });
+  }
+};
+
+const sayNext = ({ terminal }: CommandCall, file: string): void =>
+  terminal.say(`next: millrace lint ${file}, then millrace doctor ${file}, then millrace run ${file}`);

@@ -8,13 +8,13 @@ import { MillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
+import { examine } from '../examination.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { addressOf, pipelineEnds } from '../file-ends.ts';
 import { loadFiles } from '../pipeline-files.ts';
 import { planObject } from '../pipeline-plan.ts';
 import { tarArchive } from '../tar-archive.ts';
 import { version } from '../version.ts';
-import { examine } from './doctor.ts';
 
 /** Gathers what somebody who helps must know, without what nobody must see: no secret, no row. */
 export const run = async (call: CommandCall): Promise<ExitCode> => {

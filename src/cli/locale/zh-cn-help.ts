@@ -4,7 +4,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   run: '运行管道，直到结束或被停止。',
   sql: '用 Flink SQL 查询 MySQL 的表，并让结果持续保持最新。',
   lint: '检查管道文件，不连接任何服务。',
-  init: '写出一个带注释的管道文件作为起点。',
+  init: '写出管道文件：在终端上逐项询问，或由模板生成。',
   doctor: '连接管道涉及的系统，说明需要修复什么，并给出修复的 SQL。',
   test: '运行管道文件中的测试：行进、行出，无需服务器。',
   plan: '读取源端目录，说明哪张表以什么名字去往哪里。',
