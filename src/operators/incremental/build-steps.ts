@@ -7,6 +7,8 @@ import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc, isContextual } from './calc.ts';
 import { Changes, type Delta } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
+import { OverStep } from './over/over-step.ts';
+import { RankStep } from './over/rank-step.ts';
 import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import type { Step } from './step.ts';
@@ -34,10 +36,13 @@ export const buildSteps = (plans: readonly Plan[]): Steps => {
   return { steps: builder.steps, tables: builder.tables, results };
 };
 
+type RankPlan = Extract<Plan, { kind: 'rank' }>;
+
 class Builder {
   readonly steps: Step[] = [];
   readonly tables = new Map<string, ScannedTable>();
   readonly #built = new Map<Plan, Delta>();
+  readonly #ranked = new Map<RankPlan, Delta>();
 
   build(plan: Plan): Delta {
     const known = this.#built.get(plan);
@@ -86,6 +91,10 @@ class Builder {
           appendOnly && plan.order.length === 0 ? new FirstRowsStep(plan, input) : new TopStep(plan, input, appendOnly),
         );
       }
+      case 'over':
+        return this.#add(new OverStep(plan, this.build(plan.input)));
+      case 'rank':
+        return this.#rank(plan, true);
       case 'union':
         return this.#add(new UnionStep(plan.inputs.map((input) => this.build(input))));
     }
@@ -104,7 +113,21 @@ class Builder {
   }
 
   #read(plan: Plan, columns: readonly number[] | null): Delta {
-    return plan.kind === 'scan' ? this.#scan(plan, columns) : this.build(plan);
+    if (plan.kind === 'scan') return this.#scan(plan, columns);
+    if (plan.kind === 'rank' && columns !== null && !columns.includes(plan.columns.length - 1))
+      return this.#unnumbered(plan);
+    return this.build(plan);
+  }
+
+  /** The rows of a rank without their places: a row whose place alone changes is not told of. */
+  #unnumbered(plan: RankPlan): Delta {
+    const known = this.#ranked.get(plan) ?? this.#rank(plan, false);
+    this.#ranked.set(plan, known);
+    return known;
+  }
+
+  #rank(plan: RankPlan, isNumbered: boolean): Delta {
+    return this.#add(new RankStep(plan, this.build(plan.input), isNumbered, isAppendOnly(plan.input)));
   }
 
   /** `columns`: those that are read; null: all. */

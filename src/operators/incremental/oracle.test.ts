@@ -1,11 +1,8 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeededRandom } from '../../testing/seeded-random.ts';
-import { LiveQuery } from '../../testing/sql-rig.ts';
-import { oracleCatalog, SqliteOracle } from '../../testing/sqlite-oracle.ts';
+import { assertLikeSqlite, type Shape } from '../../testing/like-sqlite.ts';
 
 /** Queries that SQLite reads too; where it needs other words, these stand behind. */
-const shapes: readonly (string | readonly [query: string, sqlite: string])[] = [
+const shapes: readonly Shape[] = [
   'SELECT * FROM t',
   'SELECT a + b, s FROM t WHERE a > 0 OR b IS NULL',
   'SELECT a FROM t UNION ALL SELECT k FROM u',
@@ -65,18 +62,5 @@ const shapes: readonly (string | readonly [query: string, sqlite: string])[] = [
 ];
 
 for (const shape of shapes) {
-  const [query, sqlite] = typeof shape === 'string' ? [shape, shape] : shape;
-  test(`at every tick, as SQLite says: ${query}`, () => {
-    for (let seed = 1; seed <= 6; seed += 1) {
-      const random = new SeededRandom(seed);
-      using oracle = new SqliteOracle(random);
-      const live = new LiveQuery(query, oracleCatalog);
-      for (let tick = 0; tick < 20; tick += 1) {
-        live.tick([...oracle.change(random.integer(0, 8)), ...oracle.noise(random.integer(0, 2))]);
-        assert.deepEqual(live.resultRows(), oracle.rows(sqlite), `seed ${seed}, tick ${tick}`);
-      }
-      live.tick(oracle.empty());
-      assert.deepEqual(live.resultRows(), oracle.rows(sqlite), `seed ${seed}, emptied`);
-    }
-  });
+  test(`at every tick, as SQLite says: ${typeof shape === 'string' ? shape : shape[0]}`, () => assertLikeSqlite(shape));
 }

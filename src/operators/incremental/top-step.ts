@@ -3,6 +3,7 @@ import { Changes, type Delta, type SqlRow } from './delta.ts';
 import { rowOrder } from './row-order.ts';
 import { SortedBag } from './sorted-bag.ts';
 import type { Step } from './step.ts';
+import { tellDifference } from './tell-difference.ts';
 
 type TopPlan = Extract<Plan, { kind: 'top' }>;
 
@@ -43,20 +44,7 @@ export class TopStep implements Step {
       }
       return place < places;
     });
-    this.#tell(taken);
-  }
-
-  /** Both lists are in order, so what differs shows on one way through them. */
-  #tell(taken: readonly SqlRow[]): void {
-    const told = this.#told;
-    let [i, j] = [0, 0];
-    while (i < told.length || j < taken.length) {
-      const order = i === told.length ? 1 : j === taken.length ? -1 : this.#order(told[i]!, taken[j]!);
-      if (order < 0) this.out.add(told[i]!, -1);
-      if (order > 0) this.out.add(taken[j]!, 1);
-      if (order <= 0) i += 1;
-      if (order >= 0) j += 1;
-    }
+    tellDifference(this.#told, taken, this.#order, this.out);
     this.#told = taken;
   }
 }

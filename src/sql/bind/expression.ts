@@ -363,13 +363,18 @@ const bindCall = (expression: Part<'call'>, scope: Scope): Bound => {
     .join('.')
     .toUpperCase();
   const found = functionNamed(name);
+  if (expression.over !== null) {
+    throw sqlError('SQL_INVALID', expression, {
+      reason: 'OVER stands in the columns of a query and in its ORDER BY: filter by it in a query around this one',
+    });
+  }
   if (found === null) {
     const suggestion = nearestName(name, functionNames());
     throw sqlError('SQL_UNKNOWN_NAME', expression.path[0]!, { what: 'function', name, suggestion });
   }
-  if (expression.over ?? expression.filter ?? expression.withinGroup ?? expression.quantifier) {
+  if (expression.filter ?? expression.withinGroup ?? expression.quantifier) {
     throw sqlError('SQL_INVALID', expression, {
-      reason: `${name} works on one row: it takes no DISTINCT, FILTER, WITHIN GROUP or OVER`,
+      reason: `${name} works on one row: it takes no DISTINCT, FILTER or WITHIN GROUP`,
     });
   }
   const site: CallSite = { name, span: expression, argumentSpans: expression.arguments };

@@ -5,17 +5,18 @@ import { asTruth } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
 import { aggregateType, isAggregateName } from '../functions/aggregates.ts';
-import { type Span, sqlError } from '../sql-error.ts';
+import { sqlError } from '../sql-error.ts';
 import { withNullable } from '../types/sql-type.ts';
 import { expressionText } from '../unparse/expression.ts';
 import { queryText } from '../unparse/query.ts';
 import type { AggregateCall, Plan } from './plan.ts';
+import { withColumns } from './with-columns.ts';
 
-/** Rows in groups, and what expressions over them mean. */
-interface Aggregation {
+/** Rows, and what expressions over them mean. */
+export interface BoundRows {
   readonly plan: Plan;
-  /** Binds what may name groups and aggregates. SQL_INVALID for a column that is neither. */
-  bind(expression: Expression): Bound;
+  /** `more` names columns behind the plan's. SQL_INVALID for a column that rows in groups do not have. */
+  bind(expression: Expression, more?: readonly ScopeColumn[]): Bound;
 }
 
 const nameOf = (call: Call): string =>
@@ -41,13 +42,13 @@ const findAggregates = (node: unknown): readonly Call[] => {
 
 const textOf = (expression: Expression): string => expressionText(expression, queryText);
 
-/** GROUP BY, HAVING and the aggregates of a SELECT over `input`. */
+/** GROUP BY, HAVING and the aggregates of a SELECT over `input`. `bind` takes what may name groups and aggregates. */
 export const bindAggregation = (
   input: Plan,
   scope: Scope,
   select: Select,
   sortedBy: readonly Expression[],
-): Aggregation => {
+): BoundRows => {
   const groups: { readonly text: string; readonly bound: Bound; readonly expression: Expression }[] = [];
   const groupOf = (expression: Expression): number => {
     const text = textOf(expression);
@@ -107,26 +108,27 @@ export const bindAggregation = (
     columns,
   };
 
-  const above = new Scope(columns.map(({ type }, index): ScopeColumn => ({ qualifier: [], name: `#${index}`, type })));
-  const bind = (expression: Expression): Bound => {
-    const replaced = overColumns(expression, (part) => {
+  const above = columns.map(({ type }, index): ScopeColumn => ({ qualifier: [], name: `#${index}`, type }));
+  const bind: BoundRows['bind'] = (expression, more = []) => {
+    const replaced = withColumns(expression, (part) => {
       const text = textOf(part);
       const group = groups.findIndex((known) => known.text === text);
-      if (group >= 0) return group;
+      if (group >= 0) return `#${group}`;
       const call = calls.findIndex((known) => known.text === text);
-      if (call >= 0) return groups.length + call;
+      if (call >= 0) return `#${groups.length + call}`;
       if (part.kind === 'name') {
+        if (part.path.length === 1 && more.some(({ name }) => name === part.path[0]!.name)) return null;
         // It must be a column at all, before it is one that is not grouped by; `t.a` and `a` are the same one.
         const bound = bindExpression(part, scope);
         const same = groups.findIndex((known) => JSON.stringify(known.bound) === JSON.stringify(bound));
-        if (same >= 0) return same;
+        if (same >= 0) return `#${same}`;
         throw sqlError('SQL_INVALID', part, {
           reason: `${text} is not grouped by: add it to GROUP BY, or put it into an aggregate`,
         });
       }
       return null;
     });
-    return bindExpression(replaced, above);
+    return bindExpression(replaced, new Scope([...above, ...more]));
   };
   if (select.having !== null) {
     plan = {
@@ -202,50 +204,3 @@ const setsOf = (item: GroupItem, groupOf: (expression: Expression) => number): S
     }
   }
 };
-
-/** The expression with every part that `columnOf` knows replaced by the name of that column; queries inside stay as they are. */
-const overColumns = (expression: Expression, columnOf: (part: Expression) => number | null): Expression => {
-  const replace = (node: unknown): unknown => {
-    if (Array.isArray(node)) return node.map(replace);
-    if (typeof node !== 'object' || node === null) return node;
-    const { kind } = node as { readonly kind?: unknown };
-    if (kind === 'query' || kind === 'identifier') return node;
-    if (typeof kind === 'string' && expressionKinds.has(kind)) {
-      const column = columnOf(node as Expression);
-      if (column !== null) return reference(column, node as Span);
-    }
-    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, replace(value)]));
-  };
-  return replace(expression) as Expression;
-};
-
-const reference = (column: number, { start, end }: Span): Expression => ({
-  kind: 'name',
-  path: [{ kind: 'identifier', name: `#${column}`, start, end }],
-  start,
-  end,
-});
-
-/** Parts that can be a group or an aggregate: everything that computes. */
-const expressionKinds: ReadonlySet<string> = new Set([
-  'name',
-  'call',
-  'unary',
-  'binary',
-  'is',
-  'between',
-  'in',
-  'like',
-  'case',
-  'cast',
-  'extract',
-  'round-time',
-  'trim',
-  'overlay',
-  'position',
-  'timestamp-add',
-  'timestamp-diff',
-  'item',
-  'field',
-  'json-value',
-]);

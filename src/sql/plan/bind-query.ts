@@ -11,7 +11,10 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { type SqlType, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { bindAggregation, holdsAggregate } from './bind-aggregation.ts';
+import { bindOver, plainRows } from './bind-over.ts';
+import { filtered } from './filter-rank.ts';
 import type { Catalog, Plan, PlanColumn, SortKey } from './plan.ts';
+import { sortKey } from './sort-key.ts';
 
 /** A table reference with the names its columns go by. */
 interface Relation {
@@ -70,12 +73,6 @@ const firstColumns = (input: Plan, width: number): Plan => {
   const columns = input.columns.slice(0, width);
   const expressions = columns.map(({ type }, index): Bound => ({ kind: 'column', index, type }));
   return { kind: 'project', input, expressions, columns };
-};
-
-/** NULL sorts as the least value, as in Flink. */
-const sortKey = (column: number, { direction, nulls }: OrderItem): SortKey => {
-  const descending = direction === 'DESC';
-  return { column, descending, nullsFirst: nulls === null ? !descending : nulls === 'FIRST' };
 };
 
 /** A number in ORDER BY is a column's place. */
@@ -388,29 +385,21 @@ const equalities = (condition: Bound | null, width: number): readonly (readonly 
 };
 
 const planSelect = (select: Select, names: Names, order: readonly OrderItem[]): Sorted => {
-  if (select.windows.length > 0) refuse(select.windows[0]!, 'WINDOW');
   const nothing: Relation = { plan: { kind: 'values', rows: [[]], columns: [] }, scope: [] };
   const from = select.from === null ? nothing : planReference(select.from, names);
   let { plan } = from;
   const inputScope = new Scope(from.scope);
   if (select.where !== null) {
     const condition = asTruth(bindExpression(select.where, inputScope), select.where, 'WHERE');
-    plan = { kind: 'filter', input: plan, condition, columns: plan.columns };
+    plan = filtered(plan, condition);
   }
   const items = expandStars(select, from.scope);
   const grouped =
     select.groupBy !== null || select.having !== null || items.some(({ expression }) => holdsAggregate(expression));
-  const aggregation = grouped
-    ? bindAggregation(
-        plan,
-        inputScope,
-        select,
-        order.map(({ expression }) => expression),
-      )
-    : null;
-  if (aggregation !== null) plan = aggregation.plan;
-  const bind = (expression: Expression): Bound =>
-    aggregation === null ? bindExpression(expression, inputScope) : aggregation.bind(expression);
+  const sortedBy = order.map(({ expression }) => expression);
+  const rows = grouped ? bindAggregation(plan, inputScope, select, sortedBy) : plainRows(plan, inputScope);
+  const { bind, ...over } = bindOver(rows, select.windows, [...items.map(({ expression }) => expression), ...sortedBy]);
+  plan = over.plan;
   const outputs = items.map(({ expression, name, bound }) => ({ name, bound: bound ?? bind(expression) }));
   const keys: SortKey[] = [];
   for (const item of order) {

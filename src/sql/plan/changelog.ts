@@ -65,6 +65,14 @@ export const changelogOf = (plan: Plan): Changelog => {
       if (plan.order.length === 0 && isAppended(input)) return input;
       return { kinds: all, upsertKeys: input.upsertKeys };
     }
+    case 'over':
+      return { kinds: all, upsertKeys: changelogOf(plan.input).upsertKeys };
+    case 'rank': {
+      const place = plan.columns.length - 1;
+      const own = plan.from === plan.to ? [plan.partition] : [[...plan.partition, place]];
+      const upsertKeys = [...(plan.method === 'ROW_NUMBER' ? own : []), ...changelogOf(plan.input).upsertKeys];
+      return { kinds: all, upsertKeys };
+    }
   }
 };
 

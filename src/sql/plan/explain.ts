@@ -1,7 +1,7 @@
 import type { Bound } from '../evaluate/bound.ts';
 import { shortText } from '../types/sql-type.ts';
 import { type Changelog, changelogOf } from './changelog.ts';
-import type { Plan, PlanColumn } from './plan.ts';
+import type { Frame, Plan, PlanColumn, SortKey } from './plan.ts';
 
 /**
  * A plan as a tree, its last step first. Each step says its columns with their types, how its output changes and by what columns
@@ -71,14 +71,39 @@ const stepText = (plan: Plan): string => {
     case 'intersect':
     case 'except':
       return `${plan.kind}${plan.all ? ' all' : ''}`;
-    case 'top': {
-      const order = plan.order.map(
-        ({ column, descending }) => `${plan.input.columns[column]!.name || `#${column}`}${descending ? ' desc' : ''}`,
+    case 'over': {
+      const names = plan.calls.map(
+        ({ name, args, frame }) =>
+          `${name}(${args.map((arg) => plan.input.columns[arg]!.name).join(', ')})${frameText(frame)}`,
       );
+      return `over${partitionText(plan)}: ${names.join(', ')}`;
+    }
+    case 'rank':
+      return `${plan.method} ${plan.from} to ${plan.to}${partitionText(plan)}`;
+    case 'top': {
+      const order = orderTexts(plan.order, plan.input.columns);
       const limit = `${plan.limit === null ? 'all' : plan.limit}${plan.offset === 0 ? '' : ` after ${plan.offset}`}`;
       return `top ${limit}${order.length > 0 ? ` by ${order.join(', ')}` : ''}`;
     }
   }
+};
+
+const orderTexts = (order: readonly SortKey[], columns: readonly PlanColumn[]): readonly string[] =>
+  order.map(({ column, descending }) => `${columns[column]!.name || `#${column}`}${descending ? ' desc' : ''}`);
+
+const partitionText = ({ input, partition, order }: Extract<Plan, { kind: 'over' | 'rank' }>): string => {
+  const names = partition.map((column) => input.columns[column]!.name).join(', ');
+  const sorted = order.length === 0 ? '' : ` order by ${orderTexts(order, input.columns).join(', ')}`;
+  return `${partition.length === 0 ? '' : ` partition by (${names})`}${sorted}`;
+};
+
+const frameText = ({ unit, from, to }: Frame): string => {
+  const edge = (at: number): string => {
+    if (at === 0) return 'current row';
+    const length = Number.isFinite(at) ? `${Math.abs(at)}` : 'unbounded';
+    return `${length} ${at < 0 ? 'preceding' : 'following'}`;
+  };
+  return ` ${unit.toLowerCase()} ${edge(from)} to ${edge(to)}`;
 };
 
 const boundText = (expression: Bound, columns: readonly PlanColumn[]): string => {

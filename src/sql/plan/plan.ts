@@ -44,7 +44,45 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** Null: all. */
       readonly limit: number | null;
     }
+  /** Each row beside what functions say of it among the rows of its partition: one column per call, behind the input's. */
+  | {
+      readonly kind: 'over';
+      readonly input: Plan;
+      readonly partition: readonly number[];
+      readonly order: readonly SortKey[];
+      readonly calls: readonly OverCall[];
+    }
+  /** The rows of each partition whose place in the order is from `from` to `to`, with the place as last column. */
+  | {
+      readonly kind: 'rank';
+      readonly input: Plan;
+      readonly partition: readonly number[];
+      readonly order: readonly SortKey[];
+      readonly method: RankMethod;
+      readonly from: number;
+      readonly to: number;
+    }
 );
+
+/** How rows that the order leaves equal are counted: each for itself, or with one place for all, with or without a gap behind. */
+export type RankMethod = 'ROW_NUMBER' | 'RANK' | 'DENSE_RANK';
+
+/** A function over the rows around a row. */
+export interface OverCall extends AggregateCall {
+  readonly frame: Frame;
+  /** How many rows LAG and LEAD look away, and into how many parts NTILE cuts; 0 for others. */
+  readonly count: number;
+}
+
+/**
+ * Which rows around a row its functions see: from one edge to the other, both included. An edge is a distance from the row, below
+ * 0 before it, in rows or in the units of the one column that is sorted by; infinite where it is unbounded.
+ */
+export interface Frame {
+  readonly unit: 'ROWS' | 'RANGE';
+  readonly from: number;
+  readonly to: number;
+}
 
 export interface AggregateCall {
   readonly name: string;

@@ -1,0 +1,45 @@
+import type { Plan } from '../../../sql/plan/plan.ts';
+import type { Delta, SqlRow } from '../delta.ts';
+import { type RowKey, rowKey } from '../row-key.ts';
+import { SortedBag } from '../sorted-bag.ts';
+
+/** Rows that have the columns of a partition in common, in order, and what was told of them. */
+export interface Partition {
+  readonly rows: SortedBag<SqlRow>;
+  told: readonly SqlRow[];
+}
+
+/** Rows by their partitions, each in one order. */
+export class Partitions {
+  readonly #key: (row: SqlRow) => RowKey;
+  readonly #order: (a: SqlRow, b: SqlRow) => number;
+  readonly #partitions = new Map<RowKey, Partition>();
+
+  constructor({ input, partition }: Extract<Plan, { kind: 'over' | 'rank' }>, order: (a: SqlRow, b: SqlRow) => number) {
+    this.#key = rowKey(
+      partition,
+      partition.map((column) => input.columns[column]!.type),
+    );
+    this.#order = order;
+  }
+
+  /** Takes the changes in, and then `retell` for each partition that they touch: gives what is to be remembered as told. */
+  apply({ rows, weights }: Delta, retell: (partition: Partition) => readonly SqlRow[]): void {
+    const touched = new Map<RowKey, Partition>();
+    for (let i = 0; i < rows.length; i += 1) {
+      const row = rows[i]!;
+      const key = this.#key(row);
+      let partition = touched.get(key);
+      if (partition === undefined) {
+        partition = this.#partitions.get(key) ?? { rows: new SortedBag(this.#order), told: [] };
+        touched.set(key, partition);
+        this.#partitions.set(key, partition);
+      }
+      partition.rows.add(row, weights[i]!);
+    }
+    for (const [key, partition] of touched) {
+      partition.told = retell(partition);
+      if (partition.rows.isEmpty) this.#partitions.delete(key);
+    }
+  }
+}
