@@ -48,6 +48,13 @@ export const connectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./kafka/connector.ts')).kafka,
   },
   {
+    type: 'redis',
+    roles: ['sink'],
+    summary:
+      'Keeps rows as hashes in Redis or Valkey, exactly once: the position is in the MULTI that writes the rows.',
+    load: async () => (await import('./redis/sink/connector.ts')).redisSink,
+  },
+  {
     type: 'sqlite',
     roles: ['sink'],
     summary:

@@ -22,4 +22,24 @@ export const zhRedisErrors: LocalErrors = {
     'Redis 连接的第 <offset> 字节无法理解：<reason>',
     'millrace 会自动重新连接。若反复出现，请检查 `port` 是否是 Redis 的端口、它是否要求 TLS（`ssl.mode: required`），以及中间的代理。',
   ],
+  REDIS_OUT_OF_MEMORY: [
+    '<server> 没有更多内存，因此不接受写入',
+    'millrace 会等待并自动继续，不会跳过任何数据。请调大 `maxmemory`，或删除不需要的数据；使用 `maxmemory-policy noeviction` 时服务器不会自行删除任何键。',
+  ],
+  REDIS_WRONG_TYPE: [
+    '<server> 在 <command> 要写入行的位置存有其他类型的数据',
+    '有其他程序使用了 sink 的 `key` 分配给行的键。请删除这些键，或选用另一个 `key`，然后重新做该表的快照。',
+  ],
+  REDIS_DATA_LOST: [
+    'millrace 保存在 <server> 中的数据已丢失或被替换：它被清空、淘汰、交换，或者现在应答的是另一台服务器',
+    'millrace 会询问服务器现有的位点并自动从那里继续：从较早的位点，或在没有位点时做新的快照。若反复出现，请检查 `maxmemory-policy allkeys-…`，它也会淘汰位点。',
+  ],
+  REDIS_SINK_CLUSTER: [
+    '<server> 是 Redis Cluster 的一个节点',
+    '事务不能跨越集群的槽，而位点与行在同一个事务中。请使用单机服务器，需要时可以带副本。',
+  ],
+  REDIS_SINK_EVICTS: [
+    '<server> 可能淘汰任何键（maxmemory-policy <policy>）：包括行，也包括位点',
+    '执行 CONFIG SET maxmemory-policy noeviction；若被淘汰的应是带有过期时间的键，则用 volatile-lru。',
+  ],
 };

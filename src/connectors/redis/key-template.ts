@@ -80,6 +80,11 @@ export class KeyTemplate {
     );
   }
 
+  /** Equal for templates that make the same keys of the same values, in the order of `columns`. */
+  get text(): string {
+    return JSON.stringify(this.#literals.map(String));
+  }
+
   /** What every key of the table begins with. */
   get prefix(): Buffer {
     return this.#literals[0]!;

@@ -14,6 +14,8 @@ export const redisFailure = (reply: ReplyError, { server, user, command }: Asked
   const reason = reply.message.replace(/,? with args beginning with.*$/s, '').slice(0, 200);
   if (isLoginRefusal(reply)) return new MillraceError('REDIS_AUTHENTICATION_FAILED', { server, user, reason });
   if (reply.code === 'NOPERM') return new MillraceError('REDIS_NOT_PERMITTED', { server, user, command });
+  if (reply.code === 'OOM') return new MillraceError('REDIS_OUT_OF_MEMORY', { server });
+  if (reply.code === 'WRONGTYPE') return new MillraceError('REDIS_WRONG_TYPE', { server, command });
   if (passing.has(reply.code)) return new MillraceError('REDIS_NOT_READY', { server, reason });
   return new MillraceError('REDIS_COMMAND_REFUSED', { server, command, reason });
 };
@@ -33,4 +35,5 @@ const passing = new Set([
   'CLUSTERDOWN',
   'NOREPLICAS',
   'MISCONF',
+  'READONLY',
 ]);

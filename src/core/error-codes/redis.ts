@@ -30,4 +30,32 @@ export const redisErrors = {
     message: (d: { readonly server: string; readonly reason: string }) => `${d.server} cannot serve now: ${d.reason}`,
     hint: 'millrace tries again by itself. When it lasts, look at `INFO persistence` and `INFO replication` of the server.',
   },
+  REDIS_OUT_OF_MEMORY: {
+    retryable: true,
+    message: (d: { readonly server: string }) => `${d.server} has no memory for more, so it takes no writes`,
+    hint: 'millrace waits and goes on by itself; nothing is skipped. Raise `maxmemory`, or remove what is not needed; with `maxmemory-policy noeviction` nothing is removed by the server.',
+  },
+  REDIS_WRONG_TYPE: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly command: string }) =>
+      `${d.server} holds something of another type where ${d.command} should write a row`,
+    hint: 'Somebody else uses keys that the `key` of the sink gives to rows. Remove those keys or choose another `key`, then take a new snapshot of the table.',
+  },
+  REDIS_DATA_LOST: {
+    retryable: true,
+    message: (d: { readonly server: string }) =>
+      `what millrace keeps in ${d.server} is gone or was exchanged: it was flushed, evicted, swapped, or another server answers there now`,
+    hint: 'millrace asks the server what it holds and goes on from there by itself: from an older position, or with a new snapshot where there is none. When it repeats, look for `maxmemory-policy allkeys-…`, which evicts the position too.',
+  },
+  REDIS_SINK_CLUSTER: {
+    retryable: false,
+    message: (d: { readonly server: string }) => `${d.server} is a node of a Redis Cluster`,
+    hint: 'A transaction cannot span the slots of a cluster, and the position is in the transaction of the rows. Use a stand-alone server, with replicas if need be.',
+  },
+  REDIS_SINK_EVICTS: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly policy: string }) =>
+      `${d.server} may evict any key (maxmemory-policy ${d.policy}): rows, and the position too`,
+    hint: 'CONFIG SET maxmemory-policy noeviction, or volatile-lru where the evicted keys are those with a time to live.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -56,6 +56,25 @@ export class CommandWriter {
     this.#lineBreak();
   }
 
+  /** Appends what is already written as arguments of the command begun last. */
+  raw(value: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(length);
+    this.#bytes.set(start === 0 && end === value.length ? value : value.subarray(start, end), this.#at);
+    this.#at += length;
+  }
+
+  /** What was collected, until something is added or cleared. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Begins anew in the same memory: whoever had a view must be done with it. */
+  clear(): void {
+    this.#at = 0;
+    this.#commands = 0;
+  }
+
   /** What was collected; the writer begins anew, with memory of its own. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#at);

@@ -1,0 +1,47 @@
+import type { Context, Problem } from '../../../core/connector.ts';
+import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { dialTcp } from '../../../net/dial.ts';
+import { RedisConnection } from '../connection.ts';
+import type { RedisSinkConfig } from './config.ts';
+import { serverFacts } from './server-facts.ts';
+import { keyTemplates } from './table-plan.ts';
+
+/** Looks at a server as the sink would use it, and says what to repair. Changes nothing. */
+export const checkRedisSink = async (
+  config: RedisSinkConfig,
+  { clock, passed }: Context,
+): Promise<readonly Problem[]> => {
+  const stop = new AbortController();
+  try {
+    keyTemplates(config);
+    const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal });
+    const { address: server } = connection;
+    const facts = await serverFacts(connection);
+    passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);
+    const problems: Problem[] = [];
+    if (facts.mode === 'cluster') problems.push(problem('error', 'REDIS_SINK_CLUSTER', { server }));
+    if (facts.role === 'slave') {
+      const details = { server, reason: 'it is a replica, which takes no writes' };
+      problems.push(problem('error', 'REDIS_NOT_READY', details));
+    }
+    const { maxMemory, evictionPolicy: policy } = facts;
+    if (policy?.startsWith('allkeys-') && maxMemory !== 0) {
+      problems.push(problem('warning', 'REDIS_SINK_EVICTS', { server, policy }));
+    }
+    return problems;
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    return [{ code: error.code, message: error.message, remedy: error.hint, severity: 'error' }];
+  } finally {
+    stop.abort();
+  }
+};
+
+const problem = <Code extends ErrorCode>(
+  severity: Problem['severity'],
+  code: Code,
+  details: ErrorDetails<Code>,
+): Problem => {
+  const { message, hint: remedy } = new MillraceError(code, details);
+  return { code, message, remedy, severity };
+};

@@ -1,0 +1,381 @@
+import assert from 'node:assert/strict';
+import type { Batch, Lane, Part, Position } from '../../../core/batch.ts';
+import type { Change, SchemaChange } from '../../../core/change.ts';
+import type { Context, Sink } from '../../../core/connector.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { qualifiedName, type Table } from '../../../core/table.ts';
+import { keyColumnsOf } from '../../../formats/key-columns.ts';
+import { dialTcp } from '../../../net/dial.ts';
+import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
+import type { ReplyError } from '../../../protocol/redis/reply.ts';
+import { RedisConnection } from '../connection.ts';
+import type { KeyTemplate } from '../key-template.ts';
+import type { RedisSinkConfig } from './config.ts';
+import { DefinitionChanges } from './definition-change.ts';
+import { OwnKeys } from './own-keys.ts';
+import { RowCommands } from './row-commands.ts';
+import { type ServerFacts, serverFacts } from './server-facts.ts';
+import { TableKeys } from './table-keys.ts';
+import { keyTemplates, planTable, type TablePlan, type TableState } from './table-plan.ts';
+import { Transactions } from './transactions.ts';
+
+/** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY and their like. */
+export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
+  const keysOf = keyTemplates(config);
+  const stop = new AbortController();
+  const { clock } = context;
+  const name = `millrace:${context.pipeline}`.replaceAll(/[^!-~]/g, '_');
+  const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal, name });
+  try {
+    const facts = await serverFacts(connection);
+    const { address: server } = connection;
+    if (facts.mode === 'cluster') throw new MillraceError('REDIS_SINK_CLUSTER', { server });
+    if (facts.role === 'slave') {
+      throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
+    }
+    return new RedisSink({ config, context, connection, facts, keysOf, stop });
+  } catch (error) {
+    stop.abort();
+    throw error;
+  }
+};
+
+interface Opened {
+  readonly config: RedisSinkConfig;
+  readonly context: Context;
+  readonly connection: RedisConnection;
+  readonly facts: ServerFacts;
+  readonly keysOf: (table: Table) => KeyTemplate;
+  readonly stop: AbortController;
+}
+
+/**
+ * Rows as hashes in one Redis or Valkey. What is written in one go is one MULTI, with the positions in it. A group is encoded while
+ * the one before is being executed. A transaction larger than memory stays in one open MULTI from its first part to its last, up to
+ * `sink.transaction.max-size`.
+ */
+class RedisSink implements Sink {
+  readonly inFlight = 2;
+  readonly #config: RedisSinkConfig;
+  readonly #context: Context;
+  readonly #connection: RedisConnection;
+  readonly #facts: ServerFacts;
+  readonly #own: OwnKeys;
+  readonly #transactions: Transactions;
+  readonly #tableKeys: TableKeys;
+  readonly #definitions: DefinitionChanges;
+  readonly #keysOf: (table: Table) => KeyTemplate;
+  readonly #stop: AbortController;
+  /** By the source definition's id. */
+  readonly #plans = new Map<string, TablePlan>();
+  /** By `database.table`. */
+  readonly #states = new Map<string, TableState>();
+  readonly #encoders: RowCommands[];
+  /** The write under way that began last. */
+  #last: Promise<void> | null = null;
+  /** Writes under way that may change plans: what comes behind them is encoded when they have ended. */
+  #unsettled = 0;
+  /** The source transaction whose parts are being written. */
+  #parts: { readonly transaction: string; next: number; bytes: number; steps: number; partial: boolean } | null = null;
+
+  constructor({ config, context, connection, facts, keysOf, stop }: Opened) {
+    this.#config = config;
+    this.#context = context;
+    this.#connection = connection;
+    this.#facts = facts;
+    this.#keysOf = keysOf;
+    this.#stop = stop;
+    const { pipeline, log } = context;
+    const own = new OwnKeys(config['position.prefix'], pipeline);
+    this.#own = own;
+    this.#transactions = new Transactions({ connection, own, pipeline });
+    this.#tableKeys = new TableKeys(connection, this.#transactions);
+    this.#definitions = new DefinitionChanges({ connection, own, tableKeys: this.#tableKeys, log });
+    const options = { sink: connection.address, maxValueBytes: facts.maxValueBytes };
+    this.#encoders = [new RowCommands(options), new RowCommands(options)];
+  }
+
+  async claim(lane: Lane): Promise<Position | null> {
+    this.#parts = null;
+    return await this.#transactions.claim(lane);
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const before = this.#last;
+    const write = this.#write(batch, before);
+    this.#last = write;
+    try {
+      await write;
+    } finally {
+      if (this.#last === write) this.#last = null;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#last?.catch(() => {});
+  }
+
+  async #write(batch: Batch, before: Promise<void> | null): Promise<void> {
+    if (this.#isPlain(batch) && this.#unsettled === 0) {
+      const encoder = this.#take();
+      try {
+        this.#encode(encoder, batch.changes);
+        await before;
+        await this.#discard();
+        await this.#execute(encoder, batch.changes, batch.positions);
+      } finally {
+        this.#encoders.push(encoder);
+      }
+      return;
+    }
+    this.#unsettled += 1;
+    try {
+      await before;
+      if (batch.part !== undefined) await this.#writePart(batch, batch.part);
+      else await this.#writeInSteps(batch);
+    } finally {
+      this.#unsettled -= 1;
+    }
+  }
+
+  /** Whether a batch holds nothing but rows of known tables, so that it can be encoded while another is being written. */
+  #isPlain({ changes, part }: Batch): boolean {
+    return (
+      part === undefined &&
+      this.#parts === null &&
+      changes.every((change) => change.kind === 'rows' && this.#plans.has(change.table.id))
+    );
+  }
+
+  /** What needs more than rows ends what came before it, and the last rows move the positions. */
+  async #writeInSteps(batch: Batch): Promise<void> {
+    await this.#discard();
+    let rows: Change[] = [];
+    let finished: Table[] = [];
+    let followed = false;
+    const write = async (positions: ReadonlyMap<Lane, Position>): Promise<void> => {
+      const encoder = this.#take();
+      try {
+        await this.#prepare(rows);
+        this.#encode(encoder, rows);
+        if (followed && positions.size > 0) encoder.commands.add('UNLINK', this.#own.changes);
+        for (const table of finished) encoder.commands.add('HSET', this.#own.tables, qualifiedName(table), 'complete');
+        await this.#execute(encoder, rows, positions);
+        for (const table of finished) this.#stateOf(table).complete = this.#keepsRows;
+      } finally {
+        this.#encoders.push(encoder);
+      }
+      rows = [];
+      finished = [];
+    };
+    for (const change of batch.changes) {
+      if (change.kind === 'rows') {
+        rows.push(change);
+        continue;
+      }
+      if (rows.length > 0) await write(new Map());
+      if (change.kind === 'truncate') await this.#tableKeys.erase(this.#keysOf(change.table));
+      else if (change.kind === 'snapshot') {
+        const { table } = await this.#plan(change.table);
+        if (change.at === 'begin') await this.#beginSnapshot(table);
+        else {
+          await this.#endSnapshot(table);
+          finished.push(table);
+        }
+      } else {
+        await this.#follow(change);
+        followed = true;
+      }
+    }
+    await write(batch.positions);
+  }
+
+  /** A part joins the open MULTI, which is ended once it holds as much as one may. */
+  async #writePart(batch: Batch, part: Part): Promise<void> {
+    if (part.index === 0) {
+      await this.#discard();
+      await this.#prepare(batch.changes);
+      this.#parts = { transaction: part.transaction, next: 0, bytes: 0, steps: 0, partial: false };
+    }
+    const parts = this.#parts;
+    const follows = parts?.transaction === part.transaction && parts.next === part.index;
+    assert(parts !== null && follows, 'the parts of a transaction follow each other from index 0');
+    parts.next += 1;
+    const encoder = this.#take();
+    try {
+      const unknown = batch.changes.some((change) => change.kind === 'rows' && !this.#plans.has(change.table.id));
+      if (unknown) await this.#splitParts(parts, encoder);
+      await this.#prepare(batch.changes);
+      this.#encode(encoder, batch.changes);
+      parts.bytes += encoder.commands.byteLength;
+      if (part.last) {
+        await this.#executeParts(encoder);
+        // Apart from the rows, so that none of them is behind the position when one was refused.
+        encoder.clear();
+        this.#transactions.begin(encoder.commands);
+        await this.#transactions.execute(encoder.commands, { positions: batch.positions });
+        this.#parts = null;
+      } else if (parts.bytes >= this.#config['sink.transaction.max-size']) {
+        await this.#executeParts(encoder);
+        parts.bytes = 0;
+        parts.steps += 1;
+        if (parts.steps === 1) {
+          this.#context.log.warn('a transaction larger than `sink.transaction.max-size` becomes visible in steps', {
+            transaction: part.transaction,
+          });
+        }
+      } else await this.#transactions.queue(encoder.commands);
+    } catch (error) {
+      await this.#discard().catch(() => {});
+      throw error;
+    } finally {
+      this.#encoders.push(encoder);
+    }
+  }
+
+  /** Asking about a table that was not met before needs the MULTI to end. */
+  async #splitParts(parts: { bytes: number }, encoder: RowCommands): Promise<void> {
+    if (parts.bytes === 0) return;
+    encoder.clear();
+    await this.#executeParts(encoder);
+    parts.bytes = 0;
+  }
+
+  async #executeParts(encoder: RowCommands): Promise<void> {
+    const refusal = await this.#transactions.execute(encoder.commands, {
+      positions: new Map(),
+      mayFail: encoder.mayFail,
+    });
+    if (refusal !== null) throw this.#refused(refusal);
+  }
+
+  /**
+   * A key that somebody made of another type takes no fields. Redis has done all else then, the position too, so the rows are
+   * written once more at once, each as a whole in place of whatever is there; where that cannot be, the position is taken back.
+   */
+  async #execute(
+    encoder: RowCommands,
+    changes: readonly Change[],
+    positions: ReadonlyMap<Lane, Position>,
+  ): Promise<void> {
+    const { mayFail } = encoder;
+    const held = this.#transactions.held(positions.keys());
+    let refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
+    if (refusal === null) return;
+    if (refusal.code === 'WRONGTYPE' && !encoder.partial) {
+      this.#encode(encoder, changes, true);
+      refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
+      if (refusal === null) {
+        this.#context.log.warn('keys of rows held something other than a hash and were replaced', {
+          tables: labelsOf(changes),
+        });
+        return;
+      }
+    }
+    await this.#transactions.takeBack(held);
+    throw this.#refused(refusal);
+  }
+
+  #refused(reply: ReplyError): MillraceError {
+    return this.#connection.failure(reply, 'a command on a row');
+  }
+
+  #encode(encoder: RowCommands, changes: readonly Change[], wipe = false): void {
+    encoder.clear();
+    this.#transactions.begin(encoder.commands);
+    for (const change of changes) {
+      if (change.kind === 'rows') encoder.add(change, this.#plans.get(change.table.id)!, wipe);
+    }
+    encoder.strikeSeen();
+  }
+
+  #take(): RowCommands {
+    const encoder = this.#encoders.pop();
+    assert(encoder !== undefined, 'no more writes are under way than the sink allows');
+    return encoder;
+  }
+
+  async #prepare(changes: readonly Change[]): Promise<void> {
+    for (const change of changes) {
+      if (change.kind === 'rows' && !this.#plans.has(change.table.id)) await this.#plan(change.table);
+    }
+  }
+
+  async #plan(table: Table): Promise<TablePlan> {
+    const known = this.#plans.get(table.id);
+    if (known !== undefined) return known;
+    const label = qualifiedName(table);
+    if (!this.#states.has(label)) {
+      const vanished = this.#own.vanished(label);
+      const asked = Buffer.concat([encodeCommand('EXISTS', vanished), encodeCommand('HGET', this.#own.tables, label)]);
+      const [exists, complete] = await this.#connection.send(asked, 2);
+      this.#states.set(label, {
+        vanished: exists === 1 ? vanished : null,
+        complete: this.#keepsRows && Buffer.isBuffer(complete),
+      });
+    }
+    const plan = planTable(table, this.#keysOf(table), this.#stateOf(table));
+    this.#plans.set(table.id, plan);
+    return plan;
+  }
+
+  #stateOf(table: Table): TableState {
+    return this.#states.get(qualifiedName(table))!;
+  }
+
+  /** Whether a row that was written stays, unless somebody removes it by hand: then an update may leave out what has not changed. */
+  get #keepsRows(): boolean {
+    const { maxMemory, evictionPolicy } = this.#facts;
+    return this.#config['sink.update.fields'] === 'changed' && (maxMemory === 0 || evictionPolicy === 'noeviction');
+  }
+
+  async #beginSnapshot(table: Table): Promise<void> {
+    const state = this.#stateOf(table);
+    state.complete = false;
+    const label = qualifiedName(table);
+    await this.#tableKeys.step((block) => void block.add('HDEL', this.#own.tables, label));
+    const vanished = this.#own.vanished(label);
+    const noted = await this.#tableKeys.note(vanished, this.#keysOf(table));
+    state.vanished = noted > 0 ? vanished : null;
+  }
+
+  async #endSnapshot(table: Table): Promise<void> {
+    const state = this.#stateOf(table);
+    if (state.vanished === null) return;
+    await this.#tableKeys.drain(state.vanished, (keys, block) => void block.add('UNLINK', ...keys));
+    state.vanished = null;
+  }
+
+  async #follow(change: SchemaChange): Promise<void> {
+    const { before, after } = change;
+    const isSweeping = before !== null && (await this.#isSweeping(before));
+    await this.#definitions.follow(change, (table) => (keyColumnsOf(table).length === 0 ? null : this.#keysOf(table)));
+    this.#plans.clear();
+    this.#states.clear();
+    if (before === null || (after !== null && qualifiedName(before) === qualifiedName(after) && !isSweeping)) return;
+    // What is known of a name is not true of the next table that has it.
+    const label = qualifiedName(before);
+    await this.#tableKeys.step((block) => {
+      block.add('HDEL', this.#own.tables, label).add('UNLINK', this.#own.vanished(label));
+    });
+    if (!isSweeping || after === null) return;
+    this.#context.log.warn('the definition changed during a snapshot, so rows that vanished stay; take a new one', {
+      table: label,
+    });
+  }
+
+  async #isSweeping(table: Table): Promise<boolean> {
+    return (await this.#connection.command('EXISTS', this.#own.vanished(qualifiedName(table)))) === 1;
+  }
+
+  /** Forgets the parts of an unfinished transaction. */
+  async #discard(): Promise<void> {
+    this.#parts = null;
+    await this.#transactions.discard();
+  }
+}
+
+const labelsOf = (changes: readonly Change[]): string =>
+  [...new Set(changes.flatMap((change) => (change.kind === 'rows' ? [qualifiedName(change.table)] : [])))].join(', ');

@@ -1,0 +1,95 @@
+import { Buffer } from 'node:buffer';
+import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { RedisConnection } from '../connection.ts';
+import type { KeyTemplate } from '../key-template.ts';
+import type { Transactions } from './transactions.ts';
+
+/** Keys that one SCAN looks at, and that one transaction works on, about. */
+const scanCount = 5_000;
+const stepCount = 500;
+
+const noPositions = new Map();
+
+/**
+ * Work on all keys of a table, in steps that are transactions of their own. Between them nobody else writes the table's keys, and
+ * a crash leaves the set of those that are left.
+ */
+export class TableKeys {
+  readonly #connection: RedisConnection;
+  readonly #transactions: Transactions;
+
+  constructor(connection: RedisConnection, transactions: Transactions) {
+    this.#connection = connection;
+    this.#transactions = transactions;
+  }
+
+  /** Puts the keys that are there into a set, in place of what it held; says how many. */
+  async note(set: string, keys: KeyTemplate): Promise<number> {
+    let noted = 0;
+    await this.step((block) => void block.add('UNLINK', set));
+    for await (const found of this.#scan(keys)) {
+      noted += found.length;
+      await this.step((block) => void block.add('SADD', set, ...found));
+    }
+    return noted;
+  }
+
+  /** Works on the keys of a set until none is left. `work` writes the commands for some of them. */
+  async drain(
+    set: string,
+    work: (keys: readonly Buffer[], block: CommandWriter) => void | Promise<void>,
+  ): Promise<void> {
+    for (;;) {
+      const keys = buffersOf(await this.#connection.command('SRANDMEMBER', set, stepCount));
+      if (keys.length === 0) return;
+      const refusal = await this.step(async (block) => {
+        await work(keys, block);
+        block.add('SREM', set, ...keys);
+      });
+      if (refusal !== null) throw this.#connection.failure(refusal, 'a command on a key of the table');
+    }
+  }
+
+  /** Removes all keys of a table. */
+  async erase(keys: KeyTemplate): Promise<void> {
+    for await (const found of this.#scan(keys)) await this.step((block) => void block.add('UNLINK', ...found));
+  }
+
+  /** What the hashes have in these fields. */
+  async fields(keys: readonly Buffer[], names: readonly string[]): Promise<readonly (readonly (Buffer | null)[])[]> {
+    const block = new CommandWriter(64 * 1024);
+    for (const key of keys) block.add('HMGET', key, ...names);
+    const replies = await this.#connection.send(block.view(), block.commands);
+    return replies.map((reply) => {
+      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'HMGET');
+      return (reply as readonly Reply[]).map((each) => (Buffer.isBuffer(each) ? each : null));
+    });
+  }
+
+  /** One transaction that moves no position. */
+  async step(write: (block: CommandWriter) => void | Promise<void>): Promise<ReplyError | null> {
+    const block = new CommandWriter(64 * 1024);
+    this.#transactions.begin(block);
+    await write(block);
+    return await this.#transactions.execute(block, { positions: noPositions });
+  }
+
+  async *#scan(keys: KeyTemplate): AsyncGenerator<readonly Buffer[]> {
+    const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
+    let cursor: Buffer | string = '0';
+    do {
+      const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', 'hash'] as const;
+      const reply = (await this.#connection.command('SCAN', cursor, ...args)) as readonly Reply[];
+      cursor = reply[0] as Buffer;
+      const found = buffersOf(reply[1]!).filter((key) => keys.read(key) !== null);
+      if (found.length > 0) yield found;
+    } while (String(cursor) !== '0');
+  }
+}
+
+const buffersOf = (reply: Reply): readonly Buffer[] => (Array.isArray(reply) ? reply.filter(Buffer.isBuffer) : []);
+
+/** What stands for itself in a pattern of SCAN. */
+const globQuoted = (text: Buffer): Buffer =>
+  Buffer.from([...text].flatMap((byte) => ('\\*?[]^-'.includes(String.fromCharCode(byte)) ? [0x5c, byte] : [byte])));

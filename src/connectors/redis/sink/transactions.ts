@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Lane, Position } from '../../../core/batch.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { RedisConnection } from '../connection.ts';
+import type { OwnKeys } from './own-keys.ts';
+
+interface Options {
+  readonly connection: RedisConnection;
+  readonly own: OwnKeys;
+  readonly pipeline: string;
+}
+
+export interface Execution {
+  readonly positions: ReadonlyMap<Lane, Position>;
+  /** Commands whose refusal is nothing to speak of, by their index in the block. */
+  readonly mayFail?: ReadonlySet<number>;
+}
+
+/**
+ * Transactions that take effect only while this writer is the pipeline's own:
+ *
+ *     WATCH writer, GET writer       sent behind the EXEC before, so the answer is there when the next one begins
+ *     MULTI … HSET position lane place … EXEC
+ *
+ * Whoever takes over sets the key `writer` to a number of its own, and FLUSHALL removes it: the next EXEC does nothing then. Redis
+ * rolls nothing back, so a command that fails within EXEC leaves the others done.
+ */
+export class Transactions {
+  readonly #connection: RedisConnection;
+  readonly #own: OwnKeys;
+  readonly #pipeline: string;
+  readonly #writer = randomUUID();
+  readonly #held = new Map<Lane, Position | null>();
+  #claimed = false;
+  /** Why this writer may not write any more: it is no longer the pipeline's own, or Redis is not what it was. */
+  #over: MillraceError | null = null;
+  /** A MULTI was sent, and neither EXEC nor DISCARD. */
+  #open = false;
+
+  constructor({ connection, own, pipeline }: Options) {
+    this.#connection = connection;
+    this.#own = own;
+    this.#pipeline = pipeline;
+  }
+
+  /** What is held of a lane. The first claim makes this writer the only one. Throws SINK_FENCED and REDIS_DATA_LOST. */
+  async claim(lane: Lane): Promise<Position | null> {
+    await this.discard();
+    const block = new CommandWriter(512);
+    if (!this.#claimed) block.add('SET', this.#own.writer, this.#writer);
+    block.add('WATCH', this.#own.writer).add('GET', this.#own.writer).add('HGET', this.#own.position, lane);
+    const replies = await this.#send(block);
+    for (const reply of replies) if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'SET');
+    this.#checkWriter(replies.at(-2)!, lane);
+    this.#claimed = true;
+    const reply = replies.at(-1)!;
+    const held = Buffer.isBuffer(reply) ? (reply.toString() as Position) : null;
+    this.#held.set(lane, held);
+    return held;
+  }
+
+  /** Begins a block of commands. */
+  begin(block: CommandWriter): void {
+    if (!this.#open) block.add('MULTI');
+  }
+
+  /** Sends commands of a transaction that goes on. */
+  async queue(block: CommandWriter): Promise<void> {
+    this.#open = true;
+    for (const reply of await this.#send(block)) {
+      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'a command of MULTI');
+    }
+  }
+
+  /**
+   * Ends a transaction with what is in the block, and moves the positions with it. Resolves with the first refusal within it that is
+   * not one that may come; all else is done then, the positions too.
+   */
+  async execute(block: CommandWriter, { positions, mayFail }: Execution): Promise<ReplyError | null> {
+    assert(this.#claimed, 'a lane is claimed before anything is written');
+    if (positions.size > 0) {
+      block.begin(2 + 2 * positions.size);
+      block.text('HSET');
+      block.text(this.#own.position);
+      for (const [lane, place] of positions) {
+        block.text(lane);
+        block.text(place);
+      }
+    }
+    block.add('EXEC').add('WATCH', this.#own.writer).add('GET', this.#own.writer);
+    const first = this.#open ? 0 : 1;
+    this.#open = true;
+    const replies = await this.#send(block);
+    this.#open = false;
+    const end = replies.length - 3;
+    for (let i = 0; i < end; i += 1) {
+      const reply = replies[i];
+      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'a command of MULTI');
+    }
+    const executed = replies[end]!;
+    if (executed instanceof ReplyError) throw this.#connection.failure(executed, 'EXEC');
+    this.#checkWriter(replies.at(-1)!, [...positions.keys()].join(', '));
+    // The key is ours, and was touched all the same: it was removed and put back, as SWAPDB twice does.
+    if (executed === null)
+      throw this.#ended(new MillraceError('REDIS_DATA_LOST', { server: this.#connection.address }));
+    for (const [lane, place] of positions) this.#held.set(lane, place);
+    const results = executed as readonly Reply[];
+    // Results of parts sent before stand in front of those of this block.
+    const base = results.length - (end - first);
+    for (let i = 0; i < results.length; i += 1) {
+      const result = results[i];
+      if (result instanceof ReplyError && !mayFail?.has(i - base + first)) return result;
+    }
+    return null;
+  }
+
+  /** What is held of each of these lanes. */
+  held(lanes: Iterable<Lane>): ReadonlyMap<Lane, Position | null> {
+    return new Map([...lanes].map((lane) => [lane, this.#held.get(lane) ?? null]));
+  }
+
+  /** Sets positions to what was held before. */
+  async takeBack(held: ReadonlyMap<Lane, Position | null>): Promise<void> {
+    if (held.size === 0) return;
+    const block = new CommandWriter(512);
+    this.begin(block);
+    const positions = new Map<Lane, Position>();
+    for (const [lane, place] of held) {
+      if (place !== null) positions.set(lane, place);
+      else block.add('HDEL', this.#own.position, lane);
+    }
+    await this.execute(block, { positions });
+    for (const lane of held.keys()) if (!positions.has(lane)) this.#held.set(lane, null);
+  }
+
+  /** Forgets a transaction that was not ended. */
+  async discard(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    const block = new CommandWriter(256).add('DISCARD').add('WATCH', this.#own.writer).add('GET', this.#own.writer);
+    const replies = await this.#send(block);
+    this.#checkWriter(replies.at(-1)!, '');
+  }
+
+  async #send(block: CommandWriter): Promise<readonly Reply[]> {
+    if (this.#over !== null) throw this.#over;
+    return await this.#connection.send(block.view(), block.commands);
+  }
+
+  #checkWriter(reply: Reply, lane: string): void {
+    if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'GET');
+    const { address: server } = this.#connection;
+    if (!Buffer.isBuffer(reply)) throw this.#ended(new MillraceError('REDIS_DATA_LOST', { server }));
+    if (reply.toString() === this.#writer) return;
+    const details = { sink: server, pipeline: this.#pipeline, lane: lane === '' ? 'the lanes' : lane };
+    throw this.#ended(new MillraceError('SINK_FENCED', details));
+  }
+
+  #ended(error: MillraceError): MillraceError {
+    this.#over = error;
+    return error;
+  }
+}
