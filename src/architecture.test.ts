@@ -34,6 +34,7 @@ const everything = [
   'pipeline',
   'verify',
   'config',
+  'sql-pipeline',
 ];
 
 const rules: Readonly<Record<string, FolderRule>> = {
@@ -53,6 +54,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   pipeline: { imports: ['core', 'operators', 'state'] },
   verify: { imports: ['core', 'operators'], packages: ['zod'] },
   config: { imports: ['core', 'connectors', 'sql', 'operators'], packages: ['zod', 'yaml'] },
+  'sql-pipeline': { imports: ['core', 'connectors', 'sql', 'operators', 'pipeline', 'config'], packages: ['zod'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },
   cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },

@@ -113,7 +113,8 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'sql',
-    summary: 'Run a query over MySQL’s tables and keep its result up to date, in Flink’s SQL.',
+    summary:
+      'Run a query over MySQL’s tables and keep its result up to date, on the screen or in tables, in Flink’s SQL.',
     arguments: '',
     fewest: 0,
     most: 0,
@@ -148,13 +149,15 @@ export const commands: readonly CommandSpec[] = [
         command: 'millrace sql --source mysql://millrace@db1/ -e "EXPLAIN SELECT id FROM shop.orders"',
         does: 'print the plan; no table is read',
       },
+      { command: 'millrace sql -f totals.sql', does: 'run a file of CREATE TABLE and INSERT INTO until it is stopped' },
       { command: 'millrace sql -e "SELECT 1.10 + 2"', does: 'compute, without a server' },
     ],
     notes: [
       'Lines of the changelog begin with +I (comes), -U and +U (an update, before and after) or -D (goes). With `-o jsonl` each is `{"op":"+I","row":{...}}`; DECIMAL is a text there, and so is a number beyond 2^53.',
       'A result is first printed when the snapshots of all its tables are complete, and then for whole transactions of the server only. The rows of these tables are held in memory, the columns that the query reads; nothing is stored, and the next run begins anew.',
       'SIGINT or SIGTERM ends it with exit code 0; with 130 when a result with `--bounded` was not printed yet. A statement that is wrong is shown at its place, and the exit code is 1.',
-      'SELECT, EXPLAIN SELECT and SET run: `execution.runtime-mode` (`batch` is `--bounded`) and `table.local-time-zone`. See docs/sql/statements.md for what is not planned yet.',
+      'INSERT INTO runs as a pipeline under `pipeline.name`, or else the names of its tables. After a restart it reads everything again and brings its tables in step with the result.',
+      'See docs/sql/statements.md for the statements, the connectors that CREATE TABLE names with their options, and what is not planned yet.',
     ],
     load: () => import('./commands/sql.ts'),
   },

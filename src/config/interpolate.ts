@@ -10,6 +10,7 @@
 import { MillraceError } from '../core/errors.ts';
 import type { ConfigNode, ScalarNode } from './config-node.ts';
 import type { Report } from './diagnostic.ts';
+import { SourceText } from './source-text.ts';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,17 @@ export const interpolate = (node: ConfigNode, surroundings: Surroundings, report
     case 'scalar':
       return node.text.includes('${') ? fill(node, surroundings, report) : node;
   }
+};
+
+/** A text that stands in no file of YAML, filled in. Throws CONFIG_INTERPOLATION, CONFIG_VARIABLE_MISSING and CONFIG_UNREADABLE. */
+export const interpolateText = (text: string, surroundings: Surroundings): string => {
+  if (!text.includes('${')) return text;
+  const place = { source: new SourceText('', text), start: 0, end: text.length };
+  const node: ScalarNode = { kind: 'scalar', text, plain: false, isNull: false, interpolated: false, place };
+  const refuse: Report = (_severity, _place, error) => {
+    throw error;
+  };
+  return fill(node, surroundings, refuse).text;
 };
 
 const fill = (node: ScalarNode, surroundings: Surroundings, report: Report): ScalarNode => {

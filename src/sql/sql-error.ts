@@ -14,7 +14,10 @@ export type SqlErrorCode =
   | 'SQL_AMBIGUOUS_NAME'
   | 'SQL_TYPE_MISMATCH'
   | 'SQL_BAD_LITERAL'
-  | 'SQL_INVALID';
+  | 'SQL_INVALID'
+  | 'SQL_KEY_MISSING'
+  | 'SQL_KEY_MISMATCH'
+  | 'SQL_FEEDS_ITSELF';
 
 /** Makes an error about the text in `span`. */
 export const sqlError = <Code extends SqlErrorCode>(

@@ -1,39 +1,29 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { interpolateText } from '../../config/interpolate.ts';
 import { redactor } from '../../config/redact.ts';
-import { readTables } from '../../connectors/mysql/read-tables.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { qualifiedName, type Table } from '../../core/table.ts';
-import type { Delta } from '../../operators/incremental/delta.ts';
-import { systemClock } from '../../pipeline/system-clock.ts';
-import type { Query } from '../../sql/ast/query.ts';
 import type { Statement } from '../../sql/ast/statement.ts';
-import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { parseScript } from '../../sql/parse/script.ts';
-import { bindQuery } from '../../sql/plan/bind-query.ts';
-import { explainText } from '../../sql/plan/explain.ts';
-import { spanOfError } from '../../sql/sql-error.ts';
+import { spanOfError, sqlError } from '../../sql/sql-error.ts';
+import type { Answer } from '../../sql/statement/answer.ts';
+import { type Outcome, SqlProgram } from '../../sql-pipeline/sql-program.ts';
 import type { CommandCall } from '../command.ts';
-import { mysqlUrl } from '../connection-url.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
-import { followQuery } from '../sql/follow-query.ts';
-import { CurrentRows, RowText, rowChanges, shownResult } from '../sql/result-text.ts';
-import { exactPattern, mentionedDatabases, sourceCatalog } from '../sql/source-catalog.ts';
-import { SqlSession } from '../sql/sql-session.ts';
+import { runJob } from '../sql/run-job.ts';
+import { runQuery } from '../sql/run-query.ts';
+import { serverTables } from '../sql/server-tables.ts';
 import { statementErrorText } from '../sql/statement-error.ts';
 import { stderrLog } from '../stderr-log.ts';
-import { stopSignals } from '../stop-signals.ts';
+import { textTable } from '../text-table.ts';
 
-const COMMAND = 'sql';
-
-/** Runs the statements of a text one after another; a SELECT that follows its tables runs until it is stopped. */
+/** Runs the statements of a text one after another; what follows its tables runs until it is stopped. */
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal } = call;
   const script = await readScript(call);
   try {
-    const statements = parseScript(script.text);
-    new SqlSession({ bounded: call.flag('bounded') }).checkAll(statements);
-    return await runStatements(call, statements);
+    return await runStatements(call, parseScript(script.text));
   } catch (error) {
     const span = spanOfError(error);
     if (span === null || !isMillraceError(error) || call.format !== 'human') throw error;
@@ -43,7 +33,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
 };
 
 const wrong = (reason: string): MillraceError =>
-  new MillraceError('CLI_ARGUMENTS', { command: `millrace ${COMMAND}`, reason });
+  new MillraceError('CLI_ARGUMENTS', { command: 'millrace sql', reason });
 
 const readScript = async (call: CommandCall): Promise<{ readonly name: string; readonly text: string }> => {
   const [text, file] = [call.text('execute'), call.text('file')];
@@ -56,121 +46,83 @@ const readScript = async (call: CommandCall): Promise<{ readonly name: string; r
   }
 };
 
+/** Every statement is settled before the first of them runs. */
 const runStatements = async (call: CommandCall, statements: readonly Statement[]): Promise<ExitCode> => {
-  const { terminal } = call;
-  const url = call.text('source');
-  const serverWith = (tables: string) => mysqlUrl(url!, { command: COMMAND, env: call.env, tables });
-  const secrets = url === null ? [] : serverWith('\\.*.\\.*').secrets;
+  const secrets: string[] = [];
+  const hide = (secret: string): void => void secrets.push(secret);
+  const { env, terminal } = call;
+  const program = new SqlProgram({
+    bounded: call.flag('bounded'),
+    server: await serverTables(call, statements, hide),
+    expand: (text) => interpolateText(text, { env, readText: (path) => readFileSync(path, 'utf8') }),
+    hide,
+  });
+  const outcomes = statements.map((statement) => ({ statement, outcome: program.take(statement) }));
+  for (const [at, { statement, outcome }] of outcomes.entries()) {
+    if (!isEndless(outcome) || at === outcomes.length - 1) continue;
+    const next = outcomes.slice(at + 1).find((other) => other.outcome.kind !== 'done');
+    if (next === undefined) continue;
+    throw sqlError('SQL_INVALID', statement, {
+      reason: `${outcome.kind === 'job' ? 'this job' : 'a query that follows its tables'} never ends, so nothing may stand behind it; use ${outcome.kind === 'job' ? 'EXECUTE STATEMENT SET BEGIN ... END for several INSERT INTO, ' : ''}--bounded or SET 'execution.runtime-mode' = 'batch'`,
+    });
+  }
   const log = stderrLog(
     {
       format: 'pretty',
       level: 'warn',
       prefix: null,
-      redact: redactor(secrets),
+      redact: (text) => redactor(secrets)(text),
       now: () => new Date(),
       write: (line) => terminal.say(line),
     },
     terminal.paint,
   );
-  const database = url === null ? null : decodeURIComponent(new URL(url).pathname.slice(1)) || null;
-  const databases = mentionedDatabases(statements, database);
-  if (url === null && databases.length > 0) throw wrong('it needs --source, the server whose tables are read');
-  const tables =
-    databases.length === 0 || url === null
-      ? []
-      : await readTables(
-          serverWith(databases.map((name) => `${exactPattern(name)}.\\.*`).join(', ')).config,
-          systemClock,
-        );
-  const catalog = sourceCatalog(tables, database);
-  // Every query is settled before the first of them runs.
-  const planned = new Map(
-    statements.flatMap((statement) => {
-      const query = queryOf(statement);
-      return query === null ? [] : [[statement, bindQuery(query, catalog)] as const];
-    }),
-  );
-  const session = new SqlSession({ bounded: call.flag('bounded') });
-  for (const statement of statements) {
-    session.take(statement);
-    const plan = planned.get(statement);
-    if (plan === undefined) continue;
-    if (statement.kind === 'explain') {
-      await terminal.print(
-        call.format === 'human' ? `${explainText(plan)}\n` : `${JSON.stringify({ plan: explainText(plan) })}\n`,
-      );
-      continue;
-    }
-    const code = await runSelect(call, plan, {
-      session,
-      log,
-      tables: new Map(tables.map((table) => [qualifiedName(table), table])),
-      server: (scanned) =>
-        serverWith(scanned.map(({ database, name }) => `${exactPattern(database)}.${exactPattern(name)}`).join(', '))
-          .config,
-    });
+  for (const { outcome } of outcomes) {
+    const code = await show(call, outcome, log);
     if (code !== exitCode.ok) return code;
   }
   return exitCode.ok;
 };
 
-const queryOf = (statement: Statement): Query | null => {
-  if (statement.kind === 'explain') return queryOf(statement.statement);
-  return statement.kind === 'select' ? statement.query : null;
-};
-
-interface Surroundings {
-  readonly session: SqlSession;
-  readonly log: Log;
-  readonly tables: ReadonlyMap<string, Table>;
-  readonly server: (tables: readonly Table[]) => ReturnType<typeof mysqlUrl>['config'];
-}
-
-const runSelect = async (
-  call: CommandCall,
-  plan: ReturnType<typeof bindQuery>,
-  { session, log, tables, server }: Surroundings,
-): Promise<ExitCode> => {
-  const { terminal } = call;
-  const { bounded, timeZone } = session;
-  const asTable = call.format === 'human' && (call.text('mode') ?? (bounded ? 'table' : 'changelog')) === 'table';
-  const shown = asTable || bounded ? shownResult(plan) : { plan, order: null, columns: plan.columns };
-  const settings = { timeZone, random: Math.random };
-  const context: EvaluationContext = { ...settings, now: systemClock.now };
-  const text = new RowText(shown.columns, context);
-  const rows = new CurrentRows(shown);
-  const changesOf = rowChanges(shown.plan);
-  const show = async (delta: Delta, first: boolean): Promise<void> => {
-    if (asTable || bounded) rows.apply(delta);
-    if (asTable) return await terminal.print(`${first ? '' : '\n'}${text.table(rows.list())}`);
-    const changes = bounded ? rows.list().map((row) => ({ op: '+I', row }) as const) : changesOf(delta);
-    let piece = '';
-    for (const change of changes) {
-      piece += call.format === 'jsonl' ? text.json(change) : text.change(change);
-      if (piece.length < PIECE_CHARACTERS) continue;
-      await terminal.print(piece);
-      piece = '';
-    }
-    if (piece !== '') await terminal.print(piece);
-  };
-  using signals = stopSignals(() => {});
-  const pipeline = `sql-${process.pid}`;
-  let first = true;
-  for await (const delta of followQuery({
-    plan: shown.plan,
-    tables,
-    server,
-    bounded,
-    settings,
-    context: { pipeline, log, clock: systemClock },
-    signal: signals.stop,
-  })) {
-    if (first || delta.rows.length > 0) await show(delta, first);
-    first = false;
+/** Whether what it starts goes on until somebody ends it. */
+const isEndless = (outcome: Outcome): boolean => {
+  switch (outcome.kind) {
+    case 'query':
+      return !outcome.query.bounded && outcome.query.tables.values().some(({ bounded }) => !bounded);
+    case 'job':
+      return !outcome.job.bounded && outcome.job.tables.values().some(({ bounded }) => !bounded);
+    default:
+      return false;
   }
-  // Half a result is no result: whoever reads it must not take it for one.
-  return signals.abort.aborted || (bounded && first) ? exitCode.interrupted : exitCode.ok;
 };
 
-/** Output is handed on in pieces of this size: one by one, short lines would cost more than making them. */
-const PIECE_CHARACTERS = 65_536;
+const show = async (call: CommandCall, outcome: Outcome, log: Log): Promise<ExitCode> => {
+  const { terminal, format } = call;
+  switch (outcome.kind) {
+    case 'done':
+      return exitCode.ok;
+    case 'plan':
+      await terminal.print(format === 'human' ? `${outcome.text}\n` : `${JSON.stringify({ plan: outcome.text })}\n`);
+      return exitCode.ok;
+    case 'answer':
+      await terminal.print(format === 'human' ? answerText(outcome.answer) : answerLines(outcome.answer));
+      return exitCode.ok;
+    case 'query':
+      return await runQuery(call, outcome.query, log);
+    case 'job':
+      return await runJob(call, outcome.job, log);
+  }
+};
+
+/** One text alone is printed as it is, so that it can be used again. */
+const answerText = ({ columns, rows }: Answer): string => {
+  const [row] = rows;
+  if (columns.length === 1 && columns[0] === 'result' && row !== undefined) return `${row[0]}\n`;
+  const cells = rows.map((cells) => cells.map((cell) => cell ?? ''));
+  return `${textTable(columns, cells)}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})\n`;
+};
+
+const answerLines = ({ columns, rows }: Answer): string =>
+  rows
+    .map((row) => `${JSON.stringify(Object.fromEntries(columns.map((column, at) => [column, row[at] ?? null])))}\n`)
+    .join('');

@@ -226,7 +226,23 @@ export const zhUsageErrors: LocalErrors = {
   ],
   SQL_DIVISION_BY_ZERO: ['<operation> 的除数为零', '请保护除数：`a / NULLIF(b, 0)` 给出 NULL。位点停在该行之前。'],
   SQL_FUNCTION_FAILED: ['<name> 失败：<reason>', '请用 CASE 或过滤条件保护参数。位点停在该行之前。'],
+  SQL_FEEDS_ITSELF: [
+    '写入 <table> 的查询也读取它（<store>），每个结果都会成为下一个输入',
+    "请写入另一张表，或只读取一次：用 'connector' = 'jdbc' 声明来源，或 SET 'execution.runtime-mode' = 'batch'。",
+  ],
   SQL_INVALID: ['<reason>', '请在所示位置修改语句。'],
+  SQL_KEY_MISMATCH: [
+    '<table> 的主键是（<key>），而 <found>：查询的两行可能落在表的同一行上',
+    '请把主键声明在区分查询各行的列上，或让查询给出这些列；`EXPLAIN INSERT INTO ...` 会显示它们。',
+  ],
+  SQL_KEY_MISSING: [
+    '查询会修改先前给出的行，而 <table> 没有可用来找到这些行的主键',
+    '请在区分查询各行的列上声明 PRIMARY KEY (列) NOT ENFORCED：GROUP BY 的列，或来源的主键。',
+  ],
+  SQL_NULL_REFUSED: [
+    '<table> 的一行在 <column> 中为 NULL，而该列是 NOT NULL',
+    '请用 WHERE 去掉这样的行，给该列加上 COALESCE，或声明时不写 NOT NULL。位点停在该行之前。',
+  ],
   SQL_NOT_SUPPORTED: [
     '不支持 <what>：<reason>',
     'docs/sql/differences.md 列出 Flink 接受而 millrace 不接受的写法，以及替代写法。',

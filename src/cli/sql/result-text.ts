@@ -1,17 +1,16 @@
 import type { Delta, SqlRow } from '../../operators/incremental/delta.ts';
 import { rowKey } from '../../operators/incremental/row-key.ts';
 import { rowOrder } from '../../operators/incremental/row-order.ts';
-import { textOf } from '../../sql/evaluate/cast.ts';
 import { jsonText, jsonWriter } from '../../sql/evaluate/json-text.ts';
 import type { EvaluationContext, SqlValue } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import type { Plan, PlanColumn, SortKey } from '../../sql/plan/plan.ts';
-import { isBinary, type SqlType } from '../../sql/types/sql-type.ts';
+import type { SqlType } from '../../sql/types/sql-type.ts';
+import { cellText, type RowKind } from '../../sql-pipeline/row-text.ts';
 import { textTable } from '../text-table.ts';
 
-/** What happened to a row of a result, in Flink's letters. */
 export interface RowChange {
-  readonly op: '+I' | '-U' | '+U' | '-D';
+  readonly op: RowKind;
   readonly row: SqlRow;
 }
 
@@ -130,17 +129,6 @@ export class RowText {
     return `${textTable(head, cells)}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})\n`;
   }
 }
-
-/** A line stays a line: control characters are written as in JSON. Bytes are hexadecimal. */
-const cellText = (type: SqlType, context: EvaluationContext): ((value: SqlValue) => string) => {
-  const text = isBinary(type) ? hex : (textOf(type) ?? String);
-  return (value) =>
-    value === null
-      ? 'NULL'
-      : text(value, context).replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
-};
-
-const hex = (value: unknown): string => `x'${Buffer.from(value as Uint8Array).toString('hex')}'`;
 
 /** Numbers that a reader's own might not hold exactly are texts, as `binlog dump` has them. */
 const cellJson = (type: SqlType, context: EvaluationContext): ((value: SqlValue) => string) => {

@@ -42,6 +42,3 @@ export const mentionedDatabases = (statements: readonly Statement[], database: s
   visit(statements);
   return [...found];
 };
-
-/** A name as a part of a table pattern that means it alone. */
-export const exactPattern = (name: string): string => name.replace(/[\^$\\.*+?()[\]{}|/,]/g, '\\$&');

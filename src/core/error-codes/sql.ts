@@ -50,6 +50,30 @@ export const sqlErrors = {
     message: (d: At & { readonly reason: string }) => d.reason,
     hint: 'Change the statement at the place shown.',
   },
+  SQL_KEY_MISSING: {
+    retryable: false,
+    message: (d: At & { readonly table: string; readonly connector: string }) =>
+      `the query changes rows that it gave before, and ${d.table} has no key to find them by`,
+    hint: "Declare PRIMARY KEY (column) NOT ENFORCED on the columns that tell the query's rows apart: those of its GROUP BY, or the key of its source.",
+  },
+  SQL_KEY_MISMATCH: {
+    retryable: false,
+    message: (d: At & { readonly table: string; readonly key: string; readonly found: string }) =>
+      `the key of ${d.table} is (${d.key}), and ${d.found}: two rows of the query could fall on one row of the table`,
+    hint: "Declare the key on the columns that tell the query's rows apart, or give the query those columns; `EXPLAIN INSERT INTO ...` shows them.",
+  },
+  SQL_FEEDS_ITSELF: {
+    retryable: false,
+    message: (d: At & { readonly table: string; readonly store: string }) =>
+      `${d.table} is read by the query that writes it (${d.store}), so each result would be its next input`,
+    hint: "Write to another table, or read it once: declare the source with 'connector' = 'jdbc', or SET 'execution.runtime-mode' = 'batch'.",
+  },
+  SQL_NULL_REFUSED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly column: string }) =>
+      `a row for ${d.table} has NULL in ${d.column}, which is NOT NULL`,
+    hint: 'Leave such rows out with WHERE, put COALESCE around the column, or declare it without NOT NULL. The position stays before this row.',
+  },
   SQL_CAST_FAILED: {
     retryable: false,
     message: (d: { readonly from: string; readonly to: string }) => `a ${d.from} value cannot be cast to ${d.to}`,

@@ -196,6 +196,8 @@ const planValues = (rows: readonly Expression[], span: Span): Plan => {
 const planTable = (path: readonly string[], span: Span, { catalog, common }: Names): Plan => {
   const known = path.length === 1 ? common.get(path[0]!) : undefined;
   if (known !== undefined) return known;
+  const declared = catalog.plan?.(path) ?? null;
+  if (declared !== null) return declared;
   const table = catalog.table(path);
   if (table !== null) return { kind: 'scan', table, columns: table.columns };
   const name = path.join('.');

@@ -114,5 +114,7 @@ export interface CatalogTable {
 export interface Catalog {
   /** Null: there is no such table. */
   table(path: readonly string[]): CatalogTable | null;
+  /** What a name stands for that is more than a table: a view, or a table with computed columns. Null: it is no such name. */
+  plan?(path: readonly string[]): Plan | null;
   readonly names: readonly string[];
 }

@@ -1,12 +1,12 @@
-import type { RowsChange, SchemaChange, SnapshotMark } from '../../core/change.ts';
-import { MillraceError } from '../../core/errors.ts';
-import { qualifiedName, type Table } from '../../core/table.ts';
-import type { Row, Value } from '../../core/value.ts';
-import type { DataflowInput } from '../../operators/incremental/dataflow.ts';
-import type { SqlRow } from '../../operators/incremental/delta.ts';
-import { rowKey } from '../../operators/incremental/row-key.ts';
-import { type ColumnReading, columnReading } from '../../operators/transform/column-values.ts';
-import type { SqlValue } from '../../sql/evaluate/sql-value.ts';
+import type { RowsChange, SchemaChange, SnapshotMark } from '../core/change.ts';
+import { MillraceError } from '../core/errors.ts';
+import { qualifiedName, type Table } from '../core/table.ts';
+import type { Row, Value } from '../core/value.ts';
+import type { DataflowInput } from '../operators/incremental/dataflow.ts';
+import type { SqlRow } from '../operators/incremental/delta.ts';
+import { rowKey } from '../operators/incremental/row-key.ts';
+import type { SqlValue } from '../sql/evaluate/sql-value.ts';
+import type { ScannedColumn } from './scanned-columns.ts';
 
 interface HeldRow {
   row: SqlRow;
@@ -23,33 +23,46 @@ interface HeldRow {
 export class ScannedTable {
   readonly #table: Table;
   readonly #input: DataflowInput;
-  readonly #columns: readonly number[];
-  readonly #readings: readonly ColumnReading[];
+  readonly #columns: readonly ScannedColumn[];
+  /** Places of the columns that the query reads. */
+  readonly #places: readonly number[];
+  readonly #keeps: boolean;
   readonly #rows = new Map<unknown, HeldRow>();
   readonly #wholeKey: (row: SqlRow) => unknown;
   #snapshot = 0;
   /** The version of the table whose columns were last found to be those that the query was planned with. */
   #known: Table;
 
-  constructor(table: Table, input: DataflowInput) {
+  /** `columns`: what the query knows of the table. `appends`: rows only ever come, so none is kept. */
+  constructor(table: Table, columns: readonly ScannedColumn[], input: DataflowInput, appends = false) {
     this.#table = table;
     this.#known = table;
     this.#input = input;
-    this.#columns = [...input.columns].sort((a, b) => a - b);
-    this.#readings = table.columns.map(({ type }) => columnReading(type));
+    this.#columns = columns;
+    this.#keeps = !appends;
+    this.#places = [...input.columns].sort((a, b) => a - b);
     this.#wholeKey = rowKey(
-      this.#columns,
-      this.#columns.map((column) => this.#readings[column]!.type),
+      this.#places,
+      this.#places.map((place) => columns[place]!.type),
     );
   }
 
-  rows({ op, table, rows }: RowsChange): void {
+  get table(): Table {
+    return this.#table;
+  }
+
+  rows(change: RowsChange): void {
+    const { op, table, rows } = change;
     this.#fits(table);
     for (let index = 0; index < rows.length; index += 1) {
-      const before = rows.before(index);
       const after = op === 'delete' ? null : rows.after(index);
-      if (this.#table.primaryKey.length > 0) this.#replace(before, after);
-      else this.#exchange(before, after);
+      if (!this.#keeps) {
+        if (after !== null) this.#input.push(this.#read(after, null, change), 1);
+        continue;
+      }
+      const before = rows.before(index);
+      if (this.#table.primaryKey.length > 0) this.#replace(before, after, change);
+      else this.#exchange(before, after, change);
     }
   }
 
@@ -98,11 +111,11 @@ export class ScannedTable {
     throw new MillraceError('PIPELINE_SCHEMA_CHANGE_REFUSED', { table: qualifiedName(this.#table) });
   }
 
-  #replace(before: Row | null, after: Row | null): void {
+  #replace(before: Row | null, after: Row | null, change: RowsChange): void {
     const { primaryKey } = this.#table;
     const oldKey = keyOf(primaryKey, before ?? after!, null);
     const old = this.#rows.get(oldKey);
-    const row = after === null ? null : this.#read(after, old?.row ?? null);
+    const row = after === null ? null : this.#read(after, old?.row ?? null, change);
     if (old !== undefined) {
       this.#push(old.row, -1);
       this.#rows.delete(oldKey);
@@ -115,9 +128,9 @@ export class ScannedTable {
     this.#rows.set(key, { row, count: 1, snapshot: this.#snapshot });
   }
 
-  #exchange(before: Row | null, after: Row | null): void {
-    if (before !== null) this.#count(this.#read(before, null), -1);
-    if (after !== null) this.#count(this.#read(after, null), 1);
+  #exchange(before: Row | null, after: Row | null, change: RowsChange): void {
+    if (before !== null) this.#count(this.#read(before, null, change), -1);
+    if (after !== null) this.#count(this.#read(after, null, change), 1);
   }
 
   #count(row: SqlRow, weight: 1 | -1): void {
@@ -134,12 +147,17 @@ export class ScannedTable {
   }
 
   /** The columns that the query reads. What the log left out is as it was; TRANSFORM_COLUMN_ABSENT when nobody knows how. */
-  #read(image: Row, held: SqlRow | null): SqlRow {
-    const row: SqlValue[] = new Array(this.#readings.length).fill(null);
-    for (const column of this.#columns) {
-      const value = image[column];
-      if (value !== undefined) row[column] = value === null ? null : this.#readings[column]!.read(value);
-      else if (held !== null) row[column] = held[column]!;
+  #read(image: Row, held: SqlRow | null, change: RowsChange): SqlRow {
+    const row: SqlValue[] = new Array(this.#columns.length).fill(null);
+    for (const place of this.#places) {
+      const column = this.#columns[place]!;
+      if (column.source === null) {
+        row[place] = column.read(null, change);
+        continue;
+      }
+      const value = image[column.source];
+      if (value !== undefined) row[place] = value === null ? null : column.read(value, change);
+      else if (held !== null) row[place] = held[place]!;
       else throw new MillraceError('TRANSFORM_COLUMN_ABSENT', { table: qualifiedName(this.#table) });
     }
     return row;

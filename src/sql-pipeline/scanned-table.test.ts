@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArrayRowImages } from '../../core/array-row-images.ts';
-import type { Op, Origin } from '../../core/change.ts';
-import { isMillraceError } from '../../core/errors.ts';
-import { type Column, type ColumnType, defineTable, type Table } from '../../core/table.ts';
-import type { Row } from '../../core/value.ts';
+import { ArrayRowImages } from '../core/array-row-images.ts';
+import type { Op, Origin } from '../core/change.ts';
+import { isMillraceError } from '../core/errors.ts';
+import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
+import type { Row } from '../core/value.ts';
+import { serverColumns } from './scanned-columns.ts';
 import { ScannedTable } from './scanned-table.ts';
 
 const origin: Origin = {
@@ -45,7 +46,7 @@ const defined = (primaryKey: readonly number[], last = 'skipped'): Table =>
 /** A table of which a query reads the first two columns, and the rows that it would hold. */
 const scan = (table: Table) => {
   const held = new Map<string, number>();
-  const scanned = new ScannedTable(table, {
+  const scanned = new ScannedTable(table, serverColumns(table), {
     columns: new Set([0, 1]),
     push: (row, weight) => {
       const key = JSON.stringify(row);

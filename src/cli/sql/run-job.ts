@@ -1,0 +1,17 @@
+import type { Log } from '../../core/log.ts';
+import { createPipeline } from '../../pipeline/pipeline.ts';
+import { systemClock } from '../../pipeline/system-clock.ts';
+import type { SqlJob } from '../../sql-pipeline/job.ts';
+import { jobOptions } from '../../sql-pipeline/job-options.ts';
+import type { CommandCall } from '../command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { stopSignals } from '../stop-signals.ts';
+
+/** Runs INSERT INTO until its sources end or a signal comes. */
+export const runJob = async ({ terminal }: CommandCall, job: SqlJob, log: Log): Promise<ExitCode> => {
+  using signals = stopSignals(() => terminal.say('stopping: what was read is written; a second signal aborts'));
+  const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: (text) => terminal.print(text) }));
+  const { outcome } = await pipeline.run(signals.stop, signals.abort);
+  // A bounded job that was stopped has not written all of its result.
+  return outcome === 'stopped' && job.bounded ? exitCode.interrupted : exitCode.ok;
+};

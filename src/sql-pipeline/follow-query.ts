@@ -1,0 +1,43 @@
+import type { Context } from '../core/connector.ts';
+import { type DataflowSettings, dataflow } from '../operators/incremental/dataflow.ts';
+import type { Delta } from '../operators/incremental/delta.ts';
+import type { Plan } from '../sql/plan/plan.ts';
+import { openInputs } from './open-inputs.ts';
+import type { QueryTable } from './query-tables.ts';
+import { readInputs } from './read-inputs.ts';
+
+export interface FollowedQuery {
+  readonly plan: Plan;
+  /** By the names that the plan scans. */
+  readonly tables: ReadonlyMap<string, QueryTable>;
+  /** End with the result of everything that was read. */
+  readonly bounded: boolean;
+  readonly settings: DataflowSettings;
+  readonly context: Context;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * How a query's result changes. The first time it comes whole, when every scanned table has been read and is in step with the
+ * others; then with each batch of whole transactions. A query over no table has one result and ends.
+ */
+export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, void, undefined> {
+  const { plan, tables, bounded, settings, context, signal } = query;
+  const flow = dataflow(new Map([['result', plan]]), settings);
+  const tick = (): Delta => flow.tick({ now: Math.floor(context.clock.now()) }).get('result')!;
+  if (flow.inputs.size === 0) {
+    yield tick();
+    return;
+  }
+  const inputs = await openInputs(flow, { tables, evaluation: { ...settings, now: context.clock.now }, context });
+  try {
+    let begun = false;
+    for await (const { origin, last } of readInputs(inputs, { once: bounded, signal })) {
+      if (begun && origin === null && !last) continue;
+      begun = true;
+      yield tick();
+    }
+  } finally {
+    await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
+  }
+}

@@ -1,0 +1,16 @@
+import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
+import type { BoundInsert } from '../sql/statement/bind-insert.ts';
+import type { ConnectedTable } from './connected-table.ts';
+import type { QueryTable } from './query-tables.ts';
+
+/** One or several INSERT INTO that run together: what they have in common is computed once, and each tick reaches all their tables. */
+export interface SqlJob {
+  /** What positions are kept under in the tables' systems. */
+  readonly name: string;
+  readonly inserts: readonly BoundInsert<ConnectedTable>[];
+  /** By the names that the queries scan. */
+  readonly tables: ReadonlyMap<string, QueryTable>;
+  readonly settings: DataflowSettings;
+  /** End when everything has been read, with the result of all of it. */
+  readonly bounded: boolean;
+}

@@ -1,0 +1,112 @@
+import { mysqlConfig } from '../connectors/mysql/config.ts';
+import { mysql } from '../connectors/mysql/connector.ts';
+import { readTables } from '../connectors/mysql/read-tables.ts';
+import type { Context } from '../core/connector.ts';
+import { MillraceError } from '../core/errors.ts';
+import { nearestName } from '../core/nearest-name.ts';
+import { qualifiedName, type Table } from '../core/table.ts';
+import type { Dataflow, DataflowInput } from '../operators/incremental/dataflow.ts';
+import type { EvaluationContext } from '../sql/evaluate/sql-value.ts';
+import { sqlError } from '../sql/sql-error.ts';
+import { DatagenInput } from './datagen-input.ts';
+import type { Input } from './input.ts';
+import { openKafkaInput } from './kafka-input.ts';
+import type { QueryTable } from './query-tables.ts';
+import { exactPattern, scanConfig } from './scan-config.ts';
+import { ScanInput } from './scan-input.ts';
+import { ScannedTable } from './scanned-table.ts';
+import { SourceInput } from './source-input.ts';
+
+export interface InputsOptions {
+  /** By the names that the dataflow scans. */
+  readonly tables: ReadonlyMap<string, QueryTable>;
+  readonly evaluation: EvaluationContext;
+  readonly context: Context;
+}
+
+/** A table of a query with where its rows go. */
+export interface Scan {
+  readonly table: QueryTable;
+  readonly input: DataflowInput;
+}
+
+/** Opens what the dataflow's tables are read from; tables of one server in one order. All of it, or nothing. */
+export const openInputs = async (flow: Dataflow, options: InputsOptions): Promise<readonly Input[]> => {
+  const servers = new Map<string, Scan[]>();
+  const opened: Input[] = [];
+  try {
+    for (const [name, input] of flow.inputs) {
+      const table = options.tables.get(name)!;
+      const scan = { table, input };
+      const { source } = table;
+      switch (source.kind) {
+        case 'mysql': {
+          const key = JSON.stringify(source.settings);
+          const scans = servers.get(key) ?? [];
+          servers.set(key, [...scans, scan]);
+          break;
+        }
+        case 'scan': {
+          const actual = await describe(scan, source, options);
+          const scanned = new ScannedTable(actual, table.columns(actual, options.evaluation), input, true);
+          opened.push(new ScanInput(scanned, source.settings, options.context));
+          break;
+        }
+        case 'kafka':
+          opened.push(await openKafkaInput(scan, source, options));
+          break;
+        case 'datagen':
+          opened.push(new DatagenInput(scan, source.settings, options));
+          break;
+      }
+    }
+    for (const scans of servers.values()) opened.push(await openServer(scans, options));
+    return opened;
+  } catch (error) {
+    await Promise.allSettled(opened.map((input) => input[Symbol.asyncDispose]()));
+    throw error;
+  }
+};
+
+const openServer = async (scans: readonly Scan[], { evaluation, context }: InputsOptions): Promise<Input> => {
+  const sources = scans.map(({ table: { source } }) => source as Extract<QueryTable['source'], { kind: 'mysql' }>);
+  const patterns = new Set(sources.map(({ database, table }) => `${exactPattern(database)}.${exactPattern(table)}`));
+  const config = mysqlConfig.parse({ ...sources[0]!.settings, tables: [...patterns] });
+  const actual = await readTables(config, context.clock);
+  const tables = new Map<string, ScannedTable[]>();
+  for (const [at, { table, input }] of scans.entries()) {
+    const found = tableNamed(actual, sources[at]!, table);
+    const scanned = new ScannedTable(found, table.columns(found, evaluation), input);
+    const name = qualifiedName(found);
+    tables.set(name, [...(tables.get(name) ?? []), scanned]);
+  }
+  const source = await mysql.openSource!(config, context);
+  return new SourceInput({ source, tables, snapshots: true });
+};
+
+const describe = async (
+  { table }: Scan,
+  source: Extract<QueryTable['source'], { kind: 'scan' }>,
+  { context }: InputsOptions,
+): Promise<Table> => {
+  const config = scanConfig(source.settings, { database: source.database, name: source.table });
+  return tableNamed(await readTables(config, context.clock), source, table);
+};
+
+const tableNamed = (
+  tables: readonly Table[],
+  { database, table: name }: { readonly database: string; readonly table: string },
+  { span }: QueryTable,
+): Table => {
+  const found = tables.find((other) => other.database === database && other.name === name);
+  if (found !== undefined) return found;
+  if (span === null) throw new MillraceError('MYSQL_NO_TABLES', { patterns: `${database}.${name}` });
+  throw sqlError('SQL_UNKNOWN_NAME', span, {
+    what: 'table on the server:',
+    name: `${database}.${name}`,
+    suggestion: nearestName(
+      name,
+      tables.map((other) => other.name),
+    ),
+  });
+};

@@ -1,0 +1,14 @@
+import type { Origin } from '../core/change.ts';
+
+/** Where rows come from that no log had: they were read, made up, or computed at this time. */
+export const ownOrigin = (nowMs: number): Origin => ({
+  kind: 'mysql',
+  flavor: 'mysql',
+  serverId: 0,
+  gtid: null,
+  file: '',
+  offset: 0,
+  commitMicros: Math.floor(nowMs * 1_000),
+  thread: null,
+  query: null,
+});

@@ -1,0 +1,80 @@
+import type { Origin } from '../core/change.ts';
+import type { Input, InputStep } from './input.ts';
+
+/** A moment at which everything that was read stands between transactions, and every table is whole. */
+export interface Point {
+  /** Where the first change since the last point comes from; null: nothing changed. */
+  readonly origin: Origin | null;
+  /** Every input has ended. */
+  readonly last: boolean;
+}
+
+interface Reading {
+  readonly input: Input;
+  readonly steps: AsyncIterator<InputStep>;
+  next: Promise<Arrival> | null;
+}
+
+interface Arrival {
+  readonly reading: Reading;
+  readonly result: IteratorResult<InputStep>;
+}
+
+/**
+ * Applies what the inputs have, whatever is ready first, and says when a tick may end. With `once` there is one point, at the end. Ends
+ * without a last point when `signal` aborts.
+ */
+export async function* readInputs(
+  inputs: readonly Input[],
+  { once, signal }: { readonly once: boolean; readonly signal: AbortSignal },
+): AsyncGenerator<Point, void, undefined> {
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  let readings = inputs.map(
+    (input): Reading => ({ input, steps: input.read(stop)[Symbol.asyncIterator](), next: null }),
+  );
+  const ending = new Set(inputs.filter(({ wholeAtEnd }) => wholeAtEnd));
+  let unfinished: Reading | null = null;
+  let origin: Origin | null = null;
+  let begun = false;
+  try {
+    while (readings.length > 0) {
+      const { reading, result } = await firstOf(unfinished === null ? readings : [unfinished]);
+      reading.next = null;
+      if (result.done) {
+        if (signal.aborted) return;
+        readings = readings.filter((other) => other !== reading);
+        ending.delete(reading.input);
+        unfinished = null;
+      } else {
+        // Whoever was served goes behind the others, so that a busy input does not starve a quiet one.
+        readings = [...readings.filter((other) => other !== reading), reading];
+        const first = result.value.apply();
+        origin ??= first;
+        unfinished = result.value.inside ? reading : null;
+      }
+      const last = readings.length === 0;
+      const whole = unfinished === null && ending.size === 0 && inputs.every(({ missing }) => missing.size === 0);
+      if (!last && (once || !whole)) continue;
+      if (last || !begun || origin !== null || !result.done) yield { origin, last };
+      begun = true;
+      origin = null;
+    }
+  } finally {
+    ended.abort();
+    await Promise.allSettled(
+      readings.map(async ({ steps, next }) => {
+        await next?.catch(() => {});
+        await steps.return?.();
+      }),
+    );
+  }
+}
+
+/** The first step of any of these; each is asked for one at a time. */
+const firstOf = (readings: readonly Reading[]): Promise<Arrival> => {
+  for (const reading of readings) {
+    reading.next ??= reading.steps.next().then((result) => ({ reading, result }));
+  }
+  return Promise.race(readings.map(({ next }) => next!));
+};

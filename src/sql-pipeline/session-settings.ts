@@ -1,0 +1,102 @@
+import { nearestName } from '../core/nearest-name.ts';
+import type { SetOption } from '../sql/ast/statement.ts';
+import { sqlError } from '../sql/sql-error.ts';
+
+/** Flink's settings that describe how a cluster runs a job: read, and without a meaning for one process. */
+const withoutEffect = [
+  'parallelism.',
+  'pipeline.max-parallelism',
+  'pipeline.object-reuse',
+  'execution.checkpointing.',
+  'execution.attached',
+  'execution.target',
+  'restart-strategy',
+  'state.',
+  'taskmanager.',
+  'jobmanager.',
+  'table.exec.mini-batch.',
+  'table.exec.resource.',
+  'table.dml-sync',
+  'table.optimizer.',
+  'sql-client.verbose',
+  'sql-client.display.',
+];
+
+const known = ['execution.runtime-mode', 'pipeline.name', 'sql-client.execution.result-mode', 'table.local-time-zone'];
+
+/** What SET has said so far. */
+export class SessionSettings {
+  #values = new Map<string, string>();
+  readonly #alwaysBounded: boolean;
+  readonly #timeZone: string;
+
+  /** `bounded`: whatever SET says, queries end with what there is. */
+  constructor({ bounded }: { readonly bounded: boolean }) {
+    this.#alwaysBounded = bounded;
+    this.#timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
+  /** Whether a query ends with the result of everything that there is. */
+  get bounded(): boolean {
+    return this.#alwaysBounded || this.#values.get('execution.runtime-mode') === 'batch';
+  }
+
+  get timeZone(): string {
+    return this.#values.get('table.local-time-zone') ?? this.#timeZone;
+  }
+
+  /** Null: the job is called after what it writes. */
+  get pipelineName(): string | null {
+    return this.#values.get('pipeline.name') ?? null;
+  }
+
+  /** Null: nothing was said. */
+  get resultMode(): 'table' | 'changelog' | null {
+    const mode = this.#values.get('sql-client.execution.result-mode');
+    return mode === undefined ? null : mode === 'changelog' ? mode : 'table';
+  }
+
+  /** What was set, sorted. */
+  get entries(): readonly (readonly [key: string, value: string])[] {
+    return [...this.#values].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Takes SET with a value and RESET. Throws SQL_INVALID and SQL_UNKNOWN_NAME with the place. */
+  take({ kind, key, value, ...span }: SetOption): void {
+    if (kind === 'reset') {
+      if (key === null) this.#values.clear();
+      else this.#values.delete(key);
+      return;
+    }
+    const checked = this.#check(key!, value!, span);
+    this.#values.set(key!, checked);
+  }
+
+  #check(key: string, value: string, span: Omit<SetOption, 'kind' | 'key' | 'value'>): string {
+    const oneOf = (...choices: readonly string[]): string => {
+      const chosen = value.toLowerCase();
+      if (choices.includes(chosen)) return chosen;
+      throw sqlError('SQL_INVALID', span, {
+        reason: `${key} is ${choices.map((choice) => `'${choice}'`).join(' or ')}`,
+      });
+    };
+    switch (key) {
+      case 'execution.runtime-mode':
+        return oneOf('streaming', 'batch');
+      case 'sql-client.execution.result-mode':
+        return oneOf('table', 'changelog', 'tableau');
+      case 'pipeline.name':
+        if (value.length > 0 && value.length <= 100) return value;
+        throw sqlError('SQL_INVALID', span, { reason: 'pipeline.name has 1 to 100 characters' });
+      case 'table.local-time-zone':
+        try {
+          return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
+        } catch {
+          throw sqlError('SQL_INVALID', span, { reason: `there is no time zone ${value}` });
+        }
+      default:
+        if (withoutEffect.some((prefix) => key.startsWith(prefix))) return value;
+        throw sqlError('SQL_UNKNOWN_NAME', span, { what: 'setting', name: key, suggestion: nearestName(key, known) });
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
+import type { Insert, SetOption, Statement } from '../sql/ast/statement.ts';
+import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
+import { bindQuery } from '../sql/plan/bind-query.ts';
+import { explainText } from '../sql/plan/explain.ts';
+import type { Catalog, Plan } from '../sql/plan/plan.ts';
+import { sqlError } from '../sql/sql-error.ts';
+import { type Answer, answer } from '../sql/statement/answer.ts';
+import { type BoundInsert, bindInsert } from '../sql/statement/bind-insert.ts';
+import { scannedTables } from '../sql/statement/scanned-tables.ts';
+import { type BindingSurroundings, bindOptions } from './bind-options.ts';
+import type { ConnectedTable } from './connected-table.ts';
+import type { SqlJob } from './job.ts';
+import { declaredQueryTable, type QueryTable } from './query-tables.ts';
+import { SessionSettings } from './session-settings.ts';
+
+/** A server whose tables queries can name without declaring them. */
+export interface ServerTables {
+  readonly catalog: Catalog;
+  /** By the names that plans scan. */
+  readonly table: (name: string, bounded: boolean) => QueryTable;
+}
+
+/** A query to be shown. */
+export interface SqlQuery {
+  readonly plan: Plan;
+  readonly tables: ReadonlyMap<string, QueryTable>;
+  readonly settings: DataflowSettings;
+  readonly bounded: boolean;
+  readonly resultMode: 'table' | 'changelog' | null;
+}
+
+/** What a statement comes to. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'plan'; readonly text: string }
+  | { readonly kind: 'query'; readonly query: SqlQuery }
+  | { readonly kind: 'job'; readonly job: SqlJob };
+
+export interface ProgramOptions extends BindingSurroundings {
+  readonly bounded: boolean;
+  readonly server: ServerTables | null;
+}
+
+/** Statements one after another: each is settled against what those before it declared. Nothing is connected to. */
+export class SqlProgram {
+  readonly #catalog: SessionCatalog<ConnectedTable>;
+  readonly #settings: SessionSettings;
+  readonly #server: ServerTables | null;
+
+  constructor({ bounded, server, ...surroundings }: ProgramOptions) {
+    this.#settings = new SessionSettings({ bounded });
+    this.#server = server;
+    this.#catalog = new SessionCatalog(bindOptions(surroundings), server?.catalog ?? null);
+  }
+
+  /** Throws SQL_ errors with the place. */
+  take(statement: Statement): Outcome {
+    if (this.#catalog.take(statement)) return { kind: 'done' };
+    const answered = answer(statement, this.#catalog);
+    if (answered !== null) return { kind: 'answer', answer: answered };
+    switch (statement.kind) {
+      case 'set':
+      case 'reset':
+        return this.#set(statement);
+      case 'select':
+        return { kind: 'query', query: this.#query(bindQuery(statement.query, this.#catalog)) };
+      case 'insert':
+        return { kind: 'job', job: this.#job([statement]) };
+      case 'statement-set':
+        return { kind: 'job', job: this.#job(statement.inserts) };
+      case 'explain':
+        return { kind: 'plan', text: this.#explain(statement.statement) };
+      default:
+        throw sqlError('SQL_NOT_SUPPORTED', statement, {
+          what: statement.kind.toUpperCase().replaceAll('-', ' '),
+          reason: 'tables, views and databases are declared; docs/sql/statements.md lists what runs',
+        });
+    }
+  }
+
+  #set(statement: SetOption): Outcome {
+    if (statement.kind === 'set' && statement.key === null) {
+      return { kind: 'answer', answer: { columns: ['key', 'value'], rows: this.#settings.entries } };
+    }
+    this.#settings.take(statement);
+    return { kind: 'done' };
+  }
+
+  #explain(statement: Statement): string {
+    switch (statement.kind) {
+      case 'select':
+        return explainText(bindQuery(statement.query, this.#catalog));
+      case 'insert':
+        return this.#explainInsert(statement);
+      case 'statement-set':
+        return statement.inserts.map((insert) => this.#explainInsert(insert)).join('\n\n');
+      default:
+        throw sqlError('SQL_NOT_SUPPORTED', statement, { what: 'EXPLAIN', reason: 'queries and INSERT have a plan' });
+    }
+  }
+
+  #explainInsert(insert: Insert): string {
+    const { target, plan, key, appends } = bindInsert(insert, this.#catalog);
+    const by = key.length === 0 ? 'no key' : `key (${key.map((column) => plan.columns[column]!.name).join(', ')})`;
+    const how = appends ? 'adds rows' : `changes rows by ${by}`;
+    return `insert into ${target.name} ('${target.binding.connector}'), ${how}\n${explainText(plan)}`;
+  }
+
+  #query(plan: Plan): SqlQuery {
+    const { bounded, resultMode } = this.#settings;
+    return { plan, tables: this.#tables([plan]), settings: this.#dataflow(), bounded, resultMode };
+  }
+
+  #job(statements: readonly Insert[]): SqlJob {
+    const inserts = statements.map((insert) => bindInsert(insert, this.#catalog));
+    const tables = this.#tables(inserts.map(({ plan }) => plan));
+    for (const [index, insert] of inserts.entries()) refuseFeedback(insert, statements[index]!, tables);
+    const written = statements.map(({ path }) => path.at(-1)!.name);
+    const name = this.#settings.pipelineName ?? `insert-into_${[...new Set(written)].join('_')}`.slice(0, 100);
+    return { name, inserts, tables, settings: this.#dataflow(), bounded: this.#settings.bounded };
+  }
+
+  #tables(plans: readonly Plan[]): ReadonlyMap<string, QueryTable> {
+    const names = new Set(plans.flatMap((plan) => [...scannedTables(plan)]));
+    return new Map(
+      [...names].map((name) => {
+        const declared = this.#catalog.scanned(name);
+        const { bounded } = this.#settings;
+        return [
+          name,
+          declared === null ? this.#server!.table(name, bounded) : declaredQueryTable(declared, bounded),
+        ] as const;
+      }),
+    );
+  }
+
+  #dataflow(): DataflowSettings {
+    return { timeZone: this.#settings.timeZone, random: Math.random };
+  }
+}
+
+/** A job that reads what it writes would never come to rest, unless reading ends before writing begins. */
+const refuseFeedback = (
+  { target }: BoundInsert<ConnectedTable>,
+  { path }: Insert,
+  tables: ReadonlyMap<string, QueryTable>,
+): void => {
+  const { store } = target.binding;
+  if (store === null) return;
+  for (const table of tables.values()) {
+    if (table.store !== store || table.bounded) continue;
+    throw sqlError(
+      'SQL_FEEDS_ITSELF',
+      { start: path[0]!.start, end: path.at(-1)!.end },
+      { table: path.at(-1)!.name, store },
+    );
+  }
+};
