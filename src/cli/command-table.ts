@@ -246,6 +246,30 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/redis-rdb-stat.ts'),
   },
   {
+    name: 'redis aof stat',
+    summary: 'Count what an append-only log holds: commands by name, transactions, times, and the keys of its base.',
+    arguments: 'PATH',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: {
+      until: { value: 'TIME', describe: 'Stop where the log notes a later time (`aof-timestamp-enabled yes`).' },
+      top: { value: 'N', describe: "How many of the base's largest keys to list (default 10)." },
+    },
+    examples: [
+      { command: 'millrace redis aof stat /var/lib/redis/appendonlydir', does: 'count a log with a manifest' },
+      {
+        command: 'millrace redis aof stat appendonly.aof -o json',
+        does: 'the one file of an older server, for a program',
+      },
+      {
+        command: 'millrace redis aof stat appendonlydir --until 2026-11-29T08:00:00Z',
+        does: 'only what was logged up to then',
+      },
+    ],
+    load: () => import('./commands/redis-aof-stat.ts'),
+  },
+  {
     name: 'explain',
     summary: 'Say what an error code means and what to do about it.',
     arguments: '[CODE...]',

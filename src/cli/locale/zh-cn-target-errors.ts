@@ -201,6 +201,22 @@ export const zhTargetErrors: LocalErrors = {
     '<sink> 无法跟随 <table> 的定义变化：<reason>',
     '请移除挡路的东西（他人创建的视图或触发器、缺少的权限）并再次运行管道。`schema.change.behavior: try_evolve` 会保持表不变并继续。',
   ],
+  REDIS_AOF_CUT: [
+    '<file> 在字节 <offset> 处结束，停在一条命令或一个 MULTI 之中，而后面还有别的文件',
+    '请重新复制整个目录：只有 AOF 的最后一个文件可以被截断。',
+  ],
+  REDIS_AOF_MANIFEST_INVALID: [
+    '清单的第 <line> 行没有指出日志的文件：<reason>',
+    '请重新复制 `appenddirname` 所指的整个目录，包括其 .manifest 文件。',
+  ],
+  REDIS_AOF_NOT_FOUND: [
+    '<path> 中有 <manifests> 个以 .manifest 结尾的文件；应有一个说明日志由哪些文件组成',
+    '请给出 `appenddirname` 所指的目录、一个清单，或 Redis 7.0 之前服务器的那一个文件。',
+  ],
+  REDIS_COMMANDS_DAMAGED: [
+    '从字节 <offset> 开始的内容不是命令：<reason>',
+    '请重新复制该文件；`redis-check-aof FILE` 应给出相同结论。该字节之前的命令是完整的。',
+  ],
   REDIS_RDB_CUT: ['RDB 文件在字节 <offset> 处结束，没有结束标记', '请在服务器写完后重新复制。'],
   REDIS_RDB_DAMAGED: [
     'RDB 文件从字节 <offset> 开始的内容已损坏：<reason>',

@@ -29,4 +29,28 @@ export const redisRdbErrors = {
     message: (d: { readonly offset: number }) => `the RDB file ends at byte ${d.offset}, before its end mark`,
     hint: 'Copy it again when the server has finished writing it.',
   },
+  REDIS_COMMANDS_DAMAGED: {
+    retryable: false,
+    message: (d: { readonly offset: number; readonly reason: string }) =>
+      `what begins at byte ${d.offset} is no command: ${d.reason}`,
+    hint: 'Copy the file again; `redis-check-aof FILE` should say the same. Commands before that byte are whole.',
+  },
+  REDIS_AOF_CUT: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly offset: number }) =>
+      `${d.file} ends at byte ${d.offset} inside a command or a MULTI, though another file follows it`,
+    hint: 'Copy the folder again: only the last file of an append-only log may be cut.',
+  },
+  REDIS_AOF_MANIFEST_INVALID: {
+    retryable: false,
+    message: (d: { readonly line: number; readonly reason: string }) =>
+      `line ${d.line} of the manifest does not name a file of the log: ${d.reason}`,
+    hint: 'Copy the whole folder that `appenddirname` names again, with its .manifest file.',
+  },
+  REDIS_AOF_NOT_FOUND: {
+    retryable: false,
+    message: (d: { readonly path: string; readonly manifests: number }) =>
+      `${d.path} holds ${d.manifests} files that end in .manifest; one tells which files the log is made of`,
+    hint: 'Give the folder that `appenddirname` names, a manifest, or the one file of a server before Redis 7.0.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
