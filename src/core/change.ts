@@ -55,6 +55,8 @@ export interface MysqlOrigin {
   readonly file: string;
   /** Where the event starts in `file`. */
   readonly offset: number;
+  /** Where its transaction begins in `file`, which names the transaction where there is no GTID; left out: not known. */
+  readonly beginOffset?: number;
   /** When the transaction committed on its first server, in microseconds since 1970; whole seconds on servers that log no more. */
   readonly commitMicros: number;
   /** The server's thread that ran it; null where the log does not say. */

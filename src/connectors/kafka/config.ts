@@ -100,6 +100,17 @@ export const kafkaConfig = z.strictObject({
     .describe(
       "Write Debezium's record of each schema change to a topic of its own, named as `topic.prefix` or else the pipeline.",
     ),
+  'provide.transaction.metadata': z
+    .boolean()
+    .default(false)
+    .describe(
+      "Number the rows of each transaction in its envelope's `transaction`, and write Debezium's BEGIN and END records with the counts of rows to a topic of their own. With `debezium-json` and `debezium-avro`.",
+    ),
+  'topic.transaction': z
+    .string()
+    .min(1)
+    .default('transaction')
+    .describe("What the name of that topic ends with, behind `topic.prefix`, or else the pipeline's name, and a dot."),
   'heartbeat.interval.ms': duration
     .prefault('0ms')
     .describe(

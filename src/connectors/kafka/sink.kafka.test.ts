@@ -8,7 +8,7 @@ import { describeTransactionsV0 } from '@platformatic/kafka';
 import type { z } from 'zod';
 import { ArrayRowImages } from '../../core/array-row-images.ts';
 import type { Batch } from '../../core/batch.ts';
-import type { Change, Op } from '../../core/change.ts';
+import type { Change, Op, RowsChange } from '../../core/change.ts';
 import type { Context, Sink } from '../../core/connector.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import { position } from '../../core/position.ts';
@@ -425,6 +425,37 @@ test("writes schema changes to a topic of their own when asked to, as Debezium's
   assert.equal(record!.key, '{"databaseName":"shop"}');
   const { ddl, tableChanges } = JSON.parse(record!.value!) as { ddl: string; tableChanges: { type: string }[] };
   assert.deepEqual([ddl, tableChanges.map(({ type }) => type)], [statement, ['CREATE']]);
+});
+
+test('marks each transaction that committed in a topic of its own, once, however often its parts were begun', async () => {
+  const pipeline = ownName();
+  await using sink = await opened(pipeline, { 'provide.transaction.metadata': true });
+  const change = (number: number): Change => ({
+    ...(create(ordersTable, [number, 'new', number]) as RowsChange),
+    origin: { ...origin, gtid: 'a:1' },
+  });
+  const part = (number: number, index: number, last = false): Batch => ({
+    ...batch(1, change(number)),
+    part: { transaction: 'a:1', index, last },
+  });
+  await sink.write(part(1, 0), never);
+  await sink.write(part(2, 1), never);
+  await sink.write(part(1, 0), never);
+  await sink.write(part(2, 1, true), never);
+  assert.deepEqual(
+    (await recordsIn(pipeline, topicOf(pipeline, ordersTable))).map(
+      ({ value }) => (JSON.parse(value!) as { transaction: object }).transaction,
+    ),
+    [1, 2].map((number) => ({ id: 'a:1', total_order: number, data_collection_order: number })),
+  );
+  const marks = await recordsIn(pipeline, `${pipeline}.transaction`);
+  assert.deepEqual(
+    marks.map(({ key, value }) => [key, (JSON.parse(value!) as { event_count: number | null }).event_count]),
+    [
+      ['{"id":"a:1"}', null],
+      ['{"id":"a:1"}', 2],
+    ],
+  );
 });
 
 test("writes Debezium's heartbeat records beside rows and without them, no more often than asked", async () => {

@@ -17,6 +17,7 @@ import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
 import { topicName, topicRoutes } from './topic-routes.ts';
+import { TransactionMarks } from './transaction-marks.ts';
 import { type TakeRecord, type ValueFormat, valueFormat } from './value-format.ts';
 
 /** A write that has been asked for, in the order of asking. */
@@ -47,8 +48,12 @@ export class KafkaSink implements Sink {
   readonly #topicOf: (table: Table) => string;
   /** null: schema changes are not written. */
   readonly #schemaTopic: string | null;
+  /** null: none are written. */
+  readonly #transactions: TransactionMarks | null;
   /** null: none is written. */
   readonly #heartbeat: Heartbeat | null;
+  /** Topics that a write may go to whatever its changes are. */
+  readonly #sideTopics: readonly string[];
   readonly #headersOf: (table: Table) => readonly RecordHeader[];
   readonly #buffers = new BatchBuffers();
   readonly #transactional: boolean;
@@ -90,7 +95,11 @@ export class KafkaSink implements Sink {
     const told = config['include.schema.changes'] && this.#format.schema !== undefined;
     const prefix = config['topic.prefix'] ?? context.pipeline;
     this.#schemaTopic = told ? topicName(prefix) : null;
+    this.#transactions = config['provide.transaction.metadata']
+      ? new TransactionMarks(config, prefix, this.#format)
+      : null;
     this.#heartbeat = config['heartbeat.interval.ms'] > 0 ? new Heartbeat(config, prefix, topicName) : null;
+    this.#sideTopics = [this.#transactions?.topic, this.#heartbeat?.topic].filter((topic) => topic !== undefined);
     this.#headersOf = fixedHeaders(config);
   }
 
@@ -176,8 +185,8 @@ export class KafkaSink implements Sink {
 
   #unknownTopics(changes: readonly Change[]): readonly string[] {
     let unknown: Set<string> | null = null;
-    const heartbeat = this.#heartbeat?.topic;
-    if (heartbeat !== undefined && this.#directory.get(heartbeat) === null) unknown = new Set([heartbeat]);
+    for (const topic of this.#sideTopics)
+      if (this.#directory.get(topic) === null) unknown = (unknown ?? new Set()).add(topic);
     let last: Table | null = null;
     for (const change of changes) {
       let topic: string | null = null;
@@ -210,22 +219,38 @@ export class KafkaSink implements Sink {
       batchBytes: Math.min(this.#config['properties.batch.size'], this.#config['properties.max.request.size']),
     };
     const gatherer = new RecordGatherer(this.#buffers, options, Math.floor(this.#context.clock.now()));
+    const transactions = this.#transactions;
+    const { part } = batch;
+    if (part === undefined || part.index === 0) transactions?.forget();
+    const takeMark = this.#markTaker(gatherer);
     const skipTruncate = this.#config['skipped.operations'] === 't';
     for (const change of batch.changes) {
-      if (change.kind === 'rows') this.#format.rows(change, this.#taker(gatherer, change.table, change.origin));
-      else if (change.kind === 'truncate' && !skipTruncate) {
+      if (change.kind === 'rows') {
+        const order = transactions?.orderOf(change, takeMark);
+        this.#format.rows(change, this.#taker(gatherer, change.table, change.origin), order);
+      } else if (change.kind === 'truncate' && !skipTruncate) {
         this.#format.truncate(change, this.#taker(gatherer, change.table, change.origin));
       } else if (change.kind === 'schema' && this.#schemaTopic !== null) {
         const facts = this.#directory.get(this.#schemaTopic)!;
         this.#format.schema?.(change, (...record) => gatherer.add(facts, 0, ...record));
       }
     }
+    if (part === undefined || part.last) transactions?.end(takeMark);
     if (this.#heartbeat !== null) {
       const facts = this.#directory.get(this.#heartbeat.topic)!;
       const { clock } = this.#context;
       this.#heartbeat.beat(clock.monotonic(), clock.now(), (...record) => gatherer.add(facts, 0, ...record));
     }
     return gatherer.end();
+  }
+
+  /** Puts the records around transactions into their topic, both of one into the same partition. */
+  #markTaker(gatherer: RecordGatherer): TakeRecord {
+    return (key, keyStart, keyEnd, ...rest) => {
+      const facts = this.#directory.get(this.#transactions!.topic)!;
+      const partition = partitionOfKey(key!, keyStart, keyEnd, facts.partitions);
+      gatherer.add(facts, partition, key, keyStart, keyEnd, ...rest);
+    };
   }
 
   /** Puts the records of one change into their partitions. */

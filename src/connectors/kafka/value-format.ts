@@ -4,7 +4,10 @@ import type { Context } from '../../core/connector.ts';
 import type { Table } from '../../core/table.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../../formats/debezium-json/encoder.ts';
 import type { DebeziumOptions } from '../../formats/debezium-json/options.ts';
+import { type SchemaPart, transactionSchemas } from '../../formats/debezium-json/schema-part.ts';
+import { transactionKey, transactionMark } from '../../formats/debezium-json/transaction.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
+import type { TransactionOrder } from '../../formats/transaction-order.ts';
 import { AvroFormat } from './avro-format.ts';
 import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
@@ -25,13 +28,16 @@ export type TakeRecord = (
 
 /** Makes records of changes. */
 export interface ValueFormat {
-  rows(change: RowsChange, take: TakeRecord): void;
+  /** `transaction` numbers the rows, where their transaction is to be told. */
+  rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void;
   truncate(change: TruncateChange, take: TakeRecord): void;
   /** Whether what a registry must say of a change is known; if not, `learn` asks. Left out: nothing is to be asked. */
   isReady?(change: Change): boolean;
   learn?(changes: readonly Change[]): Promise<void>;
   /** A record for the topic of schema changes. Left out: the format has none. */
   schema?(change: SchemaChange, take: TakeRecord): void;
+  /** The record at a transaction's beginning or end; `millis`: when it committed. Left out: the format has none. */
+  mark?(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void;
 }
 
 export const valueFormat = (config: KafkaConfig, context: Context, topicOf: (table: Table) => string): ValueFormat => {
@@ -71,17 +77,20 @@ class DebeziumFormat implements ValueFormat, RecordSink {
   readonly keys = new OutputBuffer(4_096);
   readonly #encoder: DebeziumJsonEncoder;
   readonly #tombstones: boolean;
+  /** Around the records of transactions; null: they go without their schemas. */
+  readonly #markSchemas: SchemaPart | null;
   readonly #out = new OutputBuffer();
   #take: TakeRecord = () => {};
 
   constructor(config: KafkaConfig, context: Context) {
     this.#tombstones = config['tombstones.on.delete'];
+    this.#markSchemas = config['debezium-json.schema-include'] ? transactionSchemas() : null;
     this.#encoder = new DebeziumJsonEncoder(debeziumOptions(config, context));
   }
 
-  rows(change: RowsChange, take: TakeRecord): void {
+  rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void {
     this.#begin(take);
-    this.#encoder.encodeRows(change, this.#out, { records: this });
+    this.#encoder.encodeRows(change, this.#out, { records: this, ...(transaction && { transaction }) });
   }
 
   truncate(change: TruncateChange, take: TakeRecord): void {
@@ -94,6 +103,13 @@ class DebeziumFormat implements ValueFormat, RecordSink {
     this.#encoder.encodeSchemaChange(change, this.#out, { records: this });
   }
 
+  mark(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void {
+    const schemas = this.#markSchemas;
+    const key = framed(schemas?.key, transactionKey(order.id));
+    const value = framed(schemas?.value, transactionMark(status, order, millis));
+    take(key, 0, key.length, value, 0, value.length, []);
+  }
+
   record(record: DebeziumRecord): void {
     takeDebezium(this.#take, record, this.keys.bytes, this.#out.bytes, this.#tombstones);
   }
@@ -104,3 +120,9 @@ class DebeziumFormat implements ValueFormat, RecordSink {
     this.keys.clear();
   }
 }
+
+/** `payload` behind its schema, where there is one. */
+const framed = (schema: Buffer | undefined, payload: Buffer): Buffer =>
+  schema === undefined ? payload : Buffer.concat([schema, payload, closeBrace]);
+
+const closeBrace = Buffer.from('}');

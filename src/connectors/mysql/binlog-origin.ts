@@ -28,6 +28,8 @@ export class TransactionOrigin {
   readonly source: GtidSource | null;
   readonly number: number | bigint;
   readonly file: string;
+  /** Where its BEGIN is in `file`. */
+  beginOffset: number;
   readonly commitMicros: number;
   thread: number | null = null;
 
@@ -37,6 +39,7 @@ export class TransactionOrigin {
     source: GtidSource | null,
     number: number | bigint,
     file: string,
+    beginOffset: number,
     commitMicros: number,
   ) {
     this.flavor = flavor;
@@ -44,6 +47,7 @@ export class TransactionOrigin {
     this.source = source;
     this.number = number;
     this.file = file;
+    this.beginOffset = beginOffset;
     this.commitMicros = commitMicros;
   }
 
@@ -89,6 +93,10 @@ export class BinlogOrigin implements MysqlOrigin {
 
   get file(): string {
     return this.#transaction.file;
+  }
+
+  get beginOffset(): number {
+    return this.#transaction.beginOffset;
   }
 
   get commitMicros(): number {

@@ -415,7 +415,7 @@ export class TransactionReader {
   #begin(frame: EventFrame, source: GtidSource | null, number: number | bigint, commitMicros: number): void {
     if (this.#group !== null) throw this.#unexpected(frame, 'the transaction before it has no end');
     const file = this.#log.file;
-    this.#group = new TransactionOrigin(this.#flavor, frame.serverId, source, number, file, commitMicros);
+    this.#group = new TransactionOrigin(this.#flavor, frame.serverId, source, number, file, this.#at, commitMicros);
     this.#groupStart = this.#at;
     this.#skipping = this.#skip?.({ source, number, file, offset: this.#at, timestamp: frame.timestamp }) ?? false;
   }
@@ -425,6 +425,7 @@ export class TransactionReader {
       // Servers before 5.7 log no GTID event when GTIDs are off: the transaction begins here.
       if (this.#group === null) this.#begin(frame, null, 0, frame.timestamp * 1_000_000);
       this.#group!.thread ??= u32At(frame.bytes, frame.body);
+      this.#group!.beginOffset = this.#at;
       this.#open = true;
       return;
     }
@@ -665,7 +666,15 @@ export class TransactionReader {
   #originHere(frame: EventFrame): BinlogOrigin {
     const group =
       this.#group ??
-      new TransactionOrigin(this.#flavor, frame.serverId, null, 0, this.#log.file, frame.timestamp * 1_000_000);
+      new TransactionOrigin(
+        this.#flavor,
+        frame.serverId,
+        null,
+        0,
+        this.#log.file,
+        this.#at,
+        frame.timestamp * 1_000_000,
+      );
     return new BinlogOrigin(group, this.#at, this.#statement);
   }
 

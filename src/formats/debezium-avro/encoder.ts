@@ -7,6 +7,7 @@ import type { DebeziumRecord, RecordSink } from '../debezium-json/encoder.ts';
 import type { DebeziumOptions } from '../debezium-json/options.ts';
 import { columnsWithDefault, tableSchemaTexts } from '../debezium-json/schema-part.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
+import type { TransactionOrder } from '../transaction-order.ts';
 import { avroLong, avroText, putLong } from './avro-bytes.ts';
 import { avroRowSchema, avroSchema } from './avro-schema.ts';
 import { AvroRowWriter } from './row-writer.ts';
@@ -67,7 +68,8 @@ export class DebeziumAvroEncoder {
     };
   }
 
-  encodeRows(change: RowsChange, ids: SchemaIds, records: RecordSink): void {
+  /** `transaction` numbers the rows, where their transaction is to be told. */
+  encodeRows(change: RowsChange, ids: SchemaIds, records: RecordSink, transaction?: TransactionOrder): void {
     const { rows, op, table, origin } = change;
     assert(origin.kind === 'mysql', 'the Debezium MySQL envelope describes changes of MySQL and MariaDB only');
     const { plan, writer } = this.#planFor(table, origin.flavor);
@@ -75,7 +77,7 @@ export class DebeziumAvroEncoder {
     const frame = frameOf(ids.value);
     const keyFrame = frameOf(ids.key);
     const head = this.#rowsOnly ? noBytes : this.#sourceHead(table, origin, op);
-    const tail = this.#rowsOnly ? noBytes : this.#tail(origin);
+    const tail = this.#rowsOnly ? noTail : this.#tail(table, origin, transaction);
     for (let row = 0; row < rows.length; row += 1) {
       const start = out.length;
       out.append(frame);
@@ -173,8 +175,8 @@ export class DebeziumAvroEncoder {
     ]);
   }
 
-  /** Everything behind the row's number, with the op's letter at `opPlace` from the end. */
-  #tail(origin: MysqlOrigin): Buffer {
+  /** Everything behind the row's number. */
+  #tail(table: Table, origin: MysqlOrigin, order: TransactionOrder | undefined): Tail {
     const now = this.#options.now();
     const times = Buffer.concat([
       some,
@@ -186,19 +188,32 @@ export class DebeziumAvroEncoder {
     ]);
     const thread = origin.thread === null ? none : Buffer.concat([some, avroLong(origin.thread)]);
     const query = optionalText(this.#options.includeQuery === true ? origin.query : null);
-    this.#opFromEnd = times.length + 1;
-    return Buffer.concat([thread, query, none, avroText('c'), times]);
+    return {
+      statement: Buffer.concat([thread, query]),
+      transaction: order === undefined ? null : { table, order, id: avroText(order.id) },
+      op: Buffer.concat([avroText('c'), times]),
+    };
   }
 
-  #opFromEnd = 0;
-
-  #finish(head: Buffer, tail: Buffer, row: number, op: Op): void {
+  #finish(head: Buffer, { statement, transaction, op: opAndTimes }: Tail, row: number, op: Op): void {
     const out = this.#out;
     out.append(head);
     out.reserve(10);
     out.length = putLong(out.bytes, out.length, row);
-    out.append(tail);
-    out.bytes[out.length - this.#opFromEnd] = opLetter[op];
+    out.append(statement);
+    if (transaction === null) out.append(none);
+    else {
+      const { table, order, id } = transaction;
+      order.next(table);
+      out.append(some);
+      out.append(id);
+      out.reserve(20);
+      out.length = putLong(out.bytes, out.length, order.total);
+      out.length = putLong(out.bytes, out.length, order.ofTable);
+    }
+    const start = out.length;
+    out.append(opAndTimes);
+    out.bytes[start + 1] = opLetter[op];
   }
 
   #keyChanged({ keyColumns }: TablePlan): boolean {
@@ -235,7 +250,15 @@ export class DebeziumAvroEncoder {
   }
 }
 
-const frameOf = (id: number): Buffer => {
+/** What stands behind a row's number in the envelopes of one change. */
+interface Tail {
+  readonly statement: Buffer;
+  readonly transaction: { readonly table: Table; readonly order: TransactionOrder; readonly id: Buffer } | null;
+  /** The op, whose letter is the second byte, and the times. */
+  readonly op: Buffer;
+}
+
+export const frameOf = (id: number): Buffer => {
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(id, 1);
   return frame;
@@ -245,6 +268,7 @@ const optionalText = (text: string | null): Buffer => (text === null ? none : Bu
 
 const maxPlans = 4_096;
 const noBytes = Buffer.alloc(0);
+const noTail: Tail = { statement: noBytes, transaction: null, op: noBytes };
 /** The branches of a union of null and something; and of one with its default first, whose something is `none`. */
 const none = Buffer.from([0]);
 const some = Buffer.from([2]);

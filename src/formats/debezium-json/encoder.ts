@@ -4,6 +4,7 @@ import type { MysqlOrigin, Op, Origin, RowsChange, SchemaChange, TruncateChange 
 import type { Table } from '../../core/table.ts';
 import { putInteger } from '../ascii-digits.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
+import type { TransactionOrder } from '../transaction-order.ts';
 import { planTable, type TablePlan } from './column-plan.ts';
 import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
@@ -11,7 +12,6 @@ import { RowWriter } from './row-writer.ts';
 import { putSchemaChange, schemaChangeKey } from './schema-change.ts';
 import { type SchemaPart, schemaChangeSchemas, tableSchemas } from './schema-part.ts';
 import { type SnapshotMarker, SourceBlock } from './source-block.ts';
-import type { TransactionOrder } from './transaction.ts';
 
 /** One record of a topic, as places in the buffers it was written to. The same object is handed out for every record. */
 export interface DebeziumRecord {
@@ -87,6 +87,9 @@ export class DebeziumJsonEncoder {
   #sourceEnd = 0;
   #tailStart = 0;
   #tailEnd = 0;
+  /** The transaction whose rows were numbered last, and its name as JSON. */
+  #order: TransactionOrder | null = null;
+  #orderId: Buffer = jsonString('');
   /** Where the op's letter is in the tail. */
   #tailOp = 0;
   readonly #record: DebeziumRecord = {
@@ -274,8 +277,11 @@ export class DebeziumJsonEncoder {
 
   #putTail({ table, origin, out, now, transaction }: Call, op: Op): void {
     const query = this.#options.includeQuery && origin.query !== null ? jsonString(origin.query) : nullBytes;
-    const block = transaction === undefined ? nullBytes : transaction.next(table);
-    out.reserve(query.length + block.length + tailReserve);
+    if (transaction !== undefined && transaction !== this.#order) {
+      this.#order = transaction;
+      this.#orderId = jsonString(transaction.id);
+    }
+    out.reserve(query.length + this.#orderId.length + tailReserve);
     const { bytes } = out;
     const start = out.length;
     let at = putAt(bytes, start, threadName);
@@ -283,7 +289,8 @@ export class DebeziumJsonEncoder {
     at = putAt(bytes, at, queryName);
     at = putAt(bytes, at, query);
     at = putAt(bytes, at, transactionName);
-    at = putAt(bytes, at, block);
+    at =
+      transaction === undefined ? putAt(bytes, at, nullBytes) : putOrder(bytes, at, this.#orderId, transaction, table);
     at = putAt(bytes, at, opName);
     this.#tailOp = at - start;
     bytes[at] = opLetter[op];
@@ -413,11 +420,25 @@ const putTimes = (bytes: Uint8Array, place: number, now: number): number => {
   return putAt(bytes, at + width, threeZeros);
 };
 
-/** What a tail takes beside the query and the transaction's block. */
-const tailReserve = 256;
+/** `{"id":"…","total_order":…,"data_collection_order":…}` of the next record. */
+const putOrder = (bytes: Uint8Array, place: number, id: Uint8Array, order: TransactionOrder, table: Table): number => {
+  order.next(table);
+  let at = putAt(bytes, place, idName);
+  at = putAt(bytes, at, id);
+  at = putAt(bytes, at, totalName);
+  at = putInteger(bytes, at, order.total);
+  at = putAt(bytes, at, ofTableName);
+  at = putInteger(bytes, at, order.ofTable);
+  bytes[at] = CLOSE_BRACE;
+  return at + 1;
+};
+
+/** What a tail takes beside the query and the transaction's name. */
+const tailReserve = 384;
 const maxPlans = 4_096;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 const opLetter = { create: 0x63, update: 0x75, delete: 0x64, read: 0x72 } as const satisfies Record<Op, number>;
 const beforeNull = Buffer.from('{"before":null,"after":');
 const beforeName = Buffer.from('{"before":');
@@ -428,6 +449,9 @@ const comma = Buffer.from(',');
 const threadName = Buffer.from(',"thread":');
 const queryName = Buffer.from(',"query":');
 const transactionName = Buffer.from('},"transaction":');
+const idName = Buffer.from('{"id":');
+const totalName = Buffer.from(',"total_order":');
+const ofTableName = Buffer.from(',"data_collection_order":');
 const opName = Buffer.from(',"op":"');
 const quoteComma = Buffer.from('",');
 const millisName = Buffer.from('"ts_ms":');

@@ -118,6 +118,32 @@ export const schemaChangeSchemas = (flavor: Flavor): SchemaPart => {
   };
 };
 
+/** The schemas of the records around transactions, as JsonConverter writes them. */
+export const transactionSchemaTexts: { readonly key: string; readonly value: string } = (() => {
+  const counts = schemaText(struct([field('data_collection', 'string'), field('event_count', 'int64')]), {
+    optional: true,
+    name: 'event.collection',
+    version: 1,
+  });
+  const value = [
+    field('status', 'string'),
+    field('id', 'string'),
+    field('event_count', 'int64?'),
+    schemaText(arrayOf(counts), { optional: true, field: 'data_collections' }),
+    field('ts_ms', 'int64'),
+  ];
+  const name = 'io.debezium.connector.common.TransactionMetadata';
+  return {
+    key: schemaText(struct([field('id', 'string')]), { name: `${name}Key`, version: 1 }),
+    value: schemaText(struct(value), { name: `${name}Value`, version: 1 }),
+  };
+})();
+
+export const transactionSchemas = (): SchemaPart => ({
+  key: before(transactionSchemaTexts.key),
+  value: before(transactionSchemaTexts.value),
+});
+
 const before = (schema: string): Buffer => Buffer.from(`{"schema":${schema},"payload":`);
 
 const source = (flavor: Flavor): string =>
