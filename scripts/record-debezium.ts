@@ -2,11 +2,22 @@
  * Records what real Debezium connectors on a real Kafka Connect make of one server's changes, each key and value with its schema, and
  * the binlog of those changes: what the tests of `debezium-json` with schemas compare ours with.
  *
- *   node scripts/record-debezium.ts        writes src/formats/debezium-json/testdata/schemas/
+ *   node scripts/record-debezium.ts schemas      writes src/formats/debezium-json/testdata/schemas/
+ *   node scripts/record-debezium.ts modes        writes src/formats/debezium-json/testdata/modes/
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +26,7 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { connectJars, debeziumJars } from '../bench/peers/kafka-jars.ts';
 import { Cluster } from '../src/connectors/kafka/client/cluster.ts';
 import { readPartition } from '../src/connectors/kafka/client/read-partition.ts';
+import { readHeaders } from '../src/connectors/kafka/client/record-reader.ts';
 import { systemClock } from '../src/pipeline/system-clock.ts';
 import { kafkaSettings } from '../src/testing/kafka-exactly-once.ts';
 import { javaProgram } from '../src/testing/servers/java-program.ts';
@@ -24,37 +36,155 @@ import { mavenJars } from '../src/testing/servers/maven-jars.ts';
 
 const testdata = new URL('../src/formats/debezium-json/testdata/', import.meta.url);
 
-/** By `topic.prefix`: the file, and what is set beside Debezium's defaults. */
-const connectors: Readonly<
-  Record<string, { readonly file: string; readonly settings: Readonly<Record<string, string>> }>
-> = {
-  dbz: { file: 'default-modes', settings: {} },
-  alt: {
-    file: 'string-modes',
-    settings: {
-      'decimal.handling.mode': 'string',
-      'bigint.unsigned.handling.mode': 'precise',
-      'time.precision.mode': 'connect',
-      'binary.handling.mode': 'hex',
-      'provide.transaction.metadata': 'true',
-      'include.query': 'true',
+interface Connector {
+  readonly file: string;
+  /** Beside Debezium's defaults. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Of the database `golden`, as Debezium's pattern. */
+  readonly tables: string;
+  /** What the last record of a topic, behind its prefix, says once the connector has seen all. */
+  readonly last: readonly [topic: string, text: string];
+}
+
+/** With these tables a connector has seen all that its modes change. */
+const fewTables = 'golden\\.(types|zeros|defs|orders|comp)';
+const lastChange = ['golden.types', '"changed"'] as const;
+const smt = 'io.debezium.transforms.outbox.EventRouter';
+const cloudEvents = {
+  'value.converter': 'io.debezium.converters.CloudEventsConverter',
+  'value.converter.serializer.type': 'json',
+  'value.converter.data.serializer.type': 'json',
+  'value.converter.json.replace.null.with.default': 'false',
+};
+/** Debezium's converter for CloudEvents reaches into the JSON converter, and both must have one Jackson. */
+const pluginConverter = {
+  name: 'connect-json-4.3.1',
+  jars: [
+    'com.fasterxml.jackson.datatype:jackson-datatype-jdk8:2.21.2',
+    'com.fasterxml.jackson.module:jackson-module-blackbird:2.21.2',
+    'org.apache.kafka:connect-json:4.3.1',
+  ],
+};
+const text = 'org.apache.kafka.connect.storage.StringConverter';
+
+/** By `topic.prefix`. */
+const recordings: Readonly<Record<string, Readonly<Record<string, Connector>>>> = {
+  schemas: {
+    dbz: { file: 'default-modes', settings: {}, tables: 'golden\\..*', last: lastChange },
+    alt: {
+      file: 'string-modes',
+      settings: {
+        'decimal.handling.mode': 'string',
+        'bigint.unsigned.handling.mode': 'precise',
+        'time.precision.mode': 'connect',
+        'binary.handling.mode': 'hex',
+        'provide.transaction.metadata': 'true',
+        'include.query': 'true',
+      },
+      tables: fewTables,
+      last: lastChange,
+    },
+    iso: {
+      file: 'iso-modes',
+      settings: {
+        'decimal.handling.mode': 'double',
+        'time.precision.mode': 'isostring',
+        'binary.handling.mode': 'base64-url-safe',
+      },
+      tables: fewTables,
+      last: lastChange,
     },
   },
-  iso: {
-    file: 'iso-modes',
-    settings: {
-      'decimal.handling.mode': 'double',
-      'time.precision.mode': 'isostring',
-      'binary.handling.mode': 'base64-url-safe',
+  modes: {
+    nan: {
+      file: 'nanoseconds',
+      settings: {
+        'time.precision.mode': 'nanoseconds',
+        'binary.handling.mode': 'base64',
+        converters: 'boolean',
+        'boolean.type': 'io.debezium.connector.binlog.converters.TinyIntOneToBooleanConverter',
+        'boolean.selector': 'golden.types.*, golden.defs.*',
+      },
+      tables: fewTables,
+      last: lastChange,
+    },
+    'm-ic': {
+      file: 'microseconds',
+      settings: {
+        'time.precision.mode': 'microseconds',
+        'tombstones.on.delete': 'false',
+        'skipped.operations': 'u,t',
+        'schema.name.adjustment.mode': 'avro',
+        'field.name.adjustment.mode': 'avro',
+      },
+      tables: 'golden\\.(types|zeros|defs|orders|comp|odd-name.t)',
+      // Its updates are left out.
+      last: ['golden.types', '"id":13,'],
+    },
+    'u-ni': {
+      file: 'unicode-names',
+      settings: {
+        'schema.name.adjustment.mode': 'avro_unicode',
+        'field.name.adjustment.mode': 'avro_unicode',
+      },
+      tables: 'golden\\.(types|zeros|defs|odd-name.t)',
+      last: lastChange,
+    },
+    cev: {
+      file: 'cloud-events',
+      settings: {
+        ...cloudEvents,
+        'value.converter.json.schemas.enable': 'false',
+        'provide.transaction.metadata': 'true',
+        'include.query': 'true',
+      },
+      tables: fewTables,
+      last: lastChange,
+    },
+    ces: {
+      file: 'cloud-events-with-schemas',
+      settings: { ...cloudEvents, 'value.converter.extension.attributes.enable': 'false' },
+      tables: 'golden\\.(orders|comp|types)',
+      last: lastChange,
+    },
+    obx: {
+      file: 'outbox-texts',
+      settings: {
+        transforms: 'outbox',
+        'transforms.outbox.type': smt,
+        'transforms.outbox.route.topic.regex': '(.*)',
+        'transforms.outbox.route.topic.replacement': 'obx.$1',
+        'transforms.outbox.table.fields.additional.placement': 'type:header:eventType,version:header',
+        'transforms.outbox.route.tombstone.on.empty.payload': 'true',
+        'key.converter': text,
+        'value.converter': text,
+      },
+      tables: 'golden\\.(outbox|outtexts)',
+      last: ['last', 'the last'],
+    },
+    oby: {
+      file: 'outbox-envelopes',
+      settings: {
+        transforms: 'outbox',
+        'transforms.outbox.type': smt,
+        'transforms.outbox.route.topic.regex': '(.*)-(.*)',
+        'transforms.outbox.route.topic.replacement': 'oby.$2.$1',
+        'transforms.outbox.table.fields.additional.placement': 'type:envelope:kind,version:envelope,at:envelope',
+        'transforms.outbox.table.expand.json.payload': 'true',
+        'transforms.outbox.table.field.event.timestamp': 'at',
+        'key.converter': text,
+        'value.converter.schemas.enable': 'false',
+      },
+      tables: 'golden\\.outbox',
+      last: ['last.order', 'the last'],
     },
   },
 };
 
+const recording = process.argv[2] ?? '';
+const connectors = recordings[recording];
+if (connectors === undefined) throw new Error(`name a recording: ${Object.keys(recordings).join(' or ')}`);
 const prefixes = Object.keys(connectors);
-
-/** With four tables of the scenario the other connectors have seen all that their modes change. */
-const tablesOf = (prefix: string): string =>
-  prefix === 'dbz' ? 'golden\\..*' : 'golden\\.types,golden\\.zeros,golden\\.defs,golden\\.orders,golden\\.comp';
 
 const converter = 'org.apache.kafka.connect.json.JsonConverter';
 
@@ -65,6 +195,7 @@ const main = async (): Promise<void> => {
   const connection = await mysql.createConnection({ host: server.host, port: server.port, user: server.user });
   await connection.query('RESET BINARY LOGS AND GTIDS');
   await run(connection, 'setup.sql');
+  if (recording === 'modes') await run(connection, 'outbox-setup.sql');
   const files = [await workerFile(home, kafka.bootstrapServers)];
   for (const [index, prefix] of prefixes.entries()) {
     files.push(connectorFile(home, prefix, index, server.port, kafka.bootstrapServers));
@@ -76,18 +207,20 @@ const main = async (): Promise<void> => {
       return rows.filter(({ Command: command }) => /^Binlog Dump/.test(command)).length === prefixes.length;
     });
     await connection.query('FLUSH BINARY LOGS');
+    if (recording === 'modes') await run(connection, 'outbox.sql');
     await run(connection, 'scenario.sql');
     using cluster = new Cluster(kafkaSettings(kafka.bootstrapServers), systemClock);
     await until('every connector to have seen the last change', async () => {
-      for (const prefix of prefixes) {
-        const types = await recordsOf(cluster, `${prefix}.golden.types`);
-        if (!types.at(-1)?.value?.includes('"changed"')) return false;
+      for (const [prefix, { last }] of Object.entries(connectors)) {
+        const [topic, said] = last;
+        const records = await recordsOf(cluster, `${prefix}.${topic}`);
+        if (!records.at(-1)?.value?.includes(said)) return false;
       }
       return true;
     });
     // The end of the last transaction comes a moment later.
     await sleep(3_000);
-    mkdirSync(new URL('schemas/', testdata), { recursive: true });
+    mkdirSync(new URL(`${recording}/`, testdata), { recursive: true });
     for (const [prefix, { file }] of Object.entries(connectors)) {
       const lines: string[] = [];
       for (const topic of await topicsOf(cluster, prefix)) {
@@ -113,8 +246,11 @@ const run = async (connection: Connection, file: string): Promise<void> => {
 
 const workerFile = async (home: string, bootstrapServers: string): Promise<string> => {
   const plugins = join(home, 'plugins');
-  mkdirSync(plugins);
-  symlinkSync(await mavenJars(debeziumJars), join(plugins, 'debezium-connector-mysql'));
+  const plugin = join(plugins, 'debezium-connector-mysql');
+  mkdirSync(plugin, { recursive: true });
+  for (const folder of [await mavenJars(debeziumJars), await mavenJars(pluginConverter)]) {
+    for (const jar of readdirSync(folder)) symlinkSync(join(folder, jar), join(plugin, jar));
+  }
   return propertiesFile(home, 'worker', {
     'bootstrap.servers': bootstrapServers,
     'key.converter': converter,
@@ -137,7 +273,7 @@ const connectorFile = (home: string, prefix: string, index: number, port: number
     'database.password': '',
     'database.server.id': String(5_000 + index),
     'database.include.list': 'golden',
-    'table.include.list': tablesOf(prefix),
+    'table.include.list': connectors[prefix]!.tables,
     'topic.prefix': prefix,
     'schema.history.internal.kafka.bootstrap.servers': bootstrapServers,
     'schema.history.internal.kafka.topic': `history-${prefix}`,
@@ -188,6 +324,9 @@ interface Recorded {
   readonly topic: string;
   readonly key: string | null;
   readonly value: string | null;
+  /** Kept of `modes` only, without those that name the run. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly timestamp?: number;
 }
 
 const topicsOf = async (cluster: Cluster, prefix: string): Promise<readonly string[]> =>
@@ -196,9 +335,15 @@ const topicsOf = async (cluster: Cluster, prefix: string): Promise<readonly stri
 const recordsOf = async (cluster: Cluster, topic: string): Promise<readonly Recorded[]> => {
   if (!(await cluster.topicNames()).includes(topic)) return [];
   const records: Recorded[] = [];
-  await readPartition(cluster, topic, 0, 0, ({ bytes, keyStart, keyEnd, valueStart, valueEnd }) => {
-    const text = (start: number, end: number) => (start < 0 ? null : bytes.toString('utf8', start, end));
-    records.push({ topic, key: text(keyStart, keyEnd), value: text(valueStart, valueEnd) });
+  await readPartition(cluster, topic, 0, 0, (record) => {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamp } = record;
+    const piece = (start: number, end: number) => (start < 0 ? null : bytes.toString('utf8', start, end));
+    const headers: Record<string, string | null> = {};
+    readHeaders(record, (name, start, end) => {
+      if (!name.startsWith('__debezium.context')) headers[name] = piece(start, end);
+    });
+    const more = recording === 'modes' ? { headers, timestamp } : {};
+    records.push({ topic, key: piece(keyStart, keyEnd), value: piece(valueStart, valueEnd), ...more });
   });
   return records;
 };
@@ -215,7 +360,7 @@ const keep = (name: string, bytes: Buffer): void => {
       [constants.ZSTD_c_enableLongDistanceMatching]: 1,
     },
   });
-  writeFileSync(new URL(`schemas/${name}`, testdata), packed);
+  writeFileSync(new URL(`${recording}/${name}`, testdata), packed);
   console.log(`${name}: ${bytes.length} bytes, packed ${packed.length}`);
 };
 

@@ -35,7 +35,7 @@ export class AvroFormat implements ValueFormat, RecordSink {
   #take: TakeRecord = () => {};
 
   constructor(options: DebeziumOptions, config: KafkaConfig, context: Context, topicOf: (table: Table) => string) {
-    if (config['include.schema.changes'] || config['skipped.operations'] === 'none') {
+    if (config['include.schema.changes'] || !config['skipped.operations'].has('t')) {
       const key = config['include.schema.changes'] ? 'include.schema.changes' : 'skipped.operations';
       const reason = `${config['value.format']} has records of rows only`;
       throw new MillraceError('CONFIG_WRONG_VALUE', { key, reason });

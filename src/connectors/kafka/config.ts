@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { byteSize, duration, withoutEffect } from '../../core/settings.ts';
+import { byteSize, columnList, duration, withoutEffect } from '../../core/settings.ts';
 import { compressionNames } from './client/compression.ts';
 import { connectionShape } from './connection-config.ts';
 import { registryShape } from './registry-config.ts';
+import { skippedOperations } from './skipped-operations.ts';
+
+const nameAdjustment = z.enum(['none', 'avro', 'avro_unicode']).default('none');
 
 export const kafkaConfig = z.strictObject({
   ...connectionShape,
@@ -90,10 +93,9 @@ export const kafkaConfig = z.strictObject({
     .describe(
       "How they are made: `partitions` and `replication.factor` (default: the brokers'), and any setting of topics, such as `cleanup.policy: compact`.",
     ),
-  'skipped.operations': z
-    .enum(['t', 'none'])
-    .default('t')
-    .describe('`t`: TRUNCATE writes no record, as in Debezium; `none`: it writes one with op `t` and no key.'),
+  'skipped.operations': skippedOperations.describe(
+    'What writes no record, as letters with commas: `c` inserts, `u` updates, `d` deletes, `t` TRUNCATE (which else writes one with op `t` and no key); `none`: nothing is left out. Rows of snapshots are always written.',
+  ),
   'include.schema.changes': z
     .boolean()
     .default(false)
@@ -134,11 +136,22 @@ export const kafkaConfig = z.strictObject({
       'BIGINT UNSIGNED as a number that turns negative beyond 2^63 - 1, as in Debezium, or as bytes in base64.',
     ),
   'time.precision.mode': z
-    .enum(['adaptive_time_microseconds', 'connect', 'isostring'])
+    .enum(['adaptive_time_microseconds', 'connect', 'isostring', 'microseconds', 'nanoseconds'])
     .default('adaptive_time_microseconds')
     .describe(
-      'How dates and times look: numbers of the unit that fits the column, numbers of milliseconds, or ISO text.',
+      'How dates and times look: numbers of the unit that fits the column (TIME: microseconds), of milliseconds (`connect`), microseconds or nanoseconds, or ISO text.',
     ),
+  'columns.boolean': columnList
+    .optional()
+    .describe(
+      "TINYINT(1) columns to write as true and false, as `database.table.column` patterns: what Debezium's TinyIntOneToBooleanConverter does with its `selector`. With the Debezium formats.",
+    ),
+  'schema.name.adjustment.mode': nameAdjustment.describe(
+    'Names of schemas as they are, or made such that Avro takes them: with `_` for other characters (`avro`), or with their code, as `_u002d` (`avro_unicode`). The Avro formats do as `avro` at least.',
+  ),
+  'field.name.adjustment.mode': nameAdjustment.describe(
+    'The same for the names of columns, in keys and values of the Debezium formats.',
+  ),
   'binary.handling.mode': z
     .enum(['bytes', 'base64', 'base64-url-safe', 'hex'])
     .default('bytes')

@@ -15,6 +15,7 @@ import { fixedHeaders } from './fixed-headers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
+import { letterOf } from './skipped-operations.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
 import { topicName, topicRoutes } from './topic-routes.ts';
 import { TransactionMarks } from './transaction-marks.ts';
@@ -223,12 +224,14 @@ export class KafkaSink implements Sink {
     const { part } = batch;
     if (part === undefined || part.index === 0) transactions?.forget();
     const takeMark = this.#markTaker(gatherer);
-    const skipTruncate = this.#config['skipped.operations'] === 't';
+    const skipped = this.#config['skipped.operations'];
     for (const change of batch.changes) {
       if (change.kind === 'rows') {
+        const letter = letterOf[change.op];
+        if (letter !== null && skipped.has(letter)) continue;
         const order = transactions?.orderOf(change, takeMark);
         this.#format.rows(change, this.#taker(gatherer, change.table, change.origin), order);
-      } else if (change.kind === 'truncate' && !skipTruncate) {
+      } else if (change.kind === 'truncate' && !skipped.has('t')) {
         this.#format.truncate(change, this.#taker(gatherer, change.table, change.origin));
       } else if (change.kind === 'schema' && this.#schemaTopic !== null) {
         const facts = this.#directory.get(this.#schemaTopic)!;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Change, RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
-import type { Table } from '../../core/table.ts';
+import type { Column, Table } from '../../core/table.ts';
+import { columnPatterns } from '../../core/table-pattern.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../../formats/debezium-json/encoder.ts';
 import type { DebeziumOptions } from '../../formats/debezium-json/options.ts';
 import { type SchemaPart, transactionSchemas } from '../../formats/debezium-json/schema-part.ts';
@@ -59,6 +60,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 
 const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions => {
   const keyText = config['message.key.columns'];
+  const booleans = config['columns.boolean'];
+  const areBooleans = booleans === undefined ? null : columnPatterns(booleans);
   return {
     name: config['topic.prefix'] ?? context.pipeline,
     version,
@@ -69,6 +72,11 @@ const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions
     binaries: config['binary.handling.mode'],
     includeQuery: config['include.query'],
     schemas: config['debezium-json.schema-include'],
+    schemaNames: config['schema.name.adjustment.mode'],
+    fieldNames: config['field.name.adjustment.mode'],
+    ...(areBooleans && {
+      booleans: ({ database, name }: Table, column: Column) => areBooleans.matches(database, name, column.name),
+    }),
     ...(keyText === undefined ? {} : { keyColumns: keyColumnRoutes(keyText) }),
   };
 };

@@ -10,6 +10,7 @@ import {
   epochDay,
   epochSecond,
   fractionWidth,
+  hasNanos,
   putClockText,
   putDateText,
   putFraction,
@@ -213,7 +214,11 @@ export class AvroRowWriter implements ValueWriter {
 
   time(column: number, negative: boolean, hours: number, minutes: number, seconds: number, micros: number): void {
     const how = this.#plan.forms[column];
-    if (how !== form.micros && (hours > 23 || (negative && hours + minutes + seconds + micros > 0))) {
+    if (
+      how !== form.micros &&
+      how !== form.nanos &&
+      (hours > 23 || (negative && hours + minutes + seconds + micros > 0))
+    ) {
       this.null(column);
       return;
     }
@@ -225,7 +230,9 @@ export class AvroRowWriter implements ValueWriter {
     }
     this.#value(column, 10);
     const total = whole * 1_000_000 + micros;
-    this.#long(how === form.millis ? Math.floor(total / 1_000) : negative ? -total : total);
+    if (how === form.nanos) {
+      this.#out.length = putBigLong(this.#out.bytes, this.#out.length, BigInt(negative ? -total : total) * 1_000n);
+    } else this.#long(how === form.millis ? Math.floor(total / 1_000) : negative ? -total : total);
   }
 
   datetime(
@@ -252,10 +259,18 @@ export class AvroRowWriter implements ValueWriter {
       this.#zulu(column, putFraction(bytes, clock, micros, fractionWidth(micros)));
       return;
     }
+    const days = epochDay(adjusted, month, day);
+    if (how === form.nanos && !hasNanos(days, (hours * 60 + minutes) * 60 + seconds, micros)) {
+      this.null(column);
+      return;
+    }
     this.#value(column, 10);
-    const whole = epochSecond(epochDay(adjusted, month, day), hours, minutes, seconds);
+    const whole = epochSecond(days, hours, minutes, seconds);
     if (how === form.millis) this.#long(whole * 1_000 + Math.floor(micros / 1_000));
-    else this.#out.length = putMicrosLong(this.#out.bytes, this.#out.length, whole, micros);
+    else if (how === form.nanos) {
+      const nanos = (BigInt(whole) * 1_000_000n + BigInt(micros)) * 1_000n;
+      this.#out.length = putBigLong(this.#out.bytes, this.#out.length, nanos);
+    } else this.#out.length = putMicrosLong(this.#out.bytes, this.#out.length, whole, micros);
   }
 
   timestamp(column: number, seconds: number, micros: number): void {

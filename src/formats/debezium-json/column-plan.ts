@@ -1,14 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Column, ColumnType, Table } from '../../core/table.ts';
 import { keyColumnsOf } from '../key-columns.ts';
+import { adjustedFieldName } from './adjusted-name.ts';
 import { jsonString } from './json-string.ts';
 import type { DebeziumOptions } from './options.ts';
-import { adjustedYear, epochDay, epochSecond, putDateText, putInstantText, putMicros } from './temporal.ts';
+import { adjustedYear, epochDay, epochSecond, putDateText, putInstantText, putMicros, putNanos } from './temporal.ts';
 
 /** How a column's values are written, where its kind leaves a choice. */
 export const form = {
   plain: 0,
-  /** BIT(1) as true or false. */
+  /** BIT(1), and TINYINT(1) where it is asked for, as true or false. */
   boolean: 1,
   /** BIT(n): little-endian bytes. */
   bits: 2,
@@ -27,6 +28,7 @@ export const form = {
   hex: 12,
   /** A geometry that is a point, with its coordinates. */
   point: 13,
+  nanos: 14,
 } as const;
 
 /** What encoding one table version needs, worked out once. */
@@ -60,7 +62,11 @@ const maxValueBytes = 72;
 
 export const planTable = (table: Table, options: DebeziumOptions): TablePlan => {
   const prefixes = table.columns.map(({ name }) =>
-    Buffer.concat([Buffer.from(','), jsonString(name), Buffer.from(':')]),
+    Buffer.concat([
+      Buffer.from(','),
+      jsonString(adjustedFieldName(name, options.fieldNames ?? 'none')),
+      Buffer.from(':'),
+    ]),
   );
   const prefixStarts = new Int32Array(prefixes.length);
   const words: number[] = [];
@@ -71,7 +77,9 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
   });
   return {
     table,
-    forms: Uint8Array.from(table.columns, (column) => formOf(column, options)),
+    forms: Uint8Array.from(table.columns, (column) =>
+      isBoolean(table, column, options) ? form.boolean : formOf(column, options),
+    ),
     prefixWords: Int32Array.from(words),
     prefixStarts,
     prefixLengths: Int32Array.from(prefixes, (prefix) => prefix.length),
@@ -83,6 +91,10 @@ export const planTable = (table: Table, options: DebeziumOptions): TablePlan => 
     rowReserve: words.length * 4 + table.columns.length * maxValueBytes + 16,
   };
 };
+
+/** TINYINT(1), which MySQL prints with its length only as long as it is signed. */
+const isBoolean = (table: Table, column: Column, { booleans }: DebeziumOptions): boolean =>
+  booleans !== undefined && /^tinyint\(1\)/i.test(column.declaration ?? '') && booleans(table, column);
 
 const formOf = ({ type, declaration }: Column, options: DebeziumOptions): number => {
   const times = options.times ?? 'adaptive_time_microseconds';
@@ -97,10 +109,9 @@ const formOf = ({ type, declaration }: Column, options: DebeziumOptions): number
     case 'date':
       return times === 'isostring' ? form.iso : form.plain;
     case 'time':
-      return times === 'isostring' ? form.iso : times === 'connect' ? form.millis : form.micros;
+      return timeForms[times];
     case 'datetime':
-      if (times === 'isostring') return form.iso;
-      return times === 'connect' || type.fsp <= 3 ? form.millis : form.micros;
+      return times === 'adaptive_time_microseconds' && type.fsp <= 3 ? form.millis : timeForms[times];
     case 'binary':
       return binaryForms[options.binaries ?? 'bytes'];
     case 'json':
@@ -112,6 +123,15 @@ const formOf = ({ type, declaration }: Column, options: DebeziumOptions): number
       return form.plain;
   }
 };
+
+/** Of times, and of moments without a zone. */
+const timeForms = {
+  adaptive_time_microseconds: form.micros,
+  microseconds: form.micros,
+  nanoseconds: form.nanos,
+  connect: form.millis,
+  isostring: form.iso,
+} as const;
 
 const binaryForms = {
   bytes: form.base64,
@@ -153,7 +173,8 @@ const zeroOf = (column: Column, options: DebeziumOptions): Uint8Array => {
   }
   if (kind === 'date') return Buffer.from(String(days));
   if (how === form.millis) return Buffer.from(String(whole * 1_000 + Math.floor(micros / 1_000)));
-  return Buffer.from(bytes.subarray(0, putMicros(bytes, 0, whole, micros)));
+  const put = how === form.nanos ? putNanos : putMicros;
+  return Buffer.from(bytes.subarray(0, put(bytes, 0, whole, micros)));
 };
 
 /**

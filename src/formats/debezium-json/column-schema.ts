@@ -1,4 +1,5 @@
 import type { Column } from '../../core/table.ts';
+import { adjustedFieldName } from './adjusted-name.ts';
 import { form } from './column-plan.ts';
 import { arrayOf, field, plain, type SchemaFacts, schemaText, struct } from './connect-schema-text.ts';
 import type { DebeziumOptions } from './options.ts';
@@ -12,7 +13,12 @@ export const columnSchema = (
 ): string => {
   const { type, facts } = shapeOf(column, how, options);
   const more = byDefault === null ? {} : { default: byDefault };
-  return schemaText(type, { optional: column.nullable, ...facts, ...more, field: column.name });
+  return schemaText(type, {
+    optional: column.nullable,
+    ...facts,
+    ...more,
+    field: adjustedFieldName(column.name, options.fieldNames ?? 'none'),
+  });
 };
 
 interface Shape {
@@ -23,6 +29,7 @@ interface Shape {
 const shapeOf = ({ type }: Column, how: number, { times, binaries = 'bytes' }: DebeziumOptions): Shape => {
   switch (type.kind) {
     case 'integer':
+      if (how === form.boolean) return { type: plain('boolean') };
       return how === form.unscaled ? decimal(0, longestUnsigned) : { type: plain(integerType(type)) };
     case 'decimal':
       if (how === form.unscaled) return decimal(type.scale, type.precision);
@@ -40,12 +47,12 @@ const shapeOf = ({ type }: Column, how: number, { times, binaries = 'bytes' }: D
       return named('int32', times === 'connect' ? 'org.apache.kafka.connect.data.Date' : 'io.debezium.time.Date');
     case 'time':
       if (how === form.iso) return named('string', 'io.debezium.time.IsoTime');
-      return how === form.millis
-        ? named('int32', 'org.apache.kafka.connect.data.Time')
-        : named('int64', 'io.debezium.time.MicroTime');
+      if (how === form.millis) return named('int32', 'org.apache.kafka.connect.data.Time');
+      return named('int64', how === form.nanos ? 'io.debezium.time.NanoTime' : 'io.debezium.time.MicroTime');
     case 'datetime':
       if (how === form.iso) return named('string', 'io.debezium.time.IsoTimestamp');
       if (times === 'connect') return named('int64', 'org.apache.kafka.connect.data.Timestamp');
+      if (how === form.nanos) return named('int64', 'io.debezium.time.NanoTimestamp');
       return named('int64', how === form.millis ? 'io.debezium.time.Timestamp' : 'io.debezium.time.MicroTimestamp');
     case 'timestamp':
       return named('string', 'io.debezium.time.ZonedTimestamp');

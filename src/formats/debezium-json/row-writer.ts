@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { doubleText, floatText } from '../../core/java-number.ts';
 import type { ValueWriter } from '../../core/row-images.ts';
-import { putInteger } from '../ascii-digits.ts';
+import { putFixed, putInteger } from '../ascii-digits.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import { base64Length, putBase64, standardAlphabet, urlSafeAlphabet } from './base64.ts';
 import { form, type TablePlan } from './column-plan.ts';
@@ -12,12 +12,14 @@ import {
   epochDay,
   epochSecond,
   fractionWidth,
+  hasNanos,
   putClockText,
   putDateText,
   putFraction,
   putInstantText,
   putMicros,
   putMillis,
+  putNanos,
 } from './temporal.ts';
 import { UnscaledBytes } from './unscaled-bytes.ts';
 
@@ -300,18 +302,23 @@ export class RowWriter implements ValueWriter {
     } else this.#at = putInteger(this.#bytes, at, epochDay(adjusted, month, day));
   }
 
-  /** Only the default mode knows times outside a day; the others write null for them. */
+  /** Numbers of microseconds and nanoseconds know times outside a day; the other forms have null for them. */
   time(column: number, negative: boolean, hours: number, minutes: number, seconds: number, micros: number): void {
     const how = this.#forms[column];
-    if (how !== form.micros && (hours > 23 || (negative && hours + minutes + seconds + micros > 0))) {
+    if (
+      how !== form.micros &&
+      how !== form.nanos &&
+      (hours > 23 || (negative && hours + minutes + seconds + micros > 0))
+    ) {
       this.null(column);
       return;
     }
     const at = this.#prefix(column);
     const whole = hours * 3_600 + minutes * 60 + seconds;
-    if (how === form.micros) {
+    if (how === form.micros || how === form.nanos) {
       const total = whole * 1_000_000 + micros;
-      this.#at = putInteger(this.#bytes, at, negative ? -total : total);
+      const behind = putInteger(this.#bytes, at, negative ? -total : total);
+      this.#at = how === form.micros || total === 0 ? behind : putFixed(this.#bytes, behind, 0, 3);
     } else if (how === form.millis) this.#at = putMillis(this.#bytes, at, whole, micros);
     else {
       this.#bytes[at] = QUOTE;
@@ -334,9 +341,16 @@ export class RowWriter implements ValueWriter {
       this.#put(column, this.#plan.zeros[column]!);
       return;
     }
-    const at = this.#prefix(column);
     const adjusted = adjustedYear(year);
     const how = this.#forms[column];
+    if (
+      how === form.nanos &&
+      !hasNanos(epochDay(adjusted, month, day), (hours * 60 + minutes) * 60 + seconds, micros)
+    ) {
+      this.null(column);
+      return;
+    }
+    const at = this.#prefix(column);
     if (how === form.iso) {
       this.#bytes[at] = QUOTE;
       const behind = putDateText(this.#bytes, at + 1, adjusted, month, day);
@@ -357,8 +371,8 @@ export class RowWriter implements ValueWriter {
       this.#lastDay = epochDay(adjusted, month, day);
     }
     const whole = epochSecond(this.#lastDay, hours, minutes, seconds);
-    this.#at =
-      how === form.micros ? putMicros(this.#bytes, at, whole, micros) : putMillis(this.#bytes, at, whole, micros);
+    if (how === form.millis) this.#at = putMillis(this.#bytes, at, whole, micros);
+    else this.#at = (how === form.micros ? putMicros : putNanos)(this.#bytes, at, whole, micros);
     last.keep(clock, micros, how!, this.#view, at, this.#at);
   }
 

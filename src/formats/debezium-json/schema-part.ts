@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ArrayRowImages } from '../../core/array-row-images.ts';
 import type { Value } from '../../core/value.ts';
 import { OutputBuffer } from '../output-buffer.ts';
+import { adjustedSchemaName } from './adjusted-name.ts';
 import { form, type TablePlan } from './column-plan.ts';
 import { columnSchema } from './column-schema.ts';
 import { arrayOf, field, plain, schemaText, struct } from './connect-schema-text.ts';
@@ -34,7 +35,7 @@ export const tableSchemaTexts = (
   flavor: Flavor,
 ): { readonly key: string; readonly value: string } => {
   const { table, keyColumns } = plan;
-  const name = `${options.name}.${table.database}.${table.name}`;
+  const name = adjustedSchemaName(`${options.name}.${table.database}.${table.name}`, options.schemaNames ?? 'none');
   const defaults = defaultsOf(plan, flavor);
   const columns = table.columns.map((column, index) =>
     columnSchema(column, plan.forms[index]!, options, defaults[index]!),

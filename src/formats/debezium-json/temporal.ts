@@ -35,6 +35,22 @@ export const putMicros = (bytes: Uint8Array, place: number, seconds: number, mic
   return putFixed(bytes, putInteger(bytes, at, whole), rest, 6);
 };
 
+/**
+ * Whether a moment's nanoseconds since 1970 have room in 64 bits: from 1677-09-22 to 2262-04-11 23:47:16.854775. Java multiplies the day
+ * first, so the last hours of 1677-09-21 count as beyond.
+ */
+export const hasNanos = (days: number, secondOfDay: number, micros: number): boolean =>
+  days > -lastNanosDay - 1 &&
+  (days < lastNanosDay || (days === lastNanosDay && secondOfDay * 1e6 + micros <= 85_636_854_775));
+
+const lastNanosDay = 106_751;
+
+/** Nanoseconds since 1970, of which the last three digits are zeros. */
+export const putNanos = (bytes: Uint8Array, place: number, seconds: number, micros: number): number => {
+  const at = putMicros(bytes, place, seconds, micros);
+  return seconds === 0 && micros === 0 ? at : putFixed(bytes, at, 0, 3);
+};
+
 export const putDateText = (bytes: Uint8Array, place: number, year: number, month: number, day: number): number => {
   const at = putFixed(bytes, place, year, 4);
   bytes[at] = MINUS;
