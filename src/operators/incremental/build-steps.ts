@@ -14,6 +14,8 @@ import { SetOperationStep } from './set-operation-step.ts';
 import type { Step } from './step.ts';
 
 import { FirstRowsStep, TopStep } from './top-step.ts';
+import { SessionStep } from './window/session-step.ts';
+import { WindowStep } from './window/window-step.ts';
 
 /** A scanned table: the changes told of it, and which of its columns are read. */
 interface ScannedTable {
@@ -93,6 +95,10 @@ class Builder {
       }
       case 'over':
         return this.#add(new OverStep(plan, this.build(plan.input)));
+      case 'window': {
+        const input = this.build(plan.input);
+        return this.#add(plan.window === 'SESSION' ? new SessionStep(plan, input) : new WindowStep(plan, input));
+      }
       case 'rank':
         return this.#rank(plan, true);
       case 'union':

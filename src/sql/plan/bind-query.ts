@@ -1,17 +1,19 @@
 import { nearestName } from '../../core/nearest-name.ts';
 import type { Expression } from '../ast/expression.ts';
 import type { Identifier } from '../ast/identifier.ts';
-import type { OrderItem, Query, QueryBody, Select, TableReference } from '../ast/query.ts';
+import type { Alias, OrderItem, Query, QueryBody, Select, TableReference } from '../ast/query.ts';
 import { castTo } from '../bind/cast-to.ts';
 import { bindExpression } from '../bind/expression.ts';
 import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
 import { type Span, sqlError } from '../sql-error.ts';
-import { type SqlType, shortText, withNullable } from '../types/sql-type.ts';
+import { shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { bindAggregation, holdsAggregate } from './bind-aggregation.ts';
 import { bindOver, plainRows } from './bind-over.ts';
+import { bindWindowTable } from './bind-window-table.ts';
+import { columnAt } from './column-at.ts';
 import { filtered } from './filter-rank.ts';
 import type { Catalog, Plan, PlanColumn, SortKey } from './plan.ts';
 import { sortKey } from './sort-key.ts';
@@ -223,44 +225,42 @@ const named = (plan: Plan, qualifier: readonly string[]): Relation => ({
   scope: plan.columns.map(({ name, type }) => ({ qualifier, name, type })),
 });
 
+/** A table by its alias, or by its own name where it has none. */
+const aliased = (plan: Plan, alias: Alias | null, path: readonly string[]): Relation => {
+  if (alias === null) return named(plan, path);
+  const columns = alias.columns.map(({ name }) => name);
+  return named(renamed(plan, columns, alias), [alias.name.name]);
+};
+
 const planReference = (reference: TableReference, names: Names): Relation => {
   switch (reference.kind) {
     case 'table-name': {
       if (reference.asOf !== null) refuse(reference.asOf, 'FOR SYSTEM_TIME AS OF');
       if (reference.sample !== null) refuse(reference.sample, 'TABLESAMPLE');
       const path = reference.path.map(({ name }) => name);
-      const { alias } = reference;
       const plan = planTable(path, { start: reference.path[0]!.start, end: reference.path.at(-1)!.end }, names);
-      if (alias === null) return named(plan, path);
-      return named(
-        renamed(
-          plan,
-          alias.columns.map(({ name }) => name),
-          alias,
-        ),
-        [alias.name.name],
-      );
+      return aliased(plan, reference.alias, path);
     }
     case 'derived-table': {
       if (reference.lateral) refuse(reference, 'LATERAL');
-      const { alias } = reference;
-      const plan = planQuery(reference.query, names);
-      if (alias === null) return named(plan, []);
-      return named(
-        renamed(
-          plan,
-          alias.columns.map(({ name }) => name),
-          alias,
-        ),
-        [alias.name.name],
-      );
+      return aliased(planQuery(reference.query, names), reference.alias, []);
     }
     case 'nested-join':
       return planReference(reference.of, names);
     case 'join':
       return planJoin(reference, names);
-    case 'table-function':
-      return refuse(reference, `TABLE(${reference.call.path.at(-1)!.name}(...))`);
+    case 'table-function': {
+      const plan = bindWindowTable(reference.call, (table, span) =>
+        'kind' in table
+          ? planQuery(table, names)
+          : planTable(
+              table.map(({ name }) => name),
+              span,
+              names,
+            ),
+      );
+      return aliased(plan, reference.alias, []);
+    }
     case 'unnest':
       return refuse(reference, 'UNNEST');
   }
@@ -338,12 +338,6 @@ const placeIn = ({ scope }: Relation, name: Identifier): number => {
   const { column } = new Scope(scope).resolve([name]);
   return (column as Extract<Bound, { kind: 'column' }>).index;
 };
-
-const columnAt = (columns: readonly { readonly type: SqlType }[], index: number): Bound => ({
-  kind: 'column',
-  index,
-  type: columns[index]!.type,
-});
 
 /** The columns that count as one come first, as in the standard; those of the sides stay to be named behind their tables. */
 const withMerged = (

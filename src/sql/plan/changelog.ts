@@ -67,6 +67,14 @@ export const changelogOf = (plan: Plan): Changelog => {
     }
     case 'over':
       return { kinds: all, upsertKeys: changelogOf(plan.input).upsertKeys };
+    case 'window': {
+      const { kinds, upsertKeys } = changelogOf(plan.input);
+      if (plan.window === 'SESSION') return { kinds: all, upsertKeys };
+      // A row stands in several windows of one start, or of one end.
+      const start = plan.input.columns.length;
+      const apart = { TUMBLE: [], HOP: [start], CUMULATE: [start + 1] }[plan.window];
+      return { kinds, upsertKeys: upsertKeys.map((key) => [...key, ...apart]) };
+    }
     case 'rank': {
       const place = plan.columns.length - 1;
       const own = plan.from === plan.to ? [plan.partition] : [[...plan.partition, place]];

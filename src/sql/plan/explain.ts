@@ -78,6 +78,12 @@ const stepText = (plan: Plan): string => {
       );
       return `over${partitionText(plan)}: ${names.join(', ')}`;
     }
+    case 'window': {
+      const name = (column: number): string => plan.input.columns[column]!.name;
+      const lengths = [plan.slide, plan.size, plan.offset].filter((length) => length !== 0);
+      const apart = plan.partition.length === 0 ? '' : ` partition by (${plan.partition.map(name).join(', ')})`;
+      return `${plan.window} of ${name(plan.time)}${apart}: ${lengths.map((length) => `${length / 1_000_000} s`).join(', ')}`;
+    }
     case 'rank':
       return `${plan.method} ${plan.from} to ${plan.to}${partitionText(plan)}`;
     case 'top': {

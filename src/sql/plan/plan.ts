@@ -62,7 +62,24 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       readonly from: number;
       readonly to: number;
     }
+  /** Rows beside the windows in which their time stands: once per window, with its start, its end and its time behind the input's columns. */
+  | {
+      readonly kind: 'window';
+      readonly input: Plan;
+      readonly window: WindowKind;
+      /** The column with the time. */
+      readonly time: number;
+      /** Columns by which sessions are apart. */
+      readonly partition: readonly number[];
+      /** How long a window is, or the gap that ends a session; lengths are in microseconds. */
+      readonly size: number;
+      /** HOP: from the start of one window to that of the next. CUMULATE: from one end to the next. 0 for others. */
+      readonly slide: number;
+      readonly offset: number;
+    }
 );
+
+export type WindowKind = 'TUMBLE' | 'HOP' | 'CUMULATE' | 'SESSION';
 
 /** How rows that the order leaves equal are counted: each for itself, or with one place for all, with or without a gap behind. */
 export type RankMethod = 'ROW_NUMBER' | 'RANK' | 'DENSE_RANK';

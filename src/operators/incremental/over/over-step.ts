@@ -23,7 +23,7 @@ export class OverStep implements Step {
     this.#input = input;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
-    this.#partitions = new Partitions(plan, this.#order);
+    this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
     this.#functions = plan.calls.map((call) => windowFunction(call, plan.order, plan.input.columns));
   }
 

@@ -1,4 +1,4 @@
-import type { Plan } from '../../../sql/plan/plan.ts';
+import type { PlanColumn } from '../../../sql/plan/plan.ts';
 import type { Delta, SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { SortedBag } from '../sorted-bag.ts';
@@ -15,10 +15,10 @@ export class Partitions {
   readonly #order: (a: SqlRow, b: SqlRow) => number;
   readonly #partitions = new Map<RowKey, Partition>();
 
-  constructor({ input, partition }: Extract<Plan, { kind: 'over' | 'rank' }>, order: (a: SqlRow, b: SqlRow) => number) {
+  constructor(columns: readonly PlanColumn[], partition: readonly number[], order: (a: SqlRow, b: SqlRow) => number) {
     this.#key = rowKey(
       partition,
-      partition.map((column) => input.columns[column]!.type),
+      partition.map((column) => columns[column]!.type),
     );
     this.#order = order;
   }

@@ -29,7 +29,7 @@ export class RankStep implements Step {
     this.#isNumbered = isNumbered;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
-    this.#partitions = new Partitions(plan, this.#order);
+    this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
     this.#forgets = appendOnly && plan.method === 'ROW_NUMBER';
   }
 

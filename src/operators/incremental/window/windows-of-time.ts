@@ -1,0 +1,48 @@
+import { type Whole, whole } from '../../../sql/evaluate/sql-value.ts';
+import type { Plan } from '../../../sql/plan/plan.ts';
+
+type WindowPlan = Extract<Plan, { kind: 'window' }>;
+
+/** Where a window begins, and where it ends; microseconds since 1970, the end excluded. */
+export type Window = readonly [start: Whole, end: Whole];
+
+/** The windows of TUMBLE, HOP or CUMULATE in which a time stands, the earliest first. */
+export const windowsOfTime = ({ window, size, slide, offset }: WindowPlan): ((time: Whole) => readonly Window[]) => {
+  const period = window === 'HOP' ? slide : size;
+  const windows = { TUMBLE: tumbling, HOP: hopping, CUMULATE: cumulating, SESSION: tumbling }[window];
+  return (time) => {
+    if (typeof time === 'number') {
+      const inside = floorMod(time - offset, period);
+      // Far enough from where numbers stop being exact, nothing below leaves them.
+      if (Math.abs(time) + Math.abs(offset) + 2 * size < Number.MAX_SAFE_INTEGER)
+        return windows(inside, size, slide).map(([start, end]) => [time + start, time + end]);
+    }
+    const exact = BigInt(time);
+    const length = BigInt(period);
+    const inside = Number((((exact - BigInt(offset)) % length) + length) % length);
+    return windows(inside, size, slide).map(([start, end]) => [
+      whole(exact + BigInt(start)),
+      whole(exact + BigInt(end)),
+    ]);
+  };
+};
+
+/** How far from the time its windows begin and end, for a time that lies `inside` behind where one begins. */
+type Distances = readonly (readonly [start: number, end: number])[];
+
+const tumbling = (inside: number, size: number): Distances => [[0 - inside, size - inside]];
+
+const hopping = (inside: number, size: number, slide: number): Distances => {
+  const windows: [number, number][] = [];
+  for (let start = 0 - inside; start > 0 - size; start -= slide) windows.unshift([start, start + size]);
+  return windows;
+};
+
+const cumulating = (inside: number, size: number, step: number): Distances => {
+  const windows: [number, number][] = [];
+  for (let end = (Math.floor(inside / step) + 1) * step; end <= size; end += step)
+    windows.push([0 - inside, end - inside]);
+  return windows;
+};
+
+const floorMod = (value: number, by: number): number => ((value % by) + by) % by;
