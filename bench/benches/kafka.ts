@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from '../../src/connectors/kafka/client/cluster.ts';
 import { readPartition } from '../../src/connectors/kafka/client/read-partition.ts';
@@ -9,7 +8,6 @@ import { type LaunchedServer, launchServer } from '../../src/testing/servers/lau
 import { publishedFlags } from '../built.ts';
 import { type Connect, startConnect } from '../connect.ts';
 import { addOrders, fillOrders, type Workload } from '../orders.ts';
-import { writeSteadily } from '../orders-load.ts';
 import { producerPerformance } from '../peers/producer-performance.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 import { type Contender, runContender } from '../run-contender.ts';
@@ -86,57 +84,6 @@ export const kafkaSnapshot = async (rounds: number): Promise<readonly Result[]> 
   );
 };
 
-/** Commit to a reader of committed records, at 5 000 transactions a second. */
-export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
-  await using rig = await openRig();
-  const { server, kafka, connect, cluster } = rig;
-  await fillOrders(server, 1, 1);
-  await makeTopics(cluster, 'dbz.bench.orders');
-  await debeziumRun(rig, 'dbz', 1, () => connect.create('dbz', debeziumConfig(rig, 'dbz', 'initial')));
-  await connect.stop('dbz');
-  const read = async (topic: string): Promise<Run> => {
-    const stop = new AbortController();
-    const reader = runContender({
-      name: 'reader',
-      command: process.execPath,
-      args: [
-        ...publishedFlags,
-        fileURLToPath(new URL('../contenders/kafka-lag.ts', import.meta.url)),
-        ...[kafka.bootstrapServers, topic, String(lagPerSecond * lagSeconds)],
-      ],
-    });
-    const load = writeSteadily(server, lagPerSecond, stop.signal);
-    const run = await reader.finally(() => stop.abort());
-    await load;
-    return run;
-  };
-  const millraceRun =
-    (guarantee: string) =>
-    async (topic: string): Promise<Run> => {
-      const { command, args } = millrace(rig, topic, guarantee, 1e12, { file: 'latest', position: 0, rows: 0 });
-      const child = spawn(command, args, { stdio: 'ignore' });
-      try {
-        return await read(topic);
-      } finally {
-        child.kill('SIGKILL');
-      }
-    };
-  const contenders = {
-    millrace: millraceRun('at-least-once'),
-    'millrace, exactly once': millraceRun('exactly-once'),
-    'Debezium 3.6.1': async () => {
-      await connect.resume('dbz');
-      const run = await read('dbz.bench.orders');
-      await connect.stop('dbz');
-      return run;
-    },
-  };
-  return await interleaved('kafka-lag', rounds, contenders, cluster);
-};
-
-const lagPerSecond = 5_000;
-const lagSeconds = 10;
-
 const openRig = async (): Promise<Rig> => {
   const [server, kafka] = await Promise.all([
     // Without GTIDs, Debezium can be sent back to a place in the log by its name alone.
@@ -210,8 +157,8 @@ const millrace = (
 });
 
 /** Tuned: larger batches and queues than its defaults, no schemas, the producer's batches as large as millrace's. */
-const debeziumConfig = (
-  { server, kafka }: Rig,
+export const debeziumConfig = (
+  { server, kafka }: Pick<Rig, 'server' | 'kafka'>,
   prefix: string,
   snapshotMode: string,
 ): Readonly<Record<string, string>> => ({
@@ -240,8 +187,8 @@ const debeziumConfig = (
 });
 
 /** From its first record to its last, as the topic shows them: starting and connecting are not counted. CPU is the worker's from `begin` on. */
-const debeziumRun = async (
-  { cluster, connect }: Rig,
+export const debeziumRun = async (
+  { cluster, connect }: Pick<Rig, 'cluster' | 'connect'>,
   name: string,
   rows: number,
   begin: () => Promise<void>,

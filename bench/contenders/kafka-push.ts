@@ -3,7 +3,7 @@
  * row is durable there.
  *
  * usage: node kafka-push.ts HOST PORT USER PASSWORD ROWS BOOTSTRAP TOPIC GUARANTEE COMPRESSION [FILE POSITION]
- * With FILE and POSITION the rows come from the binlog, with `latest` from its end on, and without either from a snapshot.
+ * With FILE and POSITION the rows come from the binlog, and without from a snapshot.
  */
 import type { Context } from '../../src/core/connector.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
@@ -17,13 +17,11 @@ const context: Context = { pipeline: `bench-${process.pid}-${Date.now()}`, log: 
 const start =
   file === undefined
     ? { 'scan.startup.mode': 'snapshot' }
-    : file === 'latest'
-      ? { 'scan.startup.mode': 'latest-offset' }
-      : {
-          'scan.startup.mode': 'specific-offset',
-          'scan.startup.specific-offset.file': file,
-          'scan.startup.specific-offset.pos': Number(offset),
-        };
+    : {
+        'scan.startup.mode': 'specific-offset',
+        'scan.startup.specific-offset.file': file,
+        'scan.startup.specific-offset.pos': Number(offset),
+      };
 const pipeline = createPipeline({
   name: context.pipeline,
   source: () => openMysql({ hostname, port: Number(port), username, password, tables: 'bench.orders', ...start }),

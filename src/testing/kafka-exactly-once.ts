@@ -70,10 +70,14 @@ export const makeTopic = async (cluster: Cluster, partitions = 1): Promise<strin
 };
 
 /** Where clients of Kafka have been found to lose, double or leak records. Each must hold, on one broker and on three. */
-export const kafkaExactlyOnce = (name: string, bootstrapServers: () => string): void => {
+export const kafkaExactlyOnce = (
+  name: string,
+  bootstrapServers: () => string,
+  ClusterKind: typeof Cluster = Cluster,
+): void => {
   const run = (rule: string, body: (cluster: Cluster) => Promise<void>): void => {
     test(`${name}: ${rule}`, async () => {
-      using cluster = new Cluster(kafkaSettings(bootstrapServers()), systemClock);
+      using cluster = new ClusterKind(kafkaSettings(bootstrapServers()), systemClock);
       await body(cluster);
     });
   };

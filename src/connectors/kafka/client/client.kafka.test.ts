@@ -21,6 +21,20 @@ const bootstrapServers = await testKafka();
 
 kafkaExactlyOnce('one broker', () => bootstrapServers);
 
+/** Its partitions are announced to the coordinator, as brokers before Kafka 4.0 need it. */
+class OlderCluster extends Cluster {
+  override async featureLevel(): Promise<number> {
+    return 0;
+  }
+}
+kafkaExactlyOnce('one broker, as before Kafka 4.0', () => bootstrapServers, OlderCluster);
+
+test('makes partitions part of a transaction by what is sent to them where brokers offer it', async () => {
+  using cluster = new Cluster(kafkaSettings(bootstrapServers), systemClock);
+  assert.equal(await cluster.featureLevel('transaction.version'), 2);
+  assert.equal(await cluster.featureLevel('no.such.feature'), 0);
+});
+
 for (const compression of compressionNames) {
   test(`what is written with compression ${compression} is read back, keys, headers and tombstones too`, async () => {
     using cluster = new Cluster(kafkaSettings(bootstrapServers), systemClock);

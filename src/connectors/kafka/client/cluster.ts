@@ -4,6 +4,7 @@ import { BrokerConnection } from './broker-connection.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
 import {
+  apiVersionsV3,
   ConfigResourceTypes,
   createTopicsV7,
   describeConfigsV4,
@@ -141,6 +142,12 @@ export class Cluster implements Disposable {
         });
       }
     });
+  }
+
+  /** The level of a feature that the whole cluster has agreed on; 0: none. */
+  async featureLevel(name: string): Promise<number> {
+    const answer = await (await this.any()).request(apiVersionsV3.api, 'millrace', '1');
+    return answer.finalizedFeatures?.find((feature) => feature.name === name)?.maxVersionLevel ?? 0;
   }
 
   /** A setting of a topic; null: it cannot be read by this user. */

@@ -8,6 +8,7 @@ export interface PartitionQueueOptions {
   readonly producerId: bigint;
   readonly epoch: number;
   readonly transactionalId: string | null;
+  readonly produceVersion: 9 | 12;
   readonly deliveryTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly fenced: () => MillraceError;
@@ -92,6 +93,7 @@ export class PartitionQueue {
           const sending = this.#waiting.shift()!;
           this.#underWay += 1;
           const request = produceRequest(this.#topic, this.#partition, sending.batch.bytes, {
+            version: this.#options.produceVersion,
             transactionalId: this.#options.transactionalId,
             acks: -1,
             timeoutMs: this.#options.requestTimeoutMs,
@@ -163,6 +165,10 @@ export class PartitionQueue {
       this.#fail(new MillraceError('KAFKA_DELIVERY_TIMEOUT', details));
       return;
     }
+    if (reason === endsStill) {
+      await clock.sleep(1 + waitedMs / 16);
+      return;
+    }
     this.#cluster.forgetTopics([this.#topic]);
     await clock.sleep(Math.min(20 + waitedMs / 4, 500));
   }
@@ -178,8 +184,8 @@ export class PartitionQueue {
     }
     const name = kafkaErrorName(code);
     const reason = message === null ? name : `${name}, ${message}`;
-    // The broker has lost what it knew of this producer: a new one starts from nothing.
-    if (code === kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER || code === unknownProducerId) {
+    // The broker has lost what it knew of this producer, or of its transaction: a new one starts from nothing.
+    if (isLost.has(code)) {
       const { transactionalId } = this.#options;
       return new MillraceError('KAFKA_TRANSACTION_BROKEN', {
         transactionalId: transactionalId ?? '',
@@ -200,6 +206,9 @@ export class PartitionQueue {
   }
 }
 
-const unknownProducerId = 59;
+/** The transaction before is being ended: neither the leader nor anything else that was learned is wrong. */
+const endsStill = kafkaErrorName(kafkaError.CONCURRENT_TRANSACTIONS);
+/** UNKNOWN_PRODUCER_ID and TRANSACTION_ABORTABLE among them. */
+const isLost: ReadonlySet<number> = new Set([kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, 59, 120]);
 /** About ten seconds: a partition that has just lost its leader may take that long to know again what it was sent. */
 const mostMissed = 25;

@@ -10,14 +10,20 @@ export interface ProduceAnswer {
 }
 
 /**
- * Produce, version 9 (Kafka 2.7 and newer), with one batch for one partition, whose bytes are sent as they are.
+ * Produce with one batch for one partition, whose bytes are sent as they are: version 9 (Kafka 2.7 and newer), or 12 (Kafka 4.0 and
+ * newer), by which the partition becomes part of the open transaction.
  * https://kafka.apache.org/protocol#The_Messages_Produce
  */
 export const produceRequest = (
   topic: string,
   partition: number,
   batch: Buffer,
-  options: { readonly transactionalId: string | null; readonly acks: number; readonly timeoutMs: number },
+  options: {
+    readonly version: 9 | 12;
+    readonly transactionalId: string | null;
+    readonly acks: number;
+    readonly timeoutMs: number;
+  },
 ): RawRequest<ProduceAnswer> => {
   const head = Writer.create()
     .appendString(options.transactionalId)
@@ -28,7 +34,7 @@ export const produceRequest = (
     .appendUnsignedVarInt(2)
     .appendInt32(partition)
     .appendUnsignedVarInt(batch.length + 1);
-  return { key: 0, version: 9, body: [head.buffer, batch, noTags], parse: readProduced };
+  return { key: 0, version: options.version, body: [head.buffer, batch, noTags], parse: readProduced };
 };
 
 /** Of the partition, the topic and the request. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { type Cluster, isAuthorization } from './cluster.ts';
+import { endTransactionRequest } from './end-transaction-request.ts';
 import { isFenced, isPassing, kafkaError, kafkaErrorName } from './kafka-error.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from './protocol-library.ts';
@@ -36,9 +37,16 @@ export class Producer {
   readonly #queues = new Map<string, PartitionQueue>();
   #id = -1n;
   #epoch = -1;
+  /**
+   * Partitions become part of a transaction by what is sent to them, and every end of one raises the epoch (KIP-890): nothing need be
+   * announced, and nothing that is late can fall into a later transaction.
+   */
+  #joinsBySending = false;
   /** The partitions of the open transaction, as `topic:partition`. */
   readonly #inTransaction = new Set<string>();
   #openSinceMs = 0;
+  /** When a transaction ended last. */
+  #endedMs = Number.NEGATIVE_INFINITY;
   #failure: Error | null = null;
 
   constructor(cluster: Cluster, options: ProducerOptions) {
@@ -49,6 +57,10 @@ export class Producer {
   /** Takes a producer id. With a transactional id this fences every older producer and ends what it left open. */
   async begin(): Promise<void> {
     const { transactionalId, transactionTimeoutMs } = this.#options;
+    if (transactionalId !== null) {
+      const level = await this.#cluster.settled(() => this.#cluster.featureLevel('transaction.version'));
+      this.#joinsBySending = level >= 2;
+    }
     const answer = await this.#coordinated('InitProducerId', async (broker) => {
       const { errorCode, producerId, producerEpoch } = await broker.request(
         initProducerIdV4.api,
@@ -59,8 +71,7 @@ export class Producer {
       );
       return { errorCode, producerId, producerEpoch };
     });
-    this.#id = answer.producerId;
-    this.#epoch = answer.producerEpoch;
+    this.#isNow(answer);
   }
 
   /** Whether a transaction holds something. */
@@ -74,14 +85,31 @@ export class Producer {
     assert(transactionalId !== null, 'only a producer with a transactional id has transactions');
     const missing = partitions.filter((each) => !this.#inTransaction.has(keyOf(each)));
     if (missing.length === 0) return;
-    if (!this.isOpen) this.#openSinceMs = this.#cluster.clock.monotonic();
-    const topics = [...Map.groupBy(missing, ({ topic }) => topic)].map(([name, each]) => ({
+    const { clock } = this.#cluster;
+    if (!this.isOpen && this.#joinsBySending) {
+      const waitMs = this.#endedMs + marksWrittenMs - clock.monotonic();
+      if (waitMs > 0) await clock.sleep(waitMs);
+    }
+    if (!this.isOpen) this.#openSinceMs = clock.monotonic();
+    if (!this.#joinsBySending) await this.#announce(missing);
+    for (const each of missing) this.#inTransaction.add(keyOf(each));
+  }
+
+  async #announce(partitions: readonly TopicPartition[]): Promise<void> {
+    const { transactionalId } = this.#options;
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, each]) => ({
       name,
       partitions: each.map(({ partition }) => partition),
     }));
     await this.#coordinated('AddPartitionsToTxn', async (broker) => {
       const { resultsByTransaction } = await broker.request(addPartitionsToTxnV3.api, [
-        { transactionalId, producerId: this.#id, producerEpoch: this.#epoch, verifyOnly: false, topics },
+        {
+          transactionalId: transactionalId!,
+          producerId: this.#id,
+          producerEpoch: this.#epoch,
+          verifyOnly: false,
+          topics,
+        },
       ]);
       const codes = resultsByTransaction.flatMap(({ topicResults }) =>
         topicResults.flatMap(({ resultsByPartition }) => resultsByPartition.map((each) => each.partitionErrorCode)),
@@ -89,7 +117,6 @@ export class Producer {
       const told = codes.find((code) => code !== kafkaError.NONE && code !== operationNotAttempted);
       return { errorCode: told ?? codes.find((code) => code !== kafkaError.NONE) ?? kafkaError.NONE };
     });
-    for (const each of missing) this.#inTransaction.add(keyOf(each));
   }
 
   /**
@@ -104,6 +131,7 @@ export class Producer {
     if (queue === undefined) {
       queue = new PartitionQueue(this.#cluster, topic, partition, {
         ...this.#options,
+        produceVersion: this.#joinsBySending ? 12 : 9,
         producerId: this.#id,
         epoch: this.#epoch,
         fenced: () => this.#fencedOrLate(),
@@ -128,11 +156,26 @@ export class Producer {
   async #end(committed: boolean): Promise<void> {
     const { transactionalId } = this.#options;
     if (!this.isOpen) return;
-    await this.#coordinated('EndTxn', async (broker) => {
-      const { errorCode } = await broker.request(endTxnV3.api, transactionalId!, this.#id, this.#epoch, committed);
-      return { errorCode };
-    });
+    const [id, epoch] = [this.#id, this.#epoch];
+    if (this.#joinsBySending) {
+      // Asked again after an answer that was lost, the coordinator knows the epoch before and gives the same answer.
+      const request = endTransactionRequest(transactionalId!, id, epoch, committed);
+      this.#isNow(await this.#coordinated('EndTxn', (broker) => broker.call(request)));
+      // Each epoch counts its records from nothing.
+      this.#queues.clear();
+    } else {
+      await this.#coordinated('EndTxn', async (broker) => {
+        const { errorCode } = await broker.request(endTxnV3.api, transactionalId!, id, epoch, committed);
+        return { errorCode };
+      });
+    }
     this.#inTransaction.clear();
+    this.#endedMs = this.#cluster.clock.monotonic();
+  }
+
+  #isNow({ producerId, producerEpoch }: { readonly producerId: bigint; readonly producerEpoch: number }): void {
+    this.#id = producerId;
+    this.#epoch = producerEpoch;
   }
 
   /** Asks the coordinator (without transactions: any broker) until it has settled, and takes its refusals for what they mean. */
@@ -213,3 +256,9 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}:${part
 const operationNotAttempted = 55;
 
 const longestWaitMs = 200;
+
+/**
+ * A transaction has ended before its marks stand in its partitions. To what is sent to them meanwhile a broker turns again only after
+ * 20 ms, so that a short wait here is shorter.
+ */
+const marksWrittenMs = 4;

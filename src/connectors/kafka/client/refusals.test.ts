@@ -91,6 +91,7 @@ describe('a batch that a broker refuses', () => {
   });
   refused(kafkaError.TOPIC_AUTHORIZATION_FAILED, 'a lack of rights', { code: 'KAFKA_NOT_AUTHORIZED' });
   refused(59, 'no memory of the producer', { code: 'KAFKA_TRANSACTION_BROKEN', retryable: true });
+  refused(120, 'a transaction that can only be aborted', { code: 'KAFKA_TRANSACTION_BROKEN', retryable: true });
   refused(kafkaError.PRODUCER_FENCED, 'a newer producer', { code: 'SINK_FENCED' });
 });
 
