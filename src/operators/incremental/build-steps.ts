@@ -1,10 +1,10 @@
-import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
+import { columnsOf, isContextual } from '../../sql/evaluate/bound-tree.ts';
 import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
-import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc, isContextual } from './calc.ts';
+import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
 import { Changes, type Delta } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
 import { OverStep } from './over/over-step.ts';
@@ -151,7 +151,9 @@ class Builder {
 const isAppendOnly = (plan: Plan): boolean => changelogOf(plan).kinds.every((kind) => kind === 'I');
 
 /** Rows that go take back what they gave, which is not what they would give now. */
-const hasToRemember = (parts: readonly CalcPart[], input: Plan): boolean => isContextual(parts) && !isAppendOnly(input);
+const hasToRemember = (parts: readonly CalcPart[], input: Plan): boolean =>
+  parts.some((part) => isContextual(part.kind === 'filter' ? part.condition : part.expressions)) &&
+  !isAppendOnly(input);
 
 /** The columns that filters and projections read of the rows under them; null: all. */
 const readColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {

@@ -23,16 +23,6 @@ export const calcParts = (plan: Plan): { readonly parts: readonly CalcPart[]; re
   return { parts, input };
 };
 
-/** Whether some expression asks for more than its row: the time, chance or the time zone. */
-export const isContextual = (parts: readonly CalcPart[]): boolean => {
-  const asks = (node: unknown): boolean => {
-    if (typeof node !== 'object' || node === null) return false;
-    if ((node as { readonly contextual?: unknown }).contextual === true) return true;
-    return Object.values(node).some(asks);
-  };
-  return parts.some((part) => asks(part.kind === 'filter' ? part.condition : part.expressions));
-};
-
 export const compileCalc = (parts: readonly CalcPart[]): Calc => {
   // What names a column of the current part means: the row's own value, or a local of a projection below.
   let locals: readonly string[] | null = null;

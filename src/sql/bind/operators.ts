@@ -107,7 +107,11 @@ const bindDistinct = (distinct: boolean, left: Bound, right: Bound, span: Span):
   const same = equal.routine.run;
   const run = (a: SqlValue, b: SqlValue): boolean =>
     (a === null || b === null ? a === b : (same(a, b) as boolean)) !== distinct;
-  return call(routine('IS DISTINCT FROM', run, { lenient: true }), equal.args, plain('BOOLEAN', false));
+  return call(
+    routine(distinct ? 'IS DISTINCT FROM' : 'IS NOT DISTINCT FROM', run, { lenient: true }),
+    equal.args,
+    plain('BOOLEAN', false),
+  );
 };
 
 const bindConcatenation = (left: Bound, right: Bound, span: Span): Bound => {

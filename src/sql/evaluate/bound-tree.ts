@@ -10,6 +10,13 @@ export const columnsOf = (expression: Bound): readonly number[] => {
   return [...found].sort((a, b) => a - b);
 };
 
+/** Whether an expression asks for more than its row: the time, chance or the time zone. */
+export const isContextual = (expression: unknown): boolean => {
+  if (typeof expression !== 'object' || expression === null) return false;
+  if ((expression as { readonly contextual?: unknown }).contextual === true) return true;
+  return Object.values(expression).some(isContextual);
+};
+
 /** The expression with columns replaced by what `by` gives for them; null leaves a column as it is. */
 export const substitute = (expression: Bound, by: (index: number) => Bound | null): Bound => {
   const replace = (part: Bound): Bound => substitute(part, by);

@@ -1,22 +1,34 @@
 import type { Call, Expression } from '../ast/expression.ts';
 import type { GroupItem, Select } from '../ast/query.ts';
 import { bindExpression } from '../bind/expression.ts';
-import { asTruth } from '../bind/operators.ts';
+import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
-import type { Bound } from '../evaluate/bound.ts';
+import { type Bound, constant } from '../evaluate/bound.ts';
 import { aggregateType, isAggregateName } from '../functions/aggregates.ts';
-import { sqlError } from '../sql-error.ts';
-import { withNullable } from '../types/sql-type.ts';
+import { type Span, sqlError } from '../sql-error.ts';
+import { plain, withNullable } from '../types/sql-type.ts';
 import { expressionText } from '../unparse/expression.ts';
 import { queryText } from '../unparse/query.ts';
+import { columnAt } from './column-at.ts';
+import { joinOn } from './join-on.ts';
 import type { AggregateCall, Plan } from './plan.ts';
 import { withColumns } from './with-columns.ts';
 
 /** Rows, and what expressions over them mean. */
 export interface BoundRows {
   readonly plan: Plan;
+  /** Null: no column of a query around this one is named. */
+  readonly outer: OuterValues | null;
   /** `more` names columns behind the plan's. SQL_INVALID for a column that rows in groups do not have. */
   bind(expression: Expression, more?: readonly ScopeColumn[]): Bound;
+}
+
+/** The values of outer columns that a subquery is computed for. */
+export interface OuterValues {
+  /** All of them, whether the subquery has rows for them or not. */
+  readonly domain: Plan;
+  /** Where they stand in the subquery's rows, in the domain's order. */
+  readonly places: readonly number[];
 }
 
 const nameOf = (call: Call): string =>
@@ -42,25 +54,30 @@ const findAggregates = (node: unknown): readonly Call[] => {
 
 const textOf = (expression: Expression): string => expressionText(expression, queryText);
 
-/** GROUP BY, HAVING and the aggregates of a SELECT over `input`. `bind` takes what may name groups and aggregates. */
+/** GROUP BY and the aggregates of a SELECT. `bind` takes what may name groups and aggregates. */
 export const bindAggregation = (
-  input: Plan,
+  { plan: input, outer }: BoundRows,
   scope: Scope,
   select: Select,
   sortedBy: readonly Expression[],
 ): BoundRows => {
-  const groups: { readonly text: string; readonly bound: Bound; readonly expression: Expression }[] = [];
+  const groups: { readonly text: string; readonly bound: Bound }[] = [];
   const groupOf = (expression: Expression): number => {
     const text = textOf(expression);
     const known = groups.findIndex((group) => group.text === text);
     if (known >= 0) return known;
     if (holdsAggregate(expression))
       throw sqlError('SQL_INVALID', expression, { reason: 'rows are not grouped by an aggregate of them' });
-    groups.push({ text, bound: bindExpression(expression, scope), expression });
+    groups.push({ text, bound: bindExpression(expression, scope) });
     return groups.length - 1;
   };
-  const sets =
+  const written =
     select.groupBy === null ? [[]] : select.groupBy.items.map((item) => setsOf(item, groupOf)).reduce(crossed, [[]]);
+  // A subquery has groups of its own for each of the outer values.
+  const outerGroups = (outer?.places ?? []).map(
+    (place) => groups.push({ text: `#outer${place}`, bound: columnAt(input.columns, place) }) - 1,
+  );
+  const sets = written.map((set) => [...set, ...outerGroups]);
 
   const calls: { readonly text: string; readonly call: Call }[] = [];
   const sources = [
@@ -80,7 +97,7 @@ export const bindAggregation = (
     return below.length - 1;
   };
   // A group has a row at least, so its SUM of what is never NULL is not NULL either.
-  const isGrouped = sets.length === 1 && sets[0]!.length > 0;
+  const isGrouped = written.length === 1 && written[0]!.length > 0;
   const aggregates = calls.map(({ call }): AggregateCall => bindAggregate(call, scope, placeOf, isGrouped));
   const projected: Plan = {
     kind: 'project',
@@ -99,7 +116,7 @@ export const bindAggregation = (
       type: call.type,
     })),
   ];
-  let plan: Plan = {
+  const aggregate: Plan = {
     kind: 'aggregate',
     input: projected,
     groups: groups.map((_, index) => index),
@@ -130,15 +147,39 @@ export const bindAggregation = (
     });
     return bindExpression(replaced, new Scope([...above, ...more]));
   };
-  if (select.having !== null) {
-    plan = {
-      kind: 'filter',
-      input: plan,
-      condition: asTruth(bind(select.having), select.having, 'HAVING'),
-      columns: plan.columns,
-    };
-  }
-  return { plan, bind };
+  if (outer === null) return { plan: aggregate, bind, outer };
+  // Without GROUP BY there is a row for outer values without rows too.
+  const isGlobal = written.length === 1 && written[0]!.length === 0;
+  const plan = isGlobal ? withoutRows(aggregate, outer, aggregates) : aggregate;
+  return { plan, bind, outer: { ...outer, places: outerGroups } };
+};
+
+/** What is made here always fits: no error has to be shown. */
+const nowhere: Span = { start: 0, end: 0 };
+
+/** Each of the outer values with its aggregates; those that have no rows with aggregates of nothing. */
+const withoutRows = (aggregate: Plan, { domain }: OuterValues, calls: readonly AggregateCall[]): Plan => {
+  const width = domain.columns.length;
+  const same = domain.columns.map((column, index) =>
+    bindBinary(
+      'IS NOT DISTINCT FROM',
+      columnAt(domain.columns, index),
+      { kind: 'column', index: index + width, type: column.type },
+      nowhere,
+    ),
+  );
+  const input = joinOn('LEFT', domain, aggregate, same);
+  const results = calls.map(({ name }, index): Bound => {
+    const result = columnAt(input.columns, 2 * width + index);
+    if (name !== 'COUNT') return result;
+    return { kind: 'coalesce', args: [result, constant(0, plain('BIGINT', false))], type: plain('BIGINT', false) };
+  });
+  return {
+    kind: 'project',
+    input,
+    expressions: [...domain.columns.map((_, index) => columnAt(input.columns, index)), ...results],
+    columns: aggregate.columns,
+  };
 };
 
 const bindAggregate = (

@@ -9,7 +9,7 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { isApproximate, isExact, isTimestamp, type SqlType, shortText } from '../types/sql-type.ts';
 import { expressionText } from '../unparse/expression.ts';
 import { queryText } from '../unparse/query.ts';
-import type { BoundRows } from './bind-aggregation.ts';
+import type { BoundRows, OuterValues } from './bind-aggregation.ts';
 import type { Frame, OverCall, Plan, SortKey } from './plan.ts';
 import { sortKey } from './sort-key.ts';
 import { withColumns } from './with-columns.ts';
@@ -60,7 +60,7 @@ export const bindOver = (
   >();
   for (const [text, call] of calls) {
     const window = windowOf(call, windows);
-    const partition = [...new Set(window.partitionBy.map(placeOfText))];
+    const partition = [...new Set([...(rows.outer?.places ?? []), ...window.partitionBy.map(placeOfText)])];
     const order = window.orderBy.map((item) => sortKey(placeOfText(item.expression), item));
     const key = JSON.stringify([partition, order]);
     const step = steps.get(key) ?? { kind: 'over', partition, order, calls: [], texts: [] };
@@ -74,25 +74,25 @@ export const bindOver = (
   let plan: Plan = widened ? { kind: 'project', input: rows.plan, expressions: below, columns: projected } : rows.plan;
   const more: ScopeColumn[] = below
     .slice(rows.plan.columns.length)
-    .map(({ type }) => ({ qualifier: [], name: '', type, hidden: true }));
+    .map(({ type }) => ({ qualifier: [], name: '', type }));
   for (const { texts, ...step } of steps.values()) {
     const columns = step.calls.map(({ type }, index) => ({ name: texts[index]!, type }));
     plan = { ...step, input: plan, columns: [...plan.columns, ...columns] };
     for (const { name, type } of columns) {
       names.set(name, `#over${names.size}`);
-      more.push({ qualifier: [], name: names.get(name)!, type, hidden: true });
+      more.push({ qualifier: [], name: names.get(name)!, type });
     }
   }
   const nameOf = (part: Expression): string | null =>
     part.kind === 'call' && part.over !== null ? (names.get(textOf(part)) ?? null) : null;
-  return { plan, bind: (expression) => rows.bind(withColumns(expression, nameOf), more) };
+  return { ...rows, plan, bind: (expression) => rows.bind(withColumns(expression, nameOf), more) };
 };
 
 /** The rows of a SELECT without groups. */
-export const plainRows = (plan: Plan, scope: Scope): BoundRows => ({
+export const plainRows = (plan: Plan, scope: Scope, outer: OuterValues | null): BoundRows => ({
   plan,
-  bind: (expression, more = []) =>
-    bindExpression(expression, more.length === 0 ? scope : new Scope([...scope.columns, ...more])),
+  outer,
+  bind: (expression, more = []) => bindExpression(expression, scope.with(more)),
 });
 
 const windowOf = ({ over }: Call, windows: readonly NamedWindow[]): Window => {

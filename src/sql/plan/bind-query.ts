@@ -8,13 +8,18 @@ import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
 import { type Span, sqlError } from '../sql-error.ts';
-import { shortText, withNullable } from '../types/sql-type.ts';
+import { plain, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
-import { bindAggregation, holdsAggregate } from './bind-aggregation.ts';
+import { type BoundRows, bindAggregation, holdsAggregate } from './bind-aggregation.ts';
 import { bindOver, plainRows } from './bind-over.ts';
+import { type Correlated, holdsSubquery, type PlanSubquery, semiJoined, withSubqueries } from './bind-subqueries.ts';
 import { bindWindowTable } from './bind-window-table.ts';
 import { columnAt } from './column-at.ts';
-import { filtered } from './filter-rank.ts';
+import { conjunction, conjunctsOf, writtenConjuncts } from './conjuncts.ts';
+import { distinctRows } from './distinct-rows.ts';
+import { filtered } from './filtered.ts';
+import { joinOn } from './join-on.ts';
+import type { OuterRows } from './outer-rows.ts';
 import type { Catalog, Plan, PlanColumn, SortKey } from './plan.ts';
 import { sortKey } from './sort-key.ts';
 
@@ -28,12 +33,18 @@ interface Relation {
 interface Names {
   readonly catalog: Catalog;
   readonly common: ReadonlyMap<string, Plan>;
+  /** The rows of the query around this one; null: it may name none of their columns. */
+  readonly outer: OuterRows | null;
 }
 
 /** A query as a plan with every name and type settled. Throws SQL_ errors with the place of what cannot be. */
-export const bindQuery = (query: Query, catalog: Catalog): Plan => planQuery(query, { catalog, common: new Map() });
+export const bindQuery = (query: Query, catalog: Catalog): Plan =>
+  planQuery(query, { catalog, common: new Map(), outer: null });
 
-const planQuery = (query: Query, names: Names): Plan => {
+const planQuery = (query: Query, names: Names): Plan => planCorrelated(query, { ...names, outer: null }).plan;
+
+/** Only a SELECT takes columns of the query around it, and not what it selects from. */
+const planCorrelated = (query: Query, names: Names): Correlated => {
   let inner = names;
   for (const table of query.with) {
     const plan = renamed(
@@ -43,11 +54,13 @@ const planQuery = (query: Query, names: Names): Plan => {
     );
     inner = { ...inner, common: new Map([...inner.common, [table.name.name, plan]]) };
   }
-  const { order, offset, limit } = { order: query.orderBy, offset: count(query.offset), limit: count(query.limit) };
-  if (order.length === 0 && offset === null && limit === null) return planBody(query.body, inner);
-  const body =
-    query.body.kind === 'select' ? planSelect(query.body, inner, order) : sorted(planBody(query.body, inner), order);
-  return top(body.plan, body.keys, offset ?? 0, limit, body.width);
+  const { orderBy, body } = query;
+  const [offset, limit] = [count(query.offset), count(query.limit)];
+  if (orderBy.length === 0 && offset === null && limit === null && body.kind === 'query')
+    return planCorrelated(body, inner);
+  const rows = body.kind === 'select' ? planSelect(body, inner, orderBy) : sorted(planBody(body, inner), orderBy);
+  if (orderBy.length === 0 && offset === null && limit === null) return rows;
+  return { plan: top(rows, offset ?? 0, limit), width: rows.width };
 };
 
 const count = (expression: Expression | null): number | null => {
@@ -59,23 +72,35 @@ const count = (expression: Expression | null): number | null => {
   });
 };
 
-/** A plan whose rows are to be sorted, and how many of its columns are the query's: those behind are only sorted by. */
+/** A plan whose rows are to be sorted, and how many of its columns are the query's: behind them are those that it is only sorted by. */
 interface Sorted {
   readonly plan: Plan;
   readonly keys: readonly SortKey[];
   readonly width: number;
+  /** Columns of the query around, the last ones. */
+  readonly outer: readonly number[];
 }
 
-const top = (input: Plan, order: readonly SortKey[], offset: number, limit: number | null, width: number): Plan => {
-  const plan: Plan = { kind: 'top', input, order, offset, limit, columns: input.columns };
-  return width === input.columns.length ? plan : firstColumns(plan, width);
+const top = ({ plan: input, keys: order, width, outer }: Sorted, offset: number, limit: number | null): Plan => {
+  const { columns } = input;
+  const kept = [...columns.slice(0, width).keys(), ...outer];
+  if (outer.length === 0 || (limit === null && offset === 0)) {
+    const plan: Plan = { kind: 'top', input, order, offset, limit, columns };
+    return kept.length === columns.length ? plan : onlyColumns(plan, kept);
+  }
+  // Of the rows for each of the outer values.
+  const places = { from: offset + 1, to: limit === null ? Number.POSITIVE_INFINITY : offset + limit };
+  const place = { name: 'place', type: plain('BIGINT', false) };
+  const by = { partition: outer, order, method: 'ROW_NUMBER' as const };
+  return onlyColumns({ kind: 'rank', input, ...by, ...places, columns: [...columns, place] }, kept);
 };
 
-const firstColumns = (input: Plan, width: number): Plan => {
-  const columns = input.columns.slice(0, width);
-  const expressions = columns.map(({ type }, index): Bound => ({ kind: 'column', index, type }));
-  return { kind: 'project', input, expressions, columns };
-};
+const onlyColumns = (input: Plan, kept: readonly number[]): Plan => ({
+  kind: 'project',
+  input,
+  expressions: kept.map((index) => columnAt(input.columns, index)),
+  columns: kept.map((index) => input.columns[index]!),
+});
 
 /** A number in ORDER BY is a column's place. */
 const placeOf = (expression: Expression, width: number): number | null => {
@@ -99,7 +124,7 @@ const sorted = (plan: Plan, order: readonly OrderItem[]): Sorted => {
       reason: 'behind a set operation only columns are sorted by',
     });
   });
-  return { plan, keys, width: plan.columns.length };
+  return { plan, keys, width: plan.columns.length, outer: [] };
 };
 
 const planBody = (body: QueryBody, names: Names): Plan => {
@@ -117,7 +142,8 @@ const planBody = (body: QueryBody, names: Names): Plan => {
     case 'values':
       return planValues(body.rows, body);
     case 'set-operation': {
-      const [left, right] = [planBody(body.left, names), planBody(body.right, names)];
+      const alone = { ...names, outer: null };
+      const [left, right] = [planBody(body.left, alone), planBody(body.right, alone)];
       const [a, b] = unified([left, right], body);
       const columns = a!.columns.map(({ name, type }, index) => ({
         name,
@@ -133,14 +159,9 @@ const planBody = (body: QueryBody, names: Names): Plan => {
         };
       }
       const union: Plan = { kind: 'union', inputs: [a!, b!], columns };
-      return body.all ? union : distinct(union);
+      return body.all ? union : distinctRows(union);
     }
   }
-};
-
-const distinct = (input: Plan): Plan => {
-  const groups = input.columns.map((_, index) => index);
-  return { kind: 'aggregate', input, groups, sets: [groups], calls: [], columns: input.columns };
 };
 
 /** Several inputs with columns of one type each. */
@@ -294,16 +315,9 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
   } else if (join.type !== 'COMMA' && join.type !== 'CROSS' && join.type !== 'INNER') {
     throw sqlError('SQL_INVALID', join, { reason: `a ${join.type} JOIN needs ON and a condition` });
   }
+  const conditions = condition === null ? [] : conjunctsOf(condition);
   const columns = scope.map(({ name, type: columnType }): PlanColumn => ({ name, type: columnType }));
-  const plan: Plan = {
-    kind: 'join',
-    type,
-    left: left.plan,
-    right: right.plan,
-    condition,
-    keys: equalities(condition, width),
-    columns,
-  };
+  const plan: Plan = { ...joinOn(type, left.plan, right.plan, conditions), columns };
   return merged.length === 0 ? { plan, scope } : withMerged(plan, type, scope, merged, width);
 };
 
@@ -369,33 +383,22 @@ const withMerged = (
   return { plan, scope: named };
 };
 
-/** Columns of both sides that a condition says are equal. */
-const equalities = (condition: Bound | null, width: number): readonly (readonly [number, number])[] => {
-  if (condition === null) return [];
-  if (condition.kind === 'and') return [...equalities(condition.left, width), ...equalities(condition.right, width)];
-  if (condition.kind !== 'call' || condition.routine.name !== '=') return [];
-  const [a, b] = condition.args;
-  if (a?.kind !== 'column' || b?.kind !== 'column') return [];
-  const [low, high] = a.index < b.index ? [a.index, b.index] : [b.index, a.index];
-  return low < width && high >= width ? [[low, high - width]] : [];
-};
-
 const planSelect = (select: Select, names: Names, order: readonly OrderItem[]): Sorted => {
   const nothing: Relation = { plan: { kind: 'values', rows: [[]], columns: [] }, scope: [] };
-  const from = select.from === null ? nothing : planReference(select.from, names);
-  let { plan } = from;
-  const inputScope = new Scope(from.scope);
-  if (select.where !== null) {
-    const condition = asTruth(bindExpression(select.where, inputScope), select.where, 'WHERE');
-    plan = filtered(plan, condition);
-  }
+  const from = select.from === null ? nothing : planReference(select.from, { ...names, outer: null });
+  const subquery: PlanSubquery = (query, outer) => planCorrelated(query, { ...names, outer });
+  let rows = besideOuter(from, names.outer);
+  const { scope } = rows;
+  if (select.where !== null) rows = { ...rows, ...rowsWith(rows, select.where, 'WHERE', subquery) };
   const items = expandStars(select, from.scope);
   const grouped =
     select.groupBy !== null || select.having !== null || items.some(({ expression }) => holdsAggregate(expression));
   const sortedBy = order.map(({ expression }) => expression);
-  const rows = grouped ? bindAggregation(plan, inputScope, select, sortedBy) : plainRows(plan, inputScope);
-  const { bind, ...over } = bindOver(rows, select.windows, [...items.map(({ expression }) => expression), ...sortedBy]);
-  plan = over.plan;
+  let selected: BoundRows = grouped ? bindAggregation(rows, scope, select, sortedBy) : rows;
+  if (select.having !== null) selected = rowsWith(selected, select.having, 'HAVING', subquery);
+  const expressions = [...items.map(({ expression }) => expression), ...sortedBy];
+  selected = bindOver(withSubqueries(selected, expressions, subquery), select.windows, expressions);
+  const { bind } = selected;
   const outputs = items.map(({ expression, name, bound }) => ({ name, bound: bound ?? bind(expression) }));
   const keys: SortKey[] = [];
   for (const item of order) {
@@ -408,9 +411,51 @@ const planSelect = (select: Select, names: Names, order: readonly OrderItem[]): 
       outputs.push({ name: '', bound: bind(item.expression) });
     }
   }
+  const outer = (selected.outer?.places ?? []).map((place) => {
+    outputs.push({ name: selected.plan.columns[place]!.name, bound: columnAt(selected.plan.columns, place) });
+    return outputs.length - 1;
+  });
   const columns = outputs.map(({ name, bound }) => ({ name, type: bound.type }));
-  plan = { kind: 'project', input: plan, expressions: outputs.map(({ bound }) => bound), columns };
-  return { plan: select.distinct ? distinct(plan) : plan, keys, width: items.length };
+  const expressionsOf = outputs.map(({ bound }) => bound);
+  const plan: Plan = { kind: 'project', input: selected.plan, expressions: expressionsOf, columns };
+  return { plan: select.distinct ? distinctRows(plan) : plan, keys, width: items.length, outer };
+};
+
+/** What is selected from, beside each of the values of outer columns that a subquery names. */
+const besideOuter = (
+  { plan, scope: own }: Relation,
+  outer: OuterRows | null,
+): BoundRows & { readonly scope: Scope } => {
+  const domain = outer?.domain() ?? null;
+  if (outer === null || domain === null) {
+    const scope = new Scope(own, outer);
+    return { ...plainRows(plan, scope, null), scope };
+  }
+  const scope = new Scope([...own, ...outer.scope()], outer);
+  const places = domain.columns.map((_, index) => own.length + index);
+  return { ...plainRows(joinOn('INNER', plan, domain, []), scope, { domain, places }), scope };
+};
+
+/** The rows for which WHERE or HAVING holds: what asks no subquery first, then what asks whether one has rows, then the rest. */
+const rowsWith = (rows: BoundRows, condition: Expression, clause: string, subquery: PlanSubquery): BoundRows => {
+  const parts = writtenConjuncts(condition);
+  const simple = parts.filter((part) => !holdsSubquery(part));
+  let { plan } = rows;
+  if (simple.length > 0) {
+    const bound = simple.map((part) => asTruth(rows.bind(part), part, clause));
+    plan = filtered(plan, bound.reduce(conjunction));
+  }
+  for (const part of parts.filter(holdsSubquery)) {
+    const current = { ...rows, plan };
+    const joined = semiJoined(current, part, subquery);
+    if (joined !== null) plan = joined;
+    else {
+      const wide = withSubqueries(current, [part], subquery);
+      const kept = filtered(wide.plan, asTruth(wide.bind(part), part, clause));
+      plan = onlyColumns(kept, [...plan.columns.keys()]);
+    }
+  }
+  return { ...rows, plan };
 };
 
 /** ORDER BY may name a column of the query. */

@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import type { JoinKey, Plan } from './plan.ts';
 
 /** What a step's output does to rows it gave before: I adds one, UA changes one, D takes one back. */
 export type ChangeKind = 'I' | 'UA' | 'D';
@@ -91,7 +91,7 @@ const merged = (inputs: readonly Changelog[]): readonly ChangeKind[] =>
 const joinKeys = (
   left: readonly (readonly number[])[],
   right: readonly (readonly number[])[],
-  keys: readonly (readonly [number, number])[],
+  keys: readonly JoinKey[],
   width: number,
 ): readonly (readonly number[])[] => {
   const moved = right.map((key) => key.map((column) => column + width));

@@ -122,7 +122,9 @@ const boundText = (expression: Bound, columns: readonly PlanColumn[]): string =>
     case 'call': {
       const { name } = expression.routine;
       const args = expression.args.map(text);
-      return args.length === 2 && /^\W+$/.test(name) ? `(${args.join(` ${name} `)})` : `${name}(${args.join(', ')})`;
+      return args.length === 2 && /^(\W+|IS .*FROM)$/.test(name)
+        ? `(${args.join(` ${name} `)})`
+        : `${name}(${args.join(', ')})`;
     }
     case 'and':
     case 'or':

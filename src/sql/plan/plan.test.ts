@@ -41,14 +41,14 @@ test('EXPLAIN shows each step with its columns, how it changes, and its keys', (
       │  c.country STRING, COUNT(*) BIGINT
       └─ project country   [I,UA,D]
          │  c.country STRING
-         └─ filter (qty > 1)   [I,UA,D]
+         └─ inner join on (customer = id)   [I,UA,D]
             │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), id BIGINT, name STRING, country STRING
-            └─ inner join on (customer = id)   [I,UA,D]
-               │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), id BIGINT, name STRING, country STRING
-               ├─ scan orders   [I]
-               │     id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3)
-               └─ scan customers   [I,UA,D] key (id)
-                     id BIGINT, name STRING, country STRING`,
+            ├─ filter (qty > 1)   [I]
+            │  │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3)
+            │  └─ scan orders   [I]
+            │        id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3)
+            └─ scan customers   [I,UA,D] key (id)
+                  id BIGINT, name STRING, country STRING`,
   );
 });
 

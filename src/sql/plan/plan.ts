@@ -23,8 +23,8 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       readonly left: Plan;
       readonly right: Plan;
       readonly condition: Bound | null;
-      /** Columns of both sides, by their place in each, that have to be equal: what such a join looks rows up by. */
-      readonly keys: readonly (readonly [left: number, right: number])[];
+      /** What such a join looks rows up by. */
+      readonly keys: readonly JoinKey[];
     }
   /** Groups by columns of its input; each set of `sets` is one grouping, by places in `groups`. The columns of the groups come first. */
   | {
@@ -80,6 +80,9 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
 );
 
 export type WindowKind = 'TUMBLE' | 'HOP' | 'CUMULATE' | 'SESSION';
+
+/** Columns of both sides, by their place in each, that have to be equal; with `nullsMatch`, NULL is equal to NULL. */
+export type JoinKey = readonly [left: number, right: number, nullsMatch: boolean];
 
 /** How rows that the order leaves equal are counted: each for itself, or with one place for all, with or without a gap behind. */
 export type RankMethod = 'ROW_NUMBER' | 'RANK' | 'DENSE_RANK';

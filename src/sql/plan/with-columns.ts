@@ -33,6 +33,8 @@ const expressionKinds: ReadonlySet<string> = new Set([
   'is',
   'between',
   'in',
+  'exists',
+  'subquery',
   'like',
   'case',
   'cast',

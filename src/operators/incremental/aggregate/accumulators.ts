@@ -6,6 +6,7 @@ import { type RowKey, rowKey } from '../row-key.ts';
 import type { Accumulator, Slots } from './accumulator.ts';
 import { listTexts } from './list-texts.ts';
 import { averageAccumulator, countAccumulator, deviationAccumulator, sumAccumulator } from './number-accumulators.ts';
+import { singleValue } from './single-value.ts';
 import { arrivalAccumulator, extremeAccumulator } from './value-accumulators.ts';
 
 /** An aggregate of a query: takes whole rows, and knows its filter, its DISTINCT and its arguments. */
@@ -21,6 +22,7 @@ export const bindAccumulator = (
   input: readonly PlanColumn[],
   appendOnly: boolean,
 ): BoundAccumulator => {
+  if (call.name === 'SINGLE_VALUE') return singleValue(call.args);
   const plain =
     call.name === 'LISTAGG' ? listTexts(call.args) : ofArguments(call, accumulatorOf(call, input, appendOnly));
   // The extreme of distinct values is that of all.

@@ -13,6 +13,7 @@ type JoinPlan = Extract<Plan, { kind: 'join' }>;
 interface Side {
   readonly input: Delta;
   readonly bags: Map<RowKey, RowBag>;
+  /** A row with NULL in one of these is joined with none. */
   readonly columns: readonly number[];
   readonly key: (row: SqlRow) => RowKey;
   readonly wholeKey: (row: SqlRow) => RowKey;
@@ -50,7 +51,7 @@ export class JoinStep implements Step {
       return {
         input,
         bags: new Map(),
-        columns: joined,
+        columns: joined.filter((_, index) => !plan.keys[index]![2]),
         key: rowKey(
           joined,
           joined.map((column) => types[column]!),
@@ -149,9 +150,12 @@ const residualOf = (condition: Bound | null, keys: JoinPlan['keys'], width: numb
     const right = residualOf(condition.right, keys, width);
     return left === null || right === null ? (left ?? right) : { ...condition, left, right };
   }
-  if (condition.kind !== 'call' || condition.routine.name !== '=') return condition;
+  if (condition.kind !== 'call') return condition;
+  const { name } = condition.routine;
+  if (name !== '=' && name !== 'IS NOT DISTINCT FROM') return condition;
   const [a, b] = condition.args;
   if (a?.kind !== 'column' || b?.kind !== 'column') return condition;
   const [low, high] = a.index < b.index ? [a.index, b.index] : [b.index, a.index];
-  return keys.some((key) => key[0] === low && key[1] === high - width) ? null : condition;
+  const nullsMatch = name !== '=';
+  return keys.some((key) => key[0] === low && key[1] === high - width && key[2] === nullsMatch) ? null : condition;
 };

@@ -46,10 +46,10 @@ test('EXPLAIN shows a filter by place as the places that are kept, and functions
     ),
     `project customer, id, n   [I,UA,D] key (customer, n)
 │  customer BIGINT, id BIGINT, n BIGINT
-└─ filter (qty > 1)   [I,UA,D] key (customer, n)
+└─ project id, customer, total, qty, note, placed, ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC)   [I,UA,D] key (customer, n)
    │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), n BIGINT
-   └─ project id, customer, total, qty, note, placed, ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC)   [I,UA,D] key (customer, n)
-      │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), n BIGINT
+   └─ filter (qty > 1)   [I,UA,D] key (customer, ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC))
+      │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC) BIGINT
       └─ ROW_NUMBER 1 to 3 partition by (customer) order by total desc   [I,UA,D] key (customer, ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC))
          │  id BIGINT, customer BIGINT, total DECIMAL(10, 2), qty INT, note STRING, placed TIMESTAMP(3), ROW_NUMBER() OVER (PARTITION BY customer ORDER BY total DESC) BIGINT
          └─ scan orders   [I]
