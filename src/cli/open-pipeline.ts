@@ -7,6 +7,7 @@ import { mergeSources } from '../pipeline/merge-sources.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { BatchStep } from '../pipeline/process/process-batches.ts';
+import { jobOptions } from '../sql-pipeline/job-options.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { openProcesses } from './open-processes.ts';
 import { OperatedSource } from './operated-source.ts';
@@ -29,15 +30,21 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
   const deadLetters = settings['errors.deadletterqueue.path'];
   const letters =
     settings['errors.tolerance'] === 'all' && deadLetters !== undefined ? new DeadLetterFile(deadLetters, clock) : null;
+  const ends: Pick<PipelineOptions, 'source' | 'sinks' | 'operators'> =
+    file.sql === null
+      ? {
+          source: async (deadLetters) =>
+            openSources(sources, context, await openProcesses(file, { clock, deadLetters }), deadLetters),
+          operators: pipelineOperators(file, clock),
+          sinks: sinks.map(({ name, connector, config }) => ({
+            name,
+            open: () => connector.openSink!(config as never, context),
+          })),
+        }
+      : jobOptions({ ...file.sql.job, name: file.name }, { log, clock, print });
   return {
     name: file.name,
-    source: async (deadLetters) =>
-      openSources(sources, context, await openProcesses(file, { clock, deadLetters }), deadLetters),
-    operators: pipelineOperators(file, clock),
-    sinks: sinks.map(({ name, connector, config }) => ({
-      name,
-      open: () => connector.openSink!(config as never, context),
-    })),
+    ...ends,
     ...(behavior === 'exception' ? {} : { schemaBehavior: behavior }),
     clock,
     log,
@@ -52,6 +59,12 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
     stalledAfterMs: settings['stalled-after'],
   };
 };
+
+/** Lines of tables `WITH ('connector' = 'print')`. */
+const print = (text: string): Promise<void> =>
+  new Promise((written, failed) => {
+    process.stdout.write(text, (error) => (error ? failed(error) : written()));
+  });
 
 /** All sources, or none: what was opened is closed when another cannot be. */
 const openSources = async (

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { pipelineSettings, sinkSettings, sourceSettings } from '../config/frame.ts';
 import type { PipelineFile, SinkSection, SourceSection } from '../config/pipeline-file.ts';
-import { type Setting, settingsOf } from '../config/settings-shape.ts';
+import { type Setting, settingsOf } from '../core/settings-shape.ts';
+import { scannedTables } from '../sql/statement/scanned-tables.ts';
+import type { SqlJob } from '../sql-pipeline/job.ts';
 
 /** What a file would run, as `run --dry-run` prints it: every setting with its default, secrets as `***`. */
 export const planObject = (file: PipelineFile) => ({
@@ -10,8 +12,20 @@ export const planObject = (file: PipelineFile) => ({
   transforms: file.transforms,
   routes: file.routes,
   sinks: file.sinks.map((section) => endObject(section, sinkSettings)),
+  ...(file.sql === null ? {} : { queries: file.sql.job.inserts.map(queryObject) }),
   settings: hideSecrets(file.settings, settingsOf(pipelineSettings)),
 });
+
+const queryObject = ({ target, plan }: Insert) => ({
+  writes: nameOf(target.name),
+  connector: target.binding.connector,
+  reads: [...scannedTables(plan)].map(nameOf),
+});
+
+type Insert = SqlJob['inserts'][number];
+
+/** Within the database that declarations go to when none is named. */
+const nameOf = (name: string): string => name.replace(/^default_catalog\.(default_database\.)?/, '');
 
 export const planText = (file: PipelineFile): string =>
   [
@@ -23,6 +37,10 @@ export const planText = (file: PipelineFile): string =>
     ),
     ...file.routes.map((route) => `  route   ${route['source-table']} -> ${route['sink-table']}`),
     ...file.sinks.flatMap((section) => endLines('sink', section, sinkSettings)),
+    ...(file.sql?.job.inserts ?? []).map((insert) => {
+      const { writes, connector, reads } = queryObject(insert);
+      return `  query   ${reads.join(', ') || 'no table'} -> ${writes} (${connector})`;
+    }),
     '  settings',
     ...settingLines(file.settings, settingsOf(pipelineSettings)),
     '',

@@ -26,7 +26,12 @@ export const interpolate = (node: ConfigNode, surroundings: Surroundings, report
     case 'map':
       return {
         ...node,
-        entries: node.entries.map((entry) => ({ ...entry, value: interpolate(entry.value, surroundings, report) })),
+        // The options within SQL are filled in one by one, so that no password can break a statement.
+        entries: node.entries.map((entry) =>
+          entry.key === 'sql' && entry.value.kind === 'scalar'
+            ? entry
+            : { ...entry, value: interpolate(entry.value, surroundings, report) },
+        ),
       };
     case 'scalar':
       return node.text.includes('${') ? fill(node, surroundings, report) : node;

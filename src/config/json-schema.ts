@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RegisteredConnector } from '../connectors/registry.ts';
+import { type Setting, settingsOf } from '../core/settings-shape.ts';
 import {
   pipelineSettings,
   processSettings,
@@ -9,7 +10,6 @@ import {
   transformSettings,
 } from './frame.ts';
 import { serverSettings } from './server-settings.ts';
-import { type Setting, settingsOf } from './settings-shape.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -41,6 +41,10 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
     transform: { description: 'Columns computed and rows left out, in SQL.', type: 'array', items: named('transform') },
     route: { description: 'Tables that have other names in the sinks.', type: 'array', items: named('route') },
     pipeline: { description: 'The name and the manner of the whole.', ...named('pipeline') },
+    sql: {
+      description: 'CREATE TABLE and INSERT INTO, in place of `source` and `sink`; or `file`, where they are.',
+      anyOf: [{ type: 'string' }, { ...closed({ file: { type: 'string' } }), required: ['file'] }],
+    },
     tests,
   };
   return {
@@ -56,7 +60,10 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
         description: 'Several pipelines, each with its sections, and the settings of `pipeline` beside them.',
         type: 'array',
         minItems: 1,
-        items: { ...closed({ ...settings, ...sections }), required: ['source', 'sink'] },
+        items: {
+          ...closed({ ...settings, ...sections }),
+          anyOf: [{ required: ['source', 'sink'] }, { required: ['sql'] }],
+        },
       },
       ...sections,
       server: {
@@ -64,7 +71,7 @@ export const pipelineFileSchema = async (connectors: readonly RegisteredConnecto
         ...closed(sectionSchema([...settingsOf(serverSettings).values()], values).properties),
       },
     }),
-    anyOf: [{ required: ['source', 'sink'] }, { required: ['pipelines'] }],
+    anyOf: [{ required: ['source', 'sink'] }, { required: ['sql'] }, { required: ['pipelines'] }],
     definitions: {
       source: oneOrMore('source.section'),
       'source.section': await ends('source', sourceSettings),

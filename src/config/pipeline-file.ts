@@ -33,6 +33,7 @@ import {
 import { namesSecret, redactor } from './redact.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { type Place, SourceText } from './source-text.ts';
+import type { SqlSection } from './sql-section.ts';
 import type { RowTest } from './tests-section.ts';
 
 export interface LoadOptions extends Surroundings {
@@ -55,6 +56,8 @@ export interface PipelineFile {
   readonly settings: PipelineSettings;
   /** Rows in and rows out, for `millrace test`. */
   readonly tests: readonly RowTest[];
+  /** Queries that take the place of sources and sinks, which are empty then; null: there are none. */
+  readonly sql: SqlSection | null;
 }
 
 export interface Section<Frame> {

@@ -5,6 +5,7 @@ import type { RegisteredConnector } from '../connectors/registry.ts';
 import type { Connector } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { type Setting, settingsOf } from '../core/settings-shape.ts';
 import { tablePatterns } from '../core/table-pattern.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry } from './config-node.ts';
 import { type Connections, withConnection } from './connection-use.ts';
@@ -24,8 +25,8 @@ import {
 import { insteadOf } from './other-connectors.ts';
 import type { LoadOptions, PipelineFile, Section, SinkSection, SourceSection } from './pipeline-file.ts';
 import { checkSettings, type Found, type FoundSettings, findSettings, type SectionShape } from './section.ts';
-import { type Setting, settingsOf } from './settings-shape.ts';
 import type { Place } from './source-text.ts';
+import { readSql } from './sql-section.ts';
 import { routeProblem } from './table-route.ts';
 import { readTests } from './tests-section.ts';
 import { checkTransform } from './transform-rule.ts';
@@ -50,6 +51,7 @@ export const pipelineSections: readonly string[] = [
   'route',
   'pipeline',
   'tests',
+  'sql',
 ];
 
 /** What messages call the pipeline, and the name it has when its settings give none; null: it must give one. */
@@ -61,6 +63,8 @@ interface PipelineIdentity {
 /** Null: it cannot run, which was reported. */
 export const readPipeline = async (read: FrameReading, identity: PipelineIdentity): Promise<PipelineFile | null> => {
   const { root, report } = read;
+  const sql = mapEntry(root, 'sql');
+  if (sql !== undefined) return await readQueries(read, sql, identity);
   const whole = root.place;
   const sources = await readSections(read, 'source', sourceSettings, identity);
   const sinks = await readSections(read, 'sink', sinkSettings, identity);
@@ -98,7 +102,38 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
     routes,
     settings,
     tests,
+    sql: null,
   };
+};
+
+/** A pipeline of queries: what they read and write is declared within them. */
+const readQueries = async (
+  read: FrameReading,
+  entry: MapEntry,
+  { where, name: defaultName }: PipelineIdentity,
+): Promise<PipelineFile | null> => {
+  const { root, report } = read;
+  let fits = true;
+  for (const key of pipelineSections) {
+    const other = key === 'sql' || key === 'pipeline' ? undefined : mapEntry(root, key);
+    if (other === undefined) continue;
+    const reason = 'stands beside `sql`, which declares what it reads and writes with CREATE TABLE';
+    report('error', other.keyPlace, new MillraceError('CONFIG_WRONG_VALUE', { key, reason }));
+    fits = false;
+  }
+  const sql = await readSql(read, entry);
+  const settings = readPipelineSection(read);
+  if (sql === null || settings === null || !fits) return null;
+  const name = settings.name ?? sql.name ?? defaultName;
+  if (name === null) {
+    report(
+      'error',
+      { ...root.place, end: root.place.start },
+      new MillraceError('CONFIG_MISSING_KEY', { key: 'name', section: where }),
+    );
+    return null;
+  }
+  return { name, sources: [], sinks: [], processes: [], transforms: [], routes: [], settings, tests: [], sql };
 };
 
 const frameShapes: readonly (readonly [name: string, schema: z.ZodType])[] = [

@@ -2,13 +2,13 @@
  * One section of a pipeline file against the settings it may hold: keys found (dotted and nested are the same), other tools'
  * names taken over, values given the type their setting asks for, and all of it checked by the section's schema.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { expectation, type Setting } from '../core/settings-shape.ts';
 import { type Alias, aliases, withoutCounterpart } from './aliases.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, type ScalarNode } from './config-node.ts';
 import type { Report } from './diagnostic.ts';
-import type { Setting } from './settings-shape.ts';
 import type { Place } from './source-text.ts';
 
 export interface SectionShape {
@@ -244,26 +244,4 @@ const shown = (node: ConfigNode, { secret }: Setting): string =>
 const meant = (node: ConfigNode, { choices }: Setting): string => {
   const near = node.kind === 'scalar' && choices !== null ? nearestName(node.text, choices) : null;
   return near === null ? '' : `; did you mean ${near}?`;
-};
-
-/** What a setting takes, in words: "a whole number from 1 to 65535". */
-export const expectation = (setting: Setting): string => {
-  if (setting.choices !== null) return `one of ${setting.choices.join(', ')}`;
-  const { accepts } = setting;
-  if (accepts.has('number') && !accepts.has('string')) return numberRange(setting.schema);
-  if (accepts.has('boolean') && !accepts.has('string')) return 'true or false';
-  if (accepts.has('mapping') && !accepts.has('string')) return 'a mapping of texts';
-  if (accepts.has('list')) return accepts.has('string') ? 'a text or a list of texts' : 'a list of texts';
-  return 'a text';
-};
-
-const numberRange = (schema: z.ZodType): string => {
-  const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
-    readonly type?: string;
-    readonly minimum?: number;
-    readonly maximum?: number;
-  };
-  const from = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? ` from ${minimum}` : '';
-  const to = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : '';
-  return `a ${type === 'integer' ? 'whole ' : ''}number${from}${from !== '' && to === '' ? ' up' : ''}${to}`;
 };

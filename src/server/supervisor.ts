@@ -354,14 +354,14 @@ const filesIn = (folder: string): readonly string[] => {
   }
 };
 
-const fingerprintOf = ({ name, sources, sinks, routes, settings }: PipelineFile): string => {
+const fingerprintOf = ({ name, sources, sinks, routes, settings, sql }: PipelineFile): string => {
   const ends = [...sources, ...sinks].map(({ name: end, connector, config, frame }) => [
     end,
     connector.type,
     config,
     frame,
   ]);
-  const plain = JSON.stringify([name, ends, routes, settings], (_, value: unknown) =>
+  const plain = JSON.stringify([name, ends, routes, settings, sql?.text], (_, value: unknown) =>
     typeof value === 'bigint'
       ? String(value)
       : value instanceof Map

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import { expectation } from '../config/section.ts';
-import { settingsOf } from '../config/settings-shape.ts';
 import { isMillraceError, type MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { expectation, settingsOf } from '../core/settings-shape.ts';
 import type { Option } from '../sql/ast/statement.ts';
 import type { DeclaredOptions } from '../sql/catalog/table-binding.ts';
 import { type Span, sqlError } from '../sql/sql-error.ts';
@@ -30,8 +29,8 @@ const sqlConnectors: readonly SqlConnector[] = [
 export interface BindingSurroundings {
   /** Fills in what stands in `${...}`; throws a MillraceError that says why it cannot. */
   readonly expand: (text: string) => string;
-  /** Told of each value that must not be shown. */
-  readonly hide: (secret: string) => void;
+  /** Told of each value that must not be shown, and where it is given. */
+  readonly hide: (secret: string, at: Span) => void;
 }
 
 /**
@@ -97,7 +96,7 @@ const checked = (
     if (option.key in values) throw invalid(option, `'${option.key}' is given twice`);
     if (setting.withoutEffect !== null) continue;
     const text = expanded(option, expand);
-    if (setting.secret && text !== '') hide(text);
+    if (setting.secret && text !== '') hide(text, option);
     values[option.key] = settingValue(text, setting.accepts);
   }
   const result: z.ZodSafeParseResult<unknown> = schema.safeParse(values);

@@ -55,6 +55,11 @@ export class SqlProgram {
     this.#catalog = new SessionCatalog(bindOptions(surroundings), server?.catalog ?? null);
   }
 
+  /** What SET 'pipeline.name' said; null: nothing. */
+  get pipelineName(): string | null {
+    return this.#settings.pipelineName;
+  }
+
   /** Throws SQL_ errors with the place. */
   take(statement: Statement): Outcome {
     if (this.#catalog.take(statement)) return { kind: 'done' };

@@ -1,5 +1,5 @@
-import { settingsOf } from '../../config/settings-shape.ts';
 import { connectors } from '../../connectors/registry.ts';
+import { settingsOf } from '../../core/settings-shape.ts';
 import { textTable } from '../text-table.ts';
 import { askChoice, askServer, type Interview, RefusedAnswer, sayWhy } from './interview.ts';
 import type { AnsweredSource } from './source-questions.ts';

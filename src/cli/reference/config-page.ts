@@ -8,10 +8,9 @@ import {
   sourceSettings,
   transformSettings,
 } from '../../config/frame.ts';
-import { expectation } from '../../config/section.ts';
 import { serverSettings } from '../../config/server-settings.ts';
-import { type Setting, settingsOf } from '../../config/settings-shape.ts';
 import { connectors, type RegisteredConnector } from '../../connectors/registry.ts';
+import { expectation, type Setting, settingsOf } from '../../core/settings-shape.ts';
 import { code, fillPart, markdownTable } from './markdown.ts';
 
 /** docs/config.md with its tables of keys filled in from the schemas. */

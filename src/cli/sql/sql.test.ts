@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -55,5 +59,49 @@ test('a command line that says too little or too much is refused', () => {
     const { status, stderr } = sql(...args);
     assert.equal(status, 2, stderr);
     assert.match(stderr, /CLI_ARGUMENTS/);
+  }
+});
+
+test('a job of made-up rows ends in a SQLite file, and running it again leaves the same', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-sql-'));
+  try {
+    const script = join(folder, 'pages.sql');
+    writeFileSync(
+      script,
+      `CREATE TABLE clicks (id BIGINT, page AS MOD(id, 3)) WITH ('connector' = 'datagen', 'rows-per-second' = '1000000',
+         'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '100');
+       CREATE TABLE pages (page BIGINT, n BIGINT, PRIMARY KEY (page) NOT ENFORCED)
+         WITH ('connector' = 'sqlite', 'path' = '\${FOLDER}/pages.db', 'table-name' = 'pages');
+       CREATE TABLE seen (n BIGINT) WITH ('connector' = 'print', 'print-identifier' = 'all');
+       SHOW TABLES LIKE 'p%';
+       SET 'execution.runtime-mode' = 'batch';
+       EXECUTE STATEMENT SET BEGIN
+         INSERT INTO pages SELECT page, COUNT(*) FROM clicks GROUP BY page;
+         INSERT INTO seen SELECT COUNT(*) FROM clicks;
+       END`,
+    );
+    const pipeline = join(folder, 'pages.yaml');
+    writeFileSync(pipeline, 'sql: { file: run.sql }\n');
+    writeFileSync(join(folder, 'run.sql'), readFileSync(script, 'utf8').replace(/SHOW.*/, ''));
+    const env = { ...process.env, FOLDER: folder };
+    for (const args of [
+      ['sql', '-f', script],
+      ['run', pipeline],
+    ]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env });
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /all> \+I\[100\]\n/);
+      const rows = new DatabaseSync(join(folder, 'pages.db'), { readOnly: true })
+        .prepare('SELECT page, n FROM pages ORDER BY page')
+        .all()
+        .map((row) => Object.values(row));
+      assert.deepEqual(rows, [
+        [0, 33],
+        [1, 34],
+        [2, 33],
+      ]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });

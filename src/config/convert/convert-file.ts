@@ -1,5 +1,5 @@
 import type { RegisteredConnector } from '../../connectors/registry.ts';
-import { settingsOf } from '../settings-shape.ts';
+import { settingsOf } from '../../core/settings-shape.ts';
 import type { Draft } from './draft.ts';
 import { type CanalFile, fromCanal } from './from-canal.ts';
 import { fromDebezium, takeOffsets } from './from-debezium.ts';

@@ -1,10 +1,10 @@
 /** A Flink CDC pipeline file, tidied: what has no effect here is left out, secrets become variables, a target that is not here is replaced. */
 import { stringify } from 'yaml';
 import { MillraceError } from '../../core/errors.ts';
+import { type Setting, settingsOf } from '../../core/settings-shape.ts';
 import { type ConfigNode, type MapNode, mapEntry, parseYaml } from '../config-node.ts';
 import { pipelineSettings } from '../frame.ts';
 import { insteadOf } from '../other-connectors.ts';
-import { type Setting, settingsOf } from '../settings-shape.ts';
 import { SourceText } from '../source-text.ts';
 import { Draft, type DraftSection, holdsSecret } from './draft.ts';
 import { takeOver } from './take-over.ts';

@@ -1,6 +1,5 @@
 import type { RegisteredConnector } from '../../connectors/registry.ts';
-import { expectation } from '../section.ts';
-import { type Setting, settingsOf } from '../settings-shape.ts';
+import { expectation, type Setting, settingsOf } from '../../core/settings-shape.ts';
 import type { Draft } from './draft.ts';
 
 /** The sinks that this version has, with their keys. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Table } from '../../core/table.ts';
+import { qualifiedName, type Table } from '../../core/table.ts';
 
 /** A source table as this database mirrors it. */
 export interface CatalogEntry {
@@ -49,7 +49,7 @@ export class Catalog {
   /** A name for the table's mirror that nothing in the database has. */
   freeName({ database, name }: Pick<Table, 'database' | 'name'>): string {
     // SQLite keeps names that start with sqlite_ for itself.
-    const wanted = `${database}.${name}`.replace(/^(?=sqlite_)/i, '~');
+    const wanted = qualifiedName({ database, name }).replace(/^(?=sqlite_)/i, '~');
     let free = wanted;
     for (let number = 2; this.#taken.get(free) !== undefined; number += 1) free = `${wanted}~${number}`;
     return free;

@@ -76,7 +76,8 @@ export const datagen = defineSqlConnector({
   connect: (given, { prefixed }) => ({
     reads: 'appends',
     writes: null,
-    bounded: given['number-of-rows'] !== undefined,
+    // A sequence ends at its end.
+    bounded: given['number-of-rows'] !== undefined || Object.values(prefixed).includes('sequence'),
     store: null,
     source: { kind: 'datagen', settings: { ...given, ...prefixed } },
     sink: null,

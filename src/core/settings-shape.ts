@@ -86,3 +86,25 @@ const addKinds = (schema: z.ZodType, kinds: Set<ValueKind>): void => {
   else if (schema instanceof z.ZodUnknown || schema instanceof z.ZodAny) kinds.add('string').add('list').add('mapping');
   else throw new TypeError(`a setting cannot be a ${schema.type}`);
 };
+
+/** What a setting takes, in words: "a whole number from 1 to 65535". */
+export const expectation = (setting: Setting): string => {
+  if (setting.choices !== null) return `one of ${setting.choices.join(', ')}`;
+  const { accepts } = setting;
+  if (accepts.has('number') && !accepts.has('string')) return numberRange(setting.schema);
+  if (accepts.has('boolean') && !accepts.has('string')) return 'true or false';
+  if (accepts.has('mapping') && !accepts.has('string')) return 'a mapping of texts';
+  if (accepts.has('list')) return accepts.has('string') ? 'a text or a list of texts' : 'a list of texts';
+  return 'a text';
+};
+
+const numberRange = (schema: z.ZodType): string => {
+  const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+    readonly type?: string;
+    readonly minimum?: number;
+    readonly maximum?: number;
+  };
+  const from = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? ` from ${minimum}` : '';
+  const to = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : '';
+  return `a ${type === 'integer' ? 'whole ' : ''}number${from}${from !== '' && to === '' ? ' up' : ''}${to}`;
+};

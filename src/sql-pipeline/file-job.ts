@@ -1,0 +1,45 @@
+import { parseScript } from '../sql/parse/script.ts';
+import { sqlError } from '../sql/sql-error.ts';
+import type { BindingSurroundings } from './bind-options.ts';
+import type { SqlJob } from './job.ts';
+import { SqlProgram } from './sql-program.ts';
+
+export interface FileJob {
+  readonly job: SqlJob;
+  /** What SET 'pipeline.name' said; null: nothing. */
+  readonly name: string | null;
+}
+
+/**
+ * The statements of a pipeline file as one job: declarations and settings, and every INSERT INTO of them
+ * together. Throws SQL_ errors with the place.
+ */
+export const fileJob = (sql: string, surroundings: BindingSurroundings): FileJob => {
+  const program = new SqlProgram({ bounded: false, server: null, ...surroundings });
+  const jobs: SqlJob[] = [];
+  for (const statement of parseScript(sql)) {
+    const outcome = program.take(statement);
+    if (outcome.kind === 'job') jobs.push(outcome.job);
+    else if (outcome.kind !== 'done') {
+      throw sqlError('SQL_INVALID', statement, {
+        reason:
+          'a pipeline shows nothing: declarations, SET and INSERT INTO stand here; `millrace sql -f` runs the rest',
+      });
+    }
+  }
+  const [first] = jobs;
+  if (first === undefined)
+    throw sqlError(
+      'SQL_INVALID',
+      { start: 0, end: sql.length },
+      { reason: 'there is no INSERT INTO, so nothing would run' },
+    );
+  const job: SqlJob = {
+    ...first,
+    inserts: jobs.flatMap(({ inserts }) => inserts),
+    tables: new Map(jobs.flatMap(({ tables }) => [...tables])),
+    settings: jobs.at(-1)!.settings,
+    bounded: jobs.at(-1)!.bounded,
+  };
+  return { job, name: program.pipelineName };
+};
