@@ -32,7 +32,8 @@ export interface Message {
   readonly topic: string;
   readonly key: string | null;
   readonly value: string | null;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly timestamp?: number;
 }
 
 export const recorded = (file: string): readonly Message[] =>

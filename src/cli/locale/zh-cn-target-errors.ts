@@ -44,6 +44,10 @@ export const zhTargetErrors: LocalErrors = {
     '<topic> 的分区 <partition> 拒绝记录：<reason>',
     '请查原因中的 Kafka 错误。位点没有移动，再次运行会重复同一次写入。',
   ],
+  KAFKA_OUTBOX_ROW: [
+    '发件箱表 <table> 的一行不能成为事件：<reason>',
+    '位点停在它之前。发件箱的行只应插入和删除：请修正写入它的程序；设置 `outbox.table.op.invalid.behavior: warn` 时跳过更新。',
+  ],
   KAFKA_POSITIONS_UNREADABLE: [
     '<topic> 偏移 <offset> 处的记录不是位点：<reason>',
     '该主题只能由 millrace 写入。请用 `sink.position-topic` 指定另一个；管道会从配置的起点开始。',

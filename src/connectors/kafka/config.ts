@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, columnList, duration, withoutEffect } from '../../core/settings.ts';
 import { compressionNames } from './client/compression.ts';
 import { connectionShape } from './connection-config.ts';
+import { outboxShape } from './outbox-config.ts';
 import { registryShape } from './registry-config.ts';
 import { skippedOperations } from './skipped-operations.ts';
 
@@ -125,6 +126,7 @@ export const kafkaConfig = z.strictObject({
     .describe(
       "What the topic of heartbeat records begins with; a dot and `topic.prefix`, or else the pipeline's name, follow.",
     ),
+  ...outboxShape,
   'decimal.handling.mode': z
     .enum(['precise', 'string', 'double'])
     .default('precise')

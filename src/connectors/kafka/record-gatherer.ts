@@ -41,7 +41,7 @@ export class RecordGatherer {
     this.#nowMillis = nowMillis;
   }
 
-  /** A key or value of null bytes is none. The bytes are copied. */
+  /** A key or value of null bytes is none. The bytes are copied. `millis`: the record's time; left out: now. */
   add(
     facts: TopicFacts,
     partition: number,
@@ -52,11 +52,12 @@ export class RecordGatherer {
     valueStart: number,
     valueEnd: number,
     headers: readonly RecordHeader[],
+    millis?: number,
   ): void {
     const size = RecordBatchWriter.sizeOf(keyEnd - keyStart, valueEnd - valueStart, headers);
     let batch = this.#batchFor(facts, partition);
     if (!batch.writer.hasRoomFor(size)) batch = this.#makeRoom(batch, size);
-    batch.writer.add(key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
+    batch.writer.add(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, millis);
   }
 
   /** Everything gathered, to be sent in this order. Nothing may be added afterwards. */

@@ -86,7 +86,7 @@ const recordsIn = async (pipeline: string, topic: string): Promise<readonly Foun
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
       const headers: Record<string, string> = {};
       readHeaders(record, (name, start, end) => {
-        headers[name] = bytes.utf8Slice(start, end);
+        headers[name] = start < 0 ? '' : bytes.utf8Slice(start, end);
       });
       found.push({
         partition,
@@ -469,6 +469,57 @@ test('marks each transaction that committed in a topic of its own, once, however
       ['{"id":"a:1"}', null],
       ['{"id":"a:1"}', 2],
     ],
+  );
+});
+
+test('sends the rows of an outbox to the topics that they name, beside the rows of other tables', async () => {
+  const pipeline = ownName();
+  const columns = [
+    column('id', int, { nullable: false }),
+    ...['aggregatetype', 'aggregateid', 'type', 'payload'].map((name) => column(name, varchar)),
+    column('slot', int),
+    column('at', { kind: 'datetime', fsp: 0 }),
+  ];
+  const outbox = table('outbox', columns, [0]);
+  const settings: Settings = {
+    'outbox.tables': 'shop.outbox',
+    'outbox.route.topic.replacement': `${pipeline}.$1`,
+    'outbox.route.topic.regex': '(.*)',
+    'outbox.table.fields.additional.placement': 'slot:partition,type:header',
+    'outbox.table.field.event.timestamp': 'at',
+    'topic.creation.default': { partitions: '3' },
+  };
+  await using sink = await opened(pipeline, settings);
+  const event = (id: number, type: string | null, slot: number) =>
+    create(outbox, [id, 'order', `o-${id}`, type, `event ${id}`, slot, '2024-05-06 07:08:09']);
+  await sink.write(batch(1, event(1, 'Placed', 2), create(ordersTable, [1, 'new', 1]), event(2, null, 0)), never);
+  assert.deepEqual(
+    (await recordsIn(pipeline, `${pipeline}.order`)).map(({ partition, key, value }) => [partition, key, value]),
+    [
+      [0, 'o-2', 'event 2'],
+      [2, 'o-1', 'event 1'],
+    ],
+  );
+  using cluster = new Cluster(kafkaSettings(bootstrapServers), systemClock);
+  const told: unknown[] = [];
+  await readPartition(cluster, `${pipeline}.order`, 0, 0, (record) => {
+    const headers: unknown[] = [];
+    readHeaders(record, (name, start) => headers.push([name, start < 0]));
+    told.push([record.timestamp, headers]);
+  });
+  assert.deepEqual(told, [
+    [
+      Date.UTC(2024, 4, 6, 7, 8, 9),
+      [
+        ['id', false],
+        ['type', true],
+      ],
+    ],
+  ]);
+  assert.equal((await recordsIn(pipeline, topicOf(pipeline, ordersTable))).length, 1);
+  await assert.rejects(
+    sink.write(batch(2, event(3, null, 3)), never),
+    (error) => isMillraceError(error, 'KAFKA_OUTBOX_ROW') && error.details.reason.includes('which has 3'),
   );
 });
 

@@ -3,7 +3,7 @@ import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Change, Origin } from '../../core/change.ts';
 import type { Context, Sink } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
-import type { Table } from '../../core/table.ts';
+import { qualifiedName, type Table } from '../../core/table.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { Cluster } from './client/cluster.ts';
 import { murmur2, partitionOfKey } from './client/murmur2.ts';
@@ -13,13 +13,14 @@ import type { KafkaConfig } from './config.ts';
 import { clientSettings } from './connection-config.ts';
 import { fixedHeaders } from './fixed-headers.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Outbox, type OutboxRecord } from './outbox.ts';
 import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { letterOf } from './skipped-operations.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
 import { topicName, topicRoutes } from './topic-routes.ts';
 import { TransactionMarks } from './transaction-marks.ts';
-import { type TakeRecord, type ValueFormat, valueFormat } from './value-format.ts';
+import { debeziumOptions, type TakeRecord, type ValueFormat, valueFormat } from './value-format.ts';
 
 /** A write that has been asked for, in the order of asking. */
 interface Delivery {
@@ -49,6 +50,8 @@ export class KafkaSink implements Sink {
   readonly #topicOf: (table: Table) => string;
   /** null: schema changes are not written. */
   readonly #schemaTopic: string | null;
+  /** null: no table is one. */
+  readonly #outbox: Outbox | null;
   /** null: none are written. */
   readonly #transactions: TransactionMarks | null;
   /** null: none is written. */
@@ -96,6 +99,8 @@ export class KafkaSink implements Sink {
     const told = config['include.schema.changes'] && this.#format.schema !== undefined;
     const prefix = config['topic.prefix'] ?? context.pipeline;
     this.#schemaTopic = told ? topicName(prefix) : null;
+    this.#outbox =
+      config['outbox.tables'] === undefined ? null : new Outbox(config, debeziumOptions(config, context), context.log);
     this.#transactions = config['provide.transaction.metadata']
       ? new TransactionMarks(config, prefix, this.#format)
       : null;
@@ -165,7 +170,9 @@ export class KafkaSink implements Sink {
    */
   #encode(batch: Batch): Promise<readonly OutgoingBatch[]> {
     const unknown = this.#unknownTopics(batch.changes);
-    const isReady = batch.changes.every((change) => this.#format.isReady?.(change) ?? true);
+    const known =
+      this.#outbox === null ? batch.changes : batch.changes.filter((change) => !this.#outbox!.takes(change));
+    const isReady = known.every((change) => this.#format.isReady?.(change) ?? true);
     if (unknown.length === 0 && isReady && this.#encoded === null) {
       try {
         return Promise.resolve(this.#gather(batch));
@@ -177,7 +184,7 @@ export class KafkaSink implements Sink {
     const encoded = before.then(async () => {
       const still = this.#unknownTopics(batch.changes);
       if (still.length > 0) await this.#directory.learn(still);
-      await this.#format.learn?.(batch.changes);
+      await this.#format.learn?.(known);
       return this.#gather(batch);
     });
     const settled = encoded.catch(() => {});
@@ -195,7 +202,10 @@ export class KafkaSink implements Sink {
     let last: Table | null = null;
     for (const change of changes) {
       let topic: string | null = null;
-      if (change.kind === 'schema') topic = this.#schemaTopic;
+      if (this.#outbox?.takes(change)) {
+        for (const place of this.#outboxTopics(change))
+          if (this.#directory.get(place) === null) unknown = (unknown ?? new Set()).add(place);
+      } else if (change.kind === 'schema') topic = this.#schemaTopic;
       else if (change.kind !== 'snapshot' && change.table !== last) {
         last = change.table;
         topic = this.#route(last);
@@ -234,8 +244,13 @@ export class KafkaSink implements Sink {
         const letter = letterOf[change.op];
         if (letter !== null && skipped.has(letter)) continue;
         const order = transactions?.orderOf(change, takeMark);
+        if (this.#outbox?.holds(change.table)) {
+          for (const record of this.#outbox.recordsOf(change)) this.#addEvent(gatherer, record, change.table);
+          for (let row = 0; row < change.rows.length; row += 1) order?.next(change.table);
+          continue;
+        }
         this.#format.rows(change, this.#taker(gatherer, change.table, change.origin), order);
-      } else if (change.kind === 'truncate' && !skipped.has('t')) {
+      } else if (change.kind === 'truncate' && !skipped.has('t') && !this.#outbox?.holds(change.table)) {
         this.#format.truncate(change, this.#taker(gatherer, change.table, change.origin));
       } else if (change.kind === 'schema' && this.#schemaTopic !== null) {
         const facts = this.#directory.get(this.#schemaTopic)!;
@@ -249,6 +264,22 @@ export class KafkaSink implements Sink {
       this.#heartbeat.beat(clock.monotonic(), clock.now(), (...record) => gatherer.add(facts, 0, ...record));
     }
     return gatherer.end();
+  }
+
+  #outboxTopics(change: Change): readonly string[] {
+    return change.kind === 'rows' ? this.#outbox!.recordsOf(change).map(({ topic }) => topic) : [];
+  }
+
+  #addEvent(gatherer: RecordGatherer, event: OutboxRecord, table: Table): void {
+    const { topic, key, value, headers, partition, timestampMs } = event;
+    const facts = this.#directory.get(topic)!;
+    const keyEnd = key?.length ?? 0;
+    const place = partition ?? partitionFor(key, 0, keyEnd, facts, table);
+    if (place >= facts.partitions) {
+      const reason = `it names partition ${place} of ${topic}, which has ${facts.partitions}`;
+      throw new MillraceError('KAFKA_OUTBOX_ROW', { table: qualifiedName(table), reason });
+    }
+    gatherer.add(facts, place, key, 0, keyEnd, value, 0, value?.length ?? 0, headers, timestampMs ?? undefined);
   }
 
   /** Puts the records around transactions into their topic, both of one into the same partition. */

@@ -58,7 +58,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   readonly version: string;
 };
 
-const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions => {
+export const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions => {
   const keyText = config['message.key.columns'];
   const booleans = config['columns.boolean'];
   const areBooleans = booleans === undefined ? null : columnPatterns(booleans);

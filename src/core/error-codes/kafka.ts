@@ -148,6 +148,12 @@ export const kafkaErrors = {
       `the group ${d.group} has no offset for partition ${d.partition} of ${d.topic}`,
     hint: 'Set `properties.auto.offset.reset` to earliest or latest, or `scan.startup.mode` to where reading should begin.',
   },
+  KAFKA_OUTBOX_ROW: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `a row of the outbox ${d.table} makes no event: ${d.reason}`,
+    hint: 'The position stays before it. Outbox rows are only inserted and deleted: correct the program that writes them; with `outbox.table.op.invalid.behavior: warn`, updates are passed over.',
+  },
   KAFKA_POSITIONS_UNREADABLE: {
     retryable: false,
     message: (d: { readonly topic: string; readonly offset: number; readonly reason: string }) =>

@@ -22,12 +22,13 @@ import { crc32c } from './protocol-library.ts';
 export const batchHeaderBytes = 61;
 
 /** The most that a record takes beside its key, value and headers. */
-const recordOverhead = 32;
+const recordOverhead = 41;
 const headerOverhead = 10;
 
 export interface RecordHeader {
   readonly name: Uint8Array;
   readonly bytes: Uint8Array;
+  /** -1: it has no value. */
   readonly start: number;
   readonly end: number;
 }
@@ -44,6 +45,7 @@ export interface RecordBatch {
 export class RecordBatchWriter {
   #bytes: Buffer;
   readonly #nowMillis: number;
+  #maxMillis: number;
   #at = batchHeaderBytes;
   #count = 0;
 
@@ -51,6 +53,7 @@ export class RecordBatchWriter {
   constructor(bytes: Buffer, nowMillis: number) {
     this.#bytes = bytes;
     this.#nowMillis = nowMillis;
+    this.#maxMillis = nowMillis;
   }
 
   get records(): number {
@@ -80,7 +83,7 @@ export class RecordBatchWriter {
     return this;
   }
 
-  /** Adds a record for which there is room. A key or value of null bytes is none. */
+  /** Adds a record for which there is room. A key or value of null bytes is none. `millis`: its time; left out, the batch's. */
   add(
     key: Uint8Array | null,
     keyStart: number,
@@ -89,30 +92,47 @@ export class RecordBatchWriter {
     valueStart: number,
     valueEnd: number,
     headers: readonly RecordHeader[] = noHeaders,
+    millis = this.#nowMillis,
   ): void {
     const bytes = this.#bytes;
+    const delta = millis - this.#nowMillis;
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
-    let length = 2 + varintLength(this.#count);
+    let length = 1 + varlongLength(delta) + varintLength(this.#count);
     length += key === null ? 1 : varintLength(keyLength) + keyLength;
     length += value === null ? 1 : varintLength(valueLength) + valueLength;
     length += varintLength(headers.length);
     for (const { name, start, end } of headers) {
-      length += varintLength(name.length) + name.length + varintLength(end - start) + end - start;
+      length += varintLength(name.length) + name.length;
+      length += start < 0 ? 1 : varintLength(end - start) + end - start;
     }
     let at = putVarint(bytes, this.#at, length);
     bytes[at] = 0;
-    bytes[at + 1] = 0;
-    at = putVarint(bytes, at + 2, this.#count);
+    at = delta === 0 ? putVarint(bytes, at + 1, 0) : this.#putDelta(at + 1, delta);
+    at = putVarint(bytes, at, this.#count);
     at = key === null ? putVarint(bytes, at, -1) : putPiece(bytes, at, key, keyStart, keyEnd);
     at = value === null ? putVarint(bytes, at, -1) : putPiece(bytes, at, value, valueStart, valueEnd);
     at = putVarint(bytes, at, headers.length);
     for (const header of headers) {
       at = putPiece(bytes, at, header.name, 0, header.name.length);
-      at = putPiece(bytes, at, header.bytes, header.start, header.end);
+      if (header.start < 0) at = putVarint(bytes, at, -1);
+      else at = putPiece(bytes, at, header.bytes, header.start, header.end);
     }
     this.#at = at;
     this.#count += 1;
+  }
+
+  #putDelta(place: number, delta: number): number {
+    this.#maxMillis = Math.max(this.#maxMillis, this.#nowMillis + delta);
+    let rest = zigzag(delta);
+    let at = place;
+    while (rest > 0x7fn) {
+      this.#bytes[at] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+      at += 1;
+    }
+    this.#bytes[at] = Number(rest);
+    return at + 1;
   }
 
   /** The batch, with nothing more to be added. */
@@ -136,7 +156,7 @@ export class RecordBatchWriter {
     bytes.writeInt16BE(code | (transactional ? 0x10 : 0), 21);
     bytes.writeInt32BE(this.#count - 1, 23);
     bytes.writeBigInt64BE(millis, 27);
-    bytes.writeBigInt64BE(millis, 35);
+    bytes.writeBigInt64BE(BigInt(this.#maxMillis), 35);
     bytes.writeInt32BE(this.#count, 57);
     return { bytes, records: this.#count, plainBytes };
   }
@@ -151,6 +171,11 @@ export const stampBatch = ({ bytes }: RecordBatch, producerId: bigint, epoch: nu
 };
 
 const noHeaders: readonly RecordHeader[] = [];
+
+/** Times apart may take more than 32 bits. */
+const zigzag = (value: number): bigint => BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n));
+
+const varlongLength = (value: number): number => (value === 0 ? 1 : Math.ceil(zigzag(value).toString(2).length / 7));
 
 /** Bytes that a zigzag varint of a length or count takes. */
 const varintLength = (value: number): number =>
