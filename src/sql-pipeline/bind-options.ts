@@ -55,7 +55,7 @@ export const bindOptions =
     const own = options.filter((option) => option !== named);
     const { prefix = null } = connector;
     const isPrefixed = ({ key }: Option): boolean => prefix !== null && key.startsWith(prefix);
-    const given = checked(
+    const { values, given } = checked(
       connector,
       own.filter((option) => !isPrefixed(option)),
       named,
@@ -63,8 +63,8 @@ export const bindOptions =
     );
     const prefixed: Settings = Object.fromEntries(own.filter(isPrefixed).map(({ key, value }) => [key, value]));
     try {
-      const declared = { table, hasKey, prefixed };
-      return { metadata: new Map(), ...connector.connect(given as never, declared), connector: connector.name };
+      const declared = { table, hasKey, given, prefixed };
+      return { metadata: new Map(), ...connector.connect(values as never, declared), connector: connector.name };
     } catch (error) {
       if (error instanceof OptionConflict) throw invalid(named, error.message);
       throw error;
@@ -81,7 +81,7 @@ const checked = (
   options: readonly Option[],
   connectorOption: Option,
   { expand, hide }: BindingSurroundings,
-): unknown => {
+): { readonly values: unknown; readonly given: Settings } => {
   const settings = settingsOf(schema);
   const values: Record<string, unknown> = {};
   for (const option of options) {
@@ -100,7 +100,7 @@ const checked = (
     values[option.key] = settingValue(text, setting.accepts);
   }
   const result: z.ZodSafeParseResult<unknown> = schema.safeParse(values);
-  if (result.success) return result.data;
+  if (result.success) return { values: result.data, given: values };
   const [issue] = result.error.issues;
   const key = String(issue!.path[0] ?? '');
   const option = options.find((other) => other.key === key);

@@ -8,7 +8,7 @@ import type { Delta } from '../operators/incremental/delta.ts';
 import type { Input } from './input.ts';
 import type { SqlJob } from './job.ts';
 import { openInputs } from './open-inputs.ts';
-import { ownOrigin } from './own-origin.ts';
+import { resultOrigin } from './own-origin.ts';
 import { readInputs } from './read-inputs.ts';
 import { resultChanges, resultPieces } from './result-changes.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
@@ -104,7 +104,8 @@ class JobSource implements Source {
       } else if (origin === null) yield this.#batch([]);
       else {
         const deltas = this.#tick();
-        yield this.#batch(this.#outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, origin)));
+        const from = resultOrigin(origin, this.#context.clock.now());
+        yield this.#batch(this.#outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from)));
       }
       if (last) return;
     }
@@ -151,7 +152,7 @@ class JobSource implements Source {
       for (const rows of resultPieces(
         target,
         deltas.get(name)!,
-        origin ?? ownOrigin(this.#context.clock.now()),
+        resultOrigin(origin, this.#context.clock.now()),
         pieceRows,
       ))
         yield this.#batch([rows]);

@@ -12,3 +12,15 @@ export const ownOrigin = (nowMs: number): Origin => ({
   thread: null,
   query: null,
 });
+
+/** Where a result comes from whose first change came from `origin`. Formats of changes describe those of MySQL alone; what they keep of others is the time. */
+export const resultOrigin = (origin: Origin | null, nowMs: number): Origin => {
+  switch (origin?.kind) {
+    case 'mysql':
+      return origin;
+    case 'kafka':
+      return ownOrigin(origin.timestampMs);
+    default:
+      return ownOrigin(nowMs);
+  }
+};

@@ -5,7 +5,7 @@ import { withoutEffect } from '../../core/settings.ts';
 import { localTimestamp, plain, string } from '../../sql/types/sql-type.ts';
 import type { Settings } from '../connected-table.ts';
 import { type Connection, type Declared, defineSqlConnector, OptionConflict } from './sql-connector.ts';
-import { takenFrom } from './taken-from.ts';
+import { settled, takenFrom } from './taken-from.ts';
 
 /** Settings of both ends that a declaration says otherwise, or has no use for. */
 const { topic, 'value.format': format, schema, table, 'primary-key': key, ...sourceShape } = kafkaSourceConfig.shape;
@@ -64,13 +64,15 @@ export const upsertKafkaTopic = defineSqlConnector({
 const connection = (
   given: Settings & { readonly topic: string; readonly table?: string | undefined },
   format: string,
-  { hasKey }: Declared,
+  { hasKey, given: options }: Declared,
 ): Omit<Connection, 'reads' | 'writes'> => {
-  const { topic: name, table: declaredTable = `kafka.${name.replaceAll('.', '_')}` } = given;
+  const { topic: name, table: declaredTable = tableOf(name) } = given;
+  const [written = name, ...before] = name.split('.').toReversed();
+  const database = before.toReversed().join('.');
   const source = {
     'scan.startup.mode': 'earliest-offset',
     'decimal.handling.mode': 'string',
-    ...takenFrom(given, sourceShape),
+    ...takenFrom(options, sourceShape),
     topic: name,
     'value.format': format,
     'value.unknown-fields': 'ignore',
@@ -78,17 +80,23 @@ const connection = (
   return {
     bounded: given['scan.bounded.mode'] === 'latest-offset',
     store: `kafka://${String(given['properties.bootstrap.servers'])}/${name}`,
-    source: { kind: 'kafka', settings: source, table: declaredTable, appends: format === 'json' && !hasKey },
+    source: {
+      kind: 'kafka',
+      settings: settled(kafkaSourceConfig, source),
+      table: declaredTable,
+      appends: format === 'json' && !hasKey,
+    },
     sink: {
       kind: 'kafka',
       settings: {
         'decimal.handling.mode': 'string',
-        ...takenFrom(given, sinkShape),
-        topic: '%{table}',
+        ...takenFrom(options, sinkShape),
+        topic: database === '' ? '%{table}' : '%{database}.%{table}',
         'value.format': format,
       },
-      database: '',
-      table: name,
+      // Changelogs name the table they are of, by which they can be read again.
+      database: database === '' ? 'kafka' : database,
+      table: written,
     },
     metadata: new Map([
       ['topic', string(false)],
@@ -97,4 +105,10 @@ const connection = (
       ['timestamp', localTimestamp(3, false)],
     ]),
   };
+};
+
+/** What messages of a topic are of when neither they nor the declaration say it: as the source has it. */
+const tableOf = (topic: string): string => {
+  const parts = topic.split('.').filter((part) => part !== '');
+  return parts.length < 2 ? `kafka.${topic.replaceAll('.', '')}` : parts.slice(-2).join('.');
 };

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { mysqlConfig } from '../../connectors/mysql/config.ts';
 import { localTimestamp, string } from '../../sql/types/sql-type.ts';
+import type { Settings } from '../connected-table.ts';
 import { defineSqlConnector } from './sql-connector.ts';
-import { takenFrom } from './taken-from.ts';
+import { settled, takenFrom } from './taken-from.ts';
 
 const { tables, 'tables.exclude': exclude, name, 'binlog.files': files, ...settings } = mysqlConfig.shape;
 
@@ -19,7 +20,7 @@ const options = z.strictObject({
 export const mysqlCdc = defineSqlConnector({
   name: 'mysql-cdc',
   options,
-  connect: (given) => {
+  connect: (given, { given: options }) => {
     const { 'database-name': database, 'table-name': table, 'scan.startup.mode': mode } = given;
     return {
       reads: 'changes',
@@ -28,7 +29,7 @@ export const mysqlCdc = defineSqlConnector({
       store: `mysql://${given.hostname}:${given.port}/${database}.${table}`,
       source: {
         kind: 'mysql',
-        settings: takenFrom(given, settings),
+        settings: readSettings(options),
         database,
         table,
       },
@@ -41,3 +42,10 @@ export const mysqlCdc = defineSqlConnector({
     };
   },
 });
+
+/** Without the tables, which are those of the query. */
+const readSettings = (options: Settings): Settings => {
+  const read = takenFrom(options, settings);
+  settled(mysqlConfig, { ...read, tables: 'one.table' });
+  return read;
+};

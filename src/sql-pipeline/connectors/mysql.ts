@@ -3,7 +3,7 @@ import { mysqlSinkConfig } from '../../connectors/mysql/sink/config.ts';
 import { secret, withoutEffect } from '../../core/settings.ts';
 import type { Settings } from '../connected-table.ts';
 import { type Connection, defineSqlConnector, OptionConflict } from './sql-connector.ts';
-import { takenFrom } from './taken-from.ts';
+import { settled, takenFrom } from './taken-from.ts';
 
 const sinkShape = mysqlSinkConfig.shape;
 
@@ -11,8 +11,8 @@ const sinkShape = mysqlSinkConfig.shape;
 export const mysqlTable = defineSqlConnector({
   name: 'mysql',
   options: z.strictObject({ ...sinkShape, 'database-name': z.string().min(1), 'table-name': z.string().min(1) }),
-  connect: (given) =>
-    connection(takenFrom(given, sinkShape), {
+  connect: (given, { given: options }) =>
+    connection(takenFrom(options, sinkShape), {
       host: given.hostname,
       port: given.port,
       database: given['database-name'],
@@ -37,7 +37,7 @@ export const jdbcTable = defineSqlConnector({
     'scan.fetch-size': withoutEffect('rows are read off the socket as they come'),
     'scan.auto-commit': withoutEffect('rows are read as of one moment'),
   }),
-  connect: (given) => {
+  connect: (given, { given: options }) => {
     const match = /^jdbc:(?:mysql|mariadb):\/\/([^/:?#]+)(?::(\d+))?\/([^?#/]*)(?:\?.*)?$/.exec(given.url);
     if (match === null)
       throw new OptionConflict("'url' is jdbc:mysql://host:port/database: no other system is written here");
@@ -47,7 +47,7 @@ export const jdbcTable = defineSqlConnector({
     if (database === '') throw new OptionConflict("'url' names no database");
     const address = { host, port: Number(port ?? 3306) };
     const { username, password } = given;
-    const settings = { ...takenFrom(given, sinkShape), hostname: host, port: address.port, username, password };
+    const settings = { ...takenFrom(options, sinkShape), hostname: host, port: address.port, username, password };
     return connection(settings, { ...address, database, table });
   },
 });
@@ -56,7 +56,7 @@ const connection = (
   settings: Settings,
   at: { readonly host: string; readonly port: number; readonly database: string; readonly table: string },
 ): Connection => {
-  const { hostname, port, username, password } = settings;
+  const { hostname, port = 3306, username, password = '' } = settings;
   const reading = {
     hostname,
     port,
@@ -71,6 +71,6 @@ const connection = (
     bounded: true,
     store: `mysql://${at.host}:${at.port}/${database}.${table}`,
     source: { kind: 'scan', settings: reading, database, table },
-    sink: { kind: 'mysql', settings, database, table },
+    sink: { kind: 'mysql', settings: settled(mysqlSinkConfig, settings), database, table },
   };
 };

@@ -14,6 +14,8 @@ export interface SqlConnector<Schema extends z.ZodType = z.ZodType> {
 export interface Declared {
   readonly table: string;
   readonly hasKey: boolean;
+  /** The options as they were given: what is handed on to a connector's own schema. */
+  readonly given: Settings;
   /** The options under the connector's prefix. */
   readonly prefixed: Settings;
 }
