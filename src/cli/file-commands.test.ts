@@ -81,7 +81,8 @@ describe('init', () => {
         loaded.diagnostics.map(({ error }) => error.message),
         [],
       );
-      for (const each of loaded.pipelines) for (const row of each.tests) assert.ok(runRowTest(each, row).passed);
+      for (const each of loaded.pipelines)
+        for (const row of each.tests) assert.ok((await runRowTest(each, row)).passed);
     });
   }
 });

@@ -1,21 +1,21 @@
-import type { PipelineFile, SourceSection } from '../config/pipeline-file.ts';
+import type { SourceSettings } from '../config/frame.ts';
+import type { OpenableFile, Section } from '../config/pipeline-file.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Context, Source } from '../core/connector.ts';
+import type { Context, Ends, Source } from '../core/connector.ts';
 import type { Log } from '../core/log.ts';
 import type { DeadLetters } from '../pipeline/dead-letters.ts';
 import { mergeSources } from '../pipeline/merge-sources.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { BatchStep } from '../pipeline/process/process-batches.ts';
-import { jobOptions } from '../sql-pipeline/job-options.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { openProcesses } from './open-processes.ts';
 import { OperatedSource } from './operated-source.ts';
 import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
 
 /** The pipeline that a file describes. Nothing is opened before it runs. */
-export const openPipeline = (file: PipelineFile, surroundings: Surroundings): Pipeline =>
-  createPipeline(pipelineOptions(file, surroundings));
+export const openPipeline = async (file: OpenableFile, surroundings: Surroundings): Promise<Pipeline> =>
+  createPipeline(await pipelineOptions(file, surroundings));
 
 export interface Surroundings {
   readonly log: Log;
@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** What a file says, as the pipeline takes it. */
-export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings): PipelineOptions => {
+export const pipelineOptions = async (file: OpenableFile, { log, clock }: Surroundings): Promise<PipelineOptions> => {
   const { settings, sources, sinks } = file;
   const context: Context = { pipeline: file.name, sinks: sinks.length, log, clock };
   const behavior = settings['schema.change.behavior'];
@@ -35,13 +35,13 @@ export const pipelineOptions = (file: PipelineFile, { log, clock }: Surroundings
       ? {
           source: async (deadLetters) =>
             openSources(sources, context, await openProcesses(file, { clock, deadLetters }), deadLetters),
-          operators: pipelineOperators(file, clock),
+          operators: await pipelineOperators(file, clock),
           sinks: sinks.map(({ name, connector, config }) => ({
             name,
             open: () => connector.openSink!(config as never, context),
           })),
         }
-      : jobOptions({ ...file.sql.job, name: file.name }, { log, clock, print });
+                : (await import('../sql-pipeline/job-options.ts')).jobOptions({ ...file.sql.job, name: file.name }, { log, clock, print });
   return {
     name: file.name,
     ...ends,
@@ -68,7 +68,7 @@ const print = (text: string): Promise<void> =>
 
 /** All sources, or none: what was opened is closed when another cannot be. */
 const openSources = async (
-  sections: readonly SourceSection[],
+  sections: readonly Section<SourceSettings, Ends>[],
   context: Context,
   step: BatchStep | null,
   deadLetters: DeadLetters | null,
@@ -90,7 +90,11 @@ const openSources = async (
   return second === undefined ? first! : mergeSources([first!, second, ...more]);
 };
 
-const openSource = async (section: SourceSection, context: Context, step: BatchStep | null): Promise<Source> => {
+const openSource = async (
+  section: Section<SourceSettings, Ends>,
+  context: Context,
+  step: BatchStep | null,
+): Promise<Source> => {
   const source = await section.connector.openSource!(section.config as never, context);
   const operators = sourceOperators(section.frame);
   return operators.length === 0 && step === null ? source : new OperatedSource(source, operators, step);

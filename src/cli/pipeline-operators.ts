@@ -1,14 +1,12 @@
 import type { SourceSettings } from '../config/frame.ts';
 import type { PipelineFile } from '../config/pipeline-file.ts';
 import { tableRoute } from '../config/table-route.ts';
-import { transformRule } from '../config/transform-rule.ts';
 import type { Clock } from '../core/clock.ts';
 import { columnPatterns } from '../core/table-pattern.ts';
 import type { Operator } from '../operators/operator.ts';
 import { projectColumns } from '../operators/project-columns.ts';
 import { refuseSchemaChanges } from '../operators/refuse-schema-changes.ts';
 import { routeTables } from '../operators/route-tables.ts';
-import { transformTables } from '../operators/transform/transform-tables.ts';
 
 /** What a source's `columns.*` settings ask for. */
 export const sourceOperators = (settings: SourceSettings): readonly Operator[] => {
@@ -30,14 +28,12 @@ export const sourceOperators = (settings: SourceSettings): readonly Operator[] =
 };
 
 /** What the file asks for between all sources and all sinks. */
-export const pipelineOperators = (
-  { transforms, routes, settings }: PipelineFile,
+export const pipelineOperators = async (
+  { transforms, routes, settings }: Pick<PipelineFile, 'transforms' | 'routes' | 'settings'>,
   clock: Pick<Clock, 'now'>,
-): readonly Operator[] => [
+): Promise<readonly Operator[]> => [
   ...(settings['schema.change.behavior'] === 'exception' ? [refuseSchemaChanges] : []),
-  ...(transforms.length > 0
-    ? [transformTables(transforms.map(transformRule), { now: () => clock.now(), timeZone: 'UTC', random: Math.random })]
-    : []),
+  ...(transforms.length > 0 ? [await transformOperator(transforms, clock)] : []),
   ...(routes.length > 0
     ? [
         routeTables(
@@ -47,3 +43,19 @@ export const pipelineOperators = (
       ]
     : []),
 ];
+
+/** SQL is a quarter of the program, so only pipelines with a transform load it. */
+const transformOperator = async (
+  transforms: PipelineFile['transforms'],
+  clock: Pick<Clock, 'now'>,
+): Promise<Operator> => {
+  const [{ transformRule }, { transformTables }] = await Promise.all([
+    import('../config/transform-rule.ts'),
+    import('../operators/transform/transform-tables.ts'),
+  ]);
+  return transformTables(transforms.map(transformRule), {
+    now: () => clock.now(),
+    timeZone: 'UTC',
+    random: Math.random,
+  });
+};

@@ -1,6 +1,6 @@
 /**
- * The process of one pipeline under `millrace serve`: `node pipeline-process.ts FILE NAME [paused]`. It answers `serve` over the channel
- * between parent and child, and ends gracefully when that closes: a pipeline without its supervisor would be nobody's.
+ * The process of one pipeline under `millrace serve`: `node pipeline-process.ts FILE NAME`. It is told what to run and asked over the
+ * channel between parent and child, and ends gracefully when that closes: a pipeline without its supervisor would be nobody's.
  */
 import * as nodeModule from 'node:module';
 import type { FromChild, ToChild } from '../server/question.ts';
@@ -9,16 +9,12 @@ nodeModule.enableCompileCache();
 // Ctrl-C reaches every process of a terminal; `serve` says itself when to end.
 process.on('SIGINT', () => {});
 
-const [file = '', name = '', begin] = process.argv.slice(2);
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 process.once('disconnect', () => stop.abort());
 
 const { runPipelineProcess } = await import('./run-pipeline-process.ts');
 await runPipelineProcess({
-  file,
-  name,
-  paused: begin === 'paused',
   stop,
   tell: (message: FromChild) => {
     if (process.connected) process.send?.(message, undefined, {}, () => {});

@@ -11,6 +11,7 @@ import { loadPipelineFile } from '../config/pipeline-file.ts';
 import { connectors } from '../connectors/registry.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
 import { Supervisor } from '../server/supervisor.ts';
+import { toldPipeline } from '../server/told-pipeline.ts';
 import { silent } from '../testing/pipeline-rig.ts';
 import { commandCall, parseCommandLine } from './command-line.ts';
 import { commands } from './command-table.ts';
@@ -158,13 +159,12 @@ test('a page that something else shows at the API is no answer', async () => {
 });
 
 test('a question that the process of a pipeline does not understand gets an answer all the same', async () => {
+  const loaded = await loadPipelineFile(keeper, { env: {}, readText, connectors, overrides: [], version });
+  const [pipeline] = loaded.pipelines;
   const told: FromChild[] = [];
   const refused = Promise.withResolvers<FromChild>();
   const stop = new AbortController();
   await runPipelineProcess({
-    file: keeper,
-    name: 'keeper',
-    paused: true,
     stop,
     tell: (message) => {
       told.push(message);
@@ -173,7 +173,10 @@ test('a question that the process of a pipeline does not understand gets an answ
         stop.abort();
       }
     },
-    listen: (take) => take({ kind: 'question', id: 7 } as unknown as ToChild),
+    listen: (take) => {
+      take({ kind: 'begin', told: toldPipeline(pipeline!, loaded.secrets), paused: true });
+      take({ kind: 'question', id: 7 } as unknown as ToChild);
+    },
   });
   const message = await refused.promise;
   assert.ok(message.kind === 'refusal');

@@ -18,7 +18,7 @@ const run = async (rest: string, source = ''): Promise<readonly RowTestResult[]>
     [],
   );
   const [pipeline] = loaded.pipelines;
-  return pipeline!.tests.map((each) => runRowTest(pipeline!, each));
+  return await Promise.all(pipeline!.tests.map((each) => runRowTest(pipeline!, each)));
 };
 
 const passes = async (rest: string, source = ''): Promise<void> => {

@@ -20,10 +20,10 @@ export interface RowTestResult {
 }
 
 /** Runs one test. Throws what the operators throw for its rows, and CONFIG_TEST for tables and values that cannot be read. */
-export const runRowTest = (file: PipelineFile, test: RowTest): RowTestResult => {
+export const runRowTest = async (file: PipelineFile, test: RowTest): Promise<RowTestResult> => {
   const tables = testTables(test);
   const changes = test.input.map((change) => rowsChange(change, tables));
-  const operators = [...sourceOperators(file.sources[0]!.frame), ...pipelineOperators(file, startOfTime)];
+  const operators = [...sourceOperators(file.sources[0]!.frame), ...(await pipelineOperators(file, startOfTime))];
   // Each row is a transaction of its own, so that what an operator remembers is put to the test, too.
   const out = changes.flatMap((change) => {
     const batch: Batch = { changes: [change], positions: new Map(), version: '0' };

@@ -1,45 +1,48 @@
-import { readFileSync } from 'node:fs';
-import { loadPipelineFile } from '../config/pipeline-file.ts';
+import type { OpenableFile, Section } from '../config/pipeline-file.ts';
+import { redactor } from '../config/redact.ts';
 import { connectors } from '../connectors/registry.ts';
+import type { Ends } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { tellingLog } from '../server/log-ring.ts';
 import { PipelineRunner } from '../server/pipeline-runner.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
+import type { ToldPipeline } from '../server/told-pipeline.ts';
 import { logWarnings } from './log-warnings.ts';
 import { pipelineOptions } from './open-pipeline.ts';
 import { openTracer } from './open-tracer.ts';
-import { version } from './version.ts';
 
 export interface ProcessOptions {
-  readonly file: string;
-  readonly name: string;
-  readonly paused: boolean;
   /** Ends it gracefully, whoever aborts it. */
   readonly stop: AbortController;
   readonly tell: (message: FromChild) => void;
   readonly listen: (take: (message: ToChild) => void) => void;
 }
 
-/** Resolves when it was told to end. A pipeline that failed stays, to be asked why and to be moved to another place. */
+/**
+ * Runs what it is told to. Resolves when it was told to end. A pipeline that failed stays, to be asked why and to be moved to another
+ * place.
+ */
 export const runPipelineProcess = async (options: ProcessOptions): Promise<void> => {
-  const { file, name, stop, tell } = options;
-  const readText = (path: string): string => readFileSync(path, 'utf8');
-  const loaded = await loadPipelineFile(file, { env: process.env, readText, connectors, overrides: [], version });
-  const described = loaded.pipelines.find((pipeline) => pipeline.name === name);
-  if (described === undefined) {
-    const [first] = loaded.diagnostics;
-    throw new Error(first === undefined ? `${file} has no pipeline ${name}` : loaded.redact(first.error.message));
-  }
-  const log = tellingLog((line) => tell({ kind: 'log', line }), loaded.redact, null);
+  const { stop, tell } = options;
+  const begin = await toldToBegin(options);
+  if (begin === null) return;
+  const { told, paused } = begin;
+  const described = await withEnds(told.pipeline);
+  const { name } = described;
+  const redact = redactor(told.secrets);
+  const log = tellingLog((line) => tell({ kind: 'log', line }), redact, null);
   await using tracer = await openTracer(process.env, name, log);
   const runner = new PipelineRunner({
-    pipeline: { ...pipelineOptions(described, { log, clock: systemClock }), ...(tracer === null ? {} : { tracer }) },
-    redact: loaded.redact,
+    pipeline: {
+      ...(await pipelineOptions(described, { log, clock: systemClock })),
+      ...(tracer === null ? {} : { tracer }),
+    },
+    redact,
     tellsMemory: true,
     onHealth: (status) => tell({ kind: 'health', status }),
   });
-  if (options.paused) runner.pause();
+  if (paused) runner.pause();
   answerQuestions(runner, options);
   tell({ kind: 'ready' });
   giveBackMemory();
@@ -58,6 +61,30 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   }
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+};
+
+/** What `serve` says first; null: it told this process to end before. */
+const toldToBegin = ({ listen, stop }: ProcessOptions): Promise<Extract<ToChild, { kind: 'begin' }> | null> =>
+  new Promise((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(null), { once: true });
+    if (stop.signal.aborted) resolve(null);
+    listen((message) => {
+      if (message.kind === 'begin') resolve(message);
+    });
+  });
+
+const withEnds = async (pipeline: ToldPipeline['pipeline']): Promise<OpenableFile> => ({
+  ...pipeline,
+  sources: await Promise.all(pipeline.sources.map((section) => opened(section, 'source'))),
+  sinks: await Promise.all(pipeline.sinks.map((section) => opened(section, 'sink'))),
+});
+
+const opened = async <Frame>(
+  section: Section<Frame, string>,
+  role: 'source' | 'sink',
+): Promise<Section<Frame, Ends>> => {
+  const registered = connectors.find(({ type, roles }) => type === section.connector && roles.includes(role));
+  return { ...section, connector: await registered!.ends() };
 };
 
 /** By then the source is open, or is being tried again. */

@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path';
 import type { RegisteredConnector } from '../connectors/registry.ts';
-import type { Connector } from '../core/connector.ts';
+import type { Connector, Ends } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry, parseYaml } from './config-node.ts';
@@ -44,11 +44,11 @@ export interface LoadOptions extends Surroundings {
 }
 
 /** What a file says of one pipeline, checked, with every default filled in. */
-export interface PipelineFile {
+export interface PipelineFile<Of = Connector> {
   /** Unique in the file. */
   readonly name: string;
-  readonly sources: readonly SourceSection[];
-  readonly sinks: readonly SinkSection[];
+  readonly sources: readonly Section<SourceSettings, Of>[];
+  readonly sinks: readonly Section<SinkSettings, Of>[];
   readonly transforms: readonly TransformSettings[];
   readonly routes: readonly RouteSettings[];
   /** In the order in which rows go through them; each `module` is a whole path. */
@@ -60,10 +60,13 @@ export interface PipelineFile {
   readonly sql: SqlSection | null;
 }
 
-export interface Section<Frame> {
+/** What it takes to run a pipeline. */
+export type OpenableFile = PipelineFile<Ends>;
+
+export interface Section<Frame, Of = Connector> {
   /** Unique in the pipeline. */
   readonly name: string;
-  readonly connector: Connector;
+  readonly connector: Of;
   /** What the connector's schema made of the section. */
   readonly config: unknown;
   readonly frame: Frame;
@@ -80,7 +83,9 @@ export interface LoadedFile {
   readonly diagnostics: readonly Diagnostic[];
   /** Where secrets stand in the file: excerpts leave them out. */
   readonly secretPlaces: readonly Place[];
-  /** Replaces the file's secrets, wherever they came from, by `***`. */
+  /** The file's secrets, wherever they came from. */
+  readonly secrets: readonly string[];
+  /** Replaces them by `***`. */
   readonly redact: (text: string) => string;
 }
 
@@ -117,7 +122,15 @@ export const loadPipelineFile = async (file: string, options: LoadOptions): Prom
   const server = whole ? readServer(whole) : null;
   diagnostics.sort((a, b) => orderOf(a.place, file) - orderOf(b.place, file));
   const usable = diagnostics.every(({ severity }) => severity === 'warning');
-  return { file, pipelines: usable ? pipelines : [], server, diagnostics, secretPlaces, redact: redactor(secrets) };
+  return {
+    file,
+    pipelines: usable ? pipelines : [],
+    server,
+    diagnostics,
+    secretPlaces,
+    secrets: [...secrets],
+    redact: redactor(secrets),
+  };
 };
 
 /** Findings without a place first, then those of the file from top to bottom, then those of `--set`. */

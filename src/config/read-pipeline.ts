@@ -7,6 +7,7 @@ import { isMillraceError, MillraceError } from '../core/errors.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { type Setting, settingsOf } from '../core/settings-shape.ts';
 import { tablePatterns } from '../core/table-pattern.ts';
+import { checkTransform } from './check-transform.ts';
 import { type ConfigNode, describeNode, type MapEntry, type MapNode, mapEntry } from './config-node.ts';
 import { type Connections, withConnection } from './connection-use.ts';
 import type { Report } from './diagnostic.ts';
@@ -29,7 +30,6 @@ import type { Place } from './source-text.ts';
 import { readSql } from './sql-section.ts';
 import { routeProblem } from './table-route.ts';
 import { readTests } from './tests-section.ts';
-import { checkTransform } from './transform-rule.ts';
 
 export interface FrameReading {
   readonly options: LoadOptions;

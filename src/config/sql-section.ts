@@ -11,6 +11,8 @@ import { type Place, SourceText } from './source-text.ts';
 /** The statements that take the place of `source` and `sink`, as they are written and as what they come to. */
 export interface SqlSection extends FileJob {
   readonly text: string;
+  /** What became of each text within them that is interpolated: its variables are known here, and not wherever it runs. */
+  readonly expanded: ReadonlyMap<string, string>;
 }
 
 /** Statements, and where a range of them stands. */
@@ -26,12 +28,17 @@ export const readSql = async (read: FrameReading, entry: MapEntry): Promise<SqlS
   if (written === null) return null;
   // Loaded when a file has queries, so that nothing else pays for them.
   const { fileJob } = await import('../sql-pipeline/file-job.ts');
+  const expanded = new Map<string, string>();
   try {
     const made = fileJob(written.text, {
-      expand: (text) => interpolateText(text, options),
+      expand: (text) => {
+        const result = interpolateText(text, options);
+        expanded.set(text, result);
+        return result;
+      },
       hide: (secret, at) => hide(written.placeOf(at), secret),
     });
-    return { text: written.text, ...made };
+    return { text: written.text, expanded, ...made };
   } catch (error) {
     if (!isMillraceError(error)) throw error;
     const span = spanOfError(error);

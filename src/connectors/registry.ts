@@ -1,4 +1,4 @@
-import type { Connector } from '../core/connector.ts';
+import type { Connector, Ends } from '../core/connector.ts';
 
 /** A connector by name. Its code is loaded when a pipeline names it, so that nothing else pays for it. */
 export interface RegisteredConnector {
@@ -9,12 +9,18 @@ export interface RegisteredConnector {
   load(): Promise<Connector>;
 }
 
-export const connectors: readonly RegisteredConnector[] = [
+/** One that can be opened without its settings' schema, by a process that is told settings that were checked. */
+export interface OpenableConnector extends RegisteredConnector {
+  ends(): Promise<Ends>;
+}
+
+export const connectors: readonly OpenableConnector[] = [
   {
     type: 'mysql',
     roles: ['source'],
     summary: 'Reads MySQL and MariaDB: a snapshot of the tables, then the binlog; or archived binlog files.',
     load: async () => (await import('./mysql/connector.ts')).mysql,
+    ends: async () => (await import('./mysql/ends.ts')).mysqlEnds,
   },
   {
     type: 'mysql',
@@ -22,30 +28,35 @@ export const connectors: readonly RegisteredConnector[] = [
     summary:
       'Writes tables of MySQL and MariaDB, exactly once: the position is in the transaction that writes the rows.',
     load: async () => (await import('./mysql/sink/connector.ts')).mysqlSink,
+    ends: async () => (await import('./mysql/sink/ends.ts')).mysqlSinkEnds,
   },
   {
     type: 'kafka',
     roles: ['source'],
     summary: "Reads topics of Debezium's, Canal's, Maxwell's or plain JSON as changes of tables.",
     load: async () => (await import('./kafka/source/connector.ts')).kafkaSource,
+    ends: async () => (await import('./kafka/source/ends.ts')).kafkaSourceEnds,
   },
   {
     type: 'blackhole',
     roles: ['sink'],
     summary: 'Takes everything and keeps nothing: for measuring what comes before it.',
     load: async () => (await import('./blackhole/connector.ts')).blackhole,
+    ends: async () => (await import('./blackhole/ends.ts')).blackholeEnds,
   },
   {
     type: 'file',
     roles: ['sink'],
     summary: "Appends each change as a line of Debezium's JSON to a file, or prints it.",
     load: async () => (await import('./file/connector.ts')).file,
+    ends: async () => (await import('./file/ends.ts')).fileEnds,
   },
   {
     type: 'kafka',
     roles: ['sink'],
     summary: "Writes each change as a record to Kafka topics, in Debezium's formats, exactly once.",
     load: async () => (await import('./kafka/connector.ts')).kafka,
+    ends: async () => (await import('./kafka/ends.ts')).kafkaEnds,
   },
   {
     type: 'redis',
@@ -60,5 +71,6 @@ export const connectors: readonly RegisteredConnector[] = [
     summary:
       "Mirrors tables in a SQLite file, schema changes included, with the position in the rows' own transaction.",
     load: async () => (await import('./sqlite/connector.ts')).sqlite,
+    ends: async () => (await import('./sqlite/ends.ts')).sqliteEnds,
   },
 ];

@@ -86,27 +86,27 @@ export interface Problem {
   readonly severity: 'error' | 'warning';
 }
 
-/** Everything millrace knows about a system: its name, its settings, and how to open each end. */
-export interface Connector<Schema extends z.ZodType = z.ZodType> {
-  readonly type: string;
-  /** Types, defaults, JSON Schema, docs table and error messages come from this one schema. */
-  readonly config: Schema;
-  openSource?(config: z.output<Schema>, context: Context): Promise<Source>;
-  openSink?(config: z.output<Schema>, context: Context): Promise<Sink>;
-  openReader?(config: z.output<Schema>, context: Context): Promise<Reader>;
+/** What can be done with a system whose settings are checked already: all that a running pipeline needs, without any schema. */
+export interface Ends<Config = unknown> {
+  openSource?(config: Config, context: Context): Promise<Source>;
+  openSink?(config: Config, context: Context): Promise<Sink>;
+  openReader?(config: Config, context: Context): Promise<Reader>;
   /** Of sources that put messages aside. */
-  openRereader?(config: z.output<Schema>, context: Context): Promise<Rereader>;
+  openRereader?(config: Config, context: Context): Promise<Rereader>;
   /**
    * For each table the statements that the sink would run now, so that it can take the table's rows; none: the target is ready.
    * Changes nothing. Left out: the sink has no definitions.
    */
-  planTables?(
-    config: z.output<Schema>,
-    context: Context,
-    tables: readonly Table[],
-  ): Promise<readonly (readonly string[])[]>;
+  planTables?(config: Config, context: Context, tables: readonly Table[]): Promise<readonly (readonly string[])[]>;
   /** What an operator must fix before a pipeline can run. Empty means ready. */
-  check(config: z.output<Schema>, context: Context): Promise<readonly Problem[]>;
+  check(config: Config, context: Context): Promise<readonly Problem[]>;
+}
+
+/** Everything millrace knows about a system: its name, its settings, and how to open each end. */
+export interface Connector<Schema extends z.ZodType = z.ZodType> extends Ends<z.output<Schema>> {
+  readonly type: string;
+  /** Types, defaults, JSON Schema, docs table and error messages come from this one schema. */
+  readonly config: Schema;
 }
 
 /** A connector's settings as a pipeline file holds them: defaults may be left out. */

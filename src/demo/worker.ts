@@ -27,7 +27,7 @@ const main = async (path: string): Promise<void> => {
   using signals = stopSignals(() => {});
   const orphaned = new AbortController();
   process.once('disconnect', () => orphaned.abort());
-  const pipeline = openPipeline(described, { log, clock: systemClock });
+  const pipeline = await openPipeline(described, { log, clock: systemClock });
   const report = (): void => {
     const { health, speeds, totals, lag, retries } = pipeline.status();
     const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries };

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { silent } from '../testing/pipeline-rig.ts';
 import { ChildPipeline } from './child-pipeline.ts';
 import { EventRing } from './event-ring.ts';
+import type { ToldPipeline } from './told-pipeline.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-child-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -16,13 +17,14 @@ const started = async (name: string, onQuestion: string): Promise<ChildPipeline>
   const line = "{ kind: 'log', line: { level: 'info', message: 'up', fields: {} } }";
   writeFileSync(
     path,
-    `process.on('message', () => { ${onQuestion} }); process.send({ kind: 'ready' }); process.send(${line});\n`,
+    `process.on('message', ({ kind }) => { if (kind === 'question') { ${onQuestion} } }); process.send({ kind: 'ready' }); process.send(${line});\n`,
   );
   const up = Promise.withResolvers<void>();
   const pipeline = new ChildPipeline({
     name,
     file: `${name}.yaml`,
     plan: {},
+    describe: async () => ({ pipeline: {} as ToldPipeline['pipeline'], secrets: [] }),
     program: { path, execArgv: [], env: { PATH: process.env['PATH'] } },
     desired: 'running',
     events: new EventRing(),

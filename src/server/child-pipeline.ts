@@ -9,8 +9,9 @@ import { type LogLine, LogRing } from './log-ring.ts';
 import { type Desired, type PipelineView, type StatusObject, silentStatus } from './pipeline-view.ts';
 import type { AnswerTo, FromChild, Question, ToChild } from './question.ts';
 import type { TailFilter, TailRows } from './tail.ts';
+import type { ToldPipeline } from './told-pipeline.ts';
 
-/** The program that runs one pipeline: called with the file and the pipeline's name, and `paused` when it should begin so. */
+/** The program that runs one pipeline: called with the file and the pipeline's name, for lists of processes, and then told all of it. */
 export interface ChildProgram {
   readonly path: string;
   readonly execArgv: readonly string[];
@@ -21,6 +22,8 @@ export interface ChildOptions {
   readonly name: string;
   readonly file: string;
   readonly plan: unknown;
+  /** What the process is told: asked for at each start, so that a secret that was changed meanwhile is a new process's. */
+  readonly describe: () => Promise<ToldPipeline>;
   readonly program: ChildProgram;
   readonly desired: Desired;
   readonly events: EventRing;
@@ -53,6 +56,8 @@ export class ChildPipeline implements OperatedPipeline {
   readonly #tails = new Map<number, { readonly filter: TailFilter; readonly onRows: (rows: TailRows) => void }>();
   #child: ChildProcess | null = null;
   #ready = false;
+  /** Whether the process was told to begin paused. */
+  #begunPaused = false;
   #desired: Desired;
   #nextId = 1;
   #startedAtMs: number | null = null;
@@ -183,12 +188,14 @@ export class ChildPipeline implements OperatedPipeline {
     this.#ready = false;
     this.#stderr = '';
     this.#startedAtMs = Date.now();
-    const child = fork(program.path, [file, this.name, ...(this.#desired === 'paused' ? ['paused'] : [])], {
+    const child = fork(program.path, [file, this.name], {
       execArgv: [...program.execArgv],
       env: { ...program.env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
     });
     this.#child = child;
+    void this.#begin(child);
     child.on('message', (message) => {
       if (this.#child === child) this.#take(message as FromChild);
     });
@@ -203,13 +210,22 @@ export class ChildPipeline implements OperatedPipeline {
     child.on('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`));
   }
 
+  /** While the process starts. */
+  async #begin(child: ChildProcess): Promise<void> {
+    const told = await this.#options.describe();
+    if (this.#child !== child || !child.connected) return;
+    this.#begunPaused = this.#desired === 'paused';
+    child.send({ kind: 'begin', told, paused: this.#begunPaused } satisfies ToChild, () => {});
+  }
+
   #take(message: FromChild): void {
     switch (message.kind) {
       case 'ready':
         this.#ready = true;
         for (const [id, { filter }] of this.#tails) this.#tell({ kind: 'tail', id, filter });
         // What was asked for while it started.
-        if (this.#desired === 'paused') void this.#send({ ask: 'pause' }, answerWithinMs).catch(() => {});
+        if ((this.#desired === 'paused') !== this.#begunPaused)
+          void this.#send({ ask: this.#begunPaused ? 'resume' : 'pause' }, answerWithinMs).catch(() => {});
         return;
       case 'answer':
         this.#waiting.get(message.id)?.resolve(message.answer);

@@ -4,6 +4,7 @@ import type { LogFigures, LogPlace } from '../core/operating.ts';
 import type { LogLine } from './log-ring.ts';
 import type { StatusObject } from './pipeline-view.ts';
 import type { TailFilter, TailRows } from './tail.ts';
+import type { ToldPipeline } from './told-pipeline.ts';
 
 /** What can be asked of a running pipeline, in this process or across to another: plain JSON both ways. */
 export type Question =
@@ -42,8 +43,9 @@ export interface OffsetsChange {
   readonly to: readonly LogFigures[];
 }
 
-/** From `serve` to the process of a pipeline. */
+/** From `serve` to the process of a pipeline. Structured clones: settings hold what JSON has no words for. */
 export type ToChild =
+  | { readonly kind: 'begin'; readonly told: ToldPipeline; readonly paused: boolean }
   | { readonly kind: 'question'; readonly id: number; readonly question: Question }
   | { readonly kind: 'tail'; readonly id: number; readonly filter: TailFilter }
   | { readonly kind: 'untail'; readonly id: number }

@@ -14,6 +14,7 @@ import type { LogLine } from './log-ring.ts';
 import type { Desired } from './pipeline-view.ts';
 import { planChanges } from './plan-changes.ts';
 import { RefusedFile } from './refused-file.ts';
+import { type ToldPipeline, toldPipeline } from './told-pipeline.ts';
 
 export interface SupervisorOptions {
   /** Files named one by one. */
@@ -35,6 +36,7 @@ export interface SupervisorOptions {
 interface Described {
   readonly path: string;
   readonly plan: unknown;
+  readonly told: ToldPipeline;
   /** Differs whenever anything does, secrets included. */
   readonly fingerprint: string;
   /** The file describes this pipeline and no other. */
@@ -212,7 +214,13 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     return new Map(
       loaded.pipelines.map((pipeline) => [
         pipeline.name,
-        { path: resolve(loaded.file), plan: this.#options.plan(pipeline), fingerprint: fingerprintOf(pipeline), alone },
+        {
+          path: resolve(loaded.file),
+          plan: this.#options.plan(pipeline),
+          told: toldPipeline(pipeline, loaded.secrets),
+          fingerprint: fingerprintOf(pipeline),
+          alone,
+        },
       ]),
     );
   }
@@ -239,12 +247,29 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     this.#operated.set(name, this.#remembering(child));
   }
 
-  #childOf(name: string, { path, plan }: Described): ChildPipeline {
+  /** What a process is told at its start: what the file says now, or what it said last when it is wrong by now. */
+  #tells(name: string, { path, told }: Described): () => Promise<ToldPipeline> {
+    let last = told;
+    let isFirst = true;
+    return async () => {
+      if (!isFirst) {
+        const { pipelines, secrets } = await this.#options.load(path);
+        const pipeline = pipelines.find((each) => each.name === name);
+        if (pipeline !== undefined) last = toldPipeline(pipeline, secrets);
+      }
+      isFirst = false;
+      return last;
+    };
+  }
+
+  #childOf(name: string, described: Described): ChildPipeline {
+    const { path, plan } = described;
     const { program, log, onLine } = this.#options;
     return new ChildPipeline({
       name,
       file: path,
       plan,
+      describe: this.#tells(name, described),
       program,
       desired: this.#states.of(name),
       events: this.events,
@@ -354,14 +379,14 @@ const filesIn = (folder: string): readonly string[] => {
   }
 };
 
-const fingerprintOf = ({ name, sources, sinks, routes, settings, sql }: PipelineFile): string => {
+const fingerprintOf = ({ name, sources, sinks, transforms, routes, processes, settings, sql }: PipelineFile): string => {
   const ends = [...sources, ...sinks].map(({ name: end, connector, config, frame }) => [
     end,
     connector.type,
     config,
     frame,
   ]);
-  const plain = JSON.stringify([name, ends, routes, settings, sql?.text], (_, value: unknown) =>
+  const plain = JSON.stringify([name, ends, transforms, routes, processes, settings, sql?.text], (_, value: unknown) =>
     typeof value === 'bigint'
       ? String(value)
       : value instanceof Map

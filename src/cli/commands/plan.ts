@@ -6,6 +6,7 @@ import type { Context } from '../../core/connector.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import { nameTemplate } from '../../core/name-template.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
+import type { Operator } from '../../operators/operator.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
@@ -87,7 +88,7 @@ const planOf = async (file: PipelineFile): Promise<Plan> => {
   for (const source of file.sources) {
     const config = source.config as MysqlConfig;
     if (source.connector.type !== 'mysql' || config['binlog.files'] !== undefined) continue;
-    const operators = [...sourceOperators(source.frame), ...pipelineOperators(file, context.clock)];
+    const operators = [...sourceOperators(source.frame), ...(await pipelineOperators(file, context.clock))];
     const ways: Way[] = (await readTables(config, context.clock)).flatMap((table) =>
       targetsOf(table, operators).map((target) => ({ table, target })),
     );
@@ -97,7 +98,7 @@ const planOf = async (file: PipelineFile): Promise<Plan> => {
 };
 
 /** What a table is behind the operators: none, one, or several under several names. Rows, which merging routes let through too, are asked with. */
-const targetsOf = (table: Table, operators: ReturnType<typeof pipelineOperators>): readonly Table[] => {
+const targetsOf = (table: Table, operators: readonly Operator[]): readonly Table[] => {
   const rows = { length: 0, byteLength: 0, has: () => false, before: () => null, after: () => null, write: () => {} };
   const change = { kind: 'rows', op: 'read', table, rows, origin: planOrigin } as const;
   const batch: Batch = { changes: [change], positions: new Map(), version: '0' };

@@ -88,7 +88,10 @@ export const runPipelines = async (
     const tracer = await openTracer(readEnvironment(call), file.name, log);
     if (tracer !== null) tracers.use(tracer);
     const runner = new PipelineRunner({
-      pipeline: { ...pipelineOptions(file, { log, clock: systemClock }), ...(tracer === null ? {} : { tracer }) },
+      pipeline: {
+        ...(await pipelineOptions(file, { log, clock: systemClock })),
+        ...(tracer === null ? {} : { tracer }),
+      },
       redact,
       tellsMemory: false,
       onHealth: ({ health, reason }) => events.publish('health', { pipeline: file.name, health, reason }),

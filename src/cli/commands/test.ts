@@ -1,4 +1,6 @@
+import type { PipelineFile } from '../../config/pipeline-file.ts';
 import { placeName } from '../../config/source-text.ts';
+import type { RowTest } from '../../config/tests-section.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
@@ -15,19 +17,9 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal, format } = call;
   const loaded = await checkedFiles(call);
   if (loaded === null) return exitCode.configInvalid;
-  const outcomes = loaded.flatMap(({ pipelines }) =>
-    pipelines.flatMap((pipeline) =>
-      pipeline.tests.map((test): Outcome => {
-        const of = { pipeline: pipeline.name, place: placeName(test.place) };
-        try {
-          return { ...of, ...runRowTest(pipeline, test) };
-        } catch (error) {
-          if (!isMillraceError(error)) throw error;
-          return { ...of, name: test.name, passed: false, difference: [`! ${error.code} ${error.message}`] };
-        }
-      }),
-    ),
-  );
+  const outcomes: Outcome[] = [];
+  for (const { pipelines } of loaded)
+    for (const pipeline of pipelines) for (const test of pipeline.tests) outcomes.push(await outcomeOf(pipeline, test));
   const failed = outcomes.filter(({ passed }) => !passed).length;
   if (format === 'json')
     await terminal.print(envelope('test', { tests: outcomes, passed: outcomes.length - failed, failed }));
@@ -46,4 +38,14 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
 const painted = (line: string, paint: CommandCall['terminal']['paintData']): string => {
   const style = ({ '-': 'red', '+': 'green', '!': 'red' } as const)[line[0] as '-'];
   return style === undefined ? line : paint(style, line);
+};
+
+const outcomeOf = async (pipeline: PipelineFile, test: RowTest): Promise<Outcome> => {
+  const of = { pipeline: pipeline.name, place: placeName(test.place) };
+  try {
+    return { ...of, ...(await runRowTest(pipeline, test)) };
+  } catch (error) {
+    if (!isMillraceError(error)) throw error;
+    return { ...of, name: test.name, passed: false, difference: [`! ${error.code} ${error.message}`] };
+  }
 };

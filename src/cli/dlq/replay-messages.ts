@@ -60,7 +60,7 @@ const operatorsOf = async (
   section: SourceSection,
 ): Promise<(batch: Batch) => Promise<Batch>> => {
   const own = sourceOperators(section.frame);
-  const all = pipelineOperators(pipeline, systemClock);
+  const all = await pipelineOperators(pipeline, systemClock);
   const step = await openProcesses(pipeline, { clock: systemClock, deadLetters: null });
   return async (batch) => {
     const operated = own.reduce((result, operator) => operator(result), batch);

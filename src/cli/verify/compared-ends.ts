@@ -47,7 +47,7 @@ export const endsOfFile = async (
         to: to.name,
         source,
         target,
-        steps: [...sourceOperators(from.frame), ...processing, ...pipelineOperators(file, context.clock)],
+        steps: [...sourceOperators(from.frame), ...processing, ...(await pipelineOperators(file, context.clock))],
         [Symbol.asyncDispose]: () => close(source, target),
       });
     }

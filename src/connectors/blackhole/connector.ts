@@ -1,11 +1,6 @@
 import { defineConnector } from '../../core/connector.ts';
 import { blackholeConfig } from './config.ts';
-import { BlackholeSink } from './sink.ts';
+import { blackholeEnds } from './ends.ts';
 
 /** Takes everything and keeps nothing. */
-export const blackhole = defineConnector({
-  type: 'blackhole',
-  config: blackholeConfig,
-  openSink: async () => new BlackholeSink(),
-  check: async () => [],
-});
+export const blackhole = defineConnector({ type: 'blackhole', config: blackholeConfig, ...blackholeEnds });

@@ -47,3 +47,5 @@ export const fileConfig = z.strictObject({
     .default(false)
     .describe('Put the statement behind a change into its line, where the server logs it.'),
 });
+
+export type FileConfig = z.output<typeof fileConfig>;

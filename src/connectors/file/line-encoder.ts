@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
 import type { Change } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
 import { DebeziumJsonEncoder } from '../../formats/debezium-json/encoder.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
-import type { fileConfig } from './config.ts';
+import type { FileConfig } from './config.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -16,7 +15,7 @@ export class LineEncoder {
   readonly #skipTruncate: boolean;
   readonly #out = new OutputBuffer();
 
-  constructor(config: z.output<typeof fileConfig>, context: Context) {
+  constructor(config: FileConfig, context: Context) {
     this.#skipTruncate = config['skipped.operations'] === 't';
     this.#encoder = new DebeziumJsonEncoder({
       name: config['topic.prefix'] ?? context.pipeline,

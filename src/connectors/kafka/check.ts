@@ -2,7 +2,8 @@ import type { Context, Problem } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { Cluster } from './client/cluster.ts';
 import { apiVersionsV3 } from './client/protocol-library.ts';
-import { type ConnectionConfig, clientSettings } from './connection-config.ts';
+import { clientSettings } from './connection.ts';
+import type { ConnectionConfig } from './connection-config.ts';
 
 /** What is spoken here, and in which version at least: Kafka 2.8. */
 const spoken = [

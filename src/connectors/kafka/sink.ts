@@ -10,7 +10,7 @@ import { murmur2, partitionOfKey } from './client/murmur2.ts';
 import { Producer, type TopicPartition } from './client/producer.ts';
 import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
-import { clientSettings } from './connection-config.ts';
+import { clientSettings } from './connection.ts';
 import { fixedHeaders } from './fixed-headers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Outbox, type OutboxRecord } from './outbox.ts';

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Position } from '../../core/batch.ts';
 import type { MysqlOrigin } from '../../core/change.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { count, flag, listOf, oneOf, orNull, record, type Shape, text } from '../../core/json-shape.ts';
 import { position } from '../../core/position.ts';
 import type { Flavor } from '../../protocol/mysql/flavor.ts';
 import { MariadbGtidPosition } from '../../protocol/mysql/gtid/mariadb-gtid-position.ts';
@@ -42,13 +42,13 @@ export interface PreparedPlace {
 export const encodeBinlogPosition = (value: BinlogPosition): Position => position(JSON.stringify(value));
 
 /** Throws MYSQL_POSITION for anything that `encodeBinlogPosition` did not write. */
-export const decodeBinlogPosition = (text: Position): BinlogPosition => {
+export const decodeBinlogPosition = (held: Position): BinlogPosition => {
   try {
-    return schema.parse(JSON.parse(text));
+    return shape(JSON.parse(held));
   } catch (cause) {
     throw new MillraceError(
       'MYSQL_POSITION',
-      { position: text.slice(0, 200), reason: 'it is no binlog position' },
+      { position: held.slice(0, 200), reason: 'it is no binlog position' },
       { cause },
     );
   }
@@ -89,23 +89,14 @@ export const fileNumber = (file: string): number => Number(/\.(\d+)$/.exec(file)
 const compareFiles = (a: BinlogPosition, b: BinlogPosition): number =>
   a.epoch - b.epoch || fileNumber(a.file) - fileNumber(b.file) || a.offset - b.offset;
 
-const count = z.int().min(0);
-const schema: z.ZodType<BinlogPosition> = z.strictObject({
-  flavor: z.enum(['mysql', 'mariadb']),
-  server: z.string(),
+const shape: Shape<BinlogPosition> = record({
+  flavor: oneOf(['mysql', 'mariadb']),
+  server: text,
   epoch: count,
-  file: z.string(),
+  file: text,
   offset: count,
   fileTime: count,
   step: count,
-  gtids: z.string().nullable(),
-  prepared: z.array(
-    z.strictObject({
-      xid: z.string(),
-      gtid: z.string().nullable(),
-      file: z.string(),
-      offset: count,
-      empty: z.boolean(),
-    }),
-  ),
+  gtids: orNull(text),
+  prepared: listOf(record({ xid: text, gtid: orNull(text), file: text, offset: count, empty: flag })),
 });

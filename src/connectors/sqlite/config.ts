@@ -8,3 +8,5 @@ export const sqliteConfig = z.strictObject({
       'Database file. It is made when there is none; each source table becomes a table named `database.table` in it.',
     ),
 });
+
+export type SqliteConfig = z.output<typeof sqliteConfig>;

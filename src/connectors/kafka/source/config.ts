@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionShape } from '../connection-config.ts';
 import { registryAddressShape } from '../registry-config.ts';
+import { parseSpecificOffsets } from './specific-offsets.ts';
 
 export const kafkaSourceConfig = z
   .strictObject({
@@ -141,14 +142,3 @@ export const kafkaSourceConfig = z
   });
 
 export type KafkaSourceConfig = z.output<typeof kafkaSourceConfig>;
-
-/** Offsets by partition; null: the text has another form. */
-export const parseSpecificOffsets = (text: string): ReadonlyMap<number, number> | null => {
-  const offsets = new Map<number, number>();
-  for (const part of text.split(';').filter((each) => each.trim() !== '')) {
-    const match = /^\s*partition:(\d{1,9}),\s*offset:(\d{1,15})\s*$/.exec(part);
-    if (match === null) return null;
-    offsets.set(Number(match[1]), Number(match[2]));
-  }
-  return offsets.size === 0 ? null : offsets;
-};

@@ -8,7 +8,7 @@ import type { MessageReader, Reading } from '../../../formats/json-rows/message.
 import { Cluster } from '../client/cluster.ts';
 import type { FetchedPartition } from '../client/fetch-request.ts';
 import { readRecords } from '../client/record-reader.ts';
-import { clientSettings } from '../connection-config.ts';
+import { clientSettings } from '../connection.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { Fetcher, type ReadPartition } from './fetcher.ts';
 import { commitGroupOffsets } from './group-offsets.ts';

@@ -1,8 +1,9 @@
 import { MillraceError } from '../../../core/errors.ts';
 import type { Cluster } from '../client/cluster.ts';
-import { type KafkaSourceConfig, parseSpecificOffsets } from './config.ts';
+import type { KafkaSourceConfig } from './config.ts';
 import { fetchGroupOffsets } from './group-offsets.ts';
 import { laneOf, type PartitionName } from './lane.ts';
+import { parseSpecificOffsets } from './specific-offsets.ts';
 
 /** Where partitions are begun that no sink holds a place of, by lane, as `scan.startup.mode` says. */
 export const startOffsets = async (

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Lane, Position } from '../../../core/batch.ts';
 import { MillraceError } from '../../../core/errors.ts';
+import { count, flag, listOf, orNull, record, type Shape, text } from '../../../core/json-shape.ts';
 import { position } from '../../../core/position.ts';
 import type { KeyPoint } from './chunk-query.ts';
 import type { KeyValue } from './sql-literal.ts';
@@ -90,11 +90,11 @@ export const encodeLanePosition = (value: LanePosition): Position => {
 };
 
 /** Throws SNAPSHOT_POSITION_UNREADABLE for anything that `encodeLanePosition` did not write. */
-export const decodeLanePosition = (lane: Lane, text: Position): LanePosition => {
+export const decodeLanePosition = (lane: Lane, held: Position): LanePosition => {
   try {
-    return schema.parse(JSON.parse(text));
+    return shape(JSON.parse(held));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? (cause.issues[0]?.message ?? 'unknown form') : 'it is no JSON';
+    const reason = cause instanceof TypeError ? cause.message : 'it is no JSON';
     throw new MillraceError('SNAPSHOT_POSITION_UNREADABLE', { lane, reason }, { cause });
   }
 };
@@ -104,30 +104,36 @@ const wrap = (value: KeyValue): unknown => {
   return value instanceof Uint8Array ? { b: Buffer.from(value).toString('hex') } : value;
 };
 
-const count = z.int().min(0);
-const keyValue = z.union([
-  z.number(),
-  z.string(),
-  z.strictObject({ i: z.string().regex(/^-?\d+$/) }).transform(({ i }) => BigInt(i)),
-  z
-    .strictObject({ b: z.string().regex(/^([0-9a-f]{2})*$/) })
-    .transform(({ b }) => new Uint8Array(Buffer.from(b, 'hex'))),
-]);
-const keyPoint = z.array(keyValue).nullable();
-const schema: z.ZodType<LanePosition> = z.strictObject({
-  settled: z.boolean(),
-  scan: z
-    .strictObject({
-      reason: z.string(),
-      where: z.string().nullable(),
-      key: z.array(z.string()),
+const keyValue: Shape<KeyValue> = (value) => {
+  if (typeof value === 'number' || typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 1) {
+    const { i, b } = value as { readonly i?: unknown; readonly b?: unknown };
+    if (typeof i === 'string' && /^-?\d+$/.test(i)) return BigInt(i);
+    if (typeof b === 'string' && /^([0-9a-f]{2})*$/.test(b)) return new Uint8Array(Buffer.from(b, 'hex'));
+  }
+  throw new TypeError('not the value of a key');
+};
+
+const attempts = listOf(record({ id: text, from: count }));
+const keyPoint = orNull(listOf(keyValue));
+const shape: Shape<LanePosition> = record({
+  settled: flag,
+  scan: orNull(
+    record({
+      reason: text,
+      where: orNull(text),
+      key: listOf(text),
       after: keyPoint,
       upTo: keyPoint,
       chunks: count,
       rows: count,
-    })
-    .nullable(),
-  contains: z.strictObject({ server: z.string(), file: z.string(), offset: count }).nullable(),
+    }),
+  ),
+  contains: orNull(record({ server: text, file: text, offset: count })),
   sequence: count,
-  attempts: z.array(z.strictObject({ id: z.string(), from: count })).min(1),
+  attempts: (value) => {
+    const read = attempts(value);
+    if (read.length === 0) throw new TypeError('not one attempt');
+    return read;
+  },
 });
