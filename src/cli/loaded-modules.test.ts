@@ -56,7 +56,13 @@ test('the ends of a pipeline bring what they work with, and nothing that checks 
     'mysql/source.ts',
     'mysql/snapshot/snapshot-run.ts',
   ];
-  const later = ['mysql/file-source.ts', 'mysql/sink/ends.ts', 'kafka/ends.ts', 'kafka/source/ends.ts'];
+  const later = [
+    'mysql/file-source.ts',
+    'mysql/sink/ends.ts',
+    'redis/sink/ends.ts',
+    'kafka/ends.ts',
+    'kafka/source/ends.ts',
+  ];
   const steps = loadedBy(...[...ends, ...later].map((path) => `connectors/${path}`));
   for (const step of steps.slice(0, 3)) assert.deepEqual(packagesIn(step), []);
   const checks = /^(zod|yaml)$|^core\/settings\.ts|^connectors\/.*config\.ts$/;

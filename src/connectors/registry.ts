@@ -64,6 +64,7 @@ export const connectors: readonly OpenableConnector[] = [
     summary:
       'Keeps rows as hashes in Redis or Valkey, exactly once: the position is in the MULTI that writes the rows.',
     load: async () => (await import('./redis/sink/connector.ts')).redisSink,
+    ends: async () => (await import('./redis/sink/ends.ts')).redisSinkEnds,
   },
   {
     type: 'sqlite',

@@ -1,0 +1,8 @@
+import type { Ends } from '../../../core/connector.ts';
+import type { RedisSinkConfig } from './config.ts';
+import { openRedisSink } from './sink.ts';
+
+export const redisSinkEnds: Ends<RedisSinkConfig> = {
+  openSink: openRedisSink,
+  check: async (config, context) => (await import('./check.ts')).checkRedisSink(config, context),
+};
