@@ -389,7 +389,7 @@ const fingerprintOf = ({ name, sources, sinks, transforms, routes, processes, se
   const plain = JSON.stringify([name, ends, transforms, routes, processes, settings, sql?.text], (_, value: unknown) =>
     typeof value === 'bigint'
       ? String(value)
-      : value instanceof Map
+      : value instanceof Map || value instanceof Set
         ? [...value]
         : value instanceof RegExp
           ? String(value)

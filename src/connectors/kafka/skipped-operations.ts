@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { list } from '../../core/settings.ts';
-
-/** Debezium's letters for inserts, updates, deletes and TRUNCATE. */
-export type SkippedOperation = 'c' | 'u' | 'd' | 't';
+import type { SkippedOperation } from './operation-letter.ts';
 
 /** `c,u,d,t` or some of them, or `none`; the output is the set of letters. */
 export const skippedOperations = list
@@ -15,6 +13,3 @@ export const skippedOperations = list
     return z.NEVER;
   })
   .prefault('t');
-
-/** The letter of a change of rows; a snapshot's rows have none. */
-export const letterOf = { create: 'c', update: 'u', delete: 'd', read: null } as const;
