@@ -41,7 +41,10 @@ export const pipelineOptions = async (file: OpenableFile, { log, clock }: Surrou
             open: () => connector.openSink!(config as never, context),
           })),
         }
-                : (await import('../sql-pipeline/job-options.ts')).jobOptions({ ...file.sql.job, name: file.name }, { log, clock, print });
+      : (await import('../sql-pipeline/job-options.ts')).jobOptions(
+          { ...file.sql.job, name: file.name },
+          { log, clock, print },
+        );
   return {
     name: file.name,
     ...ends,

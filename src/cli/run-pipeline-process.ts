@@ -1,5 +1,6 @@
 import type { OpenableFile, Section } from '../config/pipeline-file.ts';
 import { redactor } from '../config/redact.ts';
+import type { SqlSection } from '../config/sql-section.ts';
 import { connectors } from '../connectors/registry.ts';
 import type { Ends } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
@@ -7,7 +8,7 @@ import { systemClock } from '../pipeline/system-clock.ts';
 import { tellingLog } from '../server/log-ring.ts';
 import { PipelineRunner } from '../server/pipeline-runner.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
-import type { ToldPipeline } from '../server/told-pipeline.ts';
+import type { ToldFile } from '../server/told-pipeline.ts';
 import { logWarnings } from './log-warnings.ts';
 import { pipelineOptions } from './open-pipeline.ts';
 import { openTracer } from './open-tracer.ts';
@@ -73,11 +74,18 @@ const toldToBegin = ({ listen, stop }: ProcessOptions): Promise<Extract<ToChild,
     });
   });
 
-const withEnds = async (pipeline: ToldPipeline['pipeline']): Promise<OpenableFile> => ({
+const withEnds = async (pipeline: ToldFile): Promise<OpenableFile> => ({
   ...pipeline,
   sources: await Promise.all(pipeline.sources.map((section) => opened(section, 'source'))),
   sinks: await Promise.all(pipeline.sinks.map((section) => opened(section, 'sink'))),
+  sql: pipeline.sql === null ? null : await boundAgain(pipeline.sql),
 });
+
+const boundAgain = async ({ text, expanded }: NonNullable<ToldFile['sql']>): Promise<SqlSection> => {
+  const { fileJob } = await import('../sql-pipeline/file-job.ts');
+  const job = fileJob(text, { expand: (each) => expanded.get(each) ?? each, hide: () => {} });
+  return { text, expanded, ...job };
+};
 
 const opened = async <Frame>(
   section: Section<Frame, string>,

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadPipelineFile } from '../config/pipeline-file.ts';
 import { connectors } from '../connectors/registry.ts';
+import { fileJob } from '../sql-pipeline/file-job.ts';
 import { silent } from '../testing/pipeline-rig.ts';
 import { Supervisor } from './supervisor.ts';
+import { toldPipeline } from './told-pipeline.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-supervisor-'));
 after(() => rmSync(root, { recursive: true }));
@@ -94,4 +96,22 @@ test('a filter that was changed makes another pipeline', { timeout: 60_000 }, as
   await using supervisor = await opened(join(root, 'changed'));
   const put = async (filter: string) => (await supervisor.put('orders', file(filter), 'running')).change;
   assert.deepEqual([await put('id > 1'), await put('id > 1'), await put('id > 2')], ['added', 'unchanged', 'changed']);
+});
+
+test('queries are told as they are written, with what their variables were', async () => {
+  const text = `sql: |
+  CREATE TABLE clicks (page STRING) WITH ('connector' = 'datagen');
+  CREATE TABLE pages (page STRING, n BIGINT, PRIMARY KEY (page) NOT ENFORCED)
+    WITH ('connector' = 'mysql', 'hostname' = 'db', 'username' = 'u', 'password' = '\${file:${password}}', 'database-name' = 'd', 'table-name' = 'pages');
+  INSERT INTO pages SELECT page, COUNT(*) FROM clicks GROUP BY page;\n`;
+  writeFileSync(password, "it's a secret");
+  const readText = (path: string): string => (path === 'pages.yaml' ? text : readFileSync(path, 'utf8'));
+  const loaded = await loadPipelineFile('pages.yaml', { env: {}, readText, connectors, overrides: [], version: '0' });
+  const { pipeline, secrets } = structuredClone(toldPipeline(loaded.pipelines[0]!, loaded.secrets));
+  assert.deepEqual(secrets, ["it's a secret"]);
+  const { job } = fileJob(pipeline.sql!.text, {
+    expand: (each) => pipeline.sql!.expanded.get(each) ?? each,
+    hide: () => {},
+  });
+  assert.equal(job.inserts[0]!.target.binding.sink?.settings['password'], "it's a secret");
 });

@@ -379,7 +379,16 @@ const filesIn = (folder: string): readonly string[] => {
   }
 };
 
-const fingerprintOf = ({ name, sources, sinks, transforms, routes, processes, settings, sql }: PipelineFile): string => {
+const fingerprintOf = ({
+  name,
+  sources,
+  sinks,
+  transforms,
+  routes,
+  processes,
+  settings,
+  sql,
+}: PipelineFile): string => {
   const ends = [...sources, ...sinks].map(({ name: end, connector, config, frame }) => [
     end,
     connector.type,

@@ -6,7 +6,8 @@ import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import type { DebeziumOptions } from '../../formats/debezium-json/options.ts';
 import { type OutboxEvent, OutboxEvents } from '../../formats/outbox/outbox-events.ts';
 import type { RecordHeader } from './client/record-batch.ts';
-import { type OutboxConfig, outboxOptions } from './outbox-config.ts';
+import type { OutboxConfig } from './outbox-config.ts';
+import { outboxOptions } from './outbox-options.ts';
 
 /** An outbox table's event as a record, and the topic it goes to. */
 export interface OutboxRecord extends Omit<OutboxEvent, 'headers'> {
