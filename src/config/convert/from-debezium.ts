@@ -53,6 +53,10 @@ const formatKeys = [
   'skipped.operations',
   'include.query',
   'tombstones.on.delete',
+  'provide.transaction.metadata',
+  'topic.transaction',
+  'schema.name.adjustment.mode',
+  'field.name.adjustment.mode',
 ];
 const pipelineKeys: ReadonlySet<string> = new Set(['errors.tolerance', 'errors.deadletterqueue.topic.name']);
 
@@ -81,7 +85,7 @@ const fromSource = (draft: Draft, settings: Settings, sinks: KnownSinks): Draft 
     if (key === 'database.password') draft.secret(draft.source, 'password', 'MYSQL_PASSWORD', key, value);
     else if (/^database\.(include\.list|whitelist)$/.test(key) && hasTables(settings)) continue;
     else if (formatKeys.includes(key)) {
-      if (key !== 'skipped.operations' || value === 't' || value === 'none')
+      if (key !== 'skipped.operations' || isKafka || value === 't' || value === 'none')
         sinkSetting(draft, sinks, { from: key, key, value, otherwise: 'this sink always writes them its own way' });
       else draft.left(key, `only t and none are known; drop other operations with a filter in \`transform\``);
     } else if (pipelineKeys.has(key)) draft.text(draft.pipeline, key, value);
@@ -117,8 +121,6 @@ const otherReason = (key: string): string => {
   if (key.startsWith('producer.override.')) return 'give the Kafka sink the same under `properties.`';
   if (key.startsWith('heartbeat.'))
     return '`heartbeat.interval` moves the position; heartbeat records are the Kafka sink’s `heartbeat.interval.ms`';
-  if (key === 'provide.transaction.metadata')
-    return 'whole transactions arrive together; there is no topic of their marks';
   if (key === 'message.key.columns') return 'the primary key is the message key';
   if (key.startsWith('topic.creation.')) return 'create topics with the number of partitions that you want';
   if (key === 'topic.naming.strategy' || key === 'topic.delimiter')
@@ -220,7 +222,7 @@ const transform = (draft: Draft, alias: string, settings: Settings, { isKafka }:
   } else if (/outbox\.EventRouter/.test(type)) {
     draft.left(
       name,
-      'there is no outbox router: the outbox table is a table like any other, and a consumer reads its `payload`',
+      'name the outbox table as `outbox.tables` of the Kafka sink; the router’s settings go there behind `outbox.`',
     );
   } else if (/Filter|ContentBasedRouter/.test(type)) {
     draft.left(name, 'its script is not run here; `filter` in `transform` drops rows by an SQL condition');

@@ -27,17 +27,29 @@ export const kafkaConfig = z.strictObject({
     .optional()
     .describe('Topics of single tables, `database.table:topic` each, separated by semicolons; they win over `topic`.'),
   'value.format': z
-    .enum(['debezium-json', 'debezium-avro', 'avro-confluent', 'canal-json', 'maxwell-json', 'json'])
+    .enum([
+      'debezium-json',
+      'debezium-avro',
+      'avro-confluent',
+      'cloudevents-json',
+      'canal-json',
+      'maxwell-json',
+      'json',
+    ])
     .default('debezium-json')
     .describe(
-      "What a value is: `debezium-json` is Debezium's JSON envelope, `debezium-avro` the same in Avro with a schema registry, `avro-confluent` the row as it is now in Avro, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
+      "What a value is: `debezium-json` is Debezium's JSON envelope, `debezium-avro` the same in Avro with a schema registry, `avro-confluent` the row as it is now in Avro, `cloudevents-json` the change as a CloudEvent, as Debezium's converter makes it, `canal-json` and `maxwell-json` are the messages of those tools, and `json` is the row as it is now, or no value once it is deleted.",
     ),
   'debezium-json.schema-include': z
     .boolean()
     .default(false)
     .describe(
-      'With `debezium-json`: write each key and value with its schema, `{"schema":…,"payload":…}`, as Kafka Connect\'s JsonConverter does with `schemas.enable`. Sinks of Connect need it; it makes records many times longer.',
+      'With `debezium-json` and `cloudevents-json`: write each key and value (of an event, its data) with its schema, `{"schema":…,"payload":…}`, as Kafka Connect\'s JsonConverter does with `schemas.enable`. Sinks of Connect need it; it makes records many times longer.',
     ),
+  'cloudevents.extension.attributes.enable': z
+    .boolean()
+    .default(true)
+    .describe('With `cloudevents-json`: put what Debezium says of a change’s source into attributes `iodebezium…`.'),
   ...registryShape,
   'key.format': z
     .enum(['json'])

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Change, RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type { Column, Table } from '../../core/table.ts';
 import { columnPatterns } from '../../core/table-pattern.ts';
+import { CloudEventsEncoder } from '../../formats/cloud-events/encoder.ts';
 import { DebeziumJsonEncoder, type DebeziumRecord, type RecordSink } from '../../formats/debezium-json/encoder.ts';
 import type { DebeziumOptions } from '../../formats/debezium-json/options.ts';
 import { type SchemaPart, transactionSchemas } from '../../formats/debezium-json/schema-part.ts';
@@ -46,6 +48,8 @@ export const valueFormat = (config: KafkaConfig, context: Context, topicOf: (tab
   switch (name) {
     case 'debezium-json':
       return new DebeziumFormat(config, context);
+    case 'cloudevents-json':
+      return new CloudEventsFormat(config, context);
     case 'debezium-avro':
     case 'avro-confluent':
       return new AvroFormat(debeziumOptions(config, context), config, context, topicOf);
@@ -112,10 +116,7 @@ class DebeziumFormat implements ValueFormat, RecordSink {
   }
 
   mark(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void {
-    const schemas = this.#markSchemas;
-    const key = framed(schemas?.key, transactionKey(order.id));
-    const value = framed(schemas?.value, transactionMark(status, order, millis));
-    take(key, 0, key.length, value, 0, value.length, []);
+    takeMark(this.#markSchemas, status, order, millis, take);
   }
 
   record(record: DebeziumRecord): void {
@@ -128,6 +129,64 @@ class DebeziumFormat implements ValueFormat, RecordSink {
     this.keys.clear();
   }
 }
+
+class CloudEventsFormat implements ValueFormat, RecordSink {
+  readonly keys = new OutputBuffer(4_096);
+  readonly #encoder: CloudEventsEncoder;
+  readonly #tombstones: boolean;
+  readonly #markSchemas: SchemaPart | null;
+  readonly #out = new OutputBuffer();
+  #take: TakeRecord = () => {};
+
+  constructor(config: KafkaConfig, context: Context) {
+    if (config['include.schema.changes']) {
+      const reason = `${config['value.format']} has records of rows only`;
+      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'include.schema.changes', reason });
+    }
+    this.#tombstones = config['tombstones.on.delete'];
+    this.#markSchemas = config['debezium-json.schema-include'] ? transactionSchemas() : null;
+    const extensions = config['cloudevents.extension.attributes.enable'];
+    this.#encoder = new CloudEventsEncoder(debeziumOptions(config, context), extensions);
+  }
+
+  rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void {
+    this.#begin(take);
+    this.#encoder.encodeRows(change, this.#out, this, transaction);
+  }
+
+  truncate(change: TruncateChange, take: TakeRecord): void {
+    this.#begin(take);
+    this.#encoder.encodeTruncate(change, this.#out, this);
+  }
+
+  /** As in `debezium-json`: what is no change of a row is no event. */
+  mark(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void {
+    takeMark(this.#markSchemas, status, order, millis, take);
+  }
+
+  record(record: DebeziumRecord): void {
+    takeDebezium(this.#take, record, this.keys.bytes, this.#out.bytes, this.#tombstones);
+  }
+
+  #begin(take: TakeRecord): void {
+    this.#take = take;
+    this.#out.clear();
+    this.keys.clear();
+  }
+}
+
+/** A transaction's beginning or end as JSON; `schemas` null: without its schema. */
+const takeMark = (
+  schemas: SchemaPart | null,
+  status: 'BEGIN' | 'END',
+  order: TransactionOrder,
+  millis: number,
+  take: TakeRecord,
+): void => {
+  const key = framed(schemas?.key, transactionKey(order.id));
+  const value = framed(schemas?.value, transactionMark(status, order, millis));
+  take(key, 0, key.length, value, 0, value.length, []);
+};
 
 /** `payload` behind its schema, where there is one. */
 const framed = (schema: Buffer | undefined, payload: Buffer): Buffer =>

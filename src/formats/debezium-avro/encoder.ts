@@ -45,6 +45,10 @@ export class DebeziumAvroEncoder {
   readonly #record: DebeziumRecord = {
     start: 0,
     end: 0,
+    imagesStart: 0,
+    imagesEnd: 0,
+    row: 0,
+    op: 'c',
     keyStart: 0,
     keyEnd: 0,
     header: null,

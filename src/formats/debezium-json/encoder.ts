@@ -18,6 +18,12 @@ export interface DebeziumRecord {
   /** Where the value stands in the output. `start === end`: a tombstone, which has no value. */
   start: number;
   end: number;
+  /** Where `{"before":…,"after":…` stands in it, without the brace that would close it. */
+  imagesStart: number;
+  imagesEnd: number;
+  /** The row's number in its event, and the op's letter: an update that changes the key is a delete and a create. */
+  row: number;
+  op: 'c' | 'u' | 'd' | 'r' | 't';
   /** Where the key stands in the key buffer. `keyStart === keyEnd`: the table has no key. */
   keyStart: number;
   keyEnd: number;
@@ -95,6 +101,10 @@ export class DebeziumJsonEncoder {
   readonly #record: DebeziumRecord = {
     start: 0,
     end: 0,
+    imagesStart: 0,
+    imagesEnd: 0,
+    row: 0,
+    op: 'c',
     keyStart: 0,
     keyEnd: 0,
     header: null,
@@ -148,8 +158,13 @@ export class DebeziumJsonEncoder {
         this.#splitKeyChange(call, row, start, middle);
         continue;
       }
+      const imagesEnd = out.length;
       this.#finish(call, row, op);
-      if (call.records !== undefined) this.#tellRecord(call.records, call, op, start, plan);
+      if (call.records !== undefined) {
+        this.#record.imagesEnd = imagesEnd;
+        this.#record.row = row;
+        this.#tellRecord(call.records, call, op, start, plan);
+      }
     }
   }
 
@@ -160,9 +175,11 @@ export class DebeziumJsonEncoder {
     if (this.#options.schemas === true) {
       out.append(this.#schemasFor(this.#planFor(change.table), origin.flavor)!.value);
     }
+    const imagesStart = out.length;
     out.reserve(64);
     out.length = put(out, beforeNull);
     out.append(nullBytes);
+    const imagesEnd = out.length;
     out.append(comma);
     const { database, name } = change.table;
     // Debezium takes the time of a statement in milliseconds.
@@ -174,7 +191,8 @@ export class DebeziumJsonEncoder {
     if (extras.records === undefined) return;
     const at = extras.records.keys.length;
     const places = { keyStart: at, keyEnd: at, header: null, headerStart: at, headerEnd: at };
-    extras.records.record(Object.assign(this.#record, places, { start, end: out.length - 1 }));
+    const images = { imagesStart, imagesEnd, row: 0, op: 't' } as const;
+    extras.records.record(Object.assign(this.#record, places, images, { start, end: out.length - 1 }));
   }
 
   /** The record of the topic that Debezium keeps for schema changes, which is another than the tables'. */
@@ -323,17 +341,24 @@ export class DebeziumJsonEncoder {
     const oldKeyEnd = keys?.length ?? 0;
     out.length = middle - afterName.length;
     out.append(afterNull);
+    const deletedImagesEnd = out.length;
     this.#finish(call, row, 'delete');
     const deleted = out.length;
     if (schemas !== null) out.append(schemas.value);
     out.append(beforeNull);
     out.append(image);
+    const imagesEnd = out.length;
     this.#finish(call, row, 'create');
     if (records === undefined || newKey === null || oldKey === null) return;
+    const before = schemas?.value.length ?? 0;
+    this.#record.row = row;
     // A header has the key alone.
     const ahead = schemas?.key.length ?? 0;
     const behind = schemas === null ? 0 : 1;
     const old = {
+      imagesStart: start + before,
+      imagesEnd: deletedImagesEnd,
+      op: 'd',
       keyStart: oldKey,
       keyEnd: oldKeyEnd,
       header: '__debezium.newkey',
@@ -343,6 +368,9 @@ export class DebeziumJsonEncoder {
     records.record(Object.assign(this.#record, old, { start, end: deleted - 1 }));
     records.record(Object.assign(this.#record, { start: deleted - 1, end: deleted - 1 }));
     const created = {
+      imagesStart: deleted + before,
+      imagesEnd,
+      op: 'c',
       keyStart: newKey,
       keyEnd: newKeyEnd,
       header: '__debezium.oldkey',
@@ -358,6 +386,8 @@ export class DebeziumJsonEncoder {
     target.keyStart = this.#putKey(keys, out.bytes, plan, op === 'delete' ? this.#before : this.#after, schemas);
     target.keyEnd = keys.length;
     target.header = null;
+    target.op = opText[op];
+    target.imagesStart = start + (schemas?.value.length ?? 0);
     target.start = start;
     target.end = out.length - 1;
     records.record(target);
@@ -439,6 +469,7 @@ const maxPlans = 4_096;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const opText = { create: 'c', update: 'u', delete: 'd', read: 'r' } as const satisfies Record<Op, string>;
 const opLetter = { create: 0x63, update: 0x75, delete: 0x64, read: 0x72 } as const satisfies Record<Op, number>;
 const beforeNull = Buffer.from('{"before":null,"after":');
 const beforeName = Buffer.from('{"before":');

@@ -24,16 +24,20 @@ export const tableSchemas = (plan: TablePlan, options: DebeziumOptions, flavor: 
   return { key: before(key), value: before(value) };
 };
 
+/** What stands before the two images alone, which are the data of a CloudEvent. */
+export const dataSchema = (plan: TablePlan, options: DebeziumOptions, flavor: Flavor): Buffer =>
+  before(tableSchemaTexts(plan, options, flavor).data);
+
 /** Which columns have a default in their schema. */
 export const columnsWithDefault = (plan: TablePlan, flavor: Flavor): readonly boolean[] =>
   defaultsOf(plan, flavor).map((byDefault) => byDefault !== null);
 
-/** The schemas alone, as JsonConverter writes them. */
+/** The schemas alone, as JsonConverter writes them; `data`: of the two images. */
 export const tableSchemaTexts = (
   plan: TablePlan,
   options: DebeziumOptions,
   flavor: Flavor,
-): { readonly key: string; readonly value: string } => {
+): { readonly key: string; readonly value: string; readonly data: string } => {
   const { table, keyColumns } = plan;
   const name = adjustedSchemaName(`${options.name}.${table.database}.${table.name}`, options.schemaNames ?? 'none');
   const defaults = defaultsOf(plan, flavor);
@@ -63,6 +67,7 @@ export const tableSchemaTexts = (
   return {
     key: schemaText(struct(keyColumns.map((column) => columns[column]!)), { name: `${name}.Key` }),
     value: schemaText(struct(envelope), { name: `${name}.Envelope`, version: 2 }),
+    data: schemaText(struct(envelope.slice(0, 2)), { name: `io.debezium.connector.${flavor}.Data` }),
   };
 };
 
