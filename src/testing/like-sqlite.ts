@@ -3,8 +3,8 @@ import { SeededRandom } from './seeded-random.ts';
 import { LiveQuery } from './sql-rig.ts';
 import { oracleCatalog, SqliteOracle } from './sqlite-oracle.ts';
 
-/** A query that SQLite reads too, or the query and what SQLite reads instead. */
-export type Shape = string | readonly [query: string, sqlite: string];
+/** A query that SQLite and MySQL read too, or the query, what SQLite reads instead, and what MySQL does where that is another one. */
+export type Shape = string | readonly [query: string, sqlite: string, mysql?: string];
 
 /** Keeps the query's result over tables that change at random, and compares it with SQLite's answer at every tick. */
 export const assertLikeSqlite = (shape: Shape): void => {

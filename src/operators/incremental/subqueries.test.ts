@@ -1,54 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainText } from '../../sql/plan/explain.ts';
-import { assertLikeSqlite, type Shape } from '../../testing/like-sqlite.ts';
+import { assertLikeSqlite } from '../../testing/like-sqlite.ts';
+import { subqueryShapes } from '../../testing/query-shapes.ts';
 import { LiveQuery, planOf, sqlCatalog, sqlTable, type TableChange } from '../../testing/sql-rig.ts';
 import { oracleCatalog } from '../../testing/sqlite-oracle.ts';
 
-const shapes: readonly Shape[] = [
-  'SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.a)',
-  'SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.k = t.a)',
-  'SELECT id FROM t WHERE EXISTS (SELECT * FROM u WHERE k = a AND v = s) AND b > 0',
-  'SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k < t.a) AND NOT EXISTS (SELECT 1 FROM u WHERE u.v = t.s)',
-  'SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u)',
-  'SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE t.a IS NULL)',
-  'SELECT id FROM t WHERE a IN (SELECT k FROM u)',
-  'SELECT id FROM t WHERE a NOT IN (SELECT k FROM u)',
-  'SELECT id FROM t WHERE a NOT IN (SELECT k FROM u WHERE k IS NOT NULL)',
-  'SELECT id FROM t WHERE a + 1 IN (SELECT k * 2 FROM u)',
-  'SELECT id FROM t WHERE NOT (a IN (SELECT k FROM u WHERE u.v = t.s))',
-  'SELECT id FROM t WHERE a NOT IN (SELECT k FROM u WHERE u.v = t.s)',
-  'SELECT id FROM t WHERE s IN (SELECT v FROM u GROUP BY v HAVING COUNT(*) > 1)',
-  'SELECT id FROM t WHERE b > 1 OR EXISTS (SELECT 1 FROM u WHERE u.k = t.a)',
-  'SELECT id FROM t WHERE b > 1 OR a IN (SELECT k FROM u)',
-  'SELECT id FROM t WHERE (a NOT IN (SELECT k FROM u WHERE v = s)) IS NULL',
-  ['SELECT id, a IN (SELECT k FROM u) IS TRUE FROM t WHERE FALSE', 'SELECT id, 1 FROM t WHERE 0'],
-  'SELECT id, (SELECT COUNT(*) FROM u WHERE u.k = t.a) FROM t',
-  'SELECT id, (SELECT MAX(u.id) FROM u WHERE u.k > t.a), (SELECT MIN(id) FROM u) FROM t',
-  'SELECT id, (SELECT COUNT(*) + 1 FROM u WHERE u.k = t.a AND u.v = t.s HAVING COUNT(*) < 2) FROM t',
-  'SELECT id, (SELECT COUNT(*) FROM u) + b FROM t',
-  'SELECT id FROM t WHERE b > (SELECT AVG(id) - 10 FROM u WHERE u.k = t.a)',
-  'SELECT id FROM t WHERE b = (SELECT MAX(b) FROM t x WHERE x.a = t.a)',
-  'SELECT id, (SELECT id FROM u WHERE u.k = t.a ORDER BY v DESC, id DESC, k LIMIT 1) FROM t',
-  'SELECT id, (SELECT id FROM u ORDER BY id, k, v LIMIT 1 OFFSET 1) FROM t',
-  'SELECT id, (SELECT id FROM u WHERE u.k = t.a ORDER BY id, v LIMIT 1 OFFSET 1) FROM t',
-  'SELECT id, (SELECT SUM(DISTINCT x.b) FROM t x WHERE x.a = t.a AND EXISTS (SELECT 1 FROM u WHERE u.k = x.b AND u.v = t.s)) FROM t',
-  'SELECT a, COUNT(*) FROM t GROUP BY a HAVING COUNT(*) > (SELECT COUNT(*) FROM u WHERE u.k = t.a)',
-  'SELECT a, SUM(b), (SELECT COUNT(*) FROM u WHERE u.k = a) FROM t GROUP BY a',
-  'SELECT a, SUM(b) FROM t GROUP BY a HAVING SUM(b) >= (SELECT MAX(n) FROM (SELECT a, SUM(b) AS n FROM t GROUP BY a) x)',
-  'SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.a GROUP BY v HAVING COUNT(*) > 1)',
-  'SELECT id FROM t WHERE EXISTS (SELECT COUNT(*) FROM u WHERE u.k = t.a)',
-  'SELECT id, (SELECT COUNT(*) FROM u WHERE u.k = t.a) AS n FROM t ORDER BY (SELECT MAX(u.id) FROM u WHERE u.k = t.a) DESC, id, a, b, s LIMIT 3',
-  'SELECT t.id, u.id FROM t JOIN u ON t.a = u.k WHERE NOT EXISTS (SELECT 1 FROM t x WHERE x.b = u.k AND x.s = t.s)',
-  'SELECT COUNT(*) FROM (SELECT * FROM t WHERE a IN (SELECT k FROM u)) x WHERE x.b > 0',
-  'SELECT id FROM t WHERE (SELECT v FROM u ORDER BY id, k, v LIMIT 1) = s',
-  'SELECT t.id, u.id, x.id FROM t, u, t x WHERE t.a = u.k AND x.b = u.k AND t.b > 0 AND u.v IS NOT NULL',
-  'SELECT t.id, u.id FROM t, u WHERE (t.a = u.k AND t.b > 0) OR (u.k = t.a AND t.s = u.v)',
-  'SELECT t.id, u.id FROM t LEFT JOIN u ON t.a + 1 = u.k * 2 WHERE t.b > 0 AND (u.id IS NULL OR u.v IS NOT NULL)',
-  'SELECT t.id, u.id FROM t FULL JOIN u ON t.a + 1 = u.k AND t.b < u.id',
-];
-
-for (const shape of shapes) {
+for (const shape of subqueryShapes) {
   test(`at every tick, as SQLite says: ${typeof shape === 'string' ? shape : shape[0]}`, () => assertLikeSqlite(shape));
 }
 

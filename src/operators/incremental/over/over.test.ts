@@ -4,37 +4,12 @@ import { parseQueryText } from '../../../sql/parse/grammar.ts';
 import { bindQuery } from '../../../sql/plan/bind-query.ts';
 import { explainText } from '../../../sql/plan/explain.ts';
 import { shop } from '../../../sql/testdata/recorded-queries.ts';
-import { assertLikeSqlite, type Shape } from '../../../testing/like-sqlite.ts';
+import { assertLikeSqlite } from '../../../testing/like-sqlite.ts';
+import { overShapes } from '../../../testing/query-shapes.ts';
 import { LiveQuery, planOf, sqlCatalog, sqlTable } from '../../../testing/sql-rig.ts';
 import { oracleCatalog } from '../../../testing/sqlite-oracle.ts';
 
-const all = 'id, a, b, s';
-const shapes: readonly Shape[] = [
-  `SELECT id, ROW_NUMBER() OVER (ORDER BY a, ${all}) FROM t`,
-  `SELECT ${all}, n FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY b DESC, ${all}) AS n FROM t) x WHERE n <= 2`,
-  `SELECT ${all} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY s ORDER BY b, ${all}) AS n FROM t) x WHERE n = 1 AND a > 0`,
-  `SELECT id, n FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a, s ORDER BY b NULLS LAST, ${all}) AS n FROM t) x WHERE 2 >= n AND n > 1`,
-  `SELECT COUNT(*), SUM(b) FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY b, ${all}) AS n FROM t) x WHERE n < 4`,
-  'SELECT id, n FROM (SELECT id, a, RANK() OVER (PARTITION BY s ORDER BY a) AS n FROM t) x WHERE n <= 2',
-  'SELECT id, n FROM (SELECT id, a, DENSE_RANK() OVER (PARTITION BY s ORDER BY a DESC) AS n FROM t) x WHERE n <= 2',
-  'SELECT id, RANK() OVER w, DENSE_RANK() OVER w, PERCENT_RANK() OVER w, CUME_DIST() OVER w FROM t WINDOW w AS (PARTITION BY s ORDER BY a)',
-  `SELECT id, NTILE(3) OVER (PARTITION BY a ORDER BY b, ${all}) FROM t`,
-  `SELECT id, LAG(b) OVER w, LEAD(b, 2) OVER w, LAG(id, 1, -7) OVER w FROM t WINDOW w AS (PARTITION BY a ORDER BY b, ${all})`,
-  `SELECT id, FIRST_VALUE(id) OVER (w ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), LAST_VALUE(id) OVER (w ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) FROM t WINDOW w AS (PARTITION BY a ORDER BY b, ${all})`,
-  'SELECT id, COUNT(*) OVER (), SUM(b) OVER (PARTITION BY a), MAX(b) OVER (PARTITION BY a) FROM t',
-  'SELECT id, SUM(b) OVER (PARTITION BY s ORDER BY a), COUNT(*) OVER (PARTITION BY s ORDER BY a), MIN(b) OVER (PARTITION BY s ORDER BY a) FROM t',
-  `SELECT id, SUM(b) OVER (ORDER BY a, ${all} ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), MAX(b) OVER (ORDER BY a, ${all} ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t`,
-  `SELECT id, MIN(b) OVER (PARTITION BY s ORDER BY a, ${all} ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING), COUNT(b) OVER (PARTITION BY s ORDER BY a, ${all} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) FROM t`,
-  'SELECT id, COUNT(*) OVER (ORDER BY a RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), SUM(b) OVER (ORDER BY a RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t',
-  'SELECT id, COUNT(*) OVER (PARTITION BY s ORDER BY a DESC RANGE BETWEEN 2 PRECEDING AND 1 PRECEDING), MAX(b) OVER (ORDER BY a DESC NULLS FIRST RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING) FROM t',
-  'SELECT id, COUNT(*) OVER (ORDER BY a NULLS LAST RANGE BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING) FROM t',
-  'SELECT a, SUM(b), RANK() OVER (ORDER BY COUNT(*) DESC), SUM(SUM(b)) OVER (ORDER BY a) FROM t GROUP BY a',
-  'SELECT a, n FROM (SELECT a, COUNT(*) AS c, ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, a) AS n FROM t GROUP BY a) x WHERE n <= 2',
-  'SELECT id, COUNT(b) FILTER (WHERE a > 0) OVER (PARTITION BY s) + 1 FROM t ORDER BY SUM(b) OVER (PARTITION BY s), id, a, b LIMIT 3',
-  `SELECT x.id, u.id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY ${all}) AS n FROM t) x JOIN u ON x.a = u.k WHERE x.n = 1`,
-];
-
-for (const shape of shapes) {
+for (const shape of overShapes) {
   test(`at every tick, as SQLite says: ${typeof shape === 'string' ? shape : shape[0]}`, () => assertLikeSqlite(shape));
 }
 
