@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
-import { sourceCatalog } from '../cli/sql/source-catalog.ts';
 import { mysqlConfig } from '../connectors/mysql/config.ts';
 import { readTables } from '../connectors/mysql/read-tables.ts';
 import type { Batch } from '../core/batch.ts';
-import { qualifiedName } from '../core/table.ts';
+import type { Table } from '../core/table.ts';
 import { type Dataflow, dataflow } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { textOf } from '../sql/evaluate/cast.ts';
 import type { EvaluationContext, SqlValue } from '../sql/evaluate/sql-value.ts';
-import type { Plan } from '../sql/plan/plan.ts';
+import type { Catalog, Plan } from '../sql/plan/plan.ts';
 import { serverColumns } from '../sql-pipeline/scanned-columns.ts';
 import { ScannedTable } from '../sql-pipeline/scanned-table.ts';
 import type { Shape } from './like-sqlite.ts';
 import { type Address, MysqlRig } from './mysql-rig.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import { planOf } from './sql-rig.ts';
+import { planOf, sqlCatalog } from './sql-rig.ts';
 
 const settings = { timeZone: 'UTC', random: () => 0.5 };
 const context: EvaluationContext = { ...settings, now: () => 0 };
@@ -73,7 +72,7 @@ export const compareWithMysql = async (
   for await (const batch of rig.source({}).read(async () => null, patience)) {
     take(batch, scanned, missing);
     if (batch.part !== undefined && !batch.part.last) continue;
-    if (missing.size > 0 || !isMarked(batch, rig.database, tick)) continue;
+    if (missing.size > 0 || !isMarked(batch, tick)) continue;
     const results = flow.tick({ now: 0 });
     for (const checked of queries) keep(checked, results.get(checked.query)!);
     for (let count = tick === ticks ? queries.length : perTick; count > 0; count -= 1) {
@@ -96,9 +95,16 @@ export interface OracleOptions {
   readonly progress?: (line: string) => void;
 }
 
-const catalogOf = async (rig: MysqlRig) => sourceCatalog(await tablesOf(rig), rig.database);
+const catalogOf = async (rig: MysqlRig): Promise<Catalog> =>
+  sqlCatalog(
+    (await tablesOf(rig)).map((table) => {
+      const types = serverColumns(table);
+      const columns = table.columns.map(({ name }, index) => ({ name, type: types[index]!.type }));
+      return { name: table.name, columns, primaryKey: table.primaryKey, appendOnly: false };
+    }),
+  );
 
-const tablesOf = ({ server, database }: MysqlRig) => {
+const tablesOf = ({ server, database }: MysqlRig): Promise<readonly Table[]> => {
   const { host: hostname, port, user: username, password } = server;
   return readTables(mysqlConfig.parse({ hostname, port, username, password, tables: `${database}.\\.*` }), systemClock);
 };
@@ -131,16 +137,16 @@ const firstRead = async (rig: MysqlRig, texts: readonly string[]): Promise<strin
 
 const scannedTables = async (rig: MysqlRig, flow: Dataflow): Promise<ReadonlyMap<string, ScannedTable>> =>
   new Map(
-    (await tablesOf(rig)).map((table) => {
-      const name = qualifiedName(table);
-      return [name, new ScannedTable(table, serverColumns(table), flow.inputs.get(name)!)];
-    }),
+    (await tablesOf(rig)).map((table) => [
+      table.name,
+      new ScannedTable(table, serverColumns(table), flow.inputs.get(table.name)!),
+    ]),
   );
 
 const take = (batch: Batch, scanned: ReadonlyMap<string, ScannedTable>, missing: Set<string>): void => {
   for (const change of batch.changes) {
     if (change.kind !== 'rows' && change.kind !== 'snapshot') continue;
-    const name = qualifiedName(change.table);
+    const { name } = change.table;
     if (change.kind === 'rows') scanned.get(name)!.rows(change);
     else {
       scanned.get(name)!.mark(change);
@@ -150,10 +156,10 @@ const take = (batch: Batch, scanned: ReadonlyMap<string, ScannedTable>, missing:
 };
 
 /** Whether the batch brings the transaction of this tick; the first comes with the snapshot. */
-const isMarked = (batch: Batch, database: string, tick: number): boolean =>
+const isMarked = (batch: Batch, tick: number): boolean =>
   tick === 0 ||
   batch.changes.some((change) => {
-    if (change.kind !== 'rows' || qualifiedName(change.table) !== `${database}.mark`) return false;
+    if (change.kind !== 'rows' || change.table.name !== 'mark') return false;
     return Array.from({ length: change.rows.length }, (_, index) => change.rows.after(index)?.[1]).includes(tick);
   });
 

@@ -9,6 +9,7 @@ import { Changes, type Delta } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
 import { OverStep } from './over/over-step.ts';
 import { RankStep } from './over/rank-step.ts';
+import { readColumns } from './read-columns.ts';
 import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import type { Step } from './step.ts';
@@ -20,7 +21,7 @@ import { WindowStep } from './window/window-step.ts';
 /** A scanned table: the changes told of it, and which of its columns are read. */
 interface ScannedTable {
   readonly changes: Changes;
-  readonly columns: Set<number>;
+  readonly columns: ReadonlySet<number>;
 }
 
 interface Steps {
@@ -33,7 +34,8 @@ interface Steps {
 
 /** The steps that compute these plans. A plan that stands in several places is computed once. */
 export const buildSteps = (plans: readonly Plan[]): Steps => {
-  const builder = new Builder();
+  const read = readColumns(plans);
+  const builder = new Builder(read);
   const results = plans.map((plan) => builder.build(plan));
   return { steps: builder.steps, tables: builder.tables, results };
 };
@@ -45,6 +47,12 @@ class Builder {
   readonly tables = new Map<string, ScannedTable>();
   readonly #built = new Map<Plan, Delta>();
   readonly #ranked = new Map<RankPlan, Delta>();
+  readonly #read: ReadonlyMap<string, ReadonlySet<number>>;
+
+  /** `read`: the columns of tables that are read. */
+  constructor(read: ReadonlyMap<string, ReadonlySet<number>>) {
+    this.#read = read;
+  }
 
   build(plan: Plan): Delta {
     const known = this.#built.get(plan);
@@ -57,14 +65,14 @@ class Builder {
   #make(plan: Plan): Delta {
     switch (plan.kind) {
       case 'scan':
-        return this.#scan(plan, null);
+        return this.#scan(plan);
       case 'values':
         return this.#add(new ValuesStep(plan));
       case 'filter':
       case 'project': {
         const { parts, input } = calcParts(plan);
-        const read = readColumns(parts);
-        const below = this.#read(input, read);
+        const read = calcColumns(parts);
+        const below = this.#below(input, read);
         return this.#add(
           hasToRemember(parts, input)
             ? new RememberingCalcStep(below, parts, input.columns, read)
@@ -115,11 +123,11 @@ class Builder {
   #calculated(plan: Plan): { readonly input: Delta; readonly calc: Calc | null } {
     const { parts, input } = calcParts(plan);
     if (parts.length === 0 || hasToRemember(parts, input)) return { input: this.build(plan), calc: null };
-    return { input: this.#read(input, readColumns(parts)), calc: compileCalc(parts) };
+    return { input: this.#below(input, calcColumns(parts)), calc: compileCalc(parts) };
   }
 
-  #read(plan: Plan, columns: readonly number[] | null): Delta {
-    if (plan.kind === 'scan') return this.#scan(plan, columns);
+  /** `columns`: those that are read of the plan; null: all. */
+  #below(plan: Plan, columns: readonly number[] | null): Delta {
     if (plan.kind === 'rank' && columns !== null && !columns.includes(plan.columns.length - 1))
       return this.#unnumbered(plan);
     return this.build(plan);
@@ -136,14 +144,9 @@ class Builder {
     return this.#add(new RankStep(plan, this.build(plan.input), isNumbered, isAppendOnly(plan.input)));
   }
 
-  /** `columns`: those that are read; null: all. */
-  #scan({ table }: Extract<Plan, { kind: 'scan' }>, columns: readonly number[] | null): Delta {
-    let scanned = this.tables.get(table.name);
-    if (scanned === undefined) {
-      scanned = { changes: new Changes(), columns: new Set() };
-      this.tables.set(table.name, scanned);
-    }
-    for (const column of columns ?? table.columns.keys()) scanned.columns.add(column);
+  #scan({ table }: Extract<Plan, { kind: 'scan' }>): Delta {
+    const scanned = this.tables.get(table.name) ?? { changes: new Changes(), columns: this.#read.get(table.name)! };
+    this.tables.set(table.name, scanned);
     return scanned.changes;
   }
 }
@@ -156,7 +159,7 @@ const hasToRemember = (parts: readonly CalcPart[], input: Plan): boolean =>
   !isAppendOnly(input);
 
 /** The columns that filters and projections read of the rows under them; null: all. */
-const readColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {
+const calcColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly number[] | null => {
   const read: number[] = [];
   for (const part of parts) {
     if (part.kind === 'project') return [...read, ...part.expressions.flatMap(columnsOf)];

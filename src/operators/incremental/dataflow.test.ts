@@ -76,6 +76,20 @@ test('says which columns of a table are read', () => {
     ['b', planOf('SELECT qty FROM orders', shop)],
     ['c', planOf('SELECT * FROM lines WHERE amount > 1e0', shop)],
   ]);
+  const joined =
+    'SELECT c.name, COUNT(*) FROM orders o JOIN customers c ON o.customer = c.id WHERE o.qty > 1 GROUP BY c.name';
+  const tied =
+    'SELECT id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY country ORDER BY name) AS n FROM customers) WHERE n = 1';
+  const columnsOf = (query: string): unknown =>
+    [...dataflow(new Map([['out', planOf(query, shop)]]), settings).inputs].map(([name, { columns }]) => [
+      name,
+      [...columns].sort(),
+    ]);
+  assert.deepEqual(columnsOf(joined), [
+    ['orders', [1, 3]],
+    ['customers', [0, 1]],
+  ]);
+  assert.deepEqual(columnsOf(tied), [['customers', [0, 1, 2]]]);
   const { inputs } = dataflow(plans, settings);
   const read = [...inputs].map(([name, { columns }]) => [name, [...columns].sort()]);
   assert.deepEqual(read, [

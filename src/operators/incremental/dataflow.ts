@@ -21,7 +21,7 @@ export interface DataflowSettings {
 
 /** Where the changes of one scanned table go. */
 export interface DataflowInput {
-  /** The table's columns that some step reads; what stands in the others means nothing. */
+  /** The table's columns that some step reads; what stands in the others means nothing, and is the same when the row goes. */
   readonly columns: ReadonlySet<number>;
   /** Tells that a row came (1) or went (-1). The row is kept, not copied. An update is its old row going and its new one coming. */
   push(row: SqlRow, weight: 1 | -1): void;

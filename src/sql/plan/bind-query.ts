@@ -397,7 +397,7 @@ const planSelect = (select: Select, names: Names, order: readonly OrderItem[]): 
   let selected: BoundRows = grouped ? bindAggregation(rows, scope, select, sortedBy) : rows;
   if (select.having !== null) selected = rowsWith(selected, select.having, 'HAVING', subquery);
   const expressions = [...items.map(({ expression }) => expression), ...sortedBy];
-  selected = bindOver(withSubqueries(selected, expressions, subquery), select.windows, expressions);
+  selected = bindOver(withSubqueries(selected, selected.plan, expressions, subquery), select.windows, expressions);
   const { bind } = selected;
   const outputs = items.map(({ expression, name, bound }) => ({ name, bound: bound ?? bind(expression) }));
   const keys: SortKey[] = [];
@@ -445,12 +445,12 @@ const rowsWith = (rows: BoundRows, condition: Expression, clause: string, subque
     const bound = simple.map((part) => asTruth(rows.bind(part), part, clause));
     plan = filtered(plan, bound.reduce(conjunction));
   }
+  const around = { ...rows, plan };
   for (const part of parts.filter(holdsSubquery)) {
-    const current = { ...rows, plan };
-    const joined = semiJoined(current, part, subquery);
+    const joined = semiJoined(around, plan, part, subquery);
     if (joined !== null) plan = joined;
     else {
-      const wide = withSubqueries(current, [part], subquery);
+      const wide = withSubqueries(around, plan, [part], subquery);
       const kept = filtered(wide.plan, asTruth(wide.bind(part), part, clause));
       plan = onlyColumns(kept, [...plan.columns.keys()]);
     }

@@ -55,14 +55,17 @@ const isSubquery = (expression: Expression): expression is Found =>
   (expression.kind === 'subquery' || expression.kind === 'exists' || expression.kind === 'in') &&
   queryOf(expression) !== null;
 
-/** The rows for which a part of WHERE holds that is EXISTS or IN with a subquery; null: it is something else. */
-export const semiJoined = (rows: BoundRows, condition: Expression, plan: PlanSubquery): Plan | null => {
+/**
+ * The rows of `below` for which a part of WHERE holds that is EXISTS or IN with a subquery; null: it is something else. `rows` are
+ * those that the subquery is computed for: some more, so that one subquery's rows do not hang on another's.
+ */
+export const semiJoined = (rows: BoundRows, below: Plan, condition: Expression, plan: PlanSubquery): Plan | null => {
   const isNot = condition.kind === 'unary' && condition.operator === 'NOT';
   const test = isNot ? condition.operand : condition;
   if (!isSubquery(test) || test.kind === 'subquery') return null;
   const subplan = planned(test, rows, plan);
   const negated = isNot !== (test.kind === 'in' && test.negated);
-  const width = rows.plan.columns.length;
+  const width = below.columns.length;
   const conditions = outerEquals(subplan, width + subplan.width);
   if (test.kind === 'in') {
     const [value, candidate] = [rows.bind(test.operand), columnAt(subplan.plan.columns, 0)];
@@ -70,19 +73,24 @@ export const semiJoined = (rows: BoundRows, condition: Expression, plan: PlanSub
     if (negated && (value.type.nullable || candidate.type.nullable)) return null;
     conditions.push(bindBinary('=', value, { kind: 'column', index: width, type: candidate.type }, test));
   }
-  return joinOn(negated ? 'ANTI' : 'SEMI', rows.plan, subplan.plan, conditions);
+  return joinOn(negated ? 'ANTI' : 'SEMI', below, subplan.plan, conditions);
 };
 
-/** Computes the subqueries in `expressions` beside each of the rows; what `bind` then gives may name their results. */
-export const withSubqueries = (rows: BoundRows, expressions: readonly Expression[], plan: PlanSubquery): BoundRows => {
+/** Computes the subqueries in `expressions` beside each row of `below`; what `bind` then gives may name their results. */
+export const withSubqueries = (
+  rows: BoundRows,
+  below: Plan,
+  expressions: readonly Expression[],
+  plan: PlanSubquery,
+): BoundRows => {
   const found = new Map(subqueriesIn(expressions).map((expression) => [textOf(expression), expression]));
-  if (found.size === 0) return rows;
+  if (found.size === 0) return { ...rows, plan: below };
   const texts = [...found.keys()];
-  let widened = rows.plan;
+  let widened = below;
   for (const expression of found.values())
     widened = withResult(widened, planned(expression, rows, plan), expression, rows);
   const results = widened.columns
-    .slice(rows.plan.columns.length)
+    .slice(below.columns.length)
     .map(({ type }, index) => ({ qualifier: [], name: `#query${index}`, type }));
   const nameOf = (part: Expression): string | null => {
     const place = isSubquery(part) ? texts.indexOf(textOf(part)) : -1;

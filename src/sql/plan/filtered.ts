@@ -25,8 +25,11 @@ const filterOf = (input: Plan, conditions: readonly Bound[]): Plan =>
 
 const pushed = (input: Plan, conditions: readonly Bound[]): Plan => {
   switch (input.kind) {
-    case 'filter':
-      return pushed(input.input, [...conjunctsOf(input.condition), ...conditions]);
+    case 'filter': {
+      const own = conjunctsOf(input.condition);
+      const movable = own.filter((part) => !isContextual(part));
+      return filterOf(pushed(input.input, [...movable, ...conditions]), own.filter(isContextual));
+    }
     case 'project': {
       const { expressions } = input;
       const isPlain = (part: Bound): boolean =>

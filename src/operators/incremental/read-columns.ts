@@ -1,0 +1,59 @@
+import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+
+/** The columns of tables that these plans read, by the tables' names. What nobody reads needs not be decoded, nor kept by a join. */
+export const readColumns = (plans: readonly Plan[]): ReadonlyMap<string, ReadonlySet<number>> => {
+  const read = new Map<string, Set<number>>();
+  const mark = (plan: Plan, needed: ReadonlySet<number>): void => {
+    if (plan.kind === 'scan') read.set(plan.table.name, (read.get(plan.table.name) ?? new Set()).union(needed));
+    for (const [input, columns] of neededOfInputs(plan, [...needed])) mark(input, new Set(columns));
+  };
+  for (const plan of plans) mark(plan, new Set(plan.columns.keys()));
+  return read;
+};
+
+/** Each input of a plan, and which of its columns are read when `needed` are read of the plan. */
+const neededOfInputs = (
+  plan: Plan,
+  needed: readonly number[],
+): readonly (readonly [input: Plan, columns: readonly number[]])[] => {
+  switch (plan.kind) {
+    case 'scan':
+    case 'values':
+      return [];
+    case 'filter':
+      return [[plan.input, [...needed, ...columnsOf(plan.condition)]]];
+    case 'project':
+      return [[plan.input, needed.flatMap((column) => columnsOf(plan.expressions[column]!))]];
+    case 'aggregate': {
+      const read = plan.calls.flatMap(({ args, filter }) => (filter === null ? args : [...args, filter]));
+      return [[plan.input, [...plan.groups, ...read]]];
+    }
+    case 'join': {
+      const width = plan.left.columns.length;
+      const read = plan.condition === null ? needed : [...needed, ...columnsOf(plan.condition)];
+      const [left, right] = [read.filter((column) => column < width), read.filter((column) => column >= width)];
+      return [
+        [plan.left, left],
+        [plan.right, right.map((column) => column - width)],
+      ];
+    }
+    case 'union':
+      return plan.inputs.map((input) => [input, needed]);
+    case 'window': {
+      const own = needed.filter((column) => column < plan.input.columns.length);
+      return [[plan.input, [...own, plan.time, ...plan.partition]]];
+    }
+    case 'intersect':
+    case 'except':
+      return [
+        [plan.left, [...plan.left.columns.keys()]],
+        [plan.right, [...plan.right.columns.keys()]],
+      ];
+    // All columns decide between rows that an order leaves equal, whoever else reads them.
+    case 'top':
+    case 'over':
+    case 'rank':
+      return [[plan.input, [...plan.input.columns.keys()]]];
+  }
+};
