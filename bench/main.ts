@@ -29,6 +29,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),
   'sql-groupby': async (rounds) => (await import('./benches/sql-engine.ts')).sqlGroupBy(rounds),
   'sql-join': async (rounds) => (await import('./benches/sql-engine.ts')).sqlJoin(rounds),
+  'sql-lag': async (rounds) => (await import('./benches/sql-lag.ts')).sqlLag(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 

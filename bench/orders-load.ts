@@ -5,12 +5,13 @@ const connections = 16;
 
 /**
  * Commits single-row transactions into `bench.orders` at a steady rate, over several connections, until `signal` aborts. A moment
- * that is missed stays missed: catching up would be a burst, and a reader's lag would tell of the burst. Gives how many were written.
+ * that is missed stays missed: catching up would be a burst, and a reader's lag would tell of the burst. Gives how many were written. `customer`: whose they are, as SQL.
  */
 export const writeSteadily = async (
   address: Address,
   transactionsPerSecond: number,
   signal: AbortSignal,
+  customer = '7',
 ): Promise<number> => {
   const periodMs = (1_000 * connections) / transactionsPerSecond;
   const written = await Promise.all(
@@ -25,7 +26,7 @@ export const writeSteadily = async (
           // A timer ends at a whole millisecond, late rather than early: the next one is due by the plan all the same.
           if (earlyMs >= 0.5) await new Promise((resolve) => setTimeout(resolve, Math.floor(earlyMs)));
           await connection.query(
-            "INSERT INTO orders (customer_id, sku, qty, price, status, note, created) VALUES (7, 'SKU-7', 1, 9.95, 'new', 'steady load', NOW(6))",
+            `INSERT INTO orders (customer_id, sku, qty, price, status, note, created) VALUES (${customer}, 'SKU-7', 1, 9.95, 'new', 'steady load', NOW(6))`,
           );
           count += 1;
           dueMs = Math.max(dueMs + periodMs, performance.now() - periodMs);
