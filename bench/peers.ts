@@ -49,6 +49,21 @@ export const dbIvm = (query: string): Contender | null => {
   };
 };
 
+/** node-redis's pipeline; null where npm cannot install it. */
+export const nodeRedis = (server: { readonly host: string; readonly port: number }, rows: number): Contender | null => {
+  const folder = join(cache, 'node-redis-6.3.1');
+  if (!existsSync(join(folder, 'node_modules'))) {
+    cpSync(join(sources, 'node-redis'), folder, { recursive: true });
+    if (!succeeds('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)) return null;
+  }
+  return {
+    name: 'node-redis 6.3 pipeline',
+    command: process.execPath,
+    args: [join(sources, 'node-redis', 'runner.mjs'), server.host, String(server.port), String(rows)],
+    cwd: folder,
+  };
+};
+
 const where = (server: Address, workload: Workload): readonly string[] =>
   [server.host, server.port, server.user, server.password, workload.file, workload.position, workload.rows].map(String);
 

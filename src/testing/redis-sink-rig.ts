@@ -3,6 +3,7 @@ import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { redisSink } from '../connectors/redis/sink/connector.ts';
 import { openRedisSink } from '../connectors/redis/sink/sink.ts';
 import type { Sink } from '../core/connector.ts';
+import { isMillraceError } from '../core/errors.ts';
 import type { LogFields } from '../core/log.ts';
 import type { Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
@@ -40,10 +41,19 @@ export class RedisSinkRig implements AsyncDisposable {
     return await this.#connection.command(...command);
   }
 
-  /** As `ask`, after the server was started anew. */
+  /** After the server was started anew; resolves when it has read what it had saved. */
   async reconnect(): Promise<void> {
     this.#connection.close();
     this.#connection = await connectRedis(this.server);
+    for (;;) {
+      try {
+        await this.ask('DBSIZE');
+        return;
+      } catch (error) {
+        if (!isMillraceError(error, 'REDIS_NOT_READY')) throw error;
+        await systemClock.sleep(10);
+      }
+    }
   }
 
   /** The hash at a key, by field. */

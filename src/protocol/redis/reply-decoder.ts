@@ -61,7 +61,7 @@ export class ReplyDecoder {
   /** The next reply, a view of the bytes pushed; undefined: more bytes are needed. */
   next(): Reply | undefined {
     for (;;) {
-      const value = this.#text === null ? this.#value() : this.#restOfText();
+      const value = this.#text === null ? (this.#frequent() ?? this.#value()) : this.#restOfText();
       if (value === undefined) return undefined;
       const reply = value === opened ? undefined : this.#place(value);
       if (reply !== undefined) return reply;
@@ -90,6 +90,29 @@ export class ReplyDecoder {
       if (into.kind === 'attribute') return undefined;
       whole = closed(into);
     }
+  }
+
+  /** The answers that a transaction has one of for each command, without making a text of them: `QUEUED`, and counts. */
+  #frequent(): Reply | undefined {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    if (bytes[start] === 0x2b) {
+      if (bytes[start + 1] !== 0x51 || start + 9 > bytes.length) return undefined;
+      for (let i = 2; i < 9; i += 1) if (bytes[start + i] !== queued.charCodeAt(i)) return undefined;
+      this.#at = start + 9;
+      return 'QUEUED';
+    }
+    if (bytes[start] !== 0x3a) return undefined;
+    let value = 0;
+    let at = start + 1;
+    for (; at < start + 10; at += 1) {
+      const digit = bytes[at]! - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === start + 1 || bytes[at] !== 0x0d || bytes[at + 1] !== 0x0a) return undefined;
+    this.#at = at + 2;
+    return value;
   }
 
   #value(): Reply | typeof opened | undefined {
@@ -215,6 +238,8 @@ export class ReplyDecoder {
     return new MillraceError('REDIS_PROTOCOL', { offset: this.#before + this.#at, reason });
   }
 }
+
+const queued = '+QUEUED\r\n';
 
 /** An array or its like was begun: no value yet. */
 const opened = Symbol('opened');

@@ -175,7 +175,7 @@ class RedisSink implements Sink {
         rows.push(change);
         continue;
       }
-      if (rows.length > 0) await write(new Map());
+      if (rows.length > 0) await write(nowhere);
       if (change.kind === 'truncate') await this.#tableKeys.erase(this.#keysOf(change.table));
       else if (change.kind === 'snapshot') {
         const { table } = await this.#plan(change.table);
@@ -211,14 +211,10 @@ class RedisSink implements Sink {
       this.#encode(encoder, batch.changes);
       parts.bytes += encoder.commands.byteLength;
       if (part.last) {
-        await this.#executeParts(encoder);
-        // Apart from the rows, so that none of them is behind the position when one was refused.
-        encoder.clear();
-        this.#transactions.begin(encoder.commands);
-        await this.#transactions.execute(encoder.commands, { positions: batch.positions });
+        await this.#executeParts(encoder, batch.positions);
         this.#parts = null;
       } else if (parts.bytes >= this.#config['sink.transaction.max-size']) {
-        await this.#executeParts(encoder);
+        await this.#executeParts(encoder, nowhere);
         parts.bytes = 0;
         parts.steps += 1;
         if (parts.steps === 1) {
@@ -239,16 +235,17 @@ class RedisSink implements Sink {
   async #splitParts(parts: { bytes: number }, encoder: RowCommands): Promise<void> {
     if (parts.bytes === 0) return;
     encoder.clear();
-    await this.#executeParts(encoder);
+    await this.#executeParts(encoder, nowhere);
     parts.bytes = 0;
   }
 
-  async #executeParts(encoder: RowCommands): Promise<void> {
-    const refusal = await this.#transactions.execute(encoder.commands, {
-      positions: new Map(),
-      mayFail: encoder.mayFail,
-    });
-    if (refusal !== null) throw this.#refused(refusal);
+  /** The rows of parts before are no longer at hand, so a refused one cannot be written otherwise. */
+  async #executeParts(encoder: RowCommands, positions: ReadonlyMap<Lane, Position>): Promise<void> {
+    const held = this.#transactions.held(positions.keys());
+    const refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail: encoder.mayFail });
+    if (refusal === null) return;
+    await this.#transactions.takeBack(held);
+    throw this.#refused(refusal);
   }
 
   /**
@@ -376,6 +373,8 @@ class RedisSink implements Sink {
     await this.#transactions.discard();
   }
 }
+
+const nowhere: ReadonlyMap<Lane, Position> = new Map();
 
 const labelsOf = (changes: readonly Change[]): string =>
   [...new Set(changes.flatMap((change) => (change.kind === 'rows' ? [qualifiedName(change.table)] : [])))].join(', ');
