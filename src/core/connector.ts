@@ -67,6 +67,11 @@ export interface Sink extends AsyncDisposable {
    * of the batch: what is to be done about it is not the sink's to decide.
    */
   write(batch: Batch, signal: AbortSignal): Promise<void>;
+  /**
+   * Looks after the target while nothing is written, from the first claim on: rejects when it no longer holds what it was given.
+   * Returns when `signal` aborts. Left out: only the next write tells.
+   */
+  watch?(signal: AbortSignal): Promise<void>;
   /** How many writes may be under way at once (default 1). Positions still become durable in order. */
   readonly inFlight?: number;
 }

@@ -72,7 +72,15 @@ export class Attempt {
   }
 
   async run(): Promise<AttemptEnd> {
-    const { source, stop, abort } = this.#options;
+    const { source, sinks, stop, abort } = this.#options;
+    const ended = new AbortController();
+    const watches = sinks.map(async ({ name, sink }) => {
+      try {
+        await sink.watch?.(AbortSignal.any([ended.signal, this.#signal]));
+      } catch (error) {
+        this.#fail(error, name);
+      }
+    });
     try {
       for await (const batch of source.read((lane) => this.#claim(lane), this.#signal)) await this.#move(batch);
     } catch (error) {
@@ -80,6 +88,8 @@ export class Attempt {
     }
     await Promise.all(this.#writers.map((writer) => (abort.aborted ? writer.settled() : writer.drain())));
     await Promise.all(this.#writers.map((writer) => writer.claimed()));
+    ended.abort();
+    await Promise.all(watches);
     await this.#acknowledger.idle();
     if (this.#failed !== null) return { kind: 'failed', ...this.#failed };
     return stop.aborted || abort.aborted ? { kind: 'stopped' } : { kind: 'finished' };

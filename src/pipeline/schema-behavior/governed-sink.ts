@@ -64,6 +64,10 @@ class GovernedSink implements Sink {
     }
   }
 
+  async watch(signal: AbortSignal): Promise<void> {
+    await this.#sink.watch?.(signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sink[Symbol.asyncDispose]();
   }

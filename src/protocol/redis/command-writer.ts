@@ -51,17 +51,14 @@ export class CommandWriter {
     const length = end - start;
     this.#header(0x24, length);
     this.#reserve(length + 2);
-    this.#bytes.set(start === 0 && end === value.length ? value : value.subarray(start, end), this.#at);
-    this.#at += length;
+    this.#copy(value, start, end);
     this.#lineBreak();
   }
 
   /** Appends what is already written as arguments of the command begun last. */
   raw(value: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    this.#reserve(length);
-    this.#bytes.set(start === 0 && end === value.length ? value : value.subarray(start, end), this.#at);
-    this.#at += length;
+    this.#reserve(end - start);
+    this.#copy(value, start, end);
   }
 
   /** What was collected, until something is added or cleared. */
@@ -84,16 +81,28 @@ export class CommandWriter {
     return taken;
   }
 
+  #copy(value: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    // A call out of JavaScript costs more than copying a few bytes.
+    if (end - start < 48) for (let i = start; i < end; i += 1) bytes[at++] = value[i]!;
+    else {
+      bytes.set(start === 0 && end === value.length ? value : value.subarray(start, end), at);
+      at += end - start;
+    }
+    this.#at = at;
+  }
+
   #header(marker: number, value: number): void {
     this.#reserve(16);
     const bytes = this.#bytes;
     bytes[this.#at++] = marker;
     let digits = 1;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
+    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits += 1;
     let rest = value;
     for (let i = this.#at + digits - 1; i >= this.#at; i -= 1) {
       bytes[i] = 0x30 + (rest % 10);
-      rest = Math.floor(rest / 10);
+      rest = (rest / 10) | 0;
     }
     this.#at += digits;
     this.#lineBreak();

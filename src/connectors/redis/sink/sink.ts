@@ -19,6 +19,9 @@ import { TableKeys } from './table-keys.ts';
 import { keyTemplates, planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { Transactions } from './transactions.ts';
 
+/** How often a Redis that nothing is written to is asked whether it is still the same. */
+const watchMs = 2_000;
+
 /** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
   const keysOf = keyTemplates(config);
@@ -109,6 +112,16 @@ class RedisSink implements Sink {
       await write;
     } finally {
       if (this.#last === write) this.#last = null;
+    }
+  }
+
+  /** A flushed or exchanged Redis is noticed though nothing is written. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    for (;;) {
+      await clock.sleep(watchMs, signal);
+      if (signal.aborted) return;
+      if (this.#last === null && this.#parts === null) await this.#transactions.check();
     }
   }
 

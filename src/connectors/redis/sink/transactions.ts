@@ -62,6 +62,13 @@ export class Transactions {
     return held;
   }
 
+  /** Whether this writer is still the pipeline's own. No MULTI may be open. Throws SINK_FENCED and REDIS_DATA_LOST. */
+  async check(): Promise<void> {
+    if (!this.#claimed) return;
+    const [writer] = await this.#send(new CommandWriter(256).add('GET', this.#own.writer));
+    this.#checkWriter(writer!, '');
+  }
+
   /** Begins a block of commands. */
   begin(block: CommandWriter): void {
     if (!this.#open) block.add('MULTI');
@@ -92,7 +99,6 @@ export class Transactions {
     }
     block.add('EXEC').add('WATCH', this.#own.writer).add('GET', this.#own.writer);
     const first = this.#open ? 0 : 1;
-    this.#open = true;
     const replies = await this.#send(block);
     this.#open = false;
     const end = replies.length - 3;
