@@ -25,7 +25,6 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
   rdb: async (rounds) => (await import('./benches/redis-files.ts')).rdb(rounds),
   aof: async (rounds) => (await import('./benches/redis-files.ts')).aof(rounds),
-  rdb: async (rounds) => (await import('./benches/rdb.ts')).rdb(rounds),
   'redis-apply': async (rounds) => (await import('./benches/redis.ts')).redisApply(rounds),
   'redis-binlog': async (rounds) => (await import('./benches/redis.ts')).redisBinlog(rounds),
   'redis-lag': async (rounds) => (await import('./benches/redis.ts')).redisLag(rounds),
