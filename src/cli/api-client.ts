@@ -62,7 +62,8 @@ export class ApiClient {
   /** The events of a stream, until it ends or `signal` aborts. Throws API_UNREACHABLE when it breaks. */
   async *events(path: string, signal: AbortSignal): AsyncGenerator<{ readonly type: string; readonly data: unknown }> {
     const response = await this.#open('GET', path, null, signal);
-    if (response.statusCode !== 200) throw this.#refusal(response.statusCode ?? 0, await textOf(response));
+    const isStream = response.headers['content-type']?.startsWith('text/event-stream') === true;
+    if (response.statusCode !== 200 || !isStream) throw this.#refusal(response.statusCode ?? 0, await textOf(response));
     response.setEncoding('utf8');
     let text = '';
     try {

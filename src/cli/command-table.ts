@@ -14,6 +14,7 @@ const binlogOptions: Readonly<Record<string, OptionSpec>> = {
 export const commands: readonly CommandSpec[] = [
   {
     name: 'demo',
+    effect: 'writes',
     summary: 'Run the main job on real input, break it twice on purpose, and prove both sides equal.',
     arguments: '',
     fewest: 0,
@@ -46,6 +47,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run',
+    effect: 'writes',
     summary: 'Run pipelines until they end or are stopped.',
     arguments: 'FILE...',
     fewest: 1,
@@ -74,6 +76,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'verify',
+    effect: 'writes',
     summary: 'Compare a source’s tables with what the sinks hold, while changes flow, and repair what differs.',
     arguments: '[FILE]',
     fewest: 0,
@@ -113,6 +116,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'sql',
+    effect: 'writes',
     summary:
       'Run a query over MySQL’s tables and keep its result up to date, on the screen or in tables, in Flink’s SQL.',
     arguments: '',
@@ -163,6 +167,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'lint',
+    effect: 'reads',
     summary: 'Check pipeline files without connecting to anything.',
     arguments: 'FILE...',
     fewest: 1,
@@ -181,6 +186,7 @@ export const commands: readonly CommandSpec[] = [
   ...deadLetterCommands,
   {
     name: 'binlog dump',
+    effect: 'reads',
     summary: 'Print the events of binlog files or of a server’s binlog, rows included.',
     arguments: 'FILE|FOLDER|URL...',
     fewest: 1,
@@ -216,6 +222,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'binlog stat',
+    effect: 'reads',
     summary: 'Count what a binlog holds: events, rows by table, transactions, GTIDs, compression, rate.',
     arguments: 'FILE|FOLDER|URL...',
     fewest: 1,
@@ -233,6 +240,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'redis rdb stat',
+    effect: 'reads',
     summary: 'Count what an RDB file holds: keys by type, elements, bytes, expiries, the largest.',
     arguments: 'FILE',
     fewest: 1,
@@ -247,6 +255,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'redis aof stat',
+    effect: 'reads',
     summary: 'Count what an append-only log holds: commands by name, transactions, times, and the keys of its base.',
     arguments: 'PATH',
     fewest: 1,
@@ -271,6 +280,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'explain',
+    effect: 'reads',
     summary: 'Say what an error code means and what to do about it.',
     arguments: '[CODE...]',
     fewest: 0,
@@ -285,6 +295,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'version',
+    effect: 'reads',
     summary: 'Print the version.',
     arguments: '',
     fewest: 0,

@@ -18,6 +18,11 @@ export interface CommandSpec {
   /** `lint`, `binlog dump`. */
   readonly name: string;
   readonly summary: string;
+  /**
+   * What it does beyond printing: nothing, something that another command takes back, or something that cannot simply be undone.
+   * The last kind asks first (`confirm`), has `--yes`, and says what way back there is.
+   */
+  readonly effect: 'reads' | 'writes' | { readonly wayBack: string };
   /** What it takes after its name, as help prints it. */
   readonly arguments: string;
   readonly fewest: number;

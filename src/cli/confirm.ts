@@ -8,10 +8,10 @@ export const confirm = async (call: CommandCall, what: string, name: string): Pr
   if (process.stdin.isTTY && call.terminal.live) {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      if ((await lines.question(`${what}\nType the name ${name} to go on: `)).trim() === name) return;
+      if ((await lines.question(`${what}.\nType the name ${name} to go on: `)).trim() === name) return;
     } finally {
       lines.close();
     }
   }
-  throw new MillraceError('CONFIRMATION_NEEDED', { what: `what was asked of ${name}` });
+  throw new MillraceError('CONFIRMATION_NEEDED', { what });
 };

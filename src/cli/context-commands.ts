@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.ts';
-import { clientOptions } from './operating-commands.ts';
+import { clientOptions, yes } from './operating-commands.ts';
 
 const one = { fewest: 1, most: 1, arguments: 'NAME', formats: ['human', 'json'], options: {} } as const;
 
@@ -7,6 +7,7 @@ const one = { fewest: 1, most: 1, arguments: 'NAME', formats: ['human', 'json'],
 export const contextCommands: readonly CommandSpec[] = [
   {
     name: 'context add',
+    effect: 'writes',
     summary: 'Give a running millrace a name, with its token.',
     arguments: 'NAME URL',
     fewest: 2,
@@ -28,6 +29,7 @@ export const contextCommands: readonly CommandSpec[] = [
   },
   {
     name: 'context use',
+    effect: 'writes',
     summary: 'Use a named millrace from now on.',
     ...one,
     examples: [{ command: 'millrace context use prod', does: 'ask that one from now on; the way back is printed' }],
@@ -35,6 +37,7 @@ export const contextCommands: readonly CommandSpec[] = [
   },
   {
     name: 'context list',
+    effect: 'reads',
     summary: 'List the named millraces, without their tokens.',
     arguments: '',
     fewest: 0,
@@ -46,8 +49,10 @@ export const contextCommands: readonly CommandSpec[] = [
   },
   {
     name: 'context delete',
+    effect: { wayBack: 'the command that adds it again is printed; the token must come from elsewhere.' },
     summary: 'Forget a named millrace and its token.',
     ...one,
+    options: { yes },
     examples: [{ command: 'millrace context delete prod', does: 'forget it; the one that runs is not touched' }],
     load: () => import('./commands/context-delete.ts'),
   },

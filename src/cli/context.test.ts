@@ -63,7 +63,7 @@ test('commands ask the context in use, with its own token, which stands in a fil
       ],
     );
     assert.ok(!list.stdout.includes('swordfish'));
-    assert.equal((await millrace(['context', 'delete', 'prod'])).status, 0);
+    assert.equal((await millrace(['context', 'delete', 'prod', '--yes'])).status, 0);
     assert.ok(!readFileSync(file, 'utf8').includes('swordfish'));
   } finally {
     server.close();

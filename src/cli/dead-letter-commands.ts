@@ -1,5 +1,6 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { fileOptions } from './file-commands.ts';
+import { yes } from './operating-commands.ts';
 
 const letterOptions: Readonly<Record<string, OptionSpec>> = {
   code: { value: 'CODE', describe: 'Only letters with this error code.' },
@@ -10,6 +11,7 @@ const letterOptions: Readonly<Record<string, OptionSpec>> = {
 export const deadLetterCommands: readonly CommandSpec[] = [
   {
     name: 'dlq list',
+    effect: 'reads',
     summary: 'Count refused rows and unreadable messages, by error code and table or topic.',
     arguments: 'FILE',
     fewest: 1,
@@ -21,6 +23,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'dlq show',
+    effect: 'reads',
     summary: 'Print refused rows and unreadable messages with their reason, place and values.',
     arguments: 'FILE [ID...]',
     fewest: 1,
@@ -39,6 +42,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'dlq replay',
+    effect: 'writes',
     summary: 'Write refused rows and unreadable messages again, once the cause is repaired.',
     arguments: 'FILE [ID...]',
     fewest: 1,
@@ -58,6 +62,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'dlq drop',
+    effect: { wayBack: 'there is none: keep the output of `millrace dlq show FILE -o jsonl` first.' },
     summary: 'Give refused rows and unreadable messages up.',
     arguments: 'FILE [ID...]',
     fewest: 1,
@@ -66,7 +71,7 @@ export const deadLetterCommands: readonly CommandSpec[] = [
     options: {
       ...letterOptions,
       all: { describe: 'Every letter.' },
-      yes: { describe: 'Do it without being asked.' },
+      yes,
       ...fileOptions,
     },
     examples: [

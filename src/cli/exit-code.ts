@@ -31,7 +31,7 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (!isMillraceError(error)) return exitCode.failed;
   if (error.code === 'WAIT_TIMED_OUT') return exitCode.timedOut;
   if (error.code === 'CONFIRMATION_NEEDED') return exitCode.refused;
-  if (error.code === 'API_FILE_WRONG') return exitCode.configInvalid;
+  if (error.code === 'API_FILE_WRONG' || error.code === 'SERVE_NOTHING') return exitCode.configInvalid;
   if (error.code === 'VERIFY_SINK_BEHIND') return exitCode.timedOut;
   if (error.code === 'VERIFY_NOTHING') return exitCode.usage;
   if (error.code.startsWith('CLI_BINLOG_')) return exitCode.failed;

@@ -24,6 +24,7 @@ const convertNotes = [
 export const fileCommands: readonly CommandSpec[] = [
   {
     name: 'init',
+    effect: 'writes',
     summary: 'Write a pipeline file: by questions on a terminal, or from a template.',
     arguments: '[TEMPLATE]',
     fewest: 0,
@@ -60,6 +61,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'doctor',
+    effect: 'reads',
     summary: 'Connect to what a pipeline names, and say what to repair, with the SQL that does.',
     arguments: '[FILE...]',
     fewest: 0,
@@ -90,6 +92,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'test',
+    effect: 'reads',
     summary: 'Run the tests in pipeline files: rows in, rows out, without any server.',
     arguments: 'FILE...',
     fewest: 1,
@@ -107,6 +110,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'plan',
+    effect: 'reads',
     summary: 'Say which table goes where under which name, with the definitions that the sinks would run.',
     arguments: 'FILE...',
     fewest: 1,
@@ -127,6 +131,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'copy',
+    effect: 'writes',
     summary: 'Copy tables from a server to somewhere else, without a file.',
     arguments: '',
     fewest: 0,
@@ -165,6 +170,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'config show',
+    effect: 'reads',
     summary: 'Print every setting in force: variables put in, defaults filled in, secrets as ***.',
     arguments: 'FILE...',
     fewest: 1,
@@ -176,6 +182,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'config diff',
+    effect: 'reads',
     summary: 'Compare the settings in force of two files.',
     arguments: 'FILE FILE',
     fewest: 2,
@@ -195,17 +202,19 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'config schema',
+    effect: 'reads',
     summary: 'Print the JSON Schema of pipeline files, for editors.',
     arguments: '',
     fewest: 0,
     most: 0,
-    formats: ['human'],
+    formats: ['human', 'json'],
     options: {},
     examples: [{ command: 'millrace config schema > schema.json', does: 'draft-07, as YAML language servers read it' }],
     load: () => import('./commands/config-schema.ts'),
   },
   {
     name: 'conns list',
+    effect: 'reads',
     summary: 'List the ends of the pipelines in files.',
     arguments: 'FILE...',
     fewest: 1,
@@ -217,6 +226,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'conns test',
+    effect: 'reads',
     summary: 'Try to connect to each end of the pipelines in files; `doctor` looks closer.',
     arguments: 'FILE...',
     fewest: 1,
@@ -230,6 +240,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'conns discover',
+    effect: 'reads',
     summary: 'List the tables of a server, with rows, size, engine and key.',
     arguments: 'FILE|URL...',
     fewest: 1,
@@ -247,6 +258,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'convert debezium',
+    effect: 'reads',
     summary: 'Make a pipeline file of a Debezium connector: MySQL or MariaDB source, or JDBC sink.',
     arguments: 'FILE',
     fewest: 1,
@@ -278,6 +290,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'convert maxwell',
+    effect: 'reads',
     summary: 'Make a pipeline file of Maxwell’s config.properties.',
     arguments: 'FILE',
     fewest: 1,
@@ -295,6 +308,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'convert canal',
+    effect: 'reads',
     summary: 'Make a pipeline file of a Canal instance, or of a mapping of its client adapter.',
     arguments: 'FILE...',
     fewest: 1,
@@ -313,6 +327,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'convert flink-cdc',
+    effect: 'reads',
     summary: 'Tidy a Flink CDC pipeline file: leave out what has no effect, take passwords out of it.',
     arguments: 'FILE',
     fewest: 1,
@@ -330,6 +345,7 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'support-bundle',
+    effect: 'writes',
     summary: 'Gather files, versions and findings for somebody who helps, without secrets and rows.',
     arguments: '[FILE...]',
     fewest: 0,
@@ -353,11 +369,12 @@ export const fileCommands: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
+    effect: 'reads',
     summary: 'Print a completion script for a shell.',
     arguments: 'bash|zsh|fish',
     fewest: 1,
     most: 1,
-    formats: ['human'],
+    formats: ['human', 'json'],
     options: {},
     examples: [
       { command: 'millrace completion bash > ~/.local/share/bash-completion/completions/millrace', does: 'for bash' },

@@ -42,8 +42,14 @@ export const commandHelp = (spec: CommandSpec): string =>
     headings().globalOptions,
     ...columns(Object.entries(optionsWithFormats(spec)).map(optionRow)),
     '',
-    ...(spec.notes ?? []).flatMap((note) => [...wrap(note, WIDTH), '']),
+    ...notesOf(spec).flatMap((note) => [...wrap(note, WIDTH), '']),
   ].join('\n');
+
+/** What else there is to know of a command; first, where it destroys something, how to go back. */
+export const notesOf = ({ effect, notes = [] }: CommandSpec): readonly string[] =>
+  typeof effect === 'string'
+    ? notes
+    : [`It asks first, unless \`--yes\` says not to. The way back: ${effect.wayBack}`, ...notes];
 
 /** The global options, with the output formats that this command has. */
 const optionsWithFormats = (spec: CommandSpec): Readonly<Record<string, OptionSpec>> => ({

@@ -27,7 +27,7 @@ export const clientOptions: Readonly<Record<string, OptionSpec>> = {
   'api-ca': { value: 'FILE', describe: 'PEM file of the authority that signed the certificate of the API.' },
 };
 
-const yes: OptionSpec = { short: 'y', describe: 'Do not ask.' };
+export const yes: OptionSpec = { short: 'y', describe: 'Do not ask.' };
 const several = { fewest: 1, most: Number.POSITIVE_INFINITY, arguments: 'NAME...' } as const;
 const one = { fewest: 1, most: 1, arguments: 'NAME' } as const;
 
@@ -35,6 +35,7 @@ const one = { fewest: 1, most: 1, arguments: 'NAME' } as const;
 export const operatingCommands: readonly CommandSpec[] = [
   {
     name: 'serve',
+    effect: 'writes',
     summary: 'Run many pipelines, each in a process of its own, with the HTTP API.',
     arguments: '[FILE...]',
     fewest: 0,
@@ -73,6 +74,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'list',
+    effect: 'reads',
     summary: 'List the pipelines of a running millrace.',
     arguments: '',
     fewest: 0,
@@ -84,6 +86,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'status',
+    effect: 'reads',
     summary: 'Say how pipelines are; the exit code is their health.',
     arguments: '[NAME...]',
     fewest: 0,
@@ -99,6 +102,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'describe',
+    effect: 'reads',
     summary: 'Say everything about one pipeline: health, lag, speeds, positions, snapshot, tables, settings.',
     ...one,
     formats: ['human', 'json'],
@@ -108,6 +112,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'wait',
+    effect: 'reads',
     summary: 'Wait until a pipeline is as you want it.',
     ...one,
     formats: ['human', 'json'],
@@ -129,6 +134,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'pause',
+    effect: 'writes',
     summary: 'Make pipelines write what they read, close both ends, and hold.',
     ...several,
     formats: ['human', 'json'],
@@ -138,6 +144,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'resume',
+    effect: 'writes',
     summary: 'Let pipelines go on after a pause or stop, where their sinks are.',
     ...several,
     formats: ['human', 'json'],
@@ -147,6 +154,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'stop',
+    effect: 'writes',
     summary: 'Make pipelines write what they read, and end their processes.',
     ...several,
     formats: ['human', 'json'],
@@ -156,6 +164,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'restart',
+    effect: 'writes',
     summary: 'End pipelines gracefully and begin again where their sinks are; after a failure too.',
     ...several,
     formats: ['human', 'json'],
@@ -165,6 +174,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'top',
+    effect: 'reads',
     summary: 'Watch all pipelines: health, lag and the four speeds, every second.',
     arguments: '',
     fewest: 0,
@@ -182,6 +192,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'speed',
+    effect: 'reads',
     summary: 'Show the four speeds: S_r received, S_h processed, S_p pushed, S_sync durable, and the lag.',
     arguments: '[NAME...]',
     fewest: 0,
@@ -193,6 +204,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'logs',
+    effect: 'reads',
     summary: 'Print what a pipeline logged last.',
     ...one,
     formats: ['human', 'jsonl'],
@@ -206,6 +218,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'tail',
+    effect: 'reads',
     summary: 'Print rows as they pass through a pipeline, one JSON object a line.',
     ...one,
     formats: ['human', 'jsonl'],
@@ -222,6 +235,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'snapshot',
+    effect: 'writes',
     summary: 'Read tables again while changes go on, or hold, go on with or cancel that.',
     ...one,
     formats: ['human', 'json'],
@@ -243,6 +257,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'offsets get',
+    effect: 'reads',
     summary: 'Say where a pipeline is: what every sink holds.',
     ...one,
     formats: ['human', 'json'],
@@ -252,6 +267,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'offsets set',
+    effect: { wayBack: 'the place where it was is printed, with the command that goes back to it.' },
     summary: 'Make a paused or failed pipeline go on from another place.',
     ...one,
     formats: ['human', 'json'],
@@ -284,6 +300,7 @@ export const operatingCommands: readonly CommandSpec[] = [
   },
   {
     name: 'offsets reset',
+    effect: { wayBack: 'the place where it was is printed, with the command that goes back to it.' },
     summary: 'Make a paused or failed pipeline begin anew as its file says, snapshots included.',
     ...one,
     formats: ['human', 'json'],

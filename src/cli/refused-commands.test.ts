@@ -66,7 +66,7 @@ describe('dlq', () => {
     });
     await assert.rejects(millrace('dlq', 'drop', keeper, '--all'), {
       code: 'CONFIRMATION_NEEDED',
-      details: { what: 'what was asked of keeper' },
+      details: { what: '0 letters are dropped; the rows are nowhere else' },
     });
     await assert.rejects(millrace('dlq', 'drop', keeper, 'abc', '--yes'), { code: 'DLQ_UNKNOWN_ID' });
   });

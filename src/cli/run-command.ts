@@ -1,4 +1,5 @@
 import { isMillraceError } from '../core/errors.ts';
+import type { CommandCall } from './command.ts';
 import { commandCall, parseCommandLine } from './command-line.ts';
 import { commands } from './command-table.ts';
 import { errorEnvelope } from './envelope.ts';
@@ -15,9 +16,21 @@ export const main = async (args: readonly string[]): Promise<ExitCode> => {
     if (error.code === 'EPIPE') process.exit(exitCode.ok);
     throw error;
   });
+  // Nor does a pipeline end because nobody reads its log any more.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const { env } = process;
   speak(askedLanguage(args, env));
   const terminal = openTerminal(process.stdout, process.stderr, { off: args.includes('--no-color'), env });
+  return await answer(args, { terminal, env });
+};
+
+/** The same on any terminal: prints what the line asks for, or the error in the form that it asks for. */
+export const answer = async (
+  args: readonly string[],
+  { terminal, env }: Pick<CommandCall, 'terminal' | 'env'>,
+): Promise<ExitCode> => {
   try {
     const line = parseCommandLine(args, commands);
     if (line.kind === 'run') {

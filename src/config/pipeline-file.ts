@@ -30,7 +30,7 @@ import {
   readPipeline,
   sectionOf,
 } from './read-pipeline.ts';
-import { namesSecret, redactor } from './redact.ts';
+import { namesSecret, redactor, spelledSecrets } from './redact.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { type Place, SourceText } from './source-text.ts';
 import type { SqlSection } from './sql-section.ts';
@@ -115,7 +115,7 @@ export const loadPipelineFile = async (file: string, options: LoadOptions): Prom
     secretPlaces.push(place);
     secrets.add(text);
   };
-  const root = readTree(file, options, report);
+  const root = readTree(file, options, report, hide);
   if (root) hideByName(root, hide);
   const whole = root ? { file, root, options, report, hide } : null;
   const pipelines = whole ? await readRoot(whole) : [];
@@ -140,7 +140,7 @@ const orderOf = (place: Place | null, file: string): number => {
 };
 
 /** The file's tree with variables and overrides put in; null: it is unusable, which was reported. */
-const readTree = (file: string, options: LoadOptions, report: Report): MapNode | null => {
+const readTree = (file: string, options: LoadOptions, report: Report, hide: HideSecret): MapNode | null => {
   let text: string;
   try {
     text = options.readText(file);
@@ -162,7 +162,11 @@ const readTree = (file: string, options: LoadOptions, report: Report): MapNode |
   }
   const source = new SourceText(file, text.replace(/^\uFEFF/, ''));
   const tree = parseYaml(source, report);
-  if (!tree) return null;
+  if (!tree) {
+    for (const { start, end } of spelledSecrets(source.text))
+      hide({ source, start, end }, source.text.slice(start, end));
+    return null;
+  }
   if (tree.kind !== 'map') {
     const details = { where: 'the file', expected: 'the sections source and sink', found: describeNode(tree) };
     report('error', tree.place, new MillraceError('CONFIG_WRONG_SHAPE', details));

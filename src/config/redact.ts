@@ -17,5 +17,20 @@ export const redactor = (secrets: Iterable<string>): ((text: string) => string) 
       .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi, '$1:***@');
 };
 
+/**
+ * Where values of keys that name secrets stand in a text that is no YAML (or not yet), in order: through the closing quote, else to
+ * the end of the line, since nothing says where such a value ends.
+ */
+export const spelledSecrets = (text: string): readonly { readonly start: number; readonly end: number }[] => {
+  const places: { readonly start: number; readonly end: number }[] = [];
+  for (const match of text.matchAll(/([\w.-]+)["']?[ \t]*[:=][ \t]*/g)) {
+    const start = match.index + match[0].length;
+    if (!namesSecret(match[1]!) || start < (places.at(-1)?.end ?? 0)) continue;
+    const [value] = /^(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\n\r]*)/.exec(text.slice(start))!;
+    if (value !== '' && !value.startsWith('***')) places.push({ start, end: start + value.length });
+  }
+  return places;
+};
+
 /** Keys that hold secrets by their name, for sections whose connector is not known and keys that are misspelt. */
 export const namesSecret = (key: string): boolean => /pass(word|wd)?$|secret|token|salt|private.?key/i.test(key);

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
+import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { completionScript, shells } from '../shell-completion.ts';
 
@@ -9,6 +10,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     const reason = `it knows ${shells.join(', ')}, not ${call.arguments[0]}`;
     throw new MillraceError('CLI_ARGUMENTS', { command: 'millrace completion', reason });
   }
-  await call.terminal.print(completionScript(shell, call.commands));
+  const script = completionScript(shell, call.commands);
+  await call.terminal.print(call.format === 'json' ? envelope('completion', { shell, script }) : script);
   return exitCode.ok;
 };

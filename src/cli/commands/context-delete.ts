@@ -1,4 +1,5 @@
 import type { CommandCall } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { contextNamed, readContexts, writeContexts } from '../contexts.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -8,6 +9,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const [name] = call.arguments as [string];
   const { current, contexts } = readContexts(env);
   const { url } = contextNamed({ current, contexts }, name);
+  await confirm(call, `${name} is forgotten, and its token is nowhere else on this machine`, name);
   const { [name]: _gone, ...rest } = contexts;
   writeContexts(env, { current: current === name ? null : current, contexts: rest });
   if (format === 'json') await terminal.print(envelope('context delete', { context: name, url }));

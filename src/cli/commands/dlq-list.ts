@@ -6,7 +6,9 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { textTable } from '../text-table.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
-  const { letters } = await chosenLetters(call, false);
+  const chosen = await chosenLetters(call, false);
+  if (chosen === null) return exitCode.configInvalid;
+  const { letters } = chosen;
   const groups = [...Map.groupBy(letters, groupName).values()].map(groupOf).sort((a, b) => b.letters - a.letters);
   if (call.format === 'json') {
     await call.terminal.print(envelope('dlq list', { letters: letters.length, groups }));

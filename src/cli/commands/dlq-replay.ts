@@ -11,6 +11,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const chosen = await chosenLetters(call, true);
+  if (chosen === null) return exitCode.configInvalid;
   const file = new DeadLetterFile(chosen.path, systemClock);
   const replayed: string[] = [];
   const refused: RefusedAgain[] = [];

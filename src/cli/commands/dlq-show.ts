@@ -6,7 +6,9 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { UnreadableLine } from '../unreadable-line.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
-  const { letters } = await chosenLetters(call, false);
+  const chosen = await chosenLetters(call, false);
+  if (chosen === null) return exitCode.configInvalid;
+  const { letters } = chosen;
   const limit = call.count('limit', 1) ?? letters.length;
   for (const letter of letters.slice(0, limit)) {
     const shown = shownOf(letter);

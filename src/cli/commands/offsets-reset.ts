@@ -5,6 +5,6 @@ import { changeOffsets } from '../offsets-change.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const [name = ''] = call.arguments;
-  await confirm(call, `${name} will forget its position and begin as its file says, snapshots included.`, name);
+  await confirm(call, `${name} will forget its position and begin as its file says, snapshots included`, name);
   return await changeOffsets(call, 'DELETE', null);
 };

@@ -7,7 +7,7 @@ import { changeOffsets } from '../offsets-change.ts';
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const [name = ''] = call.arguments;
   const body = placeOf(call);
-  await confirm(call, `${name} will go on from another place; changes between the two may be skipped for good.`, name);
+  await confirm(call, `${name} will go on from another place; changes between the two may be skipped for good`, name);
   return await changeOffsets(call, 'PUT', body);
 };
 

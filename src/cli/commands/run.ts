@@ -10,7 +10,6 @@ import { LogRing, tellingLog } from '../../server/log-ring.ts';
 import { PipelineRunner } from '../../server/pipeline-runner.ts';
 import { agreedServer, apiLog, apiSettings, openApi } from '../api-settings.ts';
 import type { CommandCall } from '../command.ts';
-import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
 import { errorText } from '../error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
@@ -18,7 +17,7 @@ import { LiveLines } from '../live-lines.ts';
 import { logWarnings } from '../log-warnings.ts';
 import { pipelineOptions } from '../open-pipeline.ts';
 import { openTracer } from '../open-tracer.ts';
-import { loadFiles, readEnvironment } from '../pipeline-files.ts';
+import { checkedFiles, readEnvironment } from '../pipeline-files.ts';
 import { planObject, planText } from '../pipeline-plan.ts';
 import { statusLine, statusObject } from '../status-line.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
@@ -26,11 +25,8 @@ import { stopSignals } from '../stop-signals.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
   const { terminal, format } = call;
-  const loaded = await loadFiles(call);
-  for (const file of loaded) {
-    for (const diagnostic of file.diagnostics) terminal.say(diagnosticText(file, diagnostic, terminal.paint));
-  }
-  if (loaded.some(({ pipelines }) => pipelines.length === 0)) return exitCode.configInvalid;
+  const loaded = await checkedFiles(call);
+  if (loaded === null) return exitCode.configInvalid;
   const files = loaded.flatMap(({ pipelines }) => pipelines);
   if (call.flag('dry-run')) {
     for (const file of files) if (format === 'human') await terminal.print(planText(file));

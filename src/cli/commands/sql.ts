@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { interpolateText } from '../../config/interpolate.ts';
+import { fileReason, interpolateText } from '../../config/interpolate.ts';
 import { redactor } from '../../config/redact.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -42,7 +42,7 @@ const readScript = async (call: CommandCall): Promise<{ readonly name: string; r
   try {
     return { name: file!, text: await readFile(file!, 'utf8') };
   } catch (error) {
-    throw wrong(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw wrong(`cannot read ${file}: ${fileReason(error)}`);
   }
 };
 

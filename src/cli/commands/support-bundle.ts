@@ -3,7 +3,7 @@ import { arch, cpus, release, totalmem } from 'node:os';
 import { basename } from 'node:path';
 import { fileReason } from '../../config/interpolate.ts';
 import type { LoadedFile } from '../../config/pipeline-file.ts';
-import { namesSecret } from '../../config/redact.ts';
+import { spelledSecrets } from '../../config/redact.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
@@ -26,6 +26,8 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const now = new Date();
   const files = new Map<string, string>([['versions.json', json(versions(now))]]);
   for (const each of loaded) {
+    for (const found of each.diagnostics)
+      if (found.error.code === 'CONFIG_UNREADABLE') terminal.say(diagnosticText(each, found, terminal.paint));
     const name = basename(each.file)
       .replaceAll(/[^\w.-]/g, '_')
       .slice(0, 60);
@@ -76,10 +78,9 @@ const maskedText = ({ file, secretPlaces }: LoadedFile): string => {
   }
   const places = secretPlaces.filter(({ source }) => source.name === file).toSorted((a, b) => b.start - a.start);
   for (const { start, end } of places) text = `${text.slice(0, start)}***${text.slice(end)}`;
-  // A file that is no YAML has no places: keys that say so are enough.
-  return text.replaceAll(/^(\s*(?:- )?["']?([\w.-]+)["']?\s*:\s+)(\S.*)$/gm, (line, head: string, key: string) =>
-    namesSecret(key) ? `${head}***` : line,
-  );
+  // What is no YAML has places of its own, or none when it was not read.
+  for (const { start, end } of spelledSecrets(text).toReversed()) text = `${text.slice(0, start)}***${text.slice(end)}`;
+  return text;
 };
 
 const examineAll = async (loaded: readonly LoadedFile[], redact: (text: string) => string) => {

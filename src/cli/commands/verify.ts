@@ -9,11 +9,10 @@ import { ProgressFile } from '../../verify/progress-state.ts';
 import type { TableResult, TableStatus } from '../../verify/table-result.ts';
 import { Verification } from '../../verify/verification.ts';
 import type { CommandCall } from '../command.ts';
-import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { LiveLines } from '../live-lines.ts';
-import { loadFiles } from '../pipeline-files.ts';
+import { checkedFiles } from '../pipeline-files.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
 import { stopSignals } from '../stop-signals.ts';
 import { type ComparedEnds, endsOfFile, endsOfUrls } from '../verify/compared-ends.ts';
@@ -25,9 +24,9 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   if (wrong !== null) throw new MillraceError('CLI_ARGUMENTS', { command: 'millrace verify', reason: wrong });
   const patterns = call.list('table');
   const only = patterns.length === 0 ? null : tablePatterns(patterns, []);
-  const [file] = await loadFiles(call);
-  for (const diagnostic of file?.diagnostics ?? []) terminal.say(diagnosticText(file!, diagnostic, terminal.paint));
-  if (file !== undefined && file.pipelines.length === 0) return exitCode.configInvalid;
+  const loaded = await checkedFiles(call);
+  if (loaded === null) return exitCode.configInvalid;
+  const [file] = loaded;
 
   using signals = stopSignals(() => terminal.say('stopping'));
   let line = '';

@@ -3,7 +3,7 @@ import { MillraceError } from '../../core/errors.ts';
 import type { CommandCall } from '../command.ts';
 import { readDeadLetters } from '../dead-letter-file.ts';
 import type { DeadLetterLine } from '../dead-letter-line.ts';
-import { loadFiles } from '../pipeline-files.ts';
+import { checkedFiles } from '../pipeline-files.ts';
 
 /** A pipeline's dead letters, as a command's line names them. */
 export interface ChosenLetters {
@@ -15,13 +15,14 @@ export interface ChosenLetters {
   readonly redact: (text: string) => string;
 }
 
-/** Reads `FILE [ID...]` with `--code`. `some`: a command that changes something wants to be told what. */
-export const chosenLetters = async (call: CommandCall, some: boolean): Promise<ChosenLetters> => {
+/** Reads `FILE [ID...]` with `--code`; null: the file is wrong, which was said. `some`: a command that changes something wants to be told what. */
+export const chosenLetters = async (call: CommandCall, some: boolean): Promise<ChosenLetters | null> => {
   const [file = '', ...ids] = call.arguments;
-  const [loaded] = await loadFiles({ ...call, arguments: [file] });
-  for (const { severity, error } of loaded!.diagnostics) if (severity === 'error') throw error;
+  const checked = await checkedFiles(call, [file]);
+  if (checked === null) return null;
+  const loaded = checked[0]!;
   const wanted = call.text('pipeline');
-  const keeping = loaded!.pipelines.filter(
+  const keeping = loaded.pipelines.filter(
     ({ name, settings }) =>
       settings['errors.deadletterqueue.path'] !== undefined && (wanted === null || name === wanted),
   );
@@ -42,5 +43,5 @@ export const chosenLetters = async (call: CommandCall, some: boolean): Promise<C
   const letters = all.filter(
     (letter) => (ids.length === 0 || ids.includes(letter.id)) && (code === null || letter.code === code),
   );
-  return { file, pipeline, path, letters, redact: loaded!.redact };
+  return { file, pipeline, path, letters, redact: loaded.redact };
 };

@@ -151,7 +151,10 @@ export const zhUsageErrors: LocalErrors = {
     '<section> 没有键 <key>{?；它属于 <belongsUnder>}{?；是不是 <suggestion>？}',
     'docs/config.md 列出每个连接器的每个键。',
   ],
-  CONFIG_UNREADABLE: ['无法读取 <file>：<reason>', '请检查路径，以及当前用户能否读取该文件。'],
+  CONFIG_UNREADABLE: [
+    '无法读取 <file>：<reason>',
+    '请检查路径，以及当前用户能否读取该文件。整个目录由 `millrace serve --dir` 运行。',
+  ],
   CONFIG_VARIABLE_MISSING: [
     '环境变量 <name> <reason>',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
@@ -159,7 +162,7 @@ export const zhUsageErrors: LocalErrors = {
   ],
   CONFIG_WRONG_SHAPE: ['<where>：应为 <expected>，却是 <found>', '请与 docs/config.md 的示例比较缩进。'],
   CONFIG_WRONG_VALUE: ['<key>：<reason>', 'docs/config.md 列出该键接受的值及其单位。'],
-  CONFIRMATION_NEEDED: ['<what> 没有得到确认', '请在询问时输入名字，无人可问时加 `--yes`。没有做任何改动。'],
+  CONFIRMATION_NEEDED: ['没有得到确认：<what>', '请在询问时输入名字，无人可问时加 `--yes`。没有做任何改动。'],
   CONVERT_INPUT: [
     '无法转换 <file>：<reason>',
     '请指定另一工具读取的文件：JSON 或 properties 形式的连接器、config.properties、instance.properties，或管道 YAML。',
@@ -189,8 +192,8 @@ export const zhUsageErrors: LocalErrors = {
     '它可能正在启动，或过于繁忙；`millrace restart` 会替换该进程，不会丢失任何内容。',
   ],
   SERVE_NOTHING: [
-    '<where> 中没有管道文件',
-    '请把以 .yaml 或 .yml 结尾的文件放到那里、列出文件，或在运行后通过 API 添加管道（`--allow-empty`）。',
+    '<where> 中没有可运行的管道',
+    '请按上面各行修复已有的文件、把以 .yaml 或 .yml 结尾的文件放到那里、列出文件，或在运行后通过 API 添加管道（`--allow-empty`）。',
   ],
   SERVE_STATE_UNREADABLE: [
     '无法使用 <file> 中的状态：<reason>',
@@ -277,7 +280,7 @@ export const zhUsageErrors: LocalErrors = {
   ],
   TRANSFORM_KEY_UNKNOWN: ['primary-keys 指定了 <column>，而 <table> 的投影没有该列', '请按投影中的名字书写列。'],
   WAIT_TIMED_OUT: [
-    '<pipeline> 在 <seconds> 秒内没有 <condition>；现在是 <now>',
+    '<pipeline> 在 <seconds> 秒内没有 <condition>；最后一次查看：<now>',
     '请看 `millrace describe`，或用 `--timeout` 等待更久。',
   ],
 };

@@ -2,7 +2,7 @@ import type { CommandSpec } from '../command.ts';
 import { globalOptions } from '../command-line.ts';
 import { commands } from '../command-table.ts';
 import { exitCodeMeanings } from '../exit-code.ts';
-import { optionRow } from '../help.ts';
+import { notesOf, optionRow } from '../help.ts';
 import { markdownTable } from './markdown.ts';
 
 /** docs/cli.md: every command with its options and examples, and what holds for all of them. */
@@ -21,7 +21,7 @@ export const cliPage = (): string =>
     '',
     '* Data goes to stdout; log lines, progress, findings and questions go to stderr.',
     '* `-o json` prints one object on stdout: `{"schema": "millrace.lint/v1", "command": "lint", "data": {…}, "warnings": []}`. Within a version fields are only',
-    '  added, and lists are never null. An error is `{"error": {"code", "detail", "remedy", "retryable", "docs"}}`. `-o jsonl` prints an object a line.',
+    '  added, and lists are never null. An error is `{"schema": "millrace.error/v1", "error": {"code", "detail", "remedy", "retryable", "docs"}}`. `-o jsonl` prints an object a line.',
     '* Colours are off when the output is no terminal, with `--no-color`, `NO_COLOR` or `TERM=dumb`.',
     '* Progress is one live line per pipeline on a terminal, and elsewhere a plain line every 10 s; `-q` leaves it out.',
     '* Logs hold names, counts and positions, never row values or secrets. `binlog dump` prints rows, as data.',
@@ -61,6 +61,6 @@ const commandSection = (spec: CommandSpec): string =>
     `Usage: \`millrace ${[spec.name, spec.arguments].join(' ').trim()} [options]\`. Formats: ${spec.formats.join(', ')}.`,
     '',
     ...(Object.keys(spec.options).length === 0 ? [] : [optionTable(spec.options), '']),
-    ...(spec.notes ?? []).map((note) => `* ${note}`),
-    ...(spec.notes ? [''] : []),
+    ...notesOf(spec).map((note) => `* ${note}`),
+    ...(notesOf(spec).length > 0 ? [''] : []),
   ].join('\n');

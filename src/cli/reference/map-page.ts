@@ -44,7 +44,7 @@ const kinds: readonly Kind[] = [
     title: 'Reference',
     what: 'To look things up; most of it is made from the code, and a test fails where it differs.',
     first: ['config.md', 'cli.md', 'errors.md', 'GUARANTEES.md'],
-    rest: ['connectors/*.md', 'sql/*.md', 'config-mistakes.md'],
+    rest: ['connectors/*.md', 'sql/*.md', 'config-mistakes.md', 'wrong-input.md'],
   },
   {
     title: 'Explanation',

@@ -11,6 +11,7 @@ import { mapPage } from './map-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { mistakesPage } from './mistakes-page.ts';
 import { differencesPage, functionsPage } from './sql-pages.ts';
+import { wrongInputPage } from './wrong-input-page.ts';
 
 /** Every generated file of the repository, by its path from the root. */
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
@@ -24,6 +25,7 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/metrics.md', metricsPage()],
     ['docs/config.md', await configPage(readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8'))],
     ['docs/config-mistakes.md', await mistakesPage()],
+    ['docs/wrong-input.md', await wrongInputPage()],
     ['docs/README.md', mapPage()],
     ['docs/sql/functions.md', functionsPage(readPage('sql/functions.md'))],
     ['docs/sql/differences.md', differencesPage(readPage('sql/differences.md'))],

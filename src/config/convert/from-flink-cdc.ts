@@ -15,8 +15,9 @@ export const fromFlinkCdc = (
   text: string,
   { sinks, sourceSettings }: { readonly sinks: KnownSinks; readonly sourceSettings: ReadonlyMap<string, Setting> },
 ): Draft => {
-  const root = parseYaml(new SourceText(file, text), (_, __, error) => {
-    throw error;
+  const root = parseYaml(new SourceText(file, text), (_, place, error) => {
+    const line = place === null ? '' : `line ${place.source.positionOf(place.start).line}: `;
+    throw new MillraceError('CONVERT_INPUT', { file, reason: `${line}${error.message}` });
   });
   const source = root?.kind === 'map' ? mapEntry(root, 'source')?.value : undefined;
   if (root?.kind !== 'map' || source?.kind !== 'map')

@@ -1,4 +1,5 @@
 /** Maxwell's config.properties. */
+import { MillraceError } from '../../core/errors.ts';
 import { Draft, holdsSecret } from './draft.ts';
 import { javaProperties } from './java-properties.ts';
 import { takeOver } from './take-over.ts';
@@ -6,6 +7,8 @@ import { fileInstead, type KnownSinks, kafkaSink, sinkSetting } from './target-s
 
 export const fromMaxwell = (file: string, text: string, sinks: KnownSinks): Draft => {
   const settings = javaProperties(file, text);
+  if (!settings.keys().some((key) => handled(key, settings) || key === 'init_position'))
+    throw new MillraceError('CONVERT_INPUT', { file, reason: 'it sets nothing that Maxwell has' });
   const draft = new Draft(`Maxwell's ${file}`);
   draft.source.set('type', 'mysql');
   const split = settings.has('replication_host');

@@ -8,7 +8,7 @@ export const configErrors = {
   CONFIG_UNREADABLE: {
     retryable: false,
     message: (d: { readonly file: string; readonly reason: string }) => `cannot read ${d.file}: ${d.reason}`,
-    hint: 'Check the path and that this user may read the file.',
+    hint: 'Check the path and that this user may read the file. A whole folder is run by `millrace serve --dir`.',
   },
   CONFIG_TOO_LARGE: {
     retryable: false,

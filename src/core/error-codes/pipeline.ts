@@ -4,7 +4,7 @@ export const pipelineErrors = {
   PIPELINE_RETRIES_EXHAUSTED: {
     retryable: false,
     message: (d: { readonly pipeline: string; readonly attempts: number; readonly forMs: number }) =>
-      `pipeline ${d.pipeline} gave up after ${d.attempts} attempts in ${d.forMs} ms without progress`,
+      `pipeline ${d.pipeline} gave up after ${d.attempts} ${d.attempts === 1 ? 'attempt' : 'attempts'} in ${d.forMs} ms without progress`,
     hint: 'Repair the cause that is named here and run the pipeline again: it goes on where its sinks are. `retry.attempts` and `retry.window` set how long it tries.',
   },
   PIPELINE_SINKS_DIVERGED: {

@@ -135,8 +135,8 @@ export const serverErrors = {
   },
   SERVE_NOTHING: {
     retryable: false,
-    message: (d: { readonly where: string }) => `there is no pipeline file in ${d.where}`,
-    hint: 'Put files that end in .yaml or .yml there, name files, or add pipelines by the API once it runs (`--allow-empty`).',
+    message: (d: { readonly where: string }) => `there is no pipeline to run in ${d.where}`,
+    hint: 'Repair what the lines above say of files that are there, put files that end in .yaml or .yml there, name files, or add pipelines by the API once it runs (`--allow-empty`).',
   },
   SERVE_STATE_UNREADABLE: {
     retryable: false,
@@ -151,12 +151,12 @@ export const serverErrors = {
       readonly condition: string;
       readonly seconds: number;
       readonly now: string;
-    }) => `${d.pipeline} was not ${d.condition} within ${d.seconds} s; it is ${d.now}`,
+    }) => `${d.pipeline} was not ${d.condition} within ${d.seconds} s; the last look: ${d.now}`,
     hint: 'Look at `millrace describe`, or wait longer with `--timeout`.',
   },
   CONFIRMATION_NEEDED: {
     retryable: false,
-    message: (d: { readonly what: string }) => `${d.what} was not confirmed`,
+    message: (d: { readonly what: string }) => `not confirmed: ${d.what}`,
     hint: 'Type the name when asked, or add `--yes` where nobody can be asked. Nothing was changed.',
   },
 } as const satisfies Record<string, ErrorEntry>;
