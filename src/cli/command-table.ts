@@ -117,8 +117,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'sql',
     effect: 'writes',
-    summary:
-      'Run a query over MySQL’s tables and keep its result up to date, on the screen or in tables, in Flink’s SQL.',
+    summary: 'Keep the result of a query over MySQL’s tables up to date, on the screen or in tables.',
     arguments: '',
     fewest: 0,
     most: 0,
