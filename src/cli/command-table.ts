@@ -2,7 +2,7 @@ import type { CommandSpec, OptionSpec } from './command.ts';
 import { contextCommands } from './context-commands.ts';
 import { deadLetterCommands } from './dead-letter-commands.ts';
 import { fileCommands, fileOptions } from './file-commands.ts';
-import { operatingCommands, serverOptions } from './operating-commands.ts';
+import { clientOptions, operatingCommands, serverOptions } from './operating-commands.ts';
 
 const binlogOptions: Readonly<Record<string, OptionSpec>> = {
   from: { value: 'POSITION', describe: 'Begin at this byte of the first file; it must be where an event starts.' },
@@ -97,6 +97,10 @@ export const commands: readonly CommandSpec[] = [
       resume: { value: 'FILE', describe: 'Keep in FILE how far it is, and go on from there when it is there.' },
       wait: { value: 'SECONDS', describe: 'How long a sink, or a server that is away, is waited for (default 60).' },
       'no-lock': { describe: 'Never lock rows of the source. What keeps changing may then stay undecided.' },
+      report: {
+        describe: 'Tell the running millrace that has the pipeline how it goes and ends, for its figures and alerts.',
+      },
+      ...clientOptions,
       ...fileOptions,
     },
     examples: [
@@ -105,6 +109,10 @@ export const commands: readonly CommandSpec[] = [
       {
         command: 'millrace verify --from mysql://root@db1/ --to mysql://root@db2/ --table shop.orders',
         does: 'compare a table of two servers',
+      },
+      {
+        command: 'millrace verify orders.yaml --report',
+        does: 'for a nightly run: `millrace_verify_…` in /metrics show it, and an alert tells of differences',
       },
     ],
     notes: [
@@ -255,7 +263,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'redis aof stat',
     effect: 'reads',
-    summary: 'Count what an append-only log holds: commands by name, transactions, times, and the keys of its base.',
+    summary: 'Count what an append-only log holds: commands, transactions, times, and the keys of its base.',
     arguments: 'PATH',
     fewest: 1,
     most: 1,

@@ -133,7 +133,7 @@ describe('every command that reads files', () => {
 });
 
 describe('every command that asks a running millrace', () => {
-  const clients = commands.filter(({ name, options }) => 'api-url' in options && name !== 'support-bundle');
+  const clients = commands.filter(({ arguments: takes, options }) => 'api-url' in options && !takes.includes('FILE'));
   const lineOf = (spec: CommandSpec): readonly string[] => {
     const more: Readonly<Record<string, readonly string[]>> = {
       wait: ['--timeout', '300ms'],

@@ -3,6 +3,14 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../pipeline/system-clock.ts';
+import { openApiServer } from '../server/api-server.ts';
+import { EventRing } from '../server/event-ring.ts';
+import { LocalPipeline } from '../server/local-pipeline.ts';
+import { LogRing } from '../server/log-ring.ts';
+import { PipelineRunner } from '../server/pipeline-runner.ts';
+import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
+import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
 import { MirroredShop } from '../testing/mirrored-shop.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
 
@@ -73,6 +81,76 @@ sink: [{type: sqlite, path: ${shop.path}}, {type: blackhole}]
   } finally {
     rmSync(file);
     rmSync(fix, { force: true });
+  }
+});
+
+/** A millrace that has a pipeline of this name, and serves its figures. */
+const openFigures = async (pipeline: string) => {
+  const stop = new AbortController();
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const runner = new PipelineRunner({
+    pipeline: {
+      name: pipeline,
+      source: async () => new MemorySource(new MemoryLog(), { follow: true }),
+      sinks: [{ name: 'memory', open: async () => new MemorySink(new MemoryStore()) }],
+      clock: systemClock,
+      log,
+    },
+    redact: String,
+    tellsMemory: false,
+    onHealth: () => {},
+  });
+  const local = new LocalPipeline({ runner, file: 'x', plan: {}, logs: new LogRing(), stop: () => stop.abort() });
+  const fleet = { pipelines: new Map([[pipeline, local]]), events: new EventRing(), files: null };
+  return await openApiServer({
+    fleet,
+    tls: null,
+    allowTail: false,
+    log,
+    version: '0',
+    listen: { host: '127.0.0.1', port: 0 },
+    token: null,
+  });
+};
+
+test('verify --report has its result in the figures of the millrace that has the pipeline', { skip }, async () => {
+  await using shop = await MirroredShop.open(server!, [
+    'CREATE TABLE a (id INT PRIMARY KEY)',
+    'INSERT INTO a VALUES (1), (2)',
+  ]);
+  const { database } = shop.rig;
+  const file = `${shop.path}.yaml`;
+  writeFileSync(
+    file,
+    `pipeline: {name: ${database}}
+source: {type: mysql, hostname: ${server!.host}, port: ${server!.port}, username: ${server!.user}, password: "${server!.password}", tables: ${database}.\\.*}
+sink: {name: mirror, type: sqlite, path: ${shop.path}}
+`,
+  );
+  await using api = await openFigures(database);
+  const report = async (...args: readonly string[]): Promise<string> => {
+    await millrace(file, '--report', '--api-url', api.url, ...args);
+    return await (await fetch(`${api.url}/metrics`)).text();
+  };
+  const labels = `pipeline="${database}",sink="mirror"`;
+  try {
+    const equal = await report();
+    assert.ok(equal.includes(`millrace_verify_result{${labels},result="equal"} 1\n`), equal);
+    assert.ok(equal.includes(`millrace_verify_rows_total{${labels},result="match"} 2\n`), equal);
+    assert.match(equal, /millrace_verify_last_success_timestamp_seconds\{/);
+    shop.tamper('DELETE FROM "{db}.a" WHERE id = 2');
+    const different = await report();
+    assert.ok(different.includes(`millrace_verify_result{${labels},result="different"} 1\n`), different);
+    assert.ok(different.includes(`millrace_verify_rows_total{${labels},result="missing"} 1\n`), different);
+    assert.ok((await report('--repair')).includes(`millrace_verify_result{${labels},result="equal"} 1\n`));
+
+    const nobody = await millrace(file, '--report', '--api-url', 'http://127.0.0.1:1');
+    assert.deepEqual([nobody.code, /API_UNREACHABLE/.test(nobody.stderr), nobody.stdout], [1, true, '']);
+    await using other = await openFigures(`${database}_other`);
+    const unknown = await millrace(file, '--report', '--api-url', other.url);
+    assert.deepEqual([unknown.code, /API_UNKNOWN_PIPELINE/.test(unknown.stderr)], [1, true]);
+  } finally {
+    rmSync(file);
   }
 });
 

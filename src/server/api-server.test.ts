@@ -275,6 +275,34 @@ describe('the API', () => {
     for (const [, name, type] of names) if (types.has(name!)) assert.equal(type, types.get(name!));
   });
 
+  test('takes what a comparison tells, tells it on when it ends otherwise than before, and has it in the figures', async () => {
+    const rows = { match: 7, mismatch: 1, missing: 0, extra: 0, unsettled: 0 };
+    const report = { run: 'a', sink: 'memory', result: 'running', tables: 2, tablesDone: 1, rows };
+    const put = async (more: object) =>
+      await ask('/api/v1/pipelines/orders/verification', {
+        method: 'PUT',
+        body: JSON.stringify({ ...report, ...more }),
+      });
+    assert.equal((await put({ result: 'well' })).body.error.code, 'API_BAD_JSON');
+    assert.equal((await put({ tables: -1 })).status, 400);
+    assert.equal((await ask('/metrics')).body.includes('millrace_verify_running{'), false);
+    assert.deepEqual((await put({})).body, { pipeline: 'orders', from: null, to: 'running' });
+    assert.match((await ask('/metrics')).body, /millrace_verify_running\{pipeline="orders",sink="memory"\} 1\n/);
+    await put({ result: 'different', tablesDone: 2 });
+    const text = (await ask('/metrics')).body;
+    for (const line of [
+      'millrace_verify_running{pipeline="orders",sink="memory"} 0',
+      'millrace_verify_tables{pipeline="orders",sink="memory",state="done"} 2',
+      'millrace_verify_rows_total{pipeline="orders",sink="memory",result="mismatch"} 1',
+      'millrace_verify_result{pipeline="orders",sink="memory",result="different"} 1',
+      'millrace_verify_result{pipeline="orders",sink="memory",result="equal"} 0',
+    ])
+      assert.ok(text.includes(`${line}\n`), line);
+    assert.match(text, /millrace_verify_last_end_timestamp_seconds\{[^}]+\} \d{10}/);
+    assert.ok(!text.includes('millrace_verify_last_success_timestamp_seconds{'));
+    assert.equal((await ask('/api/v1/pipelines/orders')).body.verifications[0].result, 'different');
+  });
+
   test('speaks TLS where it has a certificate', async () => {
     const file = (name: string): string => fileURLToPath(new URL(`testdata/${name}`, import.meta.url));
     const fleet = { pipelines: new Map(), events, files: null };

@@ -10,6 +10,7 @@ import { type Desired, type PipelineView, type StatusObject, silentStatus } from
 import type { AnswerTo, FromChild, Question, ToChild } from './question.ts';
 import type { TailFilter, TailRows } from './tail.ts';
 import type { ToldPipeline } from './told-pipeline.ts';
+import { VerificationBoard } from './verification-board.ts';
 
 /** The program that runs one pipeline: called with the file and the pipeline's name, for lists of processes, and then told all of it. */
 export interface ChildProgram {
@@ -50,6 +51,7 @@ interface Waiting {
 /** One pipeline in a process of its own, and the next process when that one dies. */
 export class ChildPipeline implements OperatedPipeline {
   readonly name: string;
+  readonly verifications = new VerificationBoard();
   readonly logs = new LogRing();
   readonly #options: ChildOptions;
   readonly #waiting = new Map<number, Waiting>();
@@ -98,6 +100,7 @@ export class ChildPipeline implements OperatedPipeline {
         restarts: this.#restarts,
         lastEnd: this.#lastEnd,
       },
+      verifications: this.verifications.list(),
     };
   }
 

@@ -3,11 +3,13 @@ import type { LogRing } from './log-ring.ts';
 import type { Desired, PipelineView } from './pipeline-view.ts';
 import type { AnswerTo, Question } from './question.ts';
 import type { TailFilter, TailRows } from './tail.ts';
+import type { VerificationBoard } from './verification-board.ts';
 
 /** One pipeline as the API sees it, wherever it runs. */
 export interface OperatedPipeline {
   readonly name: string;
   readonly logs: LogRing;
+  readonly verifications: VerificationBoard;
   /** Every setting with its default, secrets as `***`. */
   readonly plan: unknown;
   view(): Promise<PipelineView>;

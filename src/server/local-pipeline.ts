@@ -5,6 +5,7 @@ import type { PipelineRunner } from './pipeline-runner.ts';
 import type { Desired, PipelineView } from './pipeline-view.ts';
 import type { AnswerTo, Question } from './question.ts';
 import type { TailFilter, TailRows } from './tail.ts';
+import { VerificationBoard } from './verification-board.ts';
 
 export interface LocalOptions {
   readonly runner: PipelineRunner;
@@ -23,6 +24,7 @@ export class LocalPipeline implements OperatedPipeline {
   readonly name: string;
   readonly logs: LogRing;
   readonly plan: unknown;
+  readonly verifications = new VerificationBoard();
   readonly #options: LocalOptions;
   readonly #startedAt = new Date().toISOString();
   #desired: Desired = 'running';
@@ -41,6 +43,7 @@ export class LocalPipeline implements OperatedPipeline {
       file,
       desired: this.#desired,
       process: { pid: process.pid, startedAt: this.#startedAt, restarts: 0, lastEnd: null },
+      verifications: this.verifications.list(),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { DurationCounts } from '../pipeline/duration-histogram.ts';
 import type { Health } from '../pipeline/health.ts';
 import { isHealthy, type PipelineView, retentionMarginMs } from './pipeline-view.ts';
+import { verdicts } from './verification-board.ts';
 
 /** One figure: its labels beside `pipeline`, and its value. */
 export interface Sample {
@@ -283,6 +284,65 @@ export const metricTable: readonly Metric[] = [
     help: '1 while snapshots are paused on request.',
     debezium: 'SnapshotPaused',
     samples: ({ snapshot }) => one(snapshot === null ? null : Number(snapshot.paused)),
+  },
+  {
+    name: 'millrace_verify_running',
+    type: 'gauge',
+    help: '1 while `millrace verify --report` compares this sink with the source.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.map(({ sink, running }) => ({ labels: { sink }, value: Number(running) })),
+  },
+  {
+    name: 'millrace_verify_tables',
+    type: 'gauge',
+    help: 'Tables of the comparison under way, or else of the last: done, and left to do.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.flatMap(({ sink, tables, tablesDone }) => [
+        { labels: { sink, state: 'done' }, value: tablesDone },
+        { labels: { sink, state: 'left' }, value: Math.max(0, tables - tablesDone) },
+      ]),
+  },
+  {
+    name: 'millrace_verify_rows_total',
+    type: 'counter',
+    help: 'Rows compared by `millrace verify --report`, by result: match, mismatch, missing (in the sink), extra (there), unsettled. A table counts once it is done.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.flatMap(({ sink, rows }) =>
+        Object.entries(rows).map(([result, value]) => ({ labels: { sink, result }, value })),
+      ),
+  },
+  {
+    name: 'millrace_verify_result',
+    type: 'gauge',
+    help: '1 for how the last comparison ended: equal, different, undecided (rows or tables could not be decided) or failed. It stands until another one ends.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.flatMap(({ sink, result: ended }) =>
+        ended === null ? [] : verdicts.map((result) => ({ labels: { sink, result }, value: Number(result === ended) })),
+      ),
+  },
+  {
+    name: 'millrace_verify_last_end_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the last comparison ended, in seconds since 1970.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.flatMap(({ sink, endedAtMs }) =>
+        endedAtMs === null ? [] : [{ labels: { sink }, value: endedAtMs / 1_000 }],
+      ),
+  },
+  {
+    name: 'millrace_verify_last_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a comparison last found both sides equal, in seconds since 1970.',
+    debezium: null,
+    samples: ({ verifications }) =>
+      verifications.flatMap(({ sink, equalAtMs }) =>
+        equalAtMs === null ? [] : [{ labels: { sink }, value: equalAtMs / 1_000 }],
+      ),
   },
   {
     name: 'millrace_errors_total',

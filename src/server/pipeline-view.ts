@@ -3,6 +3,7 @@ import type { Health } from '../pipeline/health.ts';
 import type { Lag } from '../pipeline/lag-meter.ts';
 import type { PipelineStatus } from '../pipeline/pipeline.ts';
 import type { Speeds, TableCounts } from '../pipeline/progress.ts';
+import type { VerificationView } from './verification-board.ts';
 
 /** What somebody asked a pipeline to be; kept over restarts of `serve`. */
 export type Desired = 'running' | 'paused' | 'stopped';
@@ -13,6 +14,8 @@ export interface PipelineView extends StatusObject {
   readonly file: string | null;
   readonly desired: Desired;
   readonly process: ProcessView;
+  /** What `millrace verify --report` told of it since the server began, a comparison for each sink. */
+  readonly verifications: readonly VerificationView[];
 }
 
 export interface ProcessView {

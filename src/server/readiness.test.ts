@@ -10,6 +10,7 @@ const view = (name: string, desired: Desired, more: Partial<PipelineView>): Pipe
   file: null,
   desired,
   process: { pid: 1, startedAt: null, restarts: 0, lastEnd: null },
+  verifications: [],
   ...more,
 });
 

@@ -8,6 +8,7 @@ import type { Desired } from './pipeline-view.ts';
 import { opNames } from './question.ts';
 import { readiness } from './readiness.ts';
 import { type Answer, type Call, ok, pipelineOf, type Route, viewsOf } from './route.ts';
+import { type VerificationReport, verificationBody } from './verification-board.ts';
 
 const wish =
   (desired: Desired) =>
@@ -119,7 +120,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/api/v1/events',
     summary:
-      'What happens, as server-sent events: `snapshot`, then `health`, `added`, `changed`, `removed`, `process`, `audit`.',
+      'What happens, as server-sent events: `snapshot`, then `health`, `added`, `changed`, `removed`, `process`, `verified`, `audit`.',
     mutates: false,
     answers: '200 text/event-stream; `Last-Event-ID` resumes, and a client that reads too slowly gets a new `snapshot`',
     handle: async (call) => {
@@ -283,6 +284,23 @@ export const routes: readonly Route[] = [
       await pipelineOf(call).ask({ ask: 'snapshot-cancel', tables });
       call.changed('snapshot', 'cancelled');
       return ok({ pipeline: call.name });
+    },
+  },
+  {
+    method: 'PUT',
+    path: `${onePipeline}/verification`,
+    summary:
+      'Takes what `millrace verify --report` tells of a comparison, for the figures. Nothing of the pipeline changes.',
+    mutates: false,
+    body: verificationBody,
+    answers: '200 `{"pipeline", "from", "to"}`: the result that stood, and the one that stands',
+    handle: async (call) => {
+      const report = call.body as VerificationReport;
+      const { name, verifications } = pipelineOf(call);
+      const from = verifications.take(report, Date.now());
+      if (report.result !== 'running' && from !== report.result)
+        call.fleet.events.publish('verified', { pipeline: name, sink: report.sink, from, to: report.result });
+      return ok({ pipeline: name, from, to: report.result });
     },
   },
   {

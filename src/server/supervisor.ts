@@ -287,6 +287,7 @@ export class Supervisor implements Fleet, FleetFiles, AsyncDisposable {
     return {
       name: child.name,
       logs: child.logs,
+      verifications: child.verifications,
       plan: child.plan,
       view: () => child.view(),
       ask: (question) => child.ask(question),

@@ -52,6 +52,8 @@ export interface VerifyStatus {
     readonly missing: number;
     readonly extra: number;
   };
+  /** The same over the tables that are done, which no later look changes. */
+  readonly settled: VerifyStatus['results'] & { readonly unsettled: number };
   /** By the server's estimates of rows; null: not known. */
   readonly etaMs: number | null;
 }
@@ -87,14 +89,12 @@ export class Verification {
   }
 
   status(): VerifyStatus {
-    const counts = [...this.#done.values()].map((result) => result.counts);
-    if (this.#current !== null) counts.push(this.#current.counts);
-    const sum = (of: keyof TableCounts): number => counts.reduce((total, each) => total + each[of], 0);
-    const rows = sum('rows');
+    const done = [...this.#done.values()].map((result) => result.counts);
+    const counts = this.#current === null ? done : [...done, this.#current.counts];
+    const rows = sumOf(counts, 'rows');
     const elapsed = Math.max(1, this.#options.clock.monotonic() - this.#startedAt);
     const rowsPerMs = this.#rowsRead / elapsed;
     const estimated = this.#estimates.values().reduce((total, each) => total + each, 0);
-    const [mismatched, missing, extra] = [sum('mismatched'), sum('missing'), sum('extra')];
     return {
       table: this.#current?.name ?? null,
       tablesDone: this.#done.size,
@@ -102,7 +102,8 @@ export class Verification {
       rows,
       rowsPerSecond: Math.round(rowsPerMs * 1_000),
       suspects: this.#current?.suspects ?? 0,
-      results: { match: Math.max(0, rows - mismatched - missing), mismatched, missing, extra },
+      results: resultsOf(counts),
+      settled: settledOf(done),
       etaMs: estimated > 0 && rowsPerMs > 0 ? Math.max(0, Math.round((estimated - rows) / rowsPerMs)) : null,
     };
   }
@@ -368,6 +369,21 @@ export class Verification {
 const isAbsent = (table: ComparedTable | Absent): table is Absent => !('method' in table);
 
 const pairName = (table: string, target: string): string => `${table} -> ${target}`;
+
+const sumOf = (counts: readonly TableCounts[], of: keyof TableCounts): number =>
+  counts.reduce((total, each) => total + each[of], 0);
+
+const resultsOf = (counts: readonly TableCounts[]): VerifyStatus['results'] => {
+  const [mismatched, missing, extra] = (['mismatched', 'missing', 'extra'] as const).map((of) => sumOf(counts, of));
+  const match = Math.max(0, sumOf(counts, 'rows') - mismatched! - missing!);
+  return { match, mismatched: mismatched!, missing: missing!, extra: extra! };
+};
+
+const settledOf = (done: readonly TableCounts[]): VerifyStatus['settled'] => {
+  const results = resultsOf(done);
+  const unsettled = sumOf(done, 'unsettled');
+  return { ...results, match: Math.max(0, results.match - unsettled), unsettled };
+};
 
 const statusOf = (counts: TableCounts, lacking: readonly string[]): TableStatus => {
   if (lacking.length > 0 || counts.mismatched + counts.missing + counts.extra > 0) return 'different';

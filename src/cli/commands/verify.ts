@@ -5,9 +5,11 @@ import { MillraceError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { type TablePatterns, tablePatterns } from '../../core/table-pattern.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import type { Verdict } from '../../server/verification-board.ts';
 import { ProgressFile } from '../../verify/progress-state.ts';
 import type { TableResult, TableStatus } from '../../verify/table-result.ts';
 import { Verification } from '../../verify/verification.ts';
+import { ApiClient } from '../api-client.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -16,6 +18,7 @@ import { checkedFiles } from '../pipeline-files.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
 import { stopSignals } from '../stop-signals.ts';
 import { type ComparedEnds, endsOfFile, endsOfUrls } from '../verify/compared-ends.ts';
+import { VerifyReport } from '../verify/verify-report.ts';
 import { resultObject, resultText, verifyLine } from '../verify/verify-text.ts';
 
 export const run = async (call: CommandCall): Promise<ExitCode> => {
@@ -43,19 +46,28 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     },
     terminal.paint,
   );
+  const client = call.flag('report') ? new ApiClient(call) : null;
   const comparisons: Comparison[] = [];
   const ends = await openEnds(call, file, log);
   try {
     for (const pair of ends) {
       const verification = verificationOf(call, pair, only, log, ends.length > 1);
       const name = redact(`${pair.from} -> ${pair.to}`);
+      const report = client === null ? null : new VerifyReport(client, pair.pipeline!, pair.to, log);
+      await report?.begin(verification.status());
       const timer = setInterval(() => {
         line = redact(verifyLine(name, verification.status()));
+        report?.progress(verification.status());
       }, 200);
       timer.unref();
       try {
-        comparisons.push({ name, results: await verification.run(signals.stop) });
+        const results = await verification.run(signals.stop);
+        comparisons.push({ name, results });
+        clearInterval(timer);
+        await report?.end(verdictOf(results), verification.status());
       } catch (error) {
+        clearInterval(timer);
+        await report?.end(signals.stop.aborted ? 'undecided' : 'failed', verification.status());
         if (!signals.stop.aborted) throw error;
         return exitCode.interrupted;
       } finally {
@@ -67,7 +79,9 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   }
   line = '';
   await print(call, comparisons);
-  return exitOf(comparisons.flatMap(({ results }) => results.map(({ status }) => status)));
+  const found = new Set(comparisons.map(({ results }) => verdictOf(results)));
+  if (found.has('different')) return exitCode.different;
+  return found.has('undecided') ? exitCode.checkFailed : exitCode.ok;
 };
 
 interface Comparison {
@@ -77,6 +91,7 @@ interface Comparison {
 
 const whatIsWrong = (call: CommandCall): string | null => {
   const urls = [call.text('from'), call.text('to')].filter((url) => url !== null).length;
+  if (call.flag('report') && call.arguments.length === 0) return '--report goes with a pipeline file';
   if (call.arguments.length === 1)
     return urls === 0 ? null : 'name a pipeline file, or two systems with --from and --to';
   return urls === 2 ? null : 'name a pipeline file, or two systems with both --from and --to';
@@ -170,8 +185,8 @@ const print = async ({ terminal, format }: CommandCall, comparisons: readonly Co
   }
 };
 
-const exitOf = (statuses: readonly TableStatus[]): ExitCode => {
-  const has = (...wanted: readonly TableStatus[]): boolean => statuses.some((status) => wanted.includes(status));
-  if (has('different', 'absent', 'left-over')) return exitCode.different;
-  return has('unsettled', 'snapshotting', 'gone') ? exitCode.checkFailed : exitCode.ok;
+const verdictOf = (results: readonly TableResult[]): Verdict => {
+  const has = (...wanted: readonly TableStatus[]): boolean => results.some(({ status }) => wanted.includes(status));
+  if (has('different', 'absent', 'left-over')) return 'different';
+  return has('unsettled', 'snapshotting', 'gone') ? 'undecided' : 'equal';
 };

@@ -13,6 +13,8 @@ import { pipelineOperators, sourceOperators } from '../pipeline-operators.ts';
 
 /** A source and one of its sinks. */
 export interface ComparedEnds extends AsyncDisposable {
+  /** Whose ends they are; null: two systems that URLs name. */
+  readonly pipeline: string | null;
   readonly from: string;
   readonly to: string;
   readonly source: Reader;
@@ -43,6 +45,7 @@ export const endsOfFile = async (
       const source = await from.connector.openReader(from.config as never, context);
       const target = await to.connector.openReader(to.config as never, context);
       ends.push({
+        pipeline: file.name,
         from: from.name,
         to: to.name,
         source,
@@ -59,7 +62,15 @@ export const endsOfFile = async (
 export const endsOfUrls = (from: string, to: string, clock: Clock): ComparedEnds => {
   const source = openUrl('--from', from, clock);
   const target = openUrl('--to', to, clock);
-  return { from, to, source, target, steps: [], [Symbol.asyncDispose]: () => close(source, target) };
+  return {
+    pipeline: null,
+    from,
+    to,
+    source,
+    target,
+    steps: [],
+    [Symbol.asyncDispose]: () => close(source, target),
+  };
 };
 
 const close = async (source: Reader, target: Reader): Promise<void> => {

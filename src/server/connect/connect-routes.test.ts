@@ -16,6 +16,7 @@ import type { FleetFiles, OperatedPipeline } from '../fleet.ts';
 import { LogRing } from '../log-ring.ts';
 import { type Desired, type PipelineView, type StatusObject, silentStatus } from '../pipeline-view.ts';
 import type { Question } from '../question.ts';
+import { VerificationBoard } from '../verification-board.ts';
 
 interface Recorded {
   readonly request: string;
@@ -33,6 +34,7 @@ const token = 'a-long-enough-token';
 /** A pipeline that is whatever is asked of it. */
 class ObedientPipeline implements OperatedPipeline {
   readonly logs = new LogRing();
+  readonly verifications = new VerificationBoard();
   readonly asked: Question[] = [];
   desired: Desired;
   status: Partial<StatusObject> = {};
@@ -58,6 +60,7 @@ class ObedientPipeline implements OperatedPipeline {
       file: this.#file,
       desired: this.desired,
       process: { pid, startedAt: '2026-01-01T00:00:00Z', restarts: 0, lastEnd: null },
+      verifications: [],
     };
   }
 
