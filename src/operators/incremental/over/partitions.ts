@@ -7,6 +7,8 @@ import { SortedBag } from '../sorted-bag.ts';
 export interface Partition {
   readonly rows: SortedBag<SqlRow>;
   told: readonly SqlRow[];
+  /** The row that comes first in the order among those that the tick changed. */
+  firstChanged: SqlRow;
 }
 
 /** Rows by their partitions, each in one order. */
@@ -31,10 +33,14 @@ export class Partitions {
       const key = this.#key(row);
       let partition = touched.get(key);
       if (partition === undefined) {
-        partition = this.#partitions.get(key) ?? { rows: new SortedBag(this.#order), told: [] };
+        partition = this.#partitions.get(key);
+        if (partition === undefined) {
+          partition = { rows: new SortedBag(this.#order), told: [], firstChanged: row };
+          this.#partitions.set(key, partition);
+        }
+        partition.firstChanged = row;
         touched.set(key, partition);
-        this.#partitions.set(key, partition);
-      }
+      } else if (this.#order(row, partition.firstChanged) < 0) partition.firstChanged = row;
       partition.rows.add(row, weights[i]!);
     }
     for (const [key, partition] of touched) {

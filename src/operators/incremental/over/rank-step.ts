@@ -1,6 +1,7 @@
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
+import type { SortedBag } from '../sorted-bag.ts';
 import type { Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import { type Partition, Partitions } from './partitions.ts';
@@ -35,15 +36,29 @@ export class RankStep implements Step {
 
   run(): void {
     this.#partitions.apply(this.#input, (partition) => {
+      if (this.#isBehind(partition)) return partition.told;
       const now = this.#taken(partition);
       tellDifference(partition.told, now, this.#order, this.out);
       return now;
     });
   }
 
+  /** Whether everything that changed stands behind the last place, and so changes nothing. */
+  #isBehind({ told, firstChanged, rows }: Partition): boolean {
+    const { from, to, method } = this.#plan;
+    if (method !== 'ROW_NUMBER' || told.length < to - from + 1) return false;
+    if (this.#order(firstChanged, told.at(-1)!) <= 0) return false;
+    if (this.#forgets) this.#forget(rows);
+    return true;
+  }
+
+  #forget(rows: SortedBag<SqlRow>): void {
+    while (rows.size > this.#plan.to) rows.add(rows.last(), -1);
+  }
+
   #taken({ rows }: Partition): readonly SqlRow[] {
     const { from, to, method } = this.#plan;
-    if (this.#forgets) while (rows.size > to) rows.add(rows.last(), -1);
+    if (this.#forgets) this.#forget(rows);
     const taken: SqlRow[] = [];
     let [place, count] = [0, 0];
     let last: SqlRow | null = null;
