@@ -26,6 +26,8 @@ export class ScriptedBroker implements AsyncDisposable {
   readonly refusals = new Map<BrokerRequest, number>();
   /** The partition's records, and how many they are. */
   records: { readonly bytes: Buffer; readonly count: number } = { bytes: Buffer.alloc(0), count: 0 };
+  /** The sequence number that each batch it was sent begins with. */
+  readonly sequences: number[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((socket) => this.#serve(socket));
 
@@ -117,6 +119,7 @@ export class ScriptedBroker implements AsyncDisposable {
         out.appendInt32(0).appendInt16(code);
         break;
       case 'Produce':
+        this.sequences.push(sequenceIn(body));
         out
           .appendArray(['t'], (w, topic) => {
             w.appendString(topic).appendArray([0], (each) => {
@@ -166,3 +169,17 @@ export class ScriptedBroker implements AsyncDisposable {
     return out.appendTaggedFields();
   }
 }
+
+/** Of the one batch of a Produce request. */
+const sequenceIn = (body: Buffer): number => {
+  const reader = Reader.from(body);
+  reader.readNullableString();
+  reader.skip(2 + 4);
+  reader.readUnsignedVarInt();
+  reader.readString();
+  reader.readUnsignedVarInt();
+  reader.skip(4);
+  reader.readUnsignedVarInt();
+  reader.skip(53);
+  return reader.readInt32();
+};

@@ -15,6 +15,7 @@ import { fixedHeaders } from './fixed-headers.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { letterOf } from './operation-letter.ts';
 import { Outbox, type OutboxRecord } from './outbox.ts';
+import { PlacesBehind } from './places-behind.ts';
 import { PositionLog } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
@@ -34,7 +35,7 @@ interface Delivery {
 /**
  * Writes changes as records. With `exactly-once`, what is written in one go is one Kafka transaction: rows, and the places of the
  * lanes in the topic of positions. Writes that come while one is being committed are encoded meanwhile and share the next
- * transaction. With `at-least-once` the places follow once the rows are acknowledged.
+ * transaction. With `at-least-once` the places follow once the rows are acknowledged, and further rows are sent meanwhile.
  *
  * The parts of a large source transaction go into one Kafka transaction, which stays open until the last.
  */
@@ -46,6 +47,7 @@ export class KafkaSink implements Sink {
   readonly #producer: Producer;
   readonly #directory: TopicDirectory;
   readonly #positions: PositionLog;
+  readonly #placesBehind = new PlacesBehind((positions) => this.#movePositions(positions));
   readonly #format: ValueFormat;
   readonly #topicOf: (table: Table) => string;
   /** null: schema changes are not written. */
@@ -326,17 +328,33 @@ export class KafkaSink implements Sink {
       while (this.#queue.length > 0 && this.#failure === null) {
         const together = this.#takeTogether();
         try {
-          await this.#deliverTogether(together);
-          for (const { resolve } of together) resolve();
+          const { sends, positions } = await this.#sendTogether(together);
+          const durable = this.#transactional
+            ? this.#commit(sends, positions)
+            : this.#placesBehind.follow(Promise.all(sends), positions ?? new Map());
+          const settled = durable.then(
+            () => {
+              for (const [lane, at] of positions ?? []) this.#positions.held.set(lane, at);
+              for (const { resolve } of together) resolve();
+            },
+            (error: unknown) => this.#failed(together, error),
+          );
+          // A transaction ends before the next begins.
+          if (this.#transactional) await settled;
         } catch (error) {
-          this.#failure ??= error;
-          for (const { reject } of together) reject(error);
+          this.#failed(together, error);
         }
       }
     } finally {
       this.#delivering = false;
-      if (this.#failure !== null) for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
     }
+  }
+
+  /** Nothing can be written after a write that failed. */
+  #failed(deliveries: readonly Delivery[], error: unknown): void {
+    this.#failure ??= error;
+    for (const { reject } of deliveries) reject(error);
+    for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
   }
 
   /** The writes that wait, as many as one transaction takes: a part stands alone. */
@@ -345,7 +363,11 @@ export class KafkaSink implements Sink {
     return this.#queue.splice(0, end === 0 ? 1 : end < 0 ? this.#queue.length : end);
   }
 
-  async #deliverTogether(deliveries: readonly Delivery[]): Promise<void> {
+  /** Sends the records of writes. `positions` null: they are parts, and their transaction's last has not come. */
+  async #sendTogether(deliveries: readonly Delivery[]): Promise<{
+    readonly sends: readonly Promise<void>[];
+    readonly positions: ReadonlyMap<Lane, Position> | null;
+  }> {
     const { part } = deliveries[0]!.batch;
     if (part === undefined || part.index === 0) await this.#discardParts();
     if (part !== undefined) {
@@ -370,14 +392,8 @@ export class KafkaSink implements Sink {
       await this.#send(batches, sends);
       for (const [lane, at] of batch.positions) positions.set(lane, at);
     }
-    if (this.#transactional) await this.#commit(sends, isLast ? positions : null);
-    else {
-      await Promise.all(sends);
-      if (isLast) await this.#movePositions(positions);
-    }
-    if (!isLast) return;
-    this.#parts = null;
-    for (const [lane, at] of positions) this.#positions.held.set(lane, at);
+    if (isLast) this.#parts = null;
+    return { sends, positions: isLast ? positions : null };
   }
 
   /** Sends batches in their order; `sends` gets what tells that they are acknowledged. */
@@ -410,7 +426,6 @@ export class KafkaSink implements Sink {
 
   /** Without transactions, places that do not land where they were expected tell that somebody else writes. */
   async #movePositions(positions: ReadonlyMap<Lane, Position>): Promise<void> {
-    if (positions.size === 0) return;
     const batch = await this.#positions.places(positions, false);
     const offset = await this.#producer.send(this.#positionPlace, batch);
     if (!(await this.#positions.moved(batch.records, offset))) throw this.#fenced();

@@ -29,7 +29,7 @@ interface Sending {
 const mostUnderWay = 5;
 
 /**
- * The batches for one partition, in their order. Several are under way at once. When one fails in a way that passes, nothing new is
+ * The batches for one partition, in their order. Several are under way at once, once the partition knows the producer. When one fails in a way that passes, nothing new is
  * sent until all under way are answered; then those that failed are sent again in their order, under the same sequence numbers, so
  * that the broker leaves out what it has already.
  */
@@ -42,16 +42,23 @@ export class PartitionQueue {
   #sequence = 0;
   readonly #waiting: Sending[] = [];
   #underWay = 0;
+  /**
+   * Brokers take any sequence number from a producer that they know nothing of. Were several under way then, and the first refused by
+   * a leader that is not ready yet, the second might be taken in its place, and the first never after.
+   */
+  #isKnown: boolean;
   /** Batches that must be sent again, while those under way with them are still awaited. */
   #failed: Sending[] = [];
   #reason = '';
   #pumping = false;
   #failure: Error | null = null;
 
-  constructor(cluster: Cluster, topic: string, partition: number, options: PartitionQueueOptions) {
+  /** `isKnown`: the partition has taken a batch of this producer id before, in whatever epoch. */
+  constructor(cluster: Cluster, topic: string, partition: number, isKnown: boolean, options: PartitionQueueOptions) {
     this.#cluster = cluster;
     this.#topic = topic;
     this.#partition = partition;
+    this.#isKnown = isKnown;
     this.#options = options;
   }
 
@@ -74,11 +81,15 @@ export class PartitionQueue {
     return promise;
   }
 
+  get #limit(): number {
+    return this.#isKnown ? mostUnderWay : 1;
+  }
+
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#failure === null && this.#waiting.length > 0 && this.#underWay < mostUnderWay) {
+      while (this.#failure === null && this.#waiting.length > 0 && this.#underWay < this.#limit) {
         if (this.#failed.length > 0) return;
         const broker = await this.#cluster
           .leader(this.#topic, this.#partition)
@@ -89,7 +100,7 @@ export class PartitionQueue {
           else await this.#pause(broker?.message ?? 'it has no leader');
           continue;
         }
-        while (this.#waiting.length > 0 && this.#underWay < mostUnderWay) {
+        while (this.#waiting.length > 0 && this.#underWay < this.#limit) {
           const sending = this.#waiting.shift()!;
           this.#underWay += 1;
           const request = produceRequest(this.#topic, this.#partition, sending.batch.bytes, {
@@ -112,6 +123,7 @@ export class PartitionQueue {
   #answered(sending: Sending, { errorCode, baseOffset, message }: ProduceAnswer): void {
     this.#underWay -= 1;
     if (errorCode === kafkaError.NONE || errorCode === kafkaError.DUPLICATE_SEQUENCE_NUMBER) {
+      this.#isKnown = true;
       sending.resolve(errorCode === kafkaError.NONE ? baseOffset : -1);
     } else if (isPassing(errorCode) || this.#mayComeYet(sending, errorCode)) {
       this.#failed.push(sending);
@@ -210,5 +222,4 @@ export class PartitionQueue {
 const endsStill = kafkaErrorName(kafkaError.CONCURRENT_TRANSACTIONS);
 /** UNKNOWN_PRODUCER_ID and TRANSACTION_ABORTABLE among them. */
 const isLost: ReadonlySet<number> = new Set([kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, 59, 120]);
-/** About ten seconds: a partition that has just lost its leader may take that long to know again what it was sent. */
-const mostMissed = 25;
+const mostMissed = 5;

@@ -35,6 +35,8 @@ export class Producer {
   readonly #cluster: Cluster;
   readonly #options: ProducerOptions;
   readonly #queues = new Map<string, PartitionQueue>();
+  /** The partitions that have taken a batch, by name, since the id is this one. */
+  readonly #known = new Set<string>();
   #id = -1n;
   #epoch = -1;
   /**
@@ -129,7 +131,7 @@ export class Producer {
     assert(this.#id >= 0n, 'a producer begins before it sends');
     let queue = this.#queues.get(key);
     if (queue === undefined) {
-      queue = new PartitionQueue(this.#cluster, topic, partition, {
+      queue = new PartitionQueue(this.#cluster, topic, partition, this.#known.has(key), {
         ...this.#options,
         produceVersion: this.#joinsBySending ? 12 : 9,
         producerId: this.#id,
@@ -138,9 +140,15 @@ export class Producer {
       });
       this.#queues.set(key, queue);
     }
-    return queue.send(batch).catch((error: unknown) => {
-      throw this.#fail(error as Error);
-    });
+    return queue.send(batch).then(
+      (offset) => {
+        this.#known.add(key);
+        return offset;
+      },
+      (error: unknown) => {
+        throw this.#fail(error as Error);
+      },
+    );
   }
 
   /** Makes all that was sent visible, together. Everything sent must have been acknowledged. */
@@ -174,6 +182,7 @@ export class Producer {
   }
 
   #isNow({ producerId, producerEpoch }: { readonly producerId: bigint; readonly producerEpoch: number }): void {
+    if (producerId !== this.#id) this.#known.clear();
     this.#id = producerId;
     this.#epoch = producerEpoch;
   }

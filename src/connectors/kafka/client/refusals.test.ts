@@ -8,7 +8,7 @@ import type { Context } from '../../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { systemClock } from '../../../pipeline/system-clock.ts';
 import { FakeClock } from '../../../testing/fake-clock.ts';
-import { batchOf, kafkaSettings } from '../../../testing/kafka-exactly-once.ts';
+import { batchOf, kafkaProducer, kafkaSettings } from '../../../testing/kafka-exactly-once.ts';
 import { type BrokerRequest, ScriptedBroker } from '../../../testing/scripted-broker.ts';
 import { checkKafka } from '../check.ts';
 import { clientCredentialsToken } from '../client-credentials.ts';
@@ -93,6 +93,23 @@ describe('a batch that a broker refuses', () => {
   refused(59, 'no memory of the producer', { code: 'KAFKA_TRANSACTION_BROKEN', retryable: true });
   refused(120, 'a transaction that can only be aborted', { code: 'KAFKA_TRANSACTION_BROKEN', retryable: true });
   refused(kafkaError.PRODUCER_FENCED, 'a newer producer', { code: 'SINK_FENCED' });
+});
+
+test('sends nothing behind the first batch until the partition has taken that: it would be taken in its place', async () => {
+  await using broker = await ScriptedBroker.listen();
+  using cluster = new Cluster(kafkaSettings(broker.address), systemClock);
+  const producer = await kafkaProducer(cluster, null);
+  broker.refusals.set('Produce', kafkaError.NOT_LEADER_OR_FOLLOWER);
+  const batches = await Promise.all(['a', 'b', 'c'].map((value) => batchOf([value])));
+  const sends = batches.map((batch) => producer.send(place, batch));
+  while (broker.sequences.length === 0) await nextTurn();
+  broker.refusals.clear();
+  await Promise.all(sends);
+  assert.deepEqual(
+    broker.sequences.filter((sequence) => sequence > 0),
+    [1, 2],
+  );
+  assert.deepEqual(broker.sequences.slice(-3), [0, 1, 2]);
 });
 
 describe('a transaction that the coordinator refuses', () => {
