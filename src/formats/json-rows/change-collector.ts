@@ -13,12 +13,10 @@ export type Fill = (places: Int32Array, before: number, after: number) => void;
 export class ChangeCollector {
   #changes: Change[] = [];
   #open: { readonly finder: ColumnFinder; readonly op: Op; readonly rows: JsonRowImages } | null = null;
-  /** Where the message at hand begins: in the list of changes, and in the rows that it may add to. */
-  #mark: { readonly changes: number; readonly rows: JsonRowImages | null; readonly length: number } = {
-    changes: 0,
-    rows: null,
-    length: 0,
-  };
+  /** Where the message at hand begins: in the list of changes, and in the rows that it may add to. Three fields: it is noted for each. */
+  #markedChanges = 0;
+  #markedRows: JsonRowImages | null = null;
+  #markedLength = 0;
   readonly #maxRows: number;
 
   /** `maxRows`: how many messages one change may hold; 1 keeps each message's own origin. */
@@ -55,26 +53,34 @@ export class ChangeCollector {
     this.#changes.push({ kind: 'schema', before, after, statement: '', origin: message.origin() });
   }
 
-  /** Begins a message: `undo` and `check` are about what comes after this. */
+  /** Begins a message: `undo`, `drop` and `check` are about what comes after this. */
   begin(): void {
-    const { rows } = this.#open ?? {};
-    this.#mark = { changes: this.#changes.length, rows: rows ?? null, length: rows?.length ?? 0 };
+    const rows = this.#open?.rows ?? null;
+    this.#markedChanges = this.#changes.length;
+    this.#markedRows = rows;
+    this.#markedLength = rows === null ? 0 : rows.length;
   }
 
   /** Takes the rows of the message at hand out again. What its table looks like stays: later messages are read by it. */
   undo(): void {
-    const { changes, rows, length } = this.#mark;
-    rows?.cut(length);
-    const since = this.#changes.splice(changes);
-    for (const change of since) if (change.kind === 'schema') this.#changes.push(change);
+    for (const change of this.#cut()) if (change.kind === 'schema') this.#changes.push(change);
+  }
+
+  /** Takes out all that came of the message at hand, where no later one is read. */
+  drop(): void {
+    this.#cut();
+  }
+
+  #cut(): readonly Change[] {
+    this.#markedRows?.cut(this.#markedLength);
     this.#open = null;
+    return this.#changes.splice(this.#markedChanges);
   }
 
   /** Reads every value of the message at hand once. Throws FORMAT_VALUE_UNREADABLE. */
   check(): void {
-    const { changes, rows, length } = this.#mark;
-    if (rows !== null) checkRows(rows, length);
-    for (let at = changes; at < this.#changes.length; at += 1) {
+    if (this.#markedRows !== null) checkRows(this.#markedRows, this.#markedLength);
+    for (let at = this.#markedChanges; at < this.#changes.length; at += 1) {
       const change = this.#changes[at]!;
       if (change.kind === 'rows') checkRows(change.rows, 0);
     }

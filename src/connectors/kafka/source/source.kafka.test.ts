@@ -12,6 +12,7 @@ import { testKafka } from '../../../testing/servers/test-kafka.ts';
 import { type CommittedRow, type SourceHarness, sourceContract } from '../../../testing/source-contract.ts';
 import { Cluster } from '../client/cluster.ts';
 import type { Producer } from '../client/producer.ts';
+import { RecordBatchWriter } from '../client/record-batch.ts';
 import { kafkaSourceConfig } from './config.ts';
 import { fetchGroupOffsets } from './group-offsets.ts';
 import { placeOf } from './lane.ts';
@@ -155,8 +156,16 @@ test('begins where the group is, at a time, at offsets, at the end, as it is ask
     'scan.startup.specific-offsets': 'partition:0,offset:1',
   } as const;
   assert.deepEqual(await ids(specific, 2), [1, 2]);
-  const time = { 'scan.startup.mode': 'timestamp', 'scan.startup.timestamp-millis': 0 } as const;
-  assert.deepEqual(await ids(time, 3), [0, 1, 2]);
+  const from = (time: number) => ({ 'scan.startup.mode': 'timestamp', 'scan.startup.timestamp-millis': time }) as const;
+  assert.deepEqual(await ids(from(0), 3), [0, 1, 2]);
+  // Times are of batches as their writer's clock had them: one that is later by far stands apart from all above.
+  const later = Date.now() + 600_000;
+  const record = new RecordBatchWriter(Buffer.alloc(200), later);
+  const value = Buffer.from('{"id":3}');
+  record.add(null, 0, 0, value, 0, value.length);
+  await (await kafkaProducer(writer.cluster, null)).send({ topic, partition: 0 }, await record.finish('none', false));
+  assert.deepEqual(await ids(from(later), 1), [3]);
+  assert.deepEqual(await ids(from(later + 1), 0), []);
   assert.deepEqual(await ids({ 'scan.startup.mode': 'latest-offset' }, 0), []);
   assert.equal(
     await failureOf({ topic, 'properties.group.id': `no-${topic}`, 'properties.auto.offset.reset': 'none' }),
@@ -181,9 +190,13 @@ test('reads topics and partitions that appear later from their beginning, also w
   await using writer = new Writer();
   const first = await makeTopic(writer.cluster);
   await writer.write(first, [{ id: 1 }]);
+  // Its name holds the pattern's, and is another topic's all the same.
+  const other = `a-${first}-more`;
+  await writer.cluster.createTopics([{ name: other, partitions: 1, replicationFactor: 1, configs: {} }]);
   await using source = open({ 'topic-pattern': `${first}(-more)?`, 'scan.startup.mode': 'latest-offset' });
   const reading = readIds(source, 2);
   await systemClock.sleep(300);
+  await writer.write(other, [{ id: 8 }]);
   await writer.cluster.createTopics([{ name: `${first}-more`, partitions: 1, replicationFactor: 1, configs: {} }]);
   await writer.write(`${first}-more`, [{ id: 2 }, { id: 3 }]);
   assert.deepEqual((await reading).ids, [2, 3]);
@@ -233,20 +246,32 @@ test('tells the group how far the sinks are, when it is time and when it is clos
   assert.deepEqual([...offsets], [[`${topic}/0`, 2]]);
 });
 
-test('stops at a message it cannot read, with its place, and gives what came before it when it is begun again', async () => {
+test('stops at a message it cannot read, with its place, once what came before it is handed on', async () => {
   await using writer = new Writer();
-  const topic = await makeTopic(writer.cluster);
-  await writer.write(topic, [{ id: 1 }]);
+  const topic = await makeTopic(writer.cluster, 2);
+  await writer.write(topic, [{ id: 9 }], 1);
   const producer = await kafkaProducer(writer.cluster, null);
-  await producer.send({ topic, partition: 0 }, await batchOf(['{"id":2']));
+  // In one batch, so in one fetch: two that are good, one whose row must not come by halves, and one behind it.
+  await producer.send({ topic, partition: 0 }, await batchOf(['{"id":1}', '{"id":2}', '{"id":3,"new":1', '{"id":4}']));
   await using source = open({ topic });
+  const ids: unknown[] = [];
+  const places = new Map<Lane, Position>();
   await assert.rejects(
     async () => {
-      for await (const batch of source.read(nothing, AbortSignal.timeout(20_000))) assert.ok(batch);
+      for await (const { changes, positions } of source.read(nothing, AbortSignal.timeout(20_000))) {
+        for (const change of changes) {
+          assert.equal(change.kind, 'rows');
+          if (change.kind !== 'rows') continue;
+          for (let i = 0; i < change.rows.length; i += 1) ids.push(change.rows.after(i)![0]);
+        }
+        for (const [lane, at] of positions) places.set(lane, at);
+      }
     },
     (error) =>
-      isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') && error.details.offset === 1 && error.details.topic === topic,
+      isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') && error.details.offset === 2 && error.details.topic === topic,
   );
+  assert.deepEqual(ids.sort(), [1, 2, 9]);
+  assert.equal(places.get(`${topic}/0`), placeOf({ topic, partition: 0 }, 2));
 });
 
 test('reads Avro through a schema registry, learning of schemas between records, and names a record whose schema is unknown', async () => {

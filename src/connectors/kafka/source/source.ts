@@ -7,7 +7,7 @@ import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts'
 import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
 import { Cluster } from '../client/cluster.ts';
 import type { FetchedPartition } from '../client/fetch-request.ts';
-import { readRecords } from '../client/record-reader.ts';
+import { DamagedRecords, readRecords } from '../client/record-reader.ts';
 import { clientSettings } from '../connection.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { Fetcher, type ReadPartition } from './fetcher.ts';
@@ -85,13 +85,19 @@ export class KafkaSource implements Source {
         continue;
       }
       const batches: Batch[] = [];
+      let failure: Error | null = null;
       for (const fetched of await fetcher.next(signal)) {
-        do {
-          if (this.#lacks) await this.#values.learn?.();
-          this.#lacks = false;
-          const batch = this.#batchOf(fetched);
-          if (batch !== null) batches.push(batch);
-        } while (this.#lacks);
+        try {
+          do {
+            if (this.#lacks) await this.#values.learn?.();
+            this.#lacks = false;
+            const batch = this.#batchOf(fetched);
+            if (batch !== null) batches.push(batch);
+          } while (this.#lacks);
+        } catch (error) {
+          // What is good goes to the sinks before it stops everything.
+          failure ??= error as Error;
+        }
       }
       if (signal.aborted) return;
       await this.#putAside();
@@ -101,6 +107,7 @@ export class KafkaSource implements Source {
         yield batch;
         if (signal.aborted) return;
       }
+      if (failure !== null) throw failure;
     }
   }
 
@@ -171,7 +178,10 @@ export class KafkaSource implements Source {
     return this.#ends.size === 0;
   }
 
-  /** What a fetch brought of one partition, as one batch, up to a message whose reader lacks something; null: nothing new. */
+  /**
+   * What a fetch brought of one partition, as one batch, up to a message whose reader lacks something, or that cannot be read; null:
+   * nothing new. Throws when the first that is new cannot be read.
+   */
   #batchOf(fetched: FetchedPartition): Batch | null {
     const lane = laneOf(fetched);
     const partition = this.#read.get(lane)!;
@@ -181,9 +191,12 @@ export class KafkaSource implements Source {
     // Behind a bounded partition's end nothing is taken of what came along.
     let end = this.#ends.get(lane) ?? Number.POSITIVE_INFINITY;
     let next: number;
+    let at = from - 1;
     try {
       next = readRecords(fetched, from, (record) => {
         if (record.offset >= end) return;
+        at = record.offset;
+        this.#changes.begin();
         message.take(record);
         if (!(this.#values.isReady?.(message) ?? true)) {
           this.#lacks = true;
@@ -194,8 +207,14 @@ export class KafkaSource implements Source {
         if (reading !== 'taken') this.#passed.set(reading, (this.#passed.get(reading) ?? 0) + 1);
       });
     } catch (error) {
-      this.#changes.take();
-      throw failureAt(error, fetched, message.offset < 0 ? from : message.offset);
+      // Damaged are the records behind the last that was read, else that one. What came before is good, and goes first.
+      const isDamage = error instanceof DamagedRecords;
+      if (!isDamage) this.#changes.drop();
+      next = isDamage ? at + 1 : at;
+      if (next <= from) {
+        this.#changes.take();
+        throw failureAt(error, fetched, Math.max(at, from));
+      }
     }
     partition.offset = Math.min(next, Math.max(end, from));
     const changes = this.#changes.take();
@@ -208,7 +227,6 @@ export class KafkaSource implements Source {
   #reading(message: RecordMessage): Reading | 'unreadable' {
     if (this.#context.putAside === undefined) return this.#values.read(message);
     const changes = this.#changes;
-    changes.begin();
     try {
       const reading = this.#values.read(message);
       changes.check();
