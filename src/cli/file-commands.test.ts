@@ -313,12 +313,15 @@ describe('completion', () => {
       .filter((word) => word !== '');
   };
 
-  test('bash completes commands, second words, options and their values', () => {
+  test('bash completes commands of one word and of several, options and their values', () => {
     assert.deepEqual(
       complete('millrace l').filter((word) => word.startsWith('lint')),
       ['lint'],
     );
     assert.deepEqual(complete('millrace convert ').toSorted(), ['canal', 'debezium', 'flink-cdc', 'maxwell']);
+    assert.deepEqual(complete('millrace redis ').toSorted(), ['aof', 'rdb']);
+    assert.deepEqual(complete('millrace redis rdb '), ['stat']);
+    assert.ok(complete('millrace redis rdb stat --').includes('--help'));
     assert.deepEqual(complete('millrace lint --deny'), ['--deny-warnings']);
     assert.deepEqual(complete('millrace convert debezium --off'), ['--offsets']);
     assert.deepEqual(complete('millrace lint -o '), ['human', 'json', 'jsonl']);

@@ -95,18 +95,26 @@ const opened = async <Frame>(
   return { ...section, connector: await registered!.ends() };
 };
 
-/** By then the source is open, or is being tried again. */
-const startedAfterMs = 5_000;
+const lookEveryMs = 5_000;
+/** CPU time of the process between two looks, in microseconds, below which it is at rest. */
+const restMicros = 200_000;
 
 /**
- * Loading and compiling leave twice as much in memory as an idle pipeline lives on, and nothing would collect it while nothing happens.
- * One thorough collection (some 30 ms, once) takes an idle process from 101 to 83 MB, of which 53 MB are Node's own pages that all share.
+ * Loading, connecting and any burst leave twice as much in memory as an idle pipeline lives on, and nothing would collect it while
+ * nothing happens. One thorough collection (some 30 ms) when the process has come to rest gives that back, however long it was busy.
  */
 const giveBackMemory = (): void => {
-  const timer = setTimeout(
-    () => void global.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' }),
-    startedAfterMs,
-  );
+  let before = process.cpuUsage();
+  let isDue = true;
+  const timer = setInterval(() => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    if (user + system > restMicros) isDue = true;
+    else if (isDue) {
+      isDue = false;
+      void global.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
+    }
+  }, lookEveryMs);
   timer.unref();
 };
 

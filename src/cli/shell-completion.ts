@@ -8,18 +8,27 @@ export type Shell = (typeof shells)[number];
 export const completionScript = (shell: Shell, commands: readonly CommandSpec[]): string =>
   ({ bash, zsh, fish })[shell](commands);
 
-/** What may come first, and what may come after the first word of commands of two. */
+/** What may come first. */
 const firstWords = (commands: readonly CommandSpec[]): readonly string[] => [
   ...new Set([...commands.map(({ name }) => name.split(' ')[0]!), 'help']),
 ];
+
+/** What may come next after the beginning of a command of several words: `redis` → `rdb`, `aof`; `redis rdb` → `stat`. */
 const groups = (commands: readonly CommandSpec[]): ReadonlyMap<string, readonly string[]> => {
-  const found = new Map<string, string[]>();
+  const found = new Map<string, Set<string>>();
   for (const { name } of commands) {
-    const [first = '', second] = name.split(' ');
-    if (second !== undefined) found.set(first, [...(found.get(first) ?? []), second]);
+    const words = name.split(' ');
+    for (const [at, word] of words.slice(1).entries()) {
+      const begin = words.slice(0, at + 1).join(' ');
+      found.set(begin, (found.get(begin) ?? new Set()).add(word));
+    }
   }
-  return found;
+  return new Map([...found].map(([begin, words]) => [begin, [...words]]));
 };
+
+/** Commands of many words first, so that none is taken for one that it begins with. */
+const longestFirst = (commands: readonly CommandSpec[]): readonly CommandSpec[] =>
+  commands.toSorted((a, b) => b.name.split(' ').length - a.name.split(' ').length);
 
 const optionsOf = (spec: CommandSpec): readonly [string, OptionSpec][] => [
   ...Object.entries(spec.options),
@@ -46,24 +55,22 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const bash = (commands: readonly CommandSpec[]): string =>
   `# millrace completion for bash:  source <(millrace completion bash)
 _millrace() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" first="" second="" word
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" typed="" word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    [[ "$word" == -* ]] && continue
-    if [[ -z "$first" ]]; then first="$word"; elif [[ -z "$second" ]]; then second="$word"; fi
+    [[ "$word" == -* ]] || typed+="$word "
   done
   case "$before" in
 ${[...choices(commands)].map(([flag, values]) => `    ${flag}) COMPREPLY=($(compgen -W ${quoted(values.join(' '))} -- "$current")); return;;`).join('\n')}
   esac
   local words=""
-  case "$first $second" in
-    " ") words=${quoted(firstWords(commands).join(' '))};;
-${[...groups(commands)].map(([first, seconds]) => `    "${first} ") words=${quoted(seconds.join(' '))};;`).join('\n')}
+  case "$typed" in
+    "") words=${quoted(firstWords(commands).join(' '))};;
+${[...groups(commands)].map(([begin, next]) => `    "${begin} ") words=${quoted(next.join(' '))};;`).join('\n')}
   esac
   if [[ "$current" == -* ]]; then
-    case "$first $second" in
-${commands
-  .toSorted((a, b) => b.name.split(' ').length - a.name.split(' ').length)
-  .map((spec) => `      "${spec.name}${spec.name.includes(' ') ? '' : ' '}"*) words=${quoted(flags(spec).join(' '))};;`)
+    case "$typed" in
+${longestFirst(commands)
+  .map((spec) => `      "${spec.name} "*) words=${quoted(flags(spec).join(' '))};;`)
   .join('\n')}
       *) words=${quoted(
         Object.keys(globalOptions)
@@ -78,36 +85,32 @@ complete -o filenames -F _millrace millrace
 `;
 
 const zsh = (commands: readonly CommandSpec[]): string => {
-  const described = (spec: CommandSpec): string =>
-    `${spec.name.split(' ').at(-1)}:${spec.summary}`.replaceAll("'", '’');
-  const single = commands.filter(({ name }) => !name.includes(' '));
-  const tops = [
-    ...single.map(described),
-    ...[...groups(commands).keys()].map((name) => `${name}:${groups(commands).get(name)!.join(', ')}`),
-  ];
+  const grouped = groups(commands);
+  /** A word with what it stands for: a command, or the words that may follow it. */
+  const described = (begin: string, word: string): string => {
+    const name = begin === '' ? word : `${begin} ${word}`;
+    const summary = commands.find((spec) => spec.name === name)?.summary ?? grouped.get(name)?.join(', ') ?? '';
+    return quoted(`${word}:${summary}`.replaceAll("'", '’'));
+  };
+  const tops = firstWords(commands).filter((word) => word !== 'help');
   return `#compdef millrace
 # millrace completion for zsh:  millrace completion zsh > "\${fpath[1]}/_millrace"
 _millrace() {
-  local first second word
+  local typed word
   for word in "\${words[@]:1:CURRENT-2}"; do
-    [[ "$word" == -* ]] && continue
-    if [[ -z "$first" ]]; then first="$word"; elif [[ -z "$second" ]]; then second="$word"; fi
+    [[ "$word" == -* ]] || typed+="$word "
   done
   local -a options
-  case "$first $second" in
-    " ") local -a names=(${tops.map((text) => quoted(text)).join(' ')}); _describe command names; return;;
-${[...groups(commands)]
+  case "$typed" in
+    "") local -a names=(${tops.map((word) => described('', word)).join(' ')}); _describe command names; return;;
+${[...grouped]
   .map(
-    ([first]) =>
-      `    "${first} ") local -a names=(${commands
-        .filter(({ name }) => name.startsWith(`${first} `))
-        .map((spec) => quoted(described(spec)))
-        .join(' ')}); _describe command names; return;;`,
+    ([begin, next]) =>
+      `    "${begin} ") local -a names=(${next.map((word) => described(begin, word)).join(' ')}); _describe command names; return;;`,
   )
   .join('\n')}
-${commands
-  .toSorted((a, b) => b.name.split(' ').length - a.name.split(' ').length)
-  .map((spec) => `    "${spec.name}${spec.name.includes(' ') ? '' : ' '}"*) options=(${flags(spec).join(' ')});;`)
+${longestFirst(commands)
+  .map((spec) => `    "${spec.name} "*) options=(${flags(spec).join(' ')});;`)
   .join('\n')}
   esac
   if [[ "$PREFIX" == -* ]]; then compadd -a options; else _files; fi
@@ -127,14 +130,16 @@ const fish = (commands: readonly CommandSpec[]): string => {
       commands.find((spec) => spec.name === name)?.summary ?? grouped.get(name)?.join(', ') ?? 'Help for a command';
     lines.push(`complete -c millrace -n __fish_use_subcommand -a ${name} -d ${fishText(summary)}`);
   }
-  for (const spec of commands) {
-    const [first = '', second] = spec.name.split(' ');
-    if (second !== undefined) {
-      const others = grouped.get(first)!.join(' ');
-      const waits = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${others}`;
-      lines.push(`complete -c millrace -f -n ${fishText(waits)} -a ${second} -d ${fishText(spec.summary)}`);
+  for (const [begin, next] of grouped) {
+    const waits = `${seen(begin.split(' '))}; and not __fish_seen_subcommand_from ${next.join(' ')}`;
+    for (const word of next) {
+      const name = `${begin} ${word}`;
+      const summary = commands.find((spec) => spec.name === name)?.summary ?? grouped.get(name)!.join(', ');
+      lines.push(`complete -c millrace -f -n ${fishText(waits)} -a ${word} -d ${fishText(summary)}`);
     }
-    const here = `__fish_seen_subcommand_from ${first}${second === undefined ? '' : `; and __fish_seen_subcommand_from ${second}`}`;
+  }
+  for (const spec of commands) {
+    const here = seen(spec.name.split(' '));
     for (const [name, option] of optionsOf(spec)) {
       const short = option.short ? ` -s ${option.short}` : '';
       const value = option.choices ? ` -x -a ${fishText(option.choices.join(' '))}` : option.value ? ' -r' : '';
@@ -145,5 +150,9 @@ const fish = (commands: readonly CommandSpec[]): string => {
   }
   return `${lines.join('\n')}\n`;
 };
+
+/** All of these words were typed. */
+const seen = (words: readonly string[]): string =>
+  words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
 
 const fishText = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

@@ -33,9 +33,9 @@ export const dialTcp: Dial = ({ host, port, timeoutMs, signal }) =>
       // An error that comes after this one has nobody left to tell.
       socket.on('error', () => {});
       socket.destroy();
-      reject(
-        new MillraceError('NET_UNREACHABLE', { address: `${host}:${port}`, reason: reasonOf(error) }, { cause: error }),
-      );
+      const address = `${host}:${port}`;
+      const reason = reasonOf(error, [address, host]);
+      reject(new MillraceError('NET_UNREACHABLE', { address, reason }, { cause: error }));
     };
     const connected = (): void => settle();
     const timedOut = (): void => settle(new Error(`no connection within ${timeoutMs} ms`));
@@ -47,8 +47,13 @@ export const dialTcp: Dial = ({ host, port, timeoutMs, signal }) =>
     else signal.addEventListener('abort', aborted, { once: true });
   });
 
-/** Node tries every address of a name and wraps their errors; the first one says enough. */
-const reasonOf = (error: Error): string => {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  return first.message.replace(/^connect /, '');
+/**
+ * Node tries every address of a name and wraps their errors; the first one says enough. It ends with the address, which stays only where
+ * it is another one than what was asked for: what a name came to.
+ */
+const reasonOf = (error: Error, asked: readonly string[]): string => {
+  const { message } = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const words = message.replace(/^(connect|getaddrinfo) /, '');
+  const repeated = asked.find((address) => words.endsWith(` ${address}`));
+  return repeated === undefined ? words : words.slice(0, -repeated.length - 1);
 };
