@@ -34,6 +34,11 @@ export interface Reader extends AsyncDisposable {
   /** The table as the system declares it now; null: there is none. */
   describe(database: string, name: string): Promise<Table | null>;
   /**
+   * Of a system that keeps no definitions: has it read what it holds of this table by this definition, and gives that; null: it holds
+   * nothing of it. Left out: `describe` knows.
+   */
+  describeAs?(table: Table): Promise<Table | null>;
+  /**
    * How the system sorts each part of the primary key, in words: two systems with equal words sort alike. null: the table has no
    * key that could be walked along, so `page` and `lookup` must not be asked.
    */

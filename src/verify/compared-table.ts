@@ -68,7 +68,7 @@ export const compareTable = async (
   if (expected === undefined) return null;
   const { table, copies } = expected;
   const name = qualifiedName(sourceTable);
-  const target = await targetReader.describe(table.database, table.name);
+  const target = await (targetReader.describeAs?.(table) ?? targetReader.describe(table.database, table.name));
   if (target === null) return { name, target: qualifiedName(table) };
 
   const places = table.columns.map((column) => placeOf(target.columns, column.name));

@@ -40,6 +40,10 @@ export const zhTargetErrors: LocalErrors = {
     'Kafka 不允许该用户对 <resource> 执行 <action>',
     '请用 kafka-acls.sh --add 申请权限：主题上的 Write、Describe、Create，位点主题上还要 Read，事务 id 上的 Write 和 Describe；读取时需要主题上的 Read、Describe 和消费组上的 Read。',
   ],
+  KAFKA_NOT_REPLAYABLE: [
+    '无法通过重放得知 <topic> 的内容：<reason>',
+    '请用 `--table` 排除该表，或者比较这样的管道：其主题有键，且每一行的变更都在同一分区。',
+  ],
   KAFKA_PARTITION_REFUSED: [
     '<topic> 的分区 <partition> 拒绝记录：<reason>',
     '请查原因中的 Kafka 错误。位点没有移动，再次运行会重复同一次写入。',

@@ -5,6 +5,8 @@ import { position } from '../../core/position.ts';
 import type { Cluster } from './client/cluster.ts';
 import { readPartition } from './client/read-partition.ts';
 import { type RecordBatch, RecordBatchWriter } from './client/record-batch.ts';
+import type { KafkaConfig } from './config.ts';
+import { topicName } from './topic-routes.ts';
 
 interface PlaceKey {
   readonly epoch: number;
@@ -96,20 +98,9 @@ export class PositionLog {
   }
 
   /** What the records from an offset on say, by epoch and lane. */
-  async #read(from: number): Promise<ReadonlyMap<number, ReadonlyMap<Lane | null, string | null>>> {
-    const epochs = new Map<number, Map<Lane | null, string | null>>();
-    this.end = await readPartition(this.#cluster, this.topic, 0, from, ({ bytes, offset, ...places }) => {
-      if (places.keyStart < 0) throw this.#unreadable(offset, 'it has no key');
-      const key = this.#parse<PlaceKey>(bytes.utf8Slice(places.keyStart, places.keyEnd), offset);
-      if (typeof key.epoch !== 'number') throw this.#unreadable(offset, 'its key names no epoch');
-      const lanes = epochs.get(key.epoch) ?? new Map<Lane | null, string | null>();
-      epochs.set(key.epoch, lanes);
-      if (places.valueStart < 0) lanes.delete(key.lane);
-      else {
-        const text = bytes.utf8Slice(places.valueStart, places.valueEnd);
-        lanes.set(key.lane, this.#parse<{ readonly position?: string }>(text, offset).position ?? null);
-      }
-    });
+  async #read(from: number): Promise<Epochs> {
+    const epochs: Epochs = new Map();
+    this.end = await readEpochs(this.#cluster, this.topic, from, epochs);
     return epochs;
   }
 
@@ -126,19 +117,63 @@ export class PositionLog {
     for (const [key, value] of encoded) writer.add(key, 0, key.length, value, 0, value?.length ?? 0);
     return await writer.finish('none', transactional);
   }
+}
 
-  #parse<Shape>(text: string, offset: number): Shape {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw this.#unreadable(offset, 'it is not JSON');
-    }
-    if (typeof value !== 'object' || value === null) throw this.#unreadable(offset, 'it is no JSON object');
-    return value as Shape;
+/** The topic that holds how far a pipeline is. */
+export const positionTopic = (config: Pick<KafkaConfig, 'sink.position-topic'>, pipeline: string): string =>
+  topicName(config['sink.position-topic'] ?? `millrace-position.${pipeline}`);
+
+/** Where a pipeline's lanes stand, for who does not write them. */
+export class HeldPlaces {
+  readonly #cluster: Cluster;
+  readonly #topic: string;
+  readonly #epochs: Epochs = new Map();
+  #end = 0;
+
+  constructor(cluster: Cluster, topic: string) {
+    this.#cluster = cluster;
+    this.#topic = topic;
   }
 
-  #unreadable(offset: number, reason: string): MillraceError {
-    return new MillraceError('KAFKA_POSITIONS_UNREADABLE', { topic: this.topic, offset, reason });
+  /** As of now; empty where there is no such topic. */
+  async read(): Promise<ReadonlyMap<Lane, Position>> {
+    const held = new Map<Lane, Position>();
+    if (this.#end === 0 && !(await this.#cluster.topicNames()).includes(this.#topic)) return held;
+    this.#end = await readEpochs(this.#cluster, this.#topic, this.#end, this.#epochs);
+    for (const [lane, text] of this.#epochs.get(Math.max(0, ...this.#epochs.keys())) ?? [])
+      if (lane !== null && text !== null) held.set(lane, position(text));
+    return held;
   }
 }
+
+/** By epoch and lane, what the last record says: a position; null: the lane is the claim's. */
+type Epochs = Map<number, Map<Lane | null, string | null>>;
+
+/** Adds what the records from an offset on say, and gives the offset behind them. */
+const readEpochs = (cluster: Cluster, topic: string, from: number, epochs: Epochs): Promise<number> =>
+  readPartition(cluster, topic, 0, from, ({ bytes, offset, ...places }) => {
+    if (places.keyStart < 0) throw unreadable(topic, offset, 'it has no key');
+    const key = parse<PlaceKey>(bytes.utf8Slice(places.keyStart, places.keyEnd), topic, offset);
+    if (typeof key.epoch !== 'number') throw unreadable(topic, offset, 'its key names no epoch');
+    const lanes = epochs.get(key.epoch) ?? new Map<Lane | null, string | null>();
+    epochs.set(key.epoch, lanes);
+    if (places.valueStart < 0) lanes.delete(key.lane);
+    else {
+      const text = bytes.utf8Slice(places.valueStart, places.valueEnd);
+      lanes.set(key.lane, parse<{ readonly position?: string }>(text, topic, offset).position ?? null);
+    }
+  });
+
+const parse = <Shape>(text: string, topic: string, offset: number): Shape => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw unreadable(topic, offset, 'it is not JSON');
+  }
+  if (typeof value !== 'object' || value === null) throw unreadable(topic, offset, 'it is no JSON object');
+  return value as Shape;
+};
+
+const unreadable = (topic: string, offset: number, reason: string): MillraceError =>
+  new MillraceError('KAFKA_POSITIONS_UNREADABLE', { topic, offset, reason });

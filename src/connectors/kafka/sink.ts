@@ -16,7 +16,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { letterOf } from './operation-letter.ts';
 import { Outbox, type OutboxRecord } from './outbox.ts';
 import { PlacesBehind } from './places-behind.ts';
-import { PositionLog } from './position-log.ts';
+import { PositionLog, positionTopic } from './position-log.ts';
 import { type OutgoingBatch, RecordGatherer } from './record-gatherer.ts';
 import { TopicDirectory, type TopicFacts } from './topic-directory.ts';
 import { topicName, topicRoutes } from './topic-routes.ts';
@@ -94,8 +94,7 @@ export class KafkaSink implements Sink {
       },
       context.log,
     );
-    const positionTopic = config['sink.position-topic'] ?? `millrace-position.${context.pipeline}`;
-    this.#positions = new PositionLog(this.#cluster, topicName(positionTopic));
+    this.#positions = new PositionLog(this.#cluster, positionTopic(config, context.pipeline));
     this.#topicOf = topicRoutes(config);
     this.#format = valueFormat(config, context, this.#topicOf);
     const told = config['include.schema.changes'] && this.#format.schema !== undefined;

@@ -160,4 +160,10 @@ export const kafkaErrors = {
       `the record at offset ${d.offset} of ${d.topic} is no position: ${d.reason}`,
     hint: 'Only millrace may write to that topic. Name another one with `sink.position-topic`; the pipeline then starts from its configured start.',
   },
+  KAFKA_NOT_REPLAYABLE: {
+    retryable: false,
+    message: (d: { readonly topic: string; readonly reason: string }) =>
+      `what ${d.topic} holds cannot be told by replaying it: ${d.reason}`,
+    hint: 'Leave the table out with `--table`, or compare a pipeline whose topics keep the changes of each row in one partition, with a key.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

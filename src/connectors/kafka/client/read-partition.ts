@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../core/errors.ts';
 import { type Cluster, refusal } from './cluster.ts';
-import { type FetchOptions, fetchRequest } from './fetch-request.ts';
+import { type FetchedPartition, type FetchOptions, fetchRequest } from './fetch-request.ts';
 import { DamagedRecords, type RecordView, readRecords } from './record-reader.ts';
 
 const options: FetchOptions = {
@@ -22,15 +22,7 @@ export const readPartition = async (
   const end = await cluster.offset(topic, partition, 'latest');
   let offset = Math.max(from, await cluster.offset(topic, partition, 'earliest'));
   while (offset < end) {
-    const fetched = await cluster.settled(async () => {
-      const broker = await cluster.leader(topic, partition);
-      if (broker === null) throw refusal(noLeader, topic, 'Fetch', `the topic ${topic}`, 'read');
-      const answer = (await broker.call(fetchRequest([{ topic, partition, offset }], options)))[0]!;
-      if (answer.errorCode !== 0) {
-        throw refusal(answer.errorCode, broker.address, 'Fetch', `the topic ${topic}`, 'read');
-      }
-      return answer;
-    });
+    const fetched = await fetchPartition(cluster, topic, partition, offset);
     try {
       offset = readRecords(fetched, offset, take);
     } catch (error) {
@@ -41,5 +33,22 @@ export const readPartition = async (
   }
   return offset;
 };
+
+/** Committed records of a partition from an offset on, as far as they fit; none when there are none yet. */
+export const fetchPartition = (
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<FetchedPartition> =>
+  cluster.settled(async () => {
+    const broker = await cluster.leader(topic, partition);
+    if (broker === null) throw refusal(noLeader, topic, 'Fetch', `the topic ${topic}`, 'read');
+    const answer = (await broker.call(fetchRequest([{ topic, partition, offset }], options)))[0]!;
+    if (answer.errorCode !== 0) {
+      throw refusal(answer.errorCode, broker.address, 'Fetch', `the topic ${topic}`, 'read');
+    }
+    return answer;
+  });
 
 const noLeader = 5;

@@ -1,7 +1,7 @@
 import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import type { Change } from '../../../core/change.ts';
 import type { Context, Source } from '../../../core/connector.ts';
-import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { isMillraceError } from '../../../core/errors.ts';
 import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
@@ -10,6 +10,7 @@ import type { FetchedPartition } from '../client/fetch-request.ts';
 import { DamagedRecords, readRecords } from '../client/record-reader.ts';
 import { clientSettings } from '../connection.ts';
 import type { KafkaSourceConfig } from './config.ts';
+import { failureAt } from './failure-at.ts';
 import { Fetcher, type ReadPartition } from './fetcher.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
 import { isOfLane, laneOf, offsetOf, partitionOf, placeOf } from './lane.ts';
@@ -281,11 +282,3 @@ export class KafkaSource implements Source {
     this.#passed.clear();
   }
 }
-
-/** Names the message that could not be read. */
-const failureAt = (error: unknown, { topic, partition }: FetchedPartition, offset: number): MillraceError => {
-  if (isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE')) return error;
-  const reason = (error as Error).message;
-  const code = isMillraceError(error) ? 'KAFKA_MESSAGE_UNREADABLE' : 'KAFKA_CORRUPT_RECORDS';
-  return new MillraceError(code, { topic, partition, offset, reason }, { cause: error });
-};

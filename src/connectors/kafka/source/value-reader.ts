@@ -7,6 +7,7 @@ import type { MessageReader } from '../../../formats/json-rows/message.ts';
 import { MessageTables } from '../../../formats/json-rows/message-tables.ts';
 import { PlainMessages } from '../../../formats/json-rows/plain-messages.ts';
 import { canalModes, debeziumModes, plainModes, type ValueModes } from '../../../formats/json-rows/value-modes.ts';
+import type { RegistryConfig } from '../registry-config.ts';
 import { SchemaRegistry } from '../schema-registry.ts';
 import { AvroMessages } from './avro-messages.ts';
 import type { KafkaSourceConfig } from './config.ts';
@@ -21,13 +22,24 @@ export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector,
     unknownFields: config['value.unknown-fields'],
     primaryKey: config['primary-key']?.split(',').map((name) => name.trim()) ?? null,
   });
-  switch (config['value.format']) {
+  return formatReader(config['value.format'], tables, changes, config, clock);
+};
+
+/** What turns values of a format into changes of `changes`. */
+export const formatReader = (
+  format: KafkaSourceConfig['value.format'],
+  tables: MessageTables,
+  changes: ChangeCollector,
+  registry: RegistryConfig,
+  clock: Clock,
+): MessageReader => {
+  switch (format) {
     case 'debezium-json':
       return new DebeziumMessages(tables, changes);
     case 'debezium-avro':
-      return new AvroMessages(new DebeziumMessages(tables, changes), new SchemaRegistry(config, clock), clock);
+      return new AvroMessages(new DebeziumMessages(tables, changes), new SchemaRegistry(registry, clock), clock);
     case 'avro-confluent':
-      return new AvroMessages(new PlainMessages(tables, changes), new SchemaRegistry(config, clock), clock);
+      return new AvroMessages(new PlainMessages(tables, changes), new SchemaRegistry(registry, clock), clock);
     case 'canal-json':
       return new CanalMessages(tables, changes, readTypeName);
     case 'maxwell-json':
@@ -37,7 +49,17 @@ export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector,
   }
 };
 
-const modesOf = (config: KafkaSourceConfig): ValueModes => {
+type WrittenBy = Pick<
+  KafkaSourceConfig,
+  | 'value.format'
+  | 'decimal.handling.mode'
+  | 'bigint.unsigned.handling.mode'
+  | 'time.precision.mode'
+  | 'binary.handling.mode'
+>;
+
+/** How the writer of values wrote those of some types. */
+export const modesOf = (config: WrittenBy): ValueModes => {
   const format = config['value.format'];
   if (format === 'canal-json') return canalModes;
   if (format === 'maxwell-json' || format === 'json') return plainModes;
