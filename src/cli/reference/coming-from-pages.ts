@@ -35,7 +35,12 @@ const guides: readonly Guide[] = [
     aliasTool: 'Debezium',
     before: [
       '`millrace convert debezium CONNECTOR.json > FILE.yaml` reads a connector as Kafka Connect takes it, or properties, Debezium Server’s too. With `--offsets` it goes on where',
-      'Debezium stands: give it a dump of the offsets topic, or the answer of `GET /connectors/NAME/offsets`. Stop the connector first, so that nothing is pushed twice.',
+      'Debezium stands: give it a dump of the offsets topic, the offsets file of a standalone worker, or the answer of `GET /connectors/NAME/offsets`; of several connectors the one',
+      'with its `topic.prefix` counts. Stop the connector first, so that nothing is pushed twice. `millrace serve` takes connectors over HTTP, too: [Kafka Connect’s API](kafka-connect.md).',
+      '',
+      'JDBC sinks that write to MySQL or MariaDB (Debezium’s, Confluent’s and Aiven’s) become pipelines from Kafka, which go on where the connector’s consumer group stands, or with',
+      '`--offsets` where `GET /connectors/NAME/offsets` says. `insert.mode`, `delete.enabled`, the modes of keys, names of tables, routers over topics and changed tables mean what they meant,',
+      'defaults included. With `record_key`, values must hold the fields of the key as well: a row whose value lacks them is refused with `FORMAT_KEY_MISSING`.',
       '',
       'The envelope is Debezium’s own, byte for byte, so consumers stay as they are. There is no schema history topic: schema versions are kept with the position.',
     ],

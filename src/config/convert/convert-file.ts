@@ -2,9 +2,10 @@ import type { RegisteredConnector } from '../../connectors/registry.ts';
 import { settingsOf } from '../../core/settings-shape.ts';
 import type { Draft } from './draft.ts';
 import { type CanalFile, fromCanal } from './from-canal.ts';
-import { fromDebezium, takeOffsets } from './from-debezium.ts';
+import { fromDebezium, offsetServer } from './from-debezium.ts';
 import { fromFlinkCdc } from './from-flink-cdc.ts';
 import { fromMaxwell } from './from-maxwell.ts';
+import { takeOffsets } from './take-offsets.ts';
 import { knownSinks } from './target-sink.ts';
 
 export type ConvertedTool = 'debezium' | 'maxwell' | 'canal' | 'flink-cdc';
@@ -26,7 +27,7 @@ export const convertFile = async (
   switch (tool) {
     case 'debezium': {
       const draft = fromDebezium(name, text, sinks);
-      if (offsets !== null) takeOffsets(draft, offsets.name, offsets.text);
+      if (offsets !== null) takeOffsets(draft, offsetServer(name, text), offsets.name, offsets.text);
       return draft;
     }
     case 'maxwell':

@@ -163,13 +163,6 @@ describe('Debezium', () => {
       ],
     }));
 
-  test('a JDBC sink: one pipeline takes the place of two connectors and a topic', async () => {
-    const draft = await convert('debezium', ['debezium/jdbc-sink.json']);
-    assert.equal(draft.source.get('tables'), 'shop.customers, shop.orders');
-    assert.ok(draft.findings.some(({ key }) => key === 'topics'));
-    assert.doesNotMatch(draft.toYaml(), /Geheim/);
-  });
-
   test('goes on where its offsets say, the last of them', () =>
     converts(
       'debezium',
@@ -193,12 +186,35 @@ describe('Debezium', () => {
       return draft.source;
     };
     const rest = await offsets(
-      '{"offsets":[{"partition":{"server":"x"},"offset":{"file":"b.000003","pos":4,"event":0}}]}',
+      '{"offsets":[{"partition":{"server":"shop"},"offset":{"file":"b.000003","pos":4,"event":0}}]}',
     );
     assert.equal(rest.get('scan.startup.specific-offset.file'), 'b.000003');
     assert.equal(rest.get('scan.startup.specific-offset.pos'), 4);
     assert.equal((await offsets('{"file":"b.1","pos":4,"snapshot":true}')).get('scan.startup.mode'), 'initial');
+    const ended = await offsets('{"file":"b.1","pos":4,"snapshot":true,"snapshot_completed":true}');
+    assert.equal(ended.get('scan.startup.mode'), 'specific-offset');
     await assert.rejects(offsets('\xac\xed\x00\x05'), { code: 'CONVERT_INPUT' });
+    await assert.rejects(offsets('{"file":"b.1","pos":"x"}'), { code: 'CONVERT_INPUT' });
+  });
+
+  test('of the offsets of several connectors, in a topic or in the file of a standalone worker, its own count', async () => {
+    const record = (server: string, pos: number) =>
+      `["${server}-connector",{"server":"${server}"}]\0{"file":"b.000007","pos":${pos}}`;
+    const place = async (text: string) =>
+      (
+        await convertFile('debezium', [testdata('debezium/tutorial.json')], {
+          connectors,
+          offsets: { name: 'o', text },
+        })
+      ).source.get('scan.startup.specific-offset.pos');
+    // Java's serialized map: lengths and tags around what the keys and values are.
+    const file = `\xac\xed\0\x05sr\0\x11java.util.HashMap\0ur\0\x02[B${record('other', 4)}uq\0~\0\x03${record('shop', 157)}uq${record('last', 9)}x`;
+    assert.equal(await place(file), 157);
+    assert.equal(await place(`${record('shop', 4)}\n${record('other', 8)}\n${record('shop', 99)}\n`), 99);
+    await assert.rejects(place(record('other', 4)), {
+      code: 'CONVERT_INPUT',
+      message: /offsets of other, and this connector's topic.prefix is shop/,
+    });
   });
 });
 

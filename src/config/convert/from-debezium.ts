@@ -1,9 +1,10 @@
-/** Debezium's MySQL and MariaDB connectors and its JDBC sink, as JSON for Kafka Connect or as properties. */
+/** Debezium's MySQL and MariaDB connectors, and JDBC sinks, as JSON for Kafka Connect or as properties. */
 import { MillraceError } from '../../core/errors.ts';
 import { Draft } from './draft.ts';
+import { fromJdbcSink } from './from-jdbc-sink.ts';
 import { javaProperties } from './java-properties.ts';
 import { takeOver } from './take-over.ts';
-import { fileInstead, type KnownSinks, kafkaSink, sinkSetting } from './target-sink.ts';
+import { type KnownSinks, kafkaSink, sinkSetting } from './target-sink.ts';
 
 type Settings = ReadonlyMap<string, string>;
 
@@ -18,6 +19,12 @@ export const fromDebezium = (file: string, text: string, sinks: KnownSinks): Dra
       ? 'it has no connector.class'
       : `connector.class is ${kind}; only the MySQL and MariaDB sources and the JDBC sink have a counterpart`;
   throw new MillraceError('CONVERT_INPUT', { file, reason });
+};
+
+/** What a connector's offsets are kept under; null: it has no such name. */
+export const offsetServer = (file: string, text: string): string | null => {
+  const settings = readConnector(file, text);
+  return settings.get('topic.prefix') ?? settings.get('database.server.name') ?? null;
 };
 
 /** `{"name", "config": {…}}`, the config alone, or properties (Debezium Server's `debezium.source.` prefix is taken off). */
@@ -255,83 +262,4 @@ const needsDeadLetters = (draft: Draft): void => {
   if (draft.pipeline.has('errors.deadletterqueue.path') || draft.pipeline.has('errors.deadletterqueue.topic.name'))
     return;
   draft.pipeline.set('errors.deadletterqueue.path', 'dead-letters.ndjson', 'Refused rows are kept, not lost.');
-};
-
-const fromJdbcSink = (draft: Draft, settings: Settings, sinks: KnownSinks): Draft => {
-  const url = settings.get('connection.url') ?? '';
-  const match = /^jdbc:(?:mysql|mariadb):\/\/([^:/?]+)(?::(\d+))?\/?([^?]*)/.exec(url);
-  const topics = settings.get('topics') ?? settings.get('topics.regex') ?? '';
-  if (!match) {
-    const reason = `only MySQL and MariaDB are written to; this is ${url.split(':').slice(0, 2).join(':')}`;
-    throw new MillraceError('CONVERT_INPUT', { file: draft.from, reason });
-  }
-  draft.source.set(
-    'type',
-    'mysql',
-    'In place of the topics: the sink connector reads what a source connector wrote; here one pipeline does both.',
-  );
-  draft.variable(draft.source, 'hostname', 'SOURCE_HOST', '127.0.0.1');
-  draft.variable(draft.source, 'username', 'SOURCE_USER', 'millrace');
-  draft.secret(draft.source, 'password', 'SOURCE_PASSWORD', 'the source connector’s database.password');
-  const tables = listOf(topics).map((topic) => topic.split('.').slice(-2).join('.'));
-  draft.source.set(
-    'tables',
-    tables.every((name) => /^[\w$]+\.[\w$]+$/.test(name)) && tables.length > 0 ? tables.join(', ') : '\\.*.\\.*',
-  );
-  draft.changed('topics', `the tables behind ${topics} are read from their server, without Kafka in between`);
-  if (sinks.has('mysql')) {
-    draft.sink.set('type', 'mysql');
-    draft.text(draft.sink, 'hostname', match[1]!);
-    draft.sink.set('port', Number(match[2] ?? 3306));
-    const user = settings.get('connection.username') ?? settings.get('connection.user');
-    if (user !== undefined) draft.text(draft.sink, 'username', user);
-    draft.secret(draft.sink, 'password', 'TARGET_PASSWORD', 'connection.password');
-    if (match[3]) draft.routes.push({ source: '\\.*.\\.*', target: `${match[3]}.%{table}` });
-  } else fileInstead(draft, 'connection.url', 'this version has no MySQL sink');
-  const known = new Set(['connector.class', 'name', 'tasks.max', 'topics', 'topics.regex', 'transforms']);
-  for (const [key, value] of settings) {
-    if (known.has(key) || key.startsWith('connection.')) continue;
-    if (/^transforms\./.test(key)) continue;
-    if (key === 'insert.mode' && value !== 'insert') continue;
-    if (/^(delete\.enabled|pk\.mode|primary\.key\.mode|pk\.fields|primary\.key\.fields)$/.test(key))
-      draft.changed(key, 'rows are written, replaced and deleted by the primary key of their table');
-    else if (/^(auto\.create|auto\.evolve|schema\.evolution)$/.test(key))
-      draft.changed(key, 'tables are made and changed as `schema.change.behavior` says');
-    else if (key === 'insert.mode') draft.changed(key, 'a row that is there is replaced, not refused');
-    else draft.left(key, 'there is no such setting');
-  }
-  const name = settings.get('name');
-  if (name !== undefined) draft.text(draft.pipeline, 'name', name);
-  return draft;
-};
-
-/**
- * Where Debezium stands: a dump of Kafka Connect's offsets topic, the answer of its REST API (`/connectors/x/offsets`), or one
- * offset as JSON. The last offset of the text counts. Throws CONVERT_INPUT when there is none.
- */
-export const takeOffsets = (draft: Draft, file: string, text: string): void => {
-  const found = Array.from(text.matchAll(/\{[^{}]*"file"\s*:\s*"[^"]*"[^{}]*\}/g), (match) => match[0]).at(-1);
-  if (found === undefined)
-    throw new MillraceError('CONVERT_INPUT', {
-      file,
-      reason: 'it holds no offset with "file" and "pos"; Debezium Server’s offsets.dat must be printed as JSON first',
-    });
-  const offset = JSON.parse(found) as Readonly<Record<string, unknown>>;
-  if (offset['snapshot'] === true || offset['snapshot'] === 'true' || typeof offset['snapshot'] === 'string') {
-    draft.changed('offsets', 'Debezium had not finished its snapshot: the pipeline takes a new one');
-    draft.source.set('scan.startup.mode', 'initial');
-    return;
-  }
-  draft.source.set('scan.startup.mode', 'specific-offset', 'Where Debezium stood.');
-  const gtids = offset['gtids'];
-  if (typeof gtids === 'string' && gtids !== '') draft.source.set('scan.startup.specific-offset.gtid-set', gtids);
-  else {
-    draft.source.set('scan.startup.specific-offset.file', String(offset['file']));
-    draft.source.set('scan.startup.specific-offset.pos', Number(offset['pos']));
-  }
-  if (Number(offset['event'] ?? 0) > 0)
-    draft.changed(
-      'offsets',
-      'Debezium stood inside a transaction, which is read again from its start: its first rows come twice',
-    );
 };

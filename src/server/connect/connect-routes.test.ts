@@ -352,6 +352,24 @@ describe("Kafka Connect's API", () => {
     assert.equal(settings.get('database.hostname').documentation, 'Taken over.');
   });
 
+  test('a JDBC sink becomes a pipeline from Kafka, whose topics are read by the group of the connector', async () => {
+    const sink = {
+      'connector.class': 'io.confluent.connect.jdbc.JdbcSinkConnector',
+      topics: 'shop.payments',
+      'connection.url': 'jdbc:mysql://db2/copy',
+      'connection.user': 'writer',
+      'connection.password': 'Geheim4',
+      'insert.mode': 'upsert',
+      'pk.mode': 'record_key',
+    };
+    const { status, body } = await ask('POST /connectors', { name: 'payments', config: sink });
+    assert.deepEqual([status, body.type], [201, 'sink'], JSON.stringify(body));
+    const { body: plan } = await ask('GET /api/v1/pipelines/payments/plan');
+    assert.equal(plan.sources[0].settings['properties.group.id'], 'connect-payments');
+    assert.equal(plan.sinks[0].settings['insert.mode'], 'upsert');
+    assert.ok((await ask('GET /connector-plugins/io.aiven.connect.jdbc.JdbcSinkConnector/config')).body.length > 5);
+  });
+
   test('the token counts here too, as a bearer or as the password that these clients can send', async () => {
     const basic = (password: string) => ({
       authorization: `Basic ${Buffer.from(`kcctl:${password}`).toString('base64')}`,

@@ -355,8 +355,7 @@ export const connectRoutes: readonly Route[] = [
     mutates: false,
     answers: '200 `[{"name", "documentation", …}]`',
     handle: async ({ words }) => {
-      pluginOf(words['plugin']!);
-      return ok(pluginSettings());
+      return ok(pluginSettings(pluginOf(words['plugin']!)));
     },
   },
   {

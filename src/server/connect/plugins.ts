@@ -1,5 +1,6 @@
 import { aliases } from '../../config/aliases.ts';
 import type { Draft } from '../../config/convert/draft.ts';
+import { jdbcSinkKeys } from '../../config/convert/from-jdbc-sink.ts';
 import { loadPipelineFile } from '../../config/pipeline-file.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
@@ -18,6 +19,9 @@ interface Plugin {
 export const plugins: readonly Plugin[] = [
   { class: 'io.debezium.connector.mysql.MySqlConnector', type: 'source' },
   { class: 'io.debezium.connector.mariadb.MariaDbConnector', type: 'source' },
+  { class: 'io.debezium.connector.jdbc.JdbcSinkConnector', type: 'sink' },
+  { class: 'io.confluent.connect.jdbc.JdbcSinkConnector', type: 'sink' },
+  { class: 'io.aiven.connect.jdbc.JdbcSinkConnector', type: 'sink' },
 ];
 
 /** By its class, or the class's last word. Throws API_NOT_FOUND. */
@@ -71,10 +75,13 @@ const definition = (name: string, documentation: string, order: number): Setting
 });
 
 /** The settings that have a counterpart, each with what it becomes. */
-export const pluginSettings = (): readonly SettingDefinition[] =>
-  aliases
+export const pluginSettings = ({ type }: Plugin): readonly SettingDefinition[] => {
+  if (type === 'sink')
+    return jdbcSinkKeys.map((name, index) => definition(name, 'Taken over into a pipeline from Kafka.', index + 1));
+  return aliases
     .filter(({ tool }) => tool === 'Debezium')
     .map(({ name, keys }, index) => definition(name, `Becomes ${keys.join(' and ')}.`, index + 1));
+};
 
 /** What Connect answers about a connector's settings: each with its errors, and said of it what becomes of it here. */
 export const validation = async (plugin: Plugin, config: ConnectorConfig, version: string): Promise<unknown> => {

@@ -50,6 +50,7 @@ export class TopicReplay {
   /** `name`: of its table in the database. Throws KAFKA_NOT_REPLAYABLE. */
   constructor(topic: string, table: Table, name: string, config: KafkaConfig, context: ReplayContext) {
     const format = config['value.format'];
+    if (format === 'cloudevents-json') throw notReadBack(topic, `value.format ${format}`);
     if (table.primaryKey.length === 0 && !tellsRows.has(format)) {
       const reason = `${qualifiedName(table)} has no primary key, and ${format} does not tell which of its rows are gone`;
       throw new MillraceError('KAFKA_NOT_REPLAYABLE', { topic, reason });
@@ -65,7 +66,7 @@ export class TopicReplay {
     this.#context = context;
     this.#config = config;
     const declared = [table];
-    const modes = modesOf({ ...config, 'time.precision.mode': times });
+    const modes = modesOf({ ...config, 'value.format': format, 'time.precision.mode': times });
     const tables = new MessageTables({ declared, modes, unknownFields: 'ignore', primaryKey: null });
     this.#values = formatReader(format, tables, this.#changes, config, context.clock);
     const plain = /avro/.test(format) ? 'avro-confluent' : 'json';
