@@ -75,13 +75,16 @@ test('the package holds what runs and what is read, and nothing that only tests 
     'docs/errors.md',
     'docs/README.md',
     'examples/mirror.yaml',
+    'examples/process-rows.yaml',
+    // The step that it names.
+    'examples/enrich.ts',
     'CHANGELOG.md',
     'dist/index.d.ts',
   ]) {
     assert.ok(paths.includes(wanted), `${wanted} is missing`);
   }
   assert.deepEqual(
-    paths.filter((path) => /\.test\.|contract|(?<!\.d)\.ts$/.test(path)),
+    paths.filter((path) => /\.test\.|contract|(?<!\.d)\.ts$/.test(path) && path !== 'examples/enrich.ts'),
     [],
   );
 });
