@@ -54,7 +54,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
   pipeline: { imports: ['core', 'operators', 'state'] },
   verify: { imports: ['core', 'operators'], packages: ['zod'] },
   config: { imports: ['core', 'connectors', 'sql', 'operators', 'sql-pipeline'], packages: ['zod', 'yaml'] },
-  'sql-pipeline': { imports: ['core', 'connectors', 'sql', 'operators', 'pipeline'], packages: ['zod'] },
+  'sql-pipeline': { imports: ['core', 'connectors', 'protocol', 'sql', 'operators', 'pipeline'], packages: ['zod'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },
   cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },

@@ -59,6 +59,7 @@ test('the ends of a pipeline bring what they work with, and nothing that checks 
   const later = [
     'mysql/file-source.ts',
     'mysql/sink/ends.ts',
+    'redis/source/ends.ts',
     'redis/sink/ends.ts',
     'kafka/ends.ts',
     'kafka/source/ends.ts',

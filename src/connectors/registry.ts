@@ -60,6 +60,14 @@ export const connectors: readonly OpenableConnector[] = [
   },
   {
     type: 'redis',
+    roles: ['source'],
+    summary:
+      'Reads hashes of Redis or Valkey as rows of tables, as a replica of the server: all of them, then what changes.',
+    load: async () => (await import('./redis/source/connector.ts')).redisSource,
+    ends: async () => (await import('./redis/source/ends.ts')).redisSourceEnds,
+  },
+  {
+    type: 'redis',
     roles: ['sink'],
     summary:
       'Keeps rows as hashes in Redis or Valkey, exactly once: the position is in the MULTI that writes the rows.',

@@ -1,7 +1,7 @@
 import { kafkaSourceConfig } from '../connectors/kafka/source/config.ts';
 import { kafkaSource } from '../connectors/kafka/source/connector.ts';
-import { declaredTables } from '../connectors/kafka/source/declared-tables.ts';
 import { columnWriting } from '../operators/transform/column-values.ts';
+import { declaredTables } from '../protocol/mysql/ddl/declared-tables.ts';
 import { sqlError } from '../sql/sql-error.ts';
 import { shortText } from '../sql/types/sql-type.ts';
 import type { TableSource } from './connected-table.ts';

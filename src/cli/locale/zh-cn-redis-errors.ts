@@ -42,4 +42,16 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 可能淘汰任何键（maxmemory-policy <policy>）：包括行，也包括位点',
     '执行 CONFIG SET maxmemory-policy noeviction；若被淘汰的应是带有过期时间的键，则用 volatile-lru。',
   ],
+  REDIS_REPLICATION_LINK: [
+    '复制连接的内容无法读作复制流：<reason>',
+    '请检查 `hostname` 和 `port` 指的是 Redis 或 Valkey 服务器本身，中间没有代理。',
+  ],
+  REDIS_KEY_UNREADABLE: [
+    '键 <key> 不是其表的一行：<reason>',
+    '请修正 Redis 中的键，或 `schema` 中的声明。没有对应列的字段可用 `value.unknown-fields: ignore` 略去。没有跳过任何内容：读取停在该键之前。',
+  ],
+  REDIS_SOURCE_EVICTS: [
+    '<server> 可能淘汰键（maxmemory-policy <policy>），而 `deletes.policy: delete` 会删除它们的行',
+    '请 CONFIG SET maxmemory-policy noeviction，或用 `deletes.policy: ignore` 保留这些行。',
+  ],
 };

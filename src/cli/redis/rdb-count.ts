@@ -1,3 +1,4 @@
+import { keyText } from '../../connectors/redis/key-text.ts';
 import type { RdbKey, RdbVisitor } from '../../protocol/redis/rdb/rdb-visitor.ts';
 
 export interface KindCount {
@@ -108,14 +109,3 @@ export class RdbCount implements RdbVisitor {
     if (largest.length > this.#top) largest.pop();
   }
 }
-
-/** A key as a person reads it: bytes that are no text as `\xff`, a long one cut. */
-const keyText = (name: Buffer): string => {
-  const text = name
-    .subarray(0, 200)
-    .toString('latin1')
-    .replaceAll(/[^\x20-\x7e]|\\/g, (letter) => {
-      return letter === '\\' ? '\\\\' : `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
-    });
-  return name.length > 200 ? `${text}…` : text;
-};

@@ -58,4 +58,21 @@ export const redisErrors = {
       `${d.server} may evict any key (maxmemory-policy ${d.policy}): rows, and the position too`,
     hint: 'CONFIG SET maxmemory-policy noeviction, or volatile-lru where the evicted keys are those with a time to live.',
   },
+  REDIS_REPLICATION_LINK: {
+    retryable: true,
+    message: (d: { readonly reason: string }) => `the replication link does not read as one: ${d.reason}`,
+    hint: 'Check that `hostname` and `port` name a Redis or Valkey server itself, with no proxy between.',
+  },
+  REDIS_KEY_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly key: string; readonly reason: string }) =>
+      `the key ${d.key} is no row of its table: ${d.reason}`,
+    hint: 'Correct the key in Redis, or the declaration in `schema`. Fields that no column is for go with `value.unknown-fields: ignore`. Nothing was skipped: reading stops before the key.',
+  },
+  REDIS_SOURCE_EVICTS: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly policy: string }) =>
+      `${d.server} may evict keys (maxmemory-policy ${d.policy}), and with \`deletes.policy: delete\` their rows are deleted`,
+    hint: 'CONFIG SET maxmemory-policy noeviction, or keep the rows with `deletes.policy: ignore`.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

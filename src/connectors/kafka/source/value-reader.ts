@@ -7,11 +7,11 @@ import type { MessageReader } from '../../../formats/json-rows/message.ts';
 import { MessageTables } from '../../../formats/json-rows/message-tables.ts';
 import { PlainMessages } from '../../../formats/json-rows/plain-messages.ts';
 import { canalModes, debeziumModes, plainModes, type ValueModes } from '../../../formats/json-rows/value-modes.ts';
+import { declaredTables, readTypeName } from '../../../protocol/mysql/ddl/declared-tables.ts';
 import type { RegistryConfig } from '../registry-config.ts';
 import { SchemaRegistry } from '../schema-registry.ts';
 import { AvroMessages } from './avro-messages.ts';
 import type { KafkaSourceConfig } from './config.ts';
-import { declaredTables, readTypeName } from './declared-tables.ts';
 
 /** What turns values into changes of `changes`, as `value.format` asks. Throws CONFIG_WRONG_VALUE. */
 export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector, clock: Clock): MessageReader => {

@@ -9,14 +9,15 @@ import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
+import { keyTemplates } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { DefinitionChanges } from './definition-change.ts';
 import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
-import { type ServerFacts, serverFacts } from './server-facts.ts';
 import { TableKeys } from './table-keys.ts';
-import { keyTemplates, planTable, type TablePlan, type TableState } from './table-plan.ts';
+import { planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
@@ -24,7 +25,7 @@ const watchMs = 2_000;
 
 /** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
-  const keysOf = keyTemplates(config);
+  const keysOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
   const stop = new AbortController();
   const { clock } = context;
   const name = `millrace:${context.pipeline}`.replaceAll(/[^!-~]/g, '_');

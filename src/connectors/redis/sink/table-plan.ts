@@ -1,9 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { MillraceError } from '../../../core/errors.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { HashFields } from '../hash-fields.ts';
-import { KeyTemplate } from '../key-template.ts';
-import type { RedisSinkConfig } from './config.ts';
+import type { KeyTemplate } from '../key-template.ts';
 
 /** How the rows of one version of a table become hashes. */
 export interface TablePlan {
@@ -35,16 +33,3 @@ export const planTable = (table: Table, keys: KeyTemplate, state: TableState): T
   names: table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),
   state,
 });
-
-/** The key template of each table. Throws CONFIG_TEMPLATE for a mapping that cannot be read. */
-export const keyTemplates = (config: RedisSinkConfig): ((table: Table) => KeyTemplate) => {
-  const text = config['sink.tableId-to-key.mapping'] ?? '';
-  const mapped = new Map<string, string>();
-  for (const entry of text.split(';').map((each) => each.trim())) {
-    if (entry === '') continue;
-    const at = entry.indexOf('=');
-    if (at <= 0) throw new MillraceError('CONFIG_TEMPLATE', { text: entry, reason: 'it is not database.table=key' });
-    mapped.set(entry.slice(0, at).trim(), entry.slice(at + 1).trim());
-  }
-  return (table) => KeyTemplate.of(mapped.get(qualifiedName(table)) ?? config.key, table);
-};

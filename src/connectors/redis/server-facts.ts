@@ -1,6 +1,6 @@
-import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
-import { ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
+import { encodeCommand } from '../../protocol/redis/command-writer.ts';
+import { ReplyError } from '../../protocol/redis/reply.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** What the sink must know of a server. What the user may not ask is null. */
 export interface ServerFacts {

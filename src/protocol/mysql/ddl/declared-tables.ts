@@ -1,8 +1,8 @@
 import { MillraceError } from '../../../core/errors.ts';
 import type { ColumnType, Table } from '../../../core/table.ts';
-import { applyDdl } from '../../../protocol/mysql/ddl/apply-ddl.ts';
-import { readDdl } from '../../../protocol/mysql/ddl/read-ddl.ts';
-import { emptySchema, type Schema } from '../../../protocol/mysql/ddl/schema.ts';
+import { applyDdl } from './apply-ddl.ts';
+import { readDdl } from './read-ddl.ts';
+import { emptySchema, type Schema } from './schema.ts';
 
 /** The tables of CREATE TABLE statements, in MySQL words. `database`: of those that name none. Throws CONFIG_WRONG_VALUE. */
 export const declaredTables = (sql: string, database: string): readonly Table[] => {

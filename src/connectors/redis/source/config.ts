@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { connectionSettings } from '../connection-settings.ts';
+
+export const redisSourceConfig = z.strictObject({
+  ...connectionSettings,
+  database: z.coerce.number().int().min(0).default(0).describe('The number of the database that is read.'),
+  schema: z
+    .string()
+    .min(1)
+    .describe(
+      'The tables as CREATE TABLE statements in MySQL words, separated by semicolons, each with a primary key. A hash is a row; its fields are the columns of the same names, and a column without a field is NULL.',
+    ),
+  key: z
+    .string()
+    .min(1)
+    .default('%{database}:%{table}:%{key}')
+    .describe(
+      'What the keys of rows look like, as for the sink: `user:%{id}`. A value in a key is read back where it was written by the same rule: `%`, `:`, `{`, `}` and what follows the value in the template stand as `%XX`. Keys of no table are passed over.',
+    ),
+  'source.tableId-to-key.mapping': z
+    .string()
+    .optional()
+    .describe('Keys of single tables, `database.table=key` each, separated by semicolons; they win over `key`.'),
+  'value.unknown-fields': z
+    .enum(['refuse', 'ignore'])
+    .default('refuse')
+    .describe('What happens at a field that no column is for: stop with an error, or leave it out.'),
+  'expiry.column': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A DATETIME(3) column that holds when the key expires, in UTC; NULL: never. Tables without such a column have none. Needs Redis 7.0.',
+    ),
+  'deletes.policy': z
+    .enum(['ignore', 'delete'])
+    .default('ignore')
+    .describe(
+      'What happens to the row of a hash that is gone. `ignore` keeps it. `delete` deletes it, also when the key expired or was evicted: Redis does not say why a key is gone. FLUSHALL and FLUSHDB delete no row.',
+    ),
+  'scan.startup.mode': z
+    .enum(['initial', 'latest-offset'])
+    .default('initial')
+    .describe(
+      '`initial`: every hash that there is, then what changes. `latest-offset`: only what changes from now on.',
+    ),
+});
+
+export type RedisSourceConfig = z.output<typeof redisSourceConfig>;

@@ -1,0 +1,223 @@
+import type { Batch, Lane, Position } from '../../../core/batch.ts';
+import type { Change, RedisOrigin } from '../../../core/change.ts';
+import type { Context, Source } from '../../../core/connector.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
+import { dialTcp } from '../../../net/dial.ts';
+import { RedisConnection } from '../connection.ts';
+import type { RedisSourceConfig } from './config.ts';
+import { DirtyKeys } from './dirty-keys.ts';
+import { HashRows, type HashTable, hashTables } from './hash-rows.ts';
+import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
+import { ReplicationLink } from './replication-link.ts';
+import { rereadKeys } from './reread-keys.ts';
+import { readSnapshot } from './snapshot-rows.ts';
+import { StreamCommands } from './stream-commands.ts';
+
+/** Keys that are read again at once, and become one transaction of the target. */
+const keysAtOnce = 1_000;
+/** Keys that wait to be read again: about 200 MB. */
+const maxDirtyKeys = 1_000_000;
+/** How long commands gather, so that a key that changes often is read once. */
+const gatherMs = 20;
+/** How often the position moves on though no row has changed. */
+const heartbeatMs = 1_000;
+
+/**
+ * Reads hashes as rows, as a replica of the server: all of them from its snapshot, then those that commands name. The stream says
+ * which keys change and in what order; each is then read as it is now.
+ */
+class RedisSource implements Source {
+  readonly #config: RedisSourceConfig;
+  readonly #context: Context;
+  readonly #tables: readonly HashTable[];
+  readonly #changes = new ChangeCollector(keysAtOnce);
+  readonly #rows: HashRows;
+  #link: ReplicationLink | null = null;
+  #snapshotting: readonly string[] | null = null;
+
+  constructor(config: RedisSourceConfig, context: Context) {
+    this.#config = config;
+    this.#context = context;
+    this.#tables = hashTables(config);
+    this.#rows = new HashRows(this.#tables, this.#changes, config);
+  }
+
+  async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
+    const at = await held(replicationLane);
+    let from = at === null ? null : placeAt(at);
+    while (!signal.aborted) {
+      yield* this.#follow(from, at === null && this.#config['scan.startup.mode'] === 'latest-offset', signal);
+      // Databases were swapped: nothing is known of this one any more.
+      from = null;
+    }
+  }
+
+  covers(held: Position, at: Position): boolean {
+    const [a, b] = [placeAt(held), placeAt(at)];
+    return a.replicationId === b.replicationId && a.offset >= b.offset;
+  }
+
+  holds(held: Position, change: Change): boolean {
+    if (change.kind === 'snapshot' || change.origin.kind !== 'redis') return false;
+    const { replicationId, offset } = placeAt(held);
+    return replicationId === change.origin.replicationId && Number(change.origin.offset) <= offset;
+  }
+
+  snapshotting(): readonly string[] | null {
+    return this.#snapshotting;
+  }
+
+  async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    const at = held.get(replicationLane);
+    if (at !== undefined) this.#link?.acknowledge(placeAt(at).offset);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link?.[Symbol.asyncDispose]();
+  }
+
+  /** Reads over one link, until the signal aborts or databases are swapped. */
+  async *#follow(from: LinkPlace | null, skipsSnapshot: boolean, signal: AbortSignal): AsyncGenerator<Batch> {
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const reader = await this.#connect(stop.signal);
+      if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
+      let stream: Stream | null = null;
+      const link = await ReplicationLink.open({
+        connection: await this.#connect(stop.signal),
+        clock: this.#context.clock,
+        from,
+        begun: (place) => {
+          stream = this.#stream(place);
+        },
+        command: (command) => stream!.commands.take(command),
+        isFull: () => stream !== null && stream.dirty.size > maxDirtyKeys,
+      });
+      this.#link = link;
+      const file = await link.snapshotFile();
+      const { place, dirty, commands } = stream!;
+      if (file !== null) {
+        this.#warnOfGap(from);
+        if (!skipsSnapshot) yield* this.#snapshot(file, place, link);
+        yield batch([], place);
+      }
+      this.#snapshotting = [];
+      yield* this.#changesOf({ place, dirty, commands }, reader, link, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      stop.abort();
+      await this.#link?.[Symbol.asyncDispose]();
+      this.#link = null;
+    }
+  }
+
+  #stream(place: LinkPlace): Stream {
+    const { pipeline, log } = this.#context;
+    const dirty = new DirtyKeys(place);
+    const { database } = this.#config;
+    return { place, dirty, commands: new StreamCommands({ rows: this.#rows, dirty, database, pipeline, log }, place) };
+  }
+
+  /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay. */
+  async *#snapshot(file: string, place: LinkPlace, link: ReplicationLink): AsyncGenerator<Batch> {
+    const marks = this.#config['deletes.policy'] === 'delete';
+    const begun = new Set<HashTable>();
+    let begins: Change[] = [];
+    this.#snapshotting = this.#tables.map(({ label }) => label);
+    this.#rows.at(originAt(place, this.#config.database));
+    const met = (table: HashTable): void => {
+      if (begun.has(table)) return;
+      begun.add(table);
+      if (marks) begins.push({ kind: 'snapshot', at: 'begin', table: table.table, reason: 'initial' });
+    };
+    const rows = readSnapshot(file, this.#rows, this.#config.database, met);
+    for await (const _ of rows) {
+      const changes = [...begins, ...this.#changes.take()];
+      begins = [];
+      if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
+      // A link that has ended will not bring what comes after the snapshot.
+      link.check();
+    }
+    const ends: Change[] = [];
+    if (marks) {
+      for (const { table } of begun) ends.push({ kind: 'snapshot', at: 'end', table, reason: 'initial' });
+    }
+    if (ends.length > 0) yield batch(ends, place);
+  }
+
+  async *#changesOf(
+    { place: begun, dirty, commands }: Stream,
+    reader: RedisConnection,
+    link: ReplicationLink,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch> {
+    const { clock } = this.#context;
+    const deletes = this.#config['deletes.policy'] === 'delete';
+    let told = begun;
+    let toldMs = clock.monotonic();
+    while (!signal.aborted && !commands.swapped) {
+      if (dirty.size === 0) await link.moved();
+      else link.check();
+      await clock.sleep(gatherMs, signal);
+      const { keys, place } = dirty.take();
+      if (keys.length === 0 && clock.monotonic() - toldMs < heartbeatMs) continue;
+      this.#rows.at(originAt(place, this.#config.database));
+      for (let at = 0; at < keys.length; at += keysAtOnce) {
+        await rereadKeys(reader, keys.slice(at, at + keysAtOnce), this.#rows, deletes);
+        const changes = this.#changes.take();
+        if (at + keysAtOnce >= keys.length) yield batch(changes, place);
+        else if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
+      }
+      if (keys.length === 0 && place.offset !== told.offset) yield batch([], place);
+      told = place;
+      toldMs = clock.monotonic();
+    }
+  }
+
+  #warnOfGap(from: LinkPlace | null): void {
+    if (from === null) return;
+    const { log, pipeline } = this.#context;
+    log.warn('the server no longer has what came after the position, so everything is read again', { pipeline });
+  }
+
+  async #connect(signal: AbortSignal): Promise<RedisConnection> {
+    const { clock, pipeline } = this.#context;
+    const name = `millrace:${pipeline}`.replaceAll(/[^!-~]/g, '_');
+    return await RedisConnection.open({ config: this.#config, dial: dialTcp, clock, signal, name });
+  }
+}
+
+interface Stream {
+  /** What its commands follow. */
+  readonly place: LinkPlace;
+  readonly dirty: DirtyKeys;
+  readonly commands: StreamCommands;
+}
+
+/** Of rows that are read on the way to a place. With the place they began at, a sink would take them for what it holds. */
+const nowhere: ReadonlyMap<Lane, Position> = new Map();
+
+const batch = (changes: readonly Change[], place: LinkPlace): Batch => ({
+  changes,
+  positions: new Map([[replicationLane, positionAt(place)]]),
+  version: String(place.offset).padStart(19, '0'),
+});
+
+const originAt = ({ replicationId, offset }: LinkPlace, db: number): Omit<RedisOrigin, 'kind'> => ({
+  replicationId,
+  offset: BigInt(offset),
+  db,
+});
+
+/** Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
+export const openRedisSource = async (config: RedisSourceConfig, context: Context): Promise<Source> => {
+  if ((context.sinks ?? 1) > 1) {
+    throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'sinks', reason: 'a redis source has one' });
+  }
+  return new RedisSource(config, context);
+};

@@ -1,0 +1,70 @@
+import type { Log } from '../../../core/log.ts';
+import type { Command } from '../../../protocol/redis/command-decoder.ts';
+import type { DirtyKeys } from './dirty-keys.ts';
+import type { HashRows } from './hash-rows.ts';
+import type { LinkPlace } from './link-place.ts';
+
+interface Options {
+  readonly rows: HashRows;
+  readonly dirty: DirtyKeys;
+  /** The database that is read. */
+  readonly database: number;
+  readonly pipeline: string;
+  readonly log: Log;
+}
+
+/** Commands after which a key of theirs may be gone. A server sends expiries and evictions as DEL or UNLINK. */
+const removing = new Set(['DEL', 'UNLINK', 'HDEL', 'RENAME', 'RENAMENX', 'MOVE', 'RESTORE', 'HPEXPIREAT', 'PEXPIREAT']);
+const emptying = new Set(['FLUSHALL', 'FLUSHDB']);
+
+/**
+ * Finds the rows' keys that commands are about. Any text of a command that is such a key counts: what is not meant as one is read once
+ * more for nothing, and a command nobody has heard of yet is understood.
+ */
+export class StreamCommands {
+  /** Databases were swapped, so nothing is known of this one's keys. */
+  swapped = false;
+  readonly #options: Options;
+  readonly #replicationId: string;
+  /** The database that commands are about. */
+  #database: number;
+
+  constructor(options: Options, { replicationId, database }: LinkPlace) {
+    this.#options = options;
+    this.#replicationId = replicationId;
+    this.#database = database;
+  }
+
+  take(command: Command): void {
+    const { dirty, database } = this.#options;
+    const name = command.textOf(0).toUpperCase();
+    if (name === 'SELECT') this.#database = Number(command.textOf(1));
+    else if (name === 'MULTI') dirty.begin();
+    else if (name === 'EXEC') dirty.commit();
+    else if (name === 'SWAPDB') this.#swap(command);
+    else if (emptying.has(name)) this.#emptied(name);
+    else if (this.#database === database || name === 'MOVE' || name === 'COPY') this.#find(command, name);
+    dirty.passed({ replicationId: this.#replicationId, offset: command.end, database: this.#database });
+  }
+
+  #find(command: Command, name: string): void {
+    const { rows, dirty } = this.#options;
+    const mayBeGone = removing.has(name);
+    for (let i = 1; i < command.length; i += 1) {
+      const text = command.bytesOf(i);
+      const table = rows.tableOf(text);
+      if (table !== null) dirty.add(text, table, mayBeGone);
+    }
+  }
+
+  #swap(command: Command): void {
+    const { database } = this.#options;
+    if (Number(command.textOf(1)) === database || Number(command.textOf(2)) === database) this.swapped = true;
+  }
+
+  #emptied(name: string): void {
+    const { pipeline, database, log } = this.#options;
+    if (name === 'FLUSHDB' && this.#database !== database) return;
+    log.warn('the database was emptied at once; its rows are kept', { pipeline, command: name });
+  }
+}
