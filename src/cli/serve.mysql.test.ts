@@ -280,7 +280,7 @@ pipeline: {name: ${name}${more}}\n`;
     assert.deepEqual([ready.status, ready.body.reasons[0].pipeline], [503, name]);
     const waited = await millrace('wait', name, '--timeout', '1s');
     assert.equal(waited.code, 5);
-    assert.match(waited.stderr, /WAIT_TIMED_OUT.*is failed/);
+    assert.match(waited.stderr, /WAIT_TIMED_OUT.*the last look: failed/);
     await ask('PUT', `/api/v1/pipelines/${name}`, file(name, 'stock'));
     await running(name);
     assert.equal((await millrace('status')).code, 0);
