@@ -1,11 +1,14 @@
 import type { Context, Problem } from '../../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, MillraceError } from '../../../core/errors.ts';
-import { quoteName, quoteText } from '../statements.ts';
+import { quoteName } from '../statements.ts';
 import type { MysqlSinkConfig } from './config.ts';
 import { ServerError, sinkFailure } from './server-error.ts';
 import { StatementSession } from './statement-session.ts';
 
-/** Looks at a server as the sink would use it, and says what to repair, each with the SQL that does. Nothing stays changed. */
+/**
+ * Looks at a server as the sink would use it, and says what to repair, each with the SQL that does. Nothing stays changed, but for the
+ * sink's own database, which may be new and empty.
+ */
 export const checkMysqlSink = async (config: MysqlSinkConfig, context: Context): Promise<readonly Problem[]> => {
   const stop = new AbortController();
   try {
@@ -62,19 +65,13 @@ const rightsProblems = async (session: StatementSession, config: MysqlSinkConfig
   const probe = `${database}.millrace_check`;
   const [account] = await session.query('SELECT CURRENT_USER()');
   const user = account?.[0] ?? '';
-  const existed =
-    (
-      await session.query(
-        `SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(config['position.database'])}`,
-      )
-    ).length > 0;
   try {
-    if (!existed) await session.run(`CREATE DATABASE ${database}`);
+    // It stays, as the sink leaves it: a pipeline that begins meanwhile may have its positions there by the time it would be dropped.
+    await session.run(`CREATE DATABASE IF NOT EXISTS ${database}`);
     await session.run(`CREATE TABLE IF NOT EXISTS ${probe} (id INT PRIMARY KEY) ENGINE = InnoDB`);
     await session.run(`INSERT INTO ${probe} VALUES (1) ON DUPLICATE KEY UPDATE id = 1`);
     await session.run(`DELETE FROM ${probe} WHERE id = 1`);
     await session.run(`DROP TABLE ${probe}`);
-    if (!existed) await session.run(`DROP DATABASE ${database}`);
     return [];
   } catch (error) {
     if (!(error instanceof ServerError) || ![1044, 1142, 1227].includes(error.number)) throw error;
