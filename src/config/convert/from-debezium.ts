@@ -167,11 +167,11 @@ const converters = (draft: Draft, settings: Settings, sinks: KnownSinks): void =
   const own = ['key.converter', 'value.converter', 'key.converter.schemas.enable'];
   if (/io\.confluent\.connect\.avro\.AvroConverter/.test(value)) {
     const url = settings.get('value.converter.schema.registry.url');
-    if (sinks.offers('kafka', 'value.format', 'avro-confluent')) {
-      draft.sink.set('value.format', 'avro-confluent');
+    if (sinks.offers('kafka', 'value.format', 'debezium-avro')) {
+      draft.sink.set('value.format', 'debezium-avro');
       if (url !== undefined) {
         const from = 'value.converter.schema.registry.url';
-        const key = 'value.avro-confluent.url';
+        const key = 'schema.registry.url';
         sinkSetting(draft, sinks, { from, key, value: url, otherwise: 'the sink names its registry itself' });
       }
     } else draft.left('value.converter', 'this version writes no Avro; consumers must read JSON');
