@@ -23,6 +23,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   completion: '打印 shell 的补全脚本。',
   'binlog dump': '打印 binlog 文件或服务器 binlog 的事件，包括行。',
   'redis rdb stat': '统计 Redis 或 Valkey 的 RDB 文件：各类型的键、元素、字节、过期时间、最大的键。',
+  'redis aof stat': '统计 AOF 日志：按名称的命令、事务、时间，以及其基础文件中的键。',
   'binlog stat': '统计 binlog 的内容：事件、各表行数、事务、GTID、压缩、速率。',
   explain: '说明一个错误码的含义和应对办法。',
   version: '打印版本。',
