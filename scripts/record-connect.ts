@@ -16,6 +16,7 @@ import { javaProgram } from '../src/testing/servers/java-program.ts';
 import { launchKafka } from '../src/testing/servers/launch-kafka.ts';
 import { freePort, launchServer } from '../src/testing/servers/launch-server.ts';
 import { mavenJars } from '../src/testing/servers/maven-jars.ts';
+import { enter, strike } from '../src/testing/servers/server-ledger.ts';
 
 interface Recorded {
   readonly request: string;
@@ -251,10 +252,13 @@ const startConnect = async (home: string, port: number, brokers: string): Promis
   const options = ['-Xmx768m', '-XX:+UseSerialGC', '-cp', `${await mavenJars(connectJars)}/*`, program, file];
   const child = spawn(command, [...prefix, ...options], { stdio: ['ignore', log, log] });
   closeSync(log);
+  // Ends with this process, however that ends: alone, a worker fills the disk with its complaints.
+  if (child.pid !== undefined) enter(child.pid, home);
   const exited = once(child, 'exit');
   return async () => {
     child.kill('SIGKILL');
     await exited;
+    if (child.pid !== undefined) strike(child.pid);
   };
 };
 

@@ -33,6 +33,7 @@ import { javaProgram } from '../src/testing/servers/java-program.ts';
 import { launchKafka } from '../src/testing/servers/launch-kafka.ts';
 import { freePort, launchServer } from '../src/testing/servers/launch-server.ts';
 import { mavenJars } from '../src/testing/servers/maven-jars.ts';
+import { enter, strike } from '../src/testing/servers/server-ledger.ts';
 
 const testdata = new URL('../src/formats/debezium-json/testdata/', import.meta.url);
 
@@ -305,10 +306,13 @@ const startConnect = async (home: string, files: readonly string[]): Promise<() 
   const options = ['-Xmx768m', '-XX:+UseSerialGC', '-cp', `${await mavenJars(connectJars)}/*`, program];
   const child = spawn(command, [...prefix, ...options, ...files], { stdio: ['ignore', log, log] });
   closeSync(log);
+  // Ends with this process, however that ends: alone, a worker fills the disk with its complaints.
+  if (child.pid !== undefined) enter(child.pid, home);
   const exited = once(child, 'exit');
   return async () => {
     child.kill('SIGKILL');
     await exited;
+    if (child.pid !== undefined) strike(child.pid);
   };
 };
 

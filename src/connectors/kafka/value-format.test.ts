@@ -61,9 +61,12 @@ test('a deleted row is a CloudEvent and a tombstone, which may be left out', () 
   assert.equal(recordsOf({ 'value.format': 'cloudevents-json', 'tombstones.on.delete': false }).length, 1);
 });
 
-test('schema changes are no CloudEvents, and the setting is refused', () => {
-  assert.throws(
-    () => open({ 'value.format': 'cloudevents-json', 'include.schema.changes': true }),
-    (error) => isMillraceError(error, 'CONFIG_WRONG_VALUE'),
-  );
+test('formats without a record for schema changes refuse the setting', () => {
+  for (const format of ['cloudevents-json', 'json', 'canal-json', 'maxwell-json'] as const) {
+    assert.throws(
+      () => open({ 'value.format': format, 'include.schema.changes': true }),
+      (error) => isMillraceError(error, 'CONFIG_WRONG_VALUE') && error.message.includes(format),
+      format,
+    );
+  }
 });

@@ -49,13 +49,21 @@ export const valueFormat = (config: KafkaConfig, context: Context, topicOf: (tab
     case 'debezium-json':
       return new DebeziumFormat(config, context);
     case 'cloudevents-json':
+      expectRowsOnly(config);
       return new CloudEventsFormat(config, context);
     case 'debezium-avro':
     case 'avro-confluent':
       return new AvroFormat(debeziumOptions(config, context), config, context, topicOf);
     default:
+      expectRowsOnly(config);
       return new RowFormat(name, config, context);
   }
+};
+
+const expectRowsOnly = (config: KafkaConfig): void => {
+  if (!config['include.schema.changes']) return;
+  const reason = `${config['value.format']} has records of rows only`;
+  throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'include.schema.changes', reason });
 };
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -139,10 +147,6 @@ class CloudEventsFormat implements ValueFormat, RecordSink {
   #take: TakeRecord = () => {};
 
   constructor(config: KafkaConfig, context: Context) {
-    if (config['include.schema.changes']) {
-      const reason = `${config['value.format']} has records of rows only`;
-      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'include.schema.changes', reason });
-    }
     this.#tombstones = config['tombstones.on.delete'];
     this.#markSchemas = config['debezium-json.schema-include'] ? transactionSchemas() : null;
     const extensions = config['cloudevents.extension.attributes.enable'];
