@@ -4,19 +4,16 @@
  *
  *   node scripts/record-connect.ts        writes src/server/connect/testdata/connect-4.3.1.json
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
-import { connectJars, debeziumJars } from '../bench/peers/kafka-jars.ts';
-import { javaProgram } from '../src/testing/servers/java-program.ts';
+import { debeziumJars } from '../bench/peers/kafka-jars.ts';
 import { launchKafka } from '../src/testing/servers/launch-kafka.ts';
 import { freePort, launchServer } from '../src/testing/servers/launch-server.ts';
 import { mavenJars } from '../src/testing/servers/maven-jars.ts';
-import { enter, strike } from '../src/testing/servers/server-ledger.ts';
+import { startConnectWorker } from './connect-worker.ts';
 
 interface Recorded {
   readonly request: string;
@@ -246,20 +243,7 @@ const startConnect = async (home: string, port: number, brokers: string): Promis
   const file = join(home, 'worker.properties');
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
   writeFileSync(file, lines.join(''));
-  const [command, ...prefix] = await javaProgram();
-  const log = openSync(join(home, 'connect.log'), 'a');
-  const program = 'org.apache.kafka.connect.cli.ConnectDistributed';
-  const options = ['-Xmx768m', '-XX:+UseSerialGC', '-cp', `${await mavenJars(connectJars)}/*`, program, file];
-  const child = spawn(command, [...prefix, ...options], { stdio: ['ignore', log, log] });
-  closeSync(log);
-  // Ends with this process, however that ends: alone, a worker fills the disk with its complaints.
-  if (child.pid !== undefined) enter(child.pid, home);
-  const exited = once(child, 'exit');
-  return async () => {
-    child.kill('SIGKILL');
-    await exited;
-    if (child.pid !== undefined) strike(child.pid);
-  };
+  return await startConnectWorker('Distributed', home, [file]);
 };
 
 const until = async (what: string, reached: () => Promise<boolean>): Promise<void> => {

@@ -5,35 +5,22 @@
  *   node scripts/record-debezium.ts schemas      writes src/formats/debezium-json/testdata/schemas/
  *   node scripts/record-debezium.ts modes        writes src/formats/debezium-json/testdata/modes/
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, zstdCompressSync } from 'node:zlib';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
-import { connectJars, debeziumJars } from '../bench/peers/kafka-jars.ts';
+import { debeziumJars } from '../bench/peers/kafka-jars.ts';
 import { Cluster } from '../src/connectors/kafka/client/cluster.ts';
 import { readPartition } from '../src/connectors/kafka/client/read-partition.ts';
 import { readHeaders } from '../src/connectors/kafka/client/record-reader.ts';
 import { systemClock } from '../src/pipeline/system-clock.ts';
 import { kafkaSettings } from '../src/testing/kafka-exactly-once.ts';
-import { javaProgram } from '../src/testing/servers/java-program.ts';
 import { launchKafka } from '../src/testing/servers/launch-kafka.ts';
 import { freePort, launchServer } from '../src/testing/servers/launch-server.ts';
 import { mavenJars } from '../src/testing/servers/maven-jars.ts';
-import { enter, strike } from '../src/testing/servers/server-ledger.ts';
+import { startConnectWorker } from './connect-worker.ts';
 
 const testdata = new URL('../src/formats/debezium-json/testdata/', import.meta.url);
 
@@ -201,7 +188,7 @@ const main = async (): Promise<void> => {
   for (const [index, prefix] of prefixes.entries()) {
     files.push(connectorFile(home, prefix, index, server.port, kafka.bootstrapServers));
   }
-  const stopConnect = await startConnect(home, files);
+  const stopConnect = await startConnectWorker('Standalone', home, files);
   try {
     await until('every connector to read the log', async () => {
       const [rows] = await connection.query<RowDataPacket[]>('SHOW PROCESSLIST');
@@ -296,24 +283,6 @@ const propertiesFile = (home: string, name: string, settings: Readonly<Record<st
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value.replaceAll('\\', '\\\\')}\n`);
   writeFileSync(path, lines.join(''));
   return path;
-};
-
-/** Gives what ends it. */
-const startConnect = async (home: string, files: readonly string[]): Promise<() => Promise<void>> => {
-  const [command, ...prefix] = await javaProgram();
-  const log = openSync(join(home, 'connect.log'), 'a');
-  const program = 'org.apache.kafka.connect.cli.ConnectStandalone';
-  const options = ['-Xmx768m', '-XX:+UseSerialGC', '-cp', `${await mavenJars(connectJars)}/*`, program];
-  const child = spawn(command, [...prefix, ...options, ...files], { stdio: ['ignore', log, log] });
-  closeSync(log);
-  // Ends with this process, however that ends: alone, a worker fills the disk with its complaints.
-  if (child.pid !== undefined) enter(child.pid, home);
-  const exited = once(child, 'exit');
-  return async () => {
-    child.kill('SIGKILL');
-    await exited;
-    if (child.pid !== undefined) strike(child.pid);
-  };
 };
 
 const until = async (what: string, reached: () => Promise<boolean>): Promise<void> => {

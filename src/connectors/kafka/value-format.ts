@@ -93,34 +93,18 @@ export const debeziumOptions = (config: KafkaConfig, context: Context): Debezium
   };
 };
 
-class DebeziumFormat implements ValueFormat, RecordSink {
+/** What the formats share whose records come from Debezium's envelope. */
+abstract class EnvelopeFormat implements RecordSink {
   readonly keys = new OutputBuffer(4_096);
-  readonly #encoder: DebeziumJsonEncoder;
+  protected readonly out = new OutputBuffer();
   readonly #tombstones: boolean;
   /** Around the records of transactions; null: they go without their schemas. */
   readonly #markSchemas: SchemaPart | null;
-  readonly #out = new OutputBuffer();
   #take: TakeRecord = () => {};
 
-  constructor(config: KafkaConfig, context: Context) {
+  constructor(config: KafkaConfig) {
     this.#tombstones = config['tombstones.on.delete'];
     this.#markSchemas = config['debezium-json.schema-include'] ? transactionSchemas() : null;
-    this.#encoder = new DebeziumJsonEncoder(debeziumOptions(config, context));
-  }
-
-  rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void {
-    this.#begin(take);
-    this.#encoder.encodeRows(change, this.#out, { records: this, ...(transaction && { transaction }) });
-  }
-
-  truncate(change: TruncateChange, take: TakeRecord): void {
-    this.#begin(take);
-    this.#encoder.encodeTruncate(change, this.#out, { records: this });
-  }
-
-  schema(change: SchemaChange, take: TakeRecord): void {
-    this.#begin(take);
-    this.#encoder.encodeSchemaChange(change, this.#out, { records: this });
   }
 
   mark(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void {
@@ -128,54 +112,58 @@ class DebeziumFormat implements ValueFormat, RecordSink {
   }
 
   record(record: DebeziumRecord): void {
-    takeDebezium(this.#take, record, this.keys.bytes, this.#out.bytes, this.#tombstones);
+    takeDebezium(this.#take, record, this.keys.bytes, this.out.bytes, this.#tombstones);
   }
 
-  #begin(take: TakeRecord): void {
+  protected begin(take: TakeRecord): void {
     this.#take = take;
-    this.#out.clear();
+    this.out.clear();
     this.keys.clear();
   }
 }
 
-class CloudEventsFormat implements ValueFormat, RecordSink {
-  readonly keys = new OutputBuffer(4_096);
-  readonly #encoder: CloudEventsEncoder;
-  readonly #tombstones: boolean;
-  readonly #markSchemas: SchemaPart | null;
-  readonly #out = new OutputBuffer();
-  #take: TakeRecord = () => {};
+class DebeziumFormat extends EnvelopeFormat implements ValueFormat {
+  readonly #encoder: DebeziumJsonEncoder;
 
   constructor(config: KafkaConfig, context: Context) {
-    this.#tombstones = config['tombstones.on.delete'];
-    this.#markSchemas = config['debezium-json.schema-include'] ? transactionSchemas() : null;
+    super(config);
+    this.#encoder = new DebeziumJsonEncoder(debeziumOptions(config, context));
+  }
+
+  rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void {
+    this.begin(take);
+    this.#encoder.encodeRows(change, this.out, { records: this, ...(transaction && { transaction }) });
+  }
+
+  truncate(change: TruncateChange, take: TakeRecord): void {
+    this.begin(take);
+    this.#encoder.encodeTruncate(change, this.out, { records: this });
+  }
+
+  schema(change: SchemaChange, take: TakeRecord): void {
+    this.begin(take);
+    this.#encoder.encodeSchemaChange(change, this.out, { records: this });
+  }
+}
+
+/** As in `debezium-json`, marks of transactions are no events: they are no changes of rows. */
+class CloudEventsFormat extends EnvelopeFormat implements ValueFormat {
+  readonly #encoder: CloudEventsEncoder;
+
+  constructor(config: KafkaConfig, context: Context) {
+    super(config);
     const extensions = config['cloudevents.extension.attributes.enable'];
     this.#encoder = new CloudEventsEncoder(debeziumOptions(config, context), extensions);
   }
 
   rows(change: RowsChange, take: TakeRecord, transaction?: TransactionOrder): void {
-    this.#begin(take);
-    this.#encoder.encodeRows(change, this.#out, this, transaction);
+    this.begin(take);
+    this.#encoder.encodeRows(change, this.out, this, transaction);
   }
 
   truncate(change: TruncateChange, take: TakeRecord): void {
-    this.#begin(take);
-    this.#encoder.encodeTruncate(change, this.#out, this);
-  }
-
-  /** As in `debezium-json`: what is no change of a row is no event. */
-  mark(status: 'BEGIN' | 'END', order: TransactionOrder, millis: number, take: TakeRecord): void {
-    takeMark(this.#markSchemas, status, order, millis, take);
-  }
-
-  record(record: DebeziumRecord): void {
-    takeDebezium(this.#take, record, this.keys.bytes, this.#out.bytes, this.#tombstones);
-  }
-
-  #begin(take: TakeRecord): void {
-    this.#take = take;
-    this.#out.clear();
-    this.keys.clear();
+    this.begin(take);
+    this.#encoder.encodeTruncate(change, this.out, this);
   }
 }
 

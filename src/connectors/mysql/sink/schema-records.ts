@@ -1,4 +1,5 @@
-import type { Origin, SchemaChange } from '../../../core/change.ts';
+import type { SchemaChange } from '../../../core/change.ts';
+import { originPlace } from '../../../core/origin-place.ts';
 import { qualifiedName } from '../../../core/table.ts';
 import { quoteName, quoteText } from '../statements.ts';
 import type { StatementSession } from './statement-session.ts';
@@ -59,15 +60,4 @@ export class SchemaRecords {
 
 /** The same change of the same log has the same key whenever it is read. */
 const keyOf = ({ before, after, statement, origin }: SchemaChange): string =>
-  shortHash(JSON.stringify([placeOf(origin), before?.id ?? null, after?.id ?? null, statement]));
-
-const placeOf = (origin: Origin): readonly (string | number)[] => {
-  switch (origin.kind) {
-    case 'mysql':
-      return [origin.gtid ?? '', origin.file, origin.offset];
-    case 'kafka':
-      return [origin.topic, origin.partition, String(origin.offset)];
-    case 'redis':
-      return [origin.replicationId, String(origin.offset)];
-  }
-};
+  shortHash(JSON.stringify([originPlace(origin), before?.id ?? null, after?.id ?? null, statement]));

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { Origin, SchemaChange } from '../../../core/change.ts';
+import type { SchemaChange } from '../../../core/change.ts';
 import type { Log } from '../../../core/log.ts';
+import { originPlace } from '../../../core/origin-place.ts';
 import { type Column, qualifiedName, type Table } from '../../../core/table.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import type { RedisConnection } from '../connection.ts';
@@ -176,17 +177,6 @@ const textMayDiffer = ({ type: was }: Column, { type: now }: Column): boolean =>
 /** The same change of the same log has the same id whenever it is read. */
 const changeId = ({ before, after, statement, origin }: SchemaChange): string =>
   createHash('sha256')
-    .update(JSON.stringify([placeOf(origin), before?.id ?? null, after?.id ?? null, statement]))
+    .update(JSON.stringify([originPlace(origin), before?.id ?? null, after?.id ?? null, statement]))
     .digest('hex')
     .slice(0, 16);
-
-const placeOf = (origin: Origin): readonly (string | number)[] => {
-  switch (origin.kind) {
-    case 'mysql':
-      return [origin.gtid ?? '', origin.file, origin.offset];
-    case 'kafka':
-      return [origin.topic, origin.partition, String(origin.offset)];
-    case 'redis':
-      return [origin.replicationId, String(origin.offset)];
-  }
-};
