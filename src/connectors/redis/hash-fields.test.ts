@@ -63,6 +63,7 @@ test('a FLOAT has the fewest digits that give it back', () => {
   const float: ColumnType = { kind: 'float', unsigned: false };
   assert.equal(alone(float, Math.fround(0.1)), '0.1');
   assert.equal(alone(float, 16_777_216), '16777216');
+  assert.equal(alone(float, -0), '-0');
   fc.assert(
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
       assert.equal(Math.fround(Number(alone(float, value))), value);

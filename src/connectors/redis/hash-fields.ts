@@ -82,7 +82,8 @@ export class HashFields implements ValueWriter {
 
   float(column: number, value: number): void {
     for (let digits = 6; digits < 9; digits += 1) {
-      const shorter = Number(value.toPrecision(digits));
+      // Zero's sign is not among the digits.
+      const shorter = value === 0 ? value : Number(value.toPrecision(digits));
       if (Math.fround(shorter) !== value) continue;
       this.double(column, shorter);
       return;
