@@ -36,7 +36,7 @@ test("a JDBC sink's settings become a pipeline that goes on where its consumer g
     const writer = new RecordBatchWriter(Buffer.allocUnsafe(65_536), Date.now());
     const add = (id: number, value: object | null): void => {
       const key = Buffer.from(JSON.stringify({ id }));
-      const bytes = value === null ? null : Buffer.from(JSON.stringify({ id, ...value }));
+      const bytes = value === null ? null : Buffer.from(JSON.stringify(value));
       writer.add(key, 0, key.length, bytes, 0, bytes?.length ?? 0);
     };
     add(1, { note: 'written by the connector' });
@@ -58,6 +58,7 @@ test("a JDBC sink's settings become a pipeline that goes on where its consumer g
       'table.name.format': 'payments',
       'insert.mode': 'upsert',
       'pk.mode': 'record_key',
+      'pk.fields': 'id',
       'delete.enabled': 'true',
     };
     const [connector, file] = [join(folder, 'sink.json'), join(folder, 'sink.yaml')];

@@ -10,7 +10,10 @@ export const zhTargetErrors: LocalErrors = {
     '消息中有字段 <field>，而声明的表 <table> 没有对应的列',
     '请在声明中加上该列，或用 `value.unknown-fields: ignore` 忽略这类字段。',
   ],
-  FORMAT_KEY_MISSING: ['键列 <column> 不在表 <table> 的字段中', '请把 `primary-key` 设为每条消息都有的字段。'],
+  FORMAT_KEY_MISSING: [
+    '键列 <column> 不在表 <table> 的字段中',
+    '请把 `primary-key` 设为每条消息都有的字段，或把 `key.fields` 设为消息键中的字段。',
+  ],
   FORMAT_MESSAGE_UNREADABLE: [
     '消息不是数据源设定的格式：<reason>',
     '请把 `value.format` 设为主题实际的格式。单条坏消息可用 `errors.tolerance: all` 送入死信，或到日志指出的位置查看。',

@@ -40,7 +40,7 @@ const guides: readonly Guide[] = [
       '',
       'JDBC sinks that write to MySQL or MariaDB (Debezium’s, Confluent’s and Aiven’s) become pipelines from Kafka, which go on where the connector’s consumer group stands, or with',
       '`--offsets` where `GET /connectors/NAME/offsets` says. `insert.mode`, `delete.enabled`, the modes of keys, names of tables, routers over topics and changed tables mean what they meant,',
-      'defaults included. With `record_key`, values must hold the fields of the key as well: a row whose value lacks them is refused with `FORMAT_KEY_MISSING`.',
+      'defaults included. With `record_key`, `pk.fields` become `key.fields`: columns that are taken from the keys, as JSON, Avro or (`StringConverter`) bare texts.',
       '',
       'The envelope is Debezium’s own, byte for byte, so consumers stay as they are. There is no schema history topic: schema versions are kept with the position.',
     ],

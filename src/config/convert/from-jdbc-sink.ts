@@ -109,6 +109,7 @@ const readTopics = (draft: Draft, settings: Settings, isDebezium: boolean): stri
     );
   const format = isAvro ? (hasEnvelope ? 'debezium-avro' : 'avro-confluent') : hasEnvelope ? 'debezium-json' : 'json';
   source.set('value.format', format);
+  if (!hasEnvelope) readKeys(draft, settings, isAvro);
   const registry = settings.get('value.converter.schema.registry.url');
   if (isAvro && registry !== undefined) draft.text(source, 'schema.registry.url', registry);
   const login = settings.get('value.converter.basic.auth.user.info');
@@ -121,6 +122,16 @@ const readTopics = (draft: Draft, settings: Settings, isDebezium: boolean): stri
       login,
     );
   return format;
+};
+
+/** Keys of rows that stand by themselves may be written in another way than the values. */
+const readKeys = (draft: Draft, settings: Settings, isAvro: boolean): void => {
+  const converter = settings.get('key.converter') ?? '';
+  if (/StringConverter/.test(converter)) draft.source.set('key.format', 'raw');
+  else if (/JsonConverter/.test(converter) && isAvro) draft.source.set('key.format', 'json');
+  else if (!/^$|JsonConverter|AvroConverter/.test(converter) || (/AvroConverter/.test(converter) && !isAvro)) {
+    draft.left('key.converter', `${converter} has no counterpart beside these values; keys are taken for JSON`);
+  }
 };
 
 const writeTables = (draft: Draft, settings: Settings, sinks: KnownSinks, target: Target): void => {
@@ -211,11 +222,9 @@ const nameRows = (draft: Draft, settings: Settings, words: Words, format: string
     if (fields.length > 0) draft.source.set('primary-key', fields.join(', '));
     else draft.changed(words.key, "the message's key names the row; all fields of a value together are no key here");
   } else if (mode === 'record_key') {
-    if (fields.length > 0 && format.startsWith('debezium')) draft.source.set('primary-key', fields.join(', '));
-    draft.changed(
-      words.key,
-      'the fields of the key name the row, and the value must hold them too; a row whose value lacks them is refused (FORMAT_KEY_MISSING)',
-    );
+    if (fields.length > 0)
+      draft.source.set(format.startsWith('debezium') ? 'primary-key' : 'key.fields', fields.join(', '));
+    else draft.changed(words.key, 'the fields of the key are columns where the value lacks them');
   } else if (mode === 'none')
     draft.changed(words.key, "a message's key names its row where it has one; without keys each message is a row more");
   else draft.left(words.key, `${mode}: topic, partition, offset and headers are no columns here`);

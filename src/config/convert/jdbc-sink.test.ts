@@ -107,6 +107,12 @@ describe('a JDBC sink', () => {
     assert.deepEqual(left, ['errors.deadletterqueue.topic.name']);
   });
 
+  test('a key that is a bare text is the column that pk.fields names', async () => {
+    const { source, left } = await converted('jdbc-sink/confluent-record-key.json');
+    holds(source, { 'value.format': 'json', 'key.format': 'raw', 'key.fields': ['sku'] });
+    assert.deepEqual(left, []);
+  });
+
   test("Aiven's over a pattern, with what has no counterpart by name", async () => {
     const { source, sink, routes, left } = await converted('jdbc-sink/aiven.json');
     holds(source, {

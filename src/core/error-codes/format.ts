@@ -28,7 +28,7 @@ export const formatErrors = {
     retryable: false,
     message: ({ table, column }: { readonly table: string; readonly column: string }) =>
       `the key column ${column} is not among the fields of table ${table}`,
-    hint: 'Set `primary-key` to fields that every message has.',
+    hint: 'Set `primary-key` to fields that every message has, or `key.fields` to what the keys of the messages hold.',
   },
   FORMAT_SCHEMA_UNUSABLE: {
     retryable: false,

@@ -139,7 +139,7 @@ export class CanalMessages implements MessageReader {
   ): TableVersion {
     if (this.#tables.areDeclared) return { finder: this.#tables.declared(database, table), replaces: null };
     const keyFields = (): readonly string[] => (keys === null ? [] : parsed(value, keys));
-    if (types === null) return inferredVersion(this.#tables, database, table, value, row, keyFields);
+    if (types === null) return inferredVersion(this.#tables, database, table, value, row, value.length, keyFields);
     return this.#tables.described(database, table, value, types.start, types.end, () =>
       this.#describe(parsed(value, types), keyFields()),
     );
@@ -155,7 +155,7 @@ export class CanalMessages implements MessageReader {
       return {
         name,
         type,
-        nullable: !keyFields.includes(name),
+        nullable: true,
         declaration,
         defaultExpression: null,
         generated: false,
@@ -164,9 +164,7 @@ export class CanalMessages implements MessageReader {
         comment: null,
       };
     });
-    const primaryKey = keyFields.map((name) => names.indexOf(name));
-    if (primaryKey.includes(-1)) return unreadable('its pkNames has a column that mysqlType lacks');
-    return { columns, primaryKey, uniqueKeys: [], charset: 'utf8mb4', comment: null };
+    return { columns, key: keyFields, uniqueKeys: [], charset: 'utf8mb4', comment: null };
   }
 }
 

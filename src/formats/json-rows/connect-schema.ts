@@ -5,7 +5,7 @@
  */
 import type { Column, ColumnType } from '../../core/table.ts';
 import { unreadable } from './json-scanner.ts';
-import type { Description } from './message-tables.ts';
+import { type Description, longestBytes } from './message-tables.ts';
 import type { ValueModes } from './value-modes.ts';
 
 export interface ConnectField {
@@ -22,7 +22,7 @@ export const fieldOf = (struct: ConnectField, name: string): ConnectField | null
   struct.fields?.find(({ field }) => field === name) ?? null;
 
 /** A table whose rows are the struct's values. */
-export const describeStruct = (struct: ConnectField | null, keyFields: readonly string[]): Description => {
+export const describeStruct = (struct: ConnectField | null, key: readonly string[]): Description => {
   if (struct?.fields === undefined) return unreadable('its schema does not say what a row is');
   const { fields } = struct;
   const modes = new Map<string, Partial<ValueModes>>();
@@ -33,8 +33,8 @@ export const describeStruct = (struct: ConnectField | null, keyFields: readonly 
     else if (field.type === 'bytes') modes.set(name, { decimals: 'unscaled', binaries: 'base64' });
     return {
       name,
-      type: typeOf(field, keyFields.includes(name)),
-      nullable: field.optional === true && !keyFields.includes(name),
+      type: semanticType(field) ?? plainType(field),
+      nullable: field.optional === true,
       declaration: null,
       defaultExpression: null,
       generated: false,
@@ -43,24 +43,16 @@ export const describeStruct = (struct: ConnectField | null, keyFields: readonly 
       comment: null,
     };
   });
-  const primaryKey = keyFields.map((name) => columns.findIndex((column) => column.name === name));
-  if (primaryKey.includes(-1)) return unreadable('its key has a field that its rows lack');
-  return { columns, primaryKey, uniqueKeys: [], charset: 'utf8mb4', comment: null, modes };
+  return { columns, key, uniqueKeys: [], charset: 'utf8mb4', comment: null, modes };
 };
 
-/** The most bytes a text may have that a key can hold. */
-const keyBytes = 1_020;
-const longestBytes = 4_294_967_295;
-
-const textType = (isKey: boolean): ColumnType => ({
+const textType: ColumnType = {
   kind: 'text',
   fixed: false,
-  maxBytes: isKey ? keyBytes : longestBytes,
+  maxBytes: longestBytes,
   charset: 'utf8mb4',
   collation: 'utf8mb4_bin',
-});
-
-const typeOf = (field: ConnectField, isKey: boolean): ColumnType => semanticType(field) ?? plainType(field, isKey);
+};
 
 const semanticType = ({ name = '', parameters = {} }: ConnectField): ColumnType | null => {
   const charset = 'utf8mb4';
@@ -110,7 +102,7 @@ const semanticType = ({ name = '', parameters = {} }: ConnectField): ColumnType 
   }
 };
 
-const plainType = ({ type }: ConnectField, isKey: boolean): ColumnType => {
+const plainType = ({ type }: ConnectField): ColumnType => {
   switch (type) {
     case 'boolean':
     case 'int8':
@@ -128,9 +120,9 @@ const plainType = ({ type }: ConnectField, isKey: boolean): ColumnType => {
     case 'float64':
       return { kind: 'double', unsigned: false };
     case 'string':
-      return textType(isKey);
+      return textType;
     case 'bytes':
-      return { kind: 'binary', fixed: false, maxBytes: isKey ? keyBytes : longestBytes };
+      return { kind: 'binary', fixed: false, maxBytes: longestBytes };
     case 'struct':
     case 'array':
     case 'map':

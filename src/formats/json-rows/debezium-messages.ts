@@ -223,7 +223,7 @@ export class DebeziumMessages implements MessageReader {
     if (tables.areDeclared) return { finder: tables.declared(this.#database, this.#name), replaces: null };
     const keyFields = (): readonly string[] => keyFieldsOf(message.key);
     if (apart === null && schema === 0)
-      return inferredVersion(tables, this.#database, this.#name, value, present, keyFields);
+      return inferredVersion(tables, this.#database, this.#name, value, present, value.length, keyFields);
     return tables.described(this.#database, this.#name, described, schema, schemaEnd, () => {
       const struct: ConnectField = JSON.parse(Buffer.from(described.subarray(schema, schemaEnd)).toString('utf8'));
       return describeStruct(fieldOf(struct, 'after') ?? fieldOf(struct, 'before'), keyFields());

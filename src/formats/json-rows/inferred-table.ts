@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Column, ColumnType } from '../../core/table.ts';
 import type { ColumnFinder } from './column-finder.ts';
 import { OPEN_BRACE, OPEN_BRACKET, QUOTE, unreadable } from './json-scanner.ts';
-import type { Description } from './message-tables.ts';
+import { type Description, longestBytes } from './message-tables.ts';
 
 /** How the values of a field look: each kind can hold those of the kinds before it in its line (`empty`, `boolean`, `integer`, `number`). */
 type Look = 'empty' | 'boolean' | 'integer' | 'number' | 'document' | 'text';
@@ -15,22 +15,21 @@ export const describeObject = (
   bytes: Uint8Array,
   start: number,
   end: number,
-  keyFields: readonly string[],
+  key: readonly string[],
   known: ColumnFinder | null,
 ): Description => {
   const looks = new Map<string, Look>();
   for (const { name, type } of known?.table.columns ?? []) looks.set(name, lookOfType(type));
   const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8'));
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return unreadable('its row is no object');
-  for (const name of keyFields) if (!looks.has(name)) looks.set(name, 'empty');
+  for (const name of key) if (name in parsed && !looks.has(name)) looks.set(name, 'empty');
   for (const [name, value] of Object.entries(parsed)) {
     looks.set(name, wider(looks.get(name) ?? 'empty', lookOfValue(value)));
   }
-  const names = [...looks.keys()];
-  const columns = names.map((name): Column => columnOf(name, looks.get(name)!, keyFields.includes(name)));
+  const columns = [...looks].map(([name, look]): Column => columnOf(name, look));
   return {
     columns,
-    primaryKey: keyFields.map((name) => names.indexOf(name)),
+    key,
     uniqueKeys: [],
     charset: 'utf8mb4',
     comment: null,
@@ -68,19 +67,7 @@ const wider = (a: Look, b: Look): Look => {
   return places.includes(-1) ? 'text' : line[Math.max(...places)]!;
 };
 
-/** Keys are short enough to be indexed. */
-const keyBytes = 1_020;
-const maxBytes = 4_294_967_295;
-
-const textType = (bytes: number): ColumnType => ({
-  kind: 'text',
-  fixed: false,
-  maxBytes: bytes,
-  charset: 'utf8mb4',
-  collation: 'utf8mb4_bin',
-});
-
-const typeOfLook = (look: Look, isKey: boolean): ColumnType => {
+const typeOfLook = (look: Look): ColumnType => {
   switch (look) {
     case 'boolean':
       return { kind: 'integer', bits: 8, unsigned: false };
@@ -92,7 +79,7 @@ const typeOfLook = (look: Look, isKey: boolean): ColumnType => {
       return { kind: 'json' };
     case 'empty':
     case 'text':
-      return textType(isKey ? keyBytes : maxBytes);
+      return { kind: 'text', fixed: false, maxBytes: longestBytes, charset: 'utf8mb4', collation: 'utf8mb4_bin' };
   }
 };
 
@@ -109,10 +96,10 @@ const lookOfType = (type: ColumnType): Look => {
   }
 };
 
-const columnOf = (name: string, look: Look, isKey: boolean): Column => ({
+const columnOf = (name: string, look: Look): Column => ({
   name,
-  type: typeOfLook(look, isKey),
-  nullable: !isKey,
+  type: typeOfLook(look),
+  nullable: true,
   declaration: null,
   defaultExpression: null,
   generated: false,

@@ -11,22 +11,23 @@ export const inferredVersion = (
   name: string,
   value: Uint8Array,
   start: number,
+  end: number,
   keyFields: () => readonly string[],
 ): TableVersion => {
   const known = tables.known(database, name);
-  if (known !== null && fits(known, value, start)) return { finder: known, replaces: null };
+  if (known !== null && fits(known, value, start, end)) return { finder: known, replaces: null };
   const cursor = new ObjectCursor();
-  cursor.open(value, start, value.length);
+  cursor.open(value, start, end);
   while (cursor.next()) cursor.pass();
   return tables.inferred(database, name, describeObject(value, start, cursor.at, keyFields(), known));
 };
 
 let scratch = new Int32Array(64);
 
-const fits = (finder: ColumnFinder, value: Uint8Array, start: number): boolean => {
+const fits = (finder: ColumnFinder, value: Uint8Array, start: number, end: number): boolean => {
   if (scratch.length < finder.size) scratch = new Int32Array(finder.size * 2);
   finder.begin();
-  finder.find(value, start, value.length, scratch, 0);
+  finder.find(value, start, end, scratch, 0);
   if (finder.unknown.length > 0) return false;
   const { columns } = finder.table;
   for (let column = 0; column < columns.length; column += 1) {

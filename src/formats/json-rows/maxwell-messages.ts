@@ -87,7 +87,7 @@ export class MaxwellMessages implements MessageReader {
     keyFields: () => readonly string[],
   ): TableVersion {
     if (this.#tables.areDeclared) return { finder: this.#tables.declared(database, table), replaces: null };
-    return inferredVersion(this.#tables, database, table, value, data, keyFields);
+    return inferredVersion(this.#tables, database, table, value, data, value.length, keyFields);
   }
 }
 

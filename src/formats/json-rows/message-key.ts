@@ -13,9 +13,11 @@ export const keyFieldsOf = (key: Uint8Array | null): readonly string[] => {
   if (!isObject(parsed)) return [];
   const inner = parsed['payload'];
   const fields = 'schema' in parsed && isObject(inner) ? inner : parsed;
-  // Debezium's name for the original table where several tables' rows share a topic.
-  return Object.keys(fields).filter((name) => name !== '__dbz__physicalTableIdentifier');
+  return Object.keys(fields).filter((name) => name !== tableIdentifier);
 };
+
+/** Debezium's field for the original table where several tables' rows share a topic. */
+export const tableIdentifier = '__dbz__physicalTableIdentifier';
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { MillraceError } from '../../core/errors.ts';
-import { defineTable, type Table } from '../../core/table.ts';
+import { type Column, defineTable, type Table } from '../../core/table.ts';
 import { ColumnFinder, type UnknownFields } from './column-finder.ts';
 import type { ValueModes } from './value-modes.ts';
 
 /** A table's definition as a message describes it. */
-export interface Description extends Omit<Table, 'id' | 'database' | 'name'> {
+export interface Description extends Omit<Table, 'id' | 'database' | 'name' | 'primaryKey'> {
+  /** The columns that name a row. */
+  readonly key: readonly string[];
   /** Columns that are written in another way than the format's. */
   readonly modes?: ReadonlyMap<string, Partial<ValueModes>>;
 }
@@ -113,24 +115,28 @@ export class MessageTables {
     return { finder, replaces: known?.finder.table ?? null };
   }
 
-  #define(database: string, name: string, description: Description): Table {
-    if (this.#primaryKey === null) return defineTable({ database, name, ...description });
-    const primaryKey = this.#primaryKey.map((column) => {
-      const at = description.columns.findIndex((other) => other.name === column);
+  /** Throws FORMAT_KEY_MISSING. */
+  #define(database: string, name: string, { key, ...definition }: Description): Table {
+    const primaryKey = (this.#primaryKey ?? key).map((column) => {
+      const at = definition.columns.findIndex((other) => other.name === column);
       if (at < 0) throw new MillraceError('FORMAT_KEY_MISSING', { table: `${database}.${name}`, column });
       return at;
     });
-    return defineTable({
-      database,
-      name,
-      ...description,
-      primaryKey,
-      columns: description.columns.map((column, at) =>
-        primaryKey.includes(at) ? { ...column, nullable: false } : column,
-      ),
-    });
+    const columns = definition.columns.map((column, at) => (primaryKey.includes(at) ? keyColumn(column) : column));
+    return defineTable({ database, name, ...definition, columns, primaryKey });
   }
 }
+
+/** What has no length is short enough in a key to be indexed. */
+const keyColumn = (column: Column): Column => {
+  const { type } = column;
+  const isLong = (type.kind === 'text' || type.kind === 'binary') && type.maxBytes === longestBytes;
+  return { ...column, type: isLong ? { ...type, maxBytes: keyBytes } : type, nullable: false };
+};
+
+/** Of a text or bytes whose message does not say how long they may be. */
+export const longestBytes = 4_294_967_295;
+const keyBytes = 1_020;
 
 /** Unambiguous whatever the names hold. */
 const keyOf = (database: string, name: string): string => `${database}\0${name}`;

@@ -7,6 +7,8 @@ export interface Message {
   readonly value: Uint8Array | null;
   /** The value's Connect schema as JSON, where it does not stand in the value. */
   readonly schema?: Uint8Array | null;
+  /** The key's, likewise. */
+  readonly keySchema?: Uint8Array | null;
   /** Where rows belong when the message itself does not say. */
   readonly database: string;
   readonly table: string;

@@ -123,17 +123,55 @@ for (const [format, expected] of [
   });
 }
 
-const readerOf = (format: 'debezium-avro' | 'avro-confluent', url: string, collector: ChangeCollector) =>
+const readerOf = (
+  format: 'debezium-avro' | 'avro-confluent',
+  url: string,
+  collector: ChangeCollector,
+  keys: Readonly<Record<string, string>> = {},
+) =>
   valueReader(
     kafkaSourceConfig.parse({
       'properties.bootstrap.servers': 'nowhere:1',
       topic: 't',
       'value.format': format,
       'schema.registry.url': url,
+      ...keys,
     }),
     collector,
     systemClock,
   );
+
+test('the key of an Avro row may be Avro, JSON or a bare text, and hold a column that the row lacks', async () => {
+  const rowSchema = '{"type":"record","name":"R","fields":[{"name":"status","type":"string"}]}';
+  const value = Buffer.from([0, 0, 0, 0, 2, 6, ...Buffer.from('new')]);
+  for (const [format, key, schema, id] of [
+    [
+      'avro-confluent',
+      Buffer.from([0, 0, 0, 0, 1, 14]),
+      '{"type":"record","name":"K","fields":[{"name":"id","type":"int"}]}',
+      7,
+    ],
+    ['avro-confluent', Buffer.from([0, 0, 0, 0, 1, 14]), '"int"', 7],
+    ['json', Buffer.from('{"id":7}'), null, 7],
+    ['raw', Buffer.from('7'), null, '7'],
+  ] as const) {
+    const answers = [schema, rowSchema].flatMap((each) => (each === null ? [] : [[200, { schema: each }] as const]));
+    using registry = await scriptedRegistry(...answers);
+    const collector = new ChangeCollector(1);
+    const reader = readerOf('avro-confluent', registry.url, collector, { 'key.format': format, 'key.fields': 'id' });
+    const one = message(key, value);
+    while (!reader.isReady!(one)) await reader.learn!();
+    reader.read(one);
+    const [found] = collector.take();
+    assert.ok(found?.kind === 'rows');
+    assert.deepEqual(
+      found.table.columns.map(({ name }) => name),
+      ['id', 'status'],
+    );
+    assert.deepEqual(found.rows.after(0), [id, 'new']);
+    assert.deepEqual(found.table.primaryKey, [0]);
+  }
+});
 
 for (const [name, code, value] of [
   ['a value without the frame', 'FORMAT_MESSAGE_UNREADABLE', Buffer.from('{"id":1}')],

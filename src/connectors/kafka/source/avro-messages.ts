@@ -5,6 +5,9 @@ import { unreadable } from '../../../formats/json-rows/json-scanner.ts';
 import type { Message, MessageReader, Reading } from '../../../formats/json-rows/message.ts';
 import type { SchemaRegistry } from '../schema-registry.ts';
 
+/** How keys are written. */
+export type KeyFormat = 'avro-confluent' | 'json' | 'raw';
+
 interface Unusable {
   readonly error: MillraceError;
   readonly untilMs: number;
@@ -16,20 +19,22 @@ interface Unusable {
  */
 export class AvroMessages implements MessageReader {
   readonly #inner: MessageReader;
+  readonly #keys: KeyFormat;
   readonly #registry: SchemaRegistry;
   readonly #clock: Clock;
   readonly #schemas = new Map<number, AvroRecordJson | Unusable>();
   readonly #wanted = new Set<number>();
 
-  /** `inner` reads the JSON. */
-  constructor(inner: MessageReader, registry: SchemaRegistry, clock: Clock) {
+  /** `inner` reads the JSON. `keys`: in another form than Avro they are handed on as they are. */
+  constructor(inner: MessageReader, registry: SchemaRegistry, clock: Clock, keys: KeyFormat = 'avro-confluent') {
     this.#inner = inner;
+    this.#keys = keys;
     this.#registry = registry;
     this.#clock = clock;
   }
 
   isReady({ key, value }: Message): boolean {
-    this.#want(key);
+    if (this.#keys === 'avro-confluent') this.#want(key);
     this.#want(value);
     return this.#wanted.size === 0;
   }
@@ -52,13 +57,18 @@ export class AvroMessages implements MessageReader {
   read(message: Message): Reading {
     const { value, key, database, table, offset } = message;
     const json = value === null || value.length === 0 ? null : this.#schemaIn(value, 'value').json(value, frameBytes);
+    const isAvro = this.#keys === 'avro-confluent';
     const schemaIn = (bytes: Uint8Array): AvroRecordJson => this.#schemaIn(bytes, 'key');
+    const hasKey = key !== null && key.length > 0;
     return this.#inner.read({
       value: json,
       schema: json === null ? null : this.#schemaIn(value!, 'value').connectSchema,
       // Most rows come without their key being looked at.
       get key() {
-        return key === null || key.length === 0 ? null : schemaIn(key).json(key, frameBytes);
+        return !hasKey ? null : isAvro ? schemaIn(key).json(key, frameBytes) : key;
+      },
+      get keySchema() {
+        return hasKey && isAvro ? schemaIn(key).connectSchema : null;
       },
       database,
       table,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize, duration } from '../../../core/settings.ts';
+import { byteSize, duration, list } from '../../../core/settings.ts';
 import { connectionShape } from '../connection-config.ts';
 import { registryAddressShape } from '../registry-config.ts';
 import { parseSpecificOffsets } from './specific-offsets.ts';
@@ -40,6 +40,17 @@ export const kafkaSourceConfig = z
       .optional()
       .describe(
         'Fields that name a row, separated by commas, where no `schema` is given and the keys of the messages do not say.',
+      ),
+    'key.format': z
+      .enum(['json', 'raw', 'avro-confluent'])
+      .optional()
+      .describe(
+        'What keys are, where rows stand by themselves (`json`, `avro-confluent`): `raw` is a text without quotes. Default: as the values.',
+      ),
+    'key.fields': list
+      .optional()
+      .describe(
+        'Columns that are taken from the key, whatever the row says, separated by commas; one name for a key that is a plain value. They name the row. Default: what the row lacks of the fields of its key.',
       ),
     'value.unknown-fields': z
       .enum(['refuse', 'ignore'])
@@ -125,6 +136,16 @@ export const kafkaSourceConfig = z
       } catch (error) {
         issue('topic-pattern', (error as Error).message);
       }
+    }
+    const isRow = config['value.format'] === 'json' || config['value.format'] === 'avro-confluent';
+    for (const key of ['key.format', 'key.fields'] as const) {
+      if (config[key] !== undefined && !isRow) issue(key, 'is for value.format json and avro-confluent');
+    }
+    if (config['key.format'] === 'avro-confluent' && config['value.format'] === 'json') {
+      issue('key.format', 'avro-confluent goes with value.format avro-confluent');
+    }
+    if (config['key.format'] === 'raw' && (config['key.fields']?.length ?? 1) !== 1) {
+      issue('key.fields', 'a raw key is one column');
     }
     const mode = config['scan.startup.mode'];
     if (mode === 'timestamp' && config['scan.startup.timestamp-millis'] === undefined) {

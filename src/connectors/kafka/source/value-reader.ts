@@ -10,7 +10,7 @@ import { canalModes, debeziumModes, plainModes, type ValueModes } from '../../..
 import { declaredTables, readTypeName } from '../../../protocol/mysql/ddl/declared-tables.ts';
 import type { RegistryConfig } from '../registry-config.ts';
 import { SchemaRegistry } from '../schema-registry.ts';
-import { AvroMessages } from './avro-messages.ts';
+import { AvroMessages, type KeyFormat } from './avro-messages.ts';
 import type { KafkaSourceConfig } from './config.ts';
 
 /** What turns values into changes of `changes`, as `value.format` asks. Throws CONFIG_WRONG_VALUE. */
@@ -22,8 +22,15 @@ export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector,
     unknownFields: config['value.unknown-fields'],
     primaryKey: config['primary-key']?.split(',').map((name) => name.trim()) ?? null,
   });
-  return formatReader(config['value.format'], tables, changes, config, clock);
+  const keys = { format: config['key.format'] ?? null, fields: config['key.fields'] ?? null };
+  return formatReader(config['value.format'], tables, changes, config, clock, keys);
 };
+
+/** How keys are written, null: as the values; and which columns are taken from them, null: those that rows lack. */
+interface KeySettings {
+  readonly format: KeyFormat | null;
+  readonly fields: readonly string[] | null;
+}
 
 /** What turns values of a format into changes of `changes`. */
 export const formatReader = (
@@ -32,20 +39,23 @@ export const formatReader = (
   changes: ChangeCollector,
   registry: RegistryConfig,
   clock: Clock,
+  keys: KeySettings = { format: null, fields: null },
 ): MessageReader => {
+  const rows = (): MessageReader =>
+    new PlainMessages(tables, changes, { form: keys.format === 'raw' ? 'raw' : 'json', fields: keys.fields });
   switch (format) {
     case 'debezium-json':
       return new DebeziumMessages(tables, changes);
     case 'debezium-avro':
       return new AvroMessages(new DebeziumMessages(tables, changes), new SchemaRegistry(registry, clock), clock);
     case 'avro-confluent':
-      return new AvroMessages(new PlainMessages(tables, changes), new SchemaRegistry(registry, clock), clock);
+      return new AvroMessages(rows(), new SchemaRegistry(registry, clock), clock, keys.format ?? undefined);
     case 'canal-json':
       return new CanalMessages(tables, changes, readTypeName);
     case 'maxwell-json':
       return new MaxwellMessages(tables, changes);
     case 'json':
-      return new PlainMessages(tables, changes);
+      return rows();
   }
 };
 
