@@ -23,6 +23,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   lag: async (rounds) => (await import('./benches/lag.ts')).lag(rounds),
   lint: async (rounds) => (await import('./benches/lint.ts')).lint(rounds),
   memory: async (rounds) => (await import('./benches/memory.ts')).memory(rounds),
+  psync: async (rounds) => (await import('./benches/psync.ts')).psync(rounds),
   rdb: async (rounds) => (await import('./benches/redis-files.ts')).rdb(rounds),
   aof: async (rounds) => (await import('./benches/redis-files.ts')).aof(rounds),
   'redis-apply': async (rounds) => (await import('./benches/redis.ts')).redisApply(rounds),

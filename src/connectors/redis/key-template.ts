@@ -117,37 +117,65 @@ export class KeyTemplate {
     return end;
   }
 
-  /** The values of a key in the order of `columns`; null: it is none of this template's. */
-  read(key: Uint8Array): readonly Buffer[] | null {
-    if (!startsWith(key, 0, this.#literals[0]!)) return null;
-    const values: Buffer[] = [];
+  /** The values of a key in the order of `columns`, views of it where nothing is written out; null: it is none of this template's. */
+  read(key: Buffer): readonly Buffer[] | null {
+    const ends: number[] = [];
+    if (!this.#follow(key, ends)) return null;
+    let at = this.#literals[0]!.length;
+    return ends.map((end, i) => {
+      const value = unescaped(key.subarray(at, end));
+      at = end + this.#literals[i + 1]!.length;
+      return value;
+    });
+  }
+
+  /** Whether `read` gives values. */
+  matches(key: Buffer): boolean {
+    return this.#follow(key, null);
+  }
+
+  /** Goes through a key, and notes where each value ends. */
+  #follow(key: Buffer, ends: number[] | null): boolean {
+    const { length } = key;
+    if (!startsWith(key, 0, this.#literals[0]!)) return false;
     let at = this.#literals[0]!.length;
     for (let i = 0; i < this.columns.length; i += 1) {
-      const value = Buffer.alloc(key.length - at);
-      let length = 0;
-      for (; at < key.length; at += 1) {
+      for (; at < length; at += 1) {
         const byte = key[at]!;
-        if (byte === PERCENT) {
-          const escaped = hexDigits.indexOf(key[at + 1] ?? 0) * 16 + hexDigits.indexOf(key[at + 2] ?? 0);
-          // Each value has one way to be written, so that what is read back and written again is the same key.
-          if (at + 2 >= key.length || escaped < 0 || this.#isEscaped[escaped] !== 1 || !isHex(key, at + 1)) return null;
-          value[length++] = escaped;
-          at += 2;
-        } else if (this.#isEscaped[byte] === 1) break;
-        else value[length++] = byte;
+        if (this.#isEscaped[byte] === 0) continue;
+        if (byte !== PERCENT) break;
+        // Each value has one way to be written, so that what is read back and written again is the same key.
+        if (at + 2 >= length || !isHex(key, at + 1) || this.#isEscaped[escapedByte(key, at)] !== 1) return false;
+        at += 2;
       }
+      ends?.push(at);
       const literal = this.#literals[i + 1]!;
-      if (!startsWith(key, at, literal)) return null;
+      if (!startsWith(key, at, literal)) return false;
       at += literal.length;
-      values.push(value.subarray(0, length));
     }
-    return at === key.length ? values : null;
+    return at === length;
   }
 }
 
 const PERCENT = 0x25;
 const alwaysEscaped = Buffer.from('%:{}');
 const hexDigits = Buffer.from('0123456789ABCDEF');
+
+/** What `%XX` at this place stands for. */
+const escapedByte = (bytes: Uint8Array, at: number): number =>
+  hexDigits.indexOf(bytes[at + 1]!) * 16 + hexDigits.indexOf(bytes[at + 2]!);
+
+const unescaped = (value: Buffer): Buffer => {
+  if (!value.includes(PERCENT)) return value;
+  const plain = Buffer.allocUnsafe(value.length);
+  let length = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    const byte = value[at]!;
+    plain[length++] = byte === PERCENT ? escapedByte(value, at) : byte;
+    if (byte === PERCENT) at += 2;
+  }
+  return plain.subarray(0, length);
+};
 
 const isHex = (bytes: Uint8Array, at: number): boolean =>
   hexDigits.includes(bytes[at]!) && hexDigits.includes(bytes[at + 1]!);

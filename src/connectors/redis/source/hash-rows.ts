@@ -63,7 +63,7 @@ export class HashRows {
   /** The table that a key is of; null: none. */
   tableOf(key: Buffer): HashTable | null {
     for (const table of this.#tables) {
-      if (startsWith(key, table.keys.prefix) && table.keys.read(key) !== null) return table;
+      if (table.keys.matches(key)) return table;
     }
     return null;
   }
@@ -126,11 +126,7 @@ export class HashRows {
     changes.begin();
     try {
       const row = document.write();
-      const fill = (places: Int32Array, before: number, after: number): void => {
-        finder.begin();
-        finder.find(row, 0, row.length, places, op === 'delete' ? before : after);
-      };
-      changes.row(finder, op, row, fill, this.#message);
+      changes.row(finder, op, row, op === 'delete' ? document.placeBefore : document.placeAfter, this.#message);
       changes.check();
     } catch (error) {
       changes.undo();
@@ -157,9 +153,3 @@ class RowMessage implements Message {
     return this.place;
   }
 }
-
-const startsWith = (bytes: Buffer, start: Buffer): boolean => {
-  if (bytes.length < start.length) return false;
-  for (let i = 0; i < start.length; i += 1) if (bytes[i] !== start[i]) return false;
-  return true;
-};
