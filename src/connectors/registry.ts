@@ -82,4 +82,11 @@ export const connectors: readonly OpenableConnector[] = [
     load: async () => (await import('./sqlite/connector.ts')).sqlite,
     ends: async () => (await import('./sqlite/ends.ts')).sqliteEnds,
   },
+  {
+    type: 'webhook',
+    roles: ['sink'],
+    summary: 'Posts each change to a URL as JSON, signed and in the order of its key, at least once.',
+    load: async () => (await import('./webhook/connector.ts')).webhook,
+    ends: async () => (await import('./webhook/ends.ts')).webhookEnds,
+  },
 ];

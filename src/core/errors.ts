@@ -21,6 +21,7 @@ import { snapshotErrors } from './error-codes/snapshot.ts';
 import { sqlErrors } from './error-codes/sql.ts';
 import { valueErrors } from './error-codes/values.ts';
 import { verifyErrors } from './error-codes/verify.ts';
+import { webhookErrors } from './error-codes/webhook.ts';
 
 /** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
 export const errorTable = {
@@ -46,6 +47,7 @@ export const errorTable = {
   ...sqlErrors,
   ...valueErrors,
   ...verifyErrors,
+  ...webhookErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;

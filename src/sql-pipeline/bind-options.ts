@@ -11,6 +11,7 @@ import { blackhole, datagen, filesystem, print, sqliteTable } from './connectors
 import { jdbcTable, mysqlTable } from './connectors/mysql.ts';
 import { mysqlCdc } from './connectors/mysql-cdc.ts';
 import { OptionConflict, type SqlConnector } from './connectors/sql-connector.ts';
+import { webhookTable } from './connectors/webhook.ts';
 
 /** Every connector that WITH can name. */
 const sqlConnectors: readonly SqlConnector[] = [
@@ -21,6 +22,7 @@ const sqlConnectors: readonly SqlConnector[] = [
   upsertKafkaTopic,
   sqliteTable,
   filesystem,
+  webhookTable,
   datagen,
   print,
   blackhole,

@@ -14,7 +14,7 @@ export type TableSource =
 
 /** Where the rows of INSERT INTO go. Tables with equal settings are written together. */
 export interface TableSink {
-  readonly kind: 'mysql' | 'kafka' | 'sqlite' | 'file' | 'print' | 'blackhole';
+  readonly kind: 'mysql' | 'kafka' | 'sqlite' | 'file' | 'webhook' | 'print' | 'blackhole';
   readonly settings: Settings;
   /** What the table is called there; the database is empty where there is none. */
   readonly database: string;

@@ -36,8 +36,9 @@ export const jobSinks = (
     const number = (taken.get(sink.kind) ?? 0) + 1;
     taken.set(sink.kind, number);
     const name = number === 1 ? sink.kind : `${sink.kind}-${number}`;
-    // Two writers to Kafka would end each other's transactions under one name.
-    const pipeline = sink.kind === 'kafka' && number > 1 ? `${context.pipeline}-${number}` : context.pipeline;
+    // Two writers to Kafka would end each other's transactions under one name, and two webhooks move each other's position.
+    const named = sink.kind === 'kafka' || sink.kind === 'webhook';
+    const pipeline = named && number > 1 ? `${context.pipeline}-${number}` : context.pipeline;
     const own: Context = { ...context, pipeline, sinks: count };
     return {
       name,

@@ -263,4 +263,12 @@ export const zhTargetErrors: LocalErrors = {
   ],
   VERIFY_STATE_UNREADABLE: ['<file> 没有说明比较进行到哪里：<reason>', '请指定同一比较写出的文件，或删除它重新开始。'],
   VERIFY_TABLE_CHANGES: ['<table> 在比较时一再被语句修改', '请在两端定义都稳定时再比较。'],
+  WEBHOOK_REFUSED: [
+    '<receiver> 对发往该地址的请求返回 HTTP <status>',
+    '请检查 `url`（不会跟随重定向）以及 `authorization` 或 URL 中的令牌。位点停在被拒绝的内容之前。',
+  ],
+  WEBHOOK_UNAVAILABLE: [
+    '<receiver> 不接受请求：<reason>',
+    '管道会从上一个位点自动重试。请检查接收方是否在运行、能否从本机访问：`curl -I URL`。',
+  ],
 };

@@ -3,9 +3,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Batch, Lane, Part, Position } from '../../core/batch.ts';
 import type { Sink } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { fileFailure } from './file-failure.ts';
+import { fileFailure } from '../file-failure.ts';
+import { PositionFile } from '../position-file.ts';
 import type { LineEncoder } from './line-encoder.ts';
-import { PositionFile } from './position-file.ts';
 
 const copyBytes = 1_048_576;
 

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Batch, Lane, Position } from '../../core/batch.ts';
 import type { Sink } from '../../core/connector.ts';
-import { fileFailure } from './file-failure.ts';
+import { fileFailure } from '../file-failure.ts';
 import type { LineEncoder } from './line-encoder.ts';
 
 /**

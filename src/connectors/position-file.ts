@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Lane, Position } from '../../core/batch.ts';
-import { MillraceError } from '../../core/errors.ts';
+import type { Lane, Position } from '../core/batch.ts';
+import { MillraceError } from '../core/errors.ts';
 
 /** Another process may be about to record a write; this call blocks the process, so not for longer. */
 const busyTimeoutMs = 250;
 
 /**
- * The record beside a change log: how long the log is, and the place of each lane at that length. It is a SQLite database, which
- * makes both change together and keeps a second process out between the first byte of a write and its record. Whatever the log
- * holds beyond the recorded length was never finished.
+ * What is held of a sink that keeps no positions itself: the place of each lane and, beside a change log, how long the log is at that
+ * place; whatever it holds beyond was never finished. It is a SQLite database, which makes both change together and keeps a second
+ * process out between the first byte of a write and its record.
  */
 export class PositionFile implements Disposable {
   readonly #path: string;
@@ -22,7 +22,7 @@ export class PositionFile implements Disposable {
   readonly #length: StatementSync;
   readonly #grow: StatementSync;
 
-  /** `initialLength`: what the log held before millrace wrote to it for the first time. */
+  /** `initialLength`: what the log held before millrace wrote to it for the first time; 0 where there is none. */
   constructor(path: string, pipeline: string, initialLength: number) {
     this.#path = path;
     this.#pipeline = pipeline;

@@ -1,7 +1,10 @@
-import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
 
-/** The MillraceError that stands for what the operating system or SQLite said; everything else is passed through. */
-export const fileFailure = (error: unknown, path: string): unknown => {
+/**
+ * The MillraceError that stands for what the operating system or SQLite said; everything else is passed through. `record`: the
+ * position file.
+ */
+export const fileFailure = (error: unknown, path: string, record = `${path}.position`): unknown => {
   if (isMillraceError(error)) return error;
   const { code, errcode, message } = error as NodeJS.ErrnoException & { readonly errcode?: number };
   const cause = { cause: error };
@@ -10,10 +13,10 @@ export const fileFailure = (error: unknown, path: string): unknown => {
   }
   if (code === 'EPIPE') return new MillraceError('SINK_PIPE_CLOSED', { sink: path }, cause);
   if (primary(errcode) === sqlite.BUSY || primary(errcode) === sqlite.LOCKED) {
-    return new MillraceError('SQLITE_BUSY', { path: `${path}.position` }, cause);
+    return new MillraceError('SQLITE_BUSY', { path: record }, cause);
   }
   if (primary(errcode) === sqlite.NOTADB) {
-    return new MillraceError('SQLITE_NOT_A_DATABASE', { path: `${path}.position` }, cause);
+    return new MillraceError('SQLITE_NOT_A_DATABASE', { path: record }, cause);
   }
   if (errcode !== undefined || (error as NodeJS.ErrnoException).syscall !== undefined) {
     return new MillraceError('SINK_WRITE_FAILED', { sink: path, reason: message }, cause);
