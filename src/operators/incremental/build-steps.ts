@@ -12,7 +12,7 @@ import { RankStep } from './over/rank-step.ts';
 import { readColumns } from './read-columns.ts';
 import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
-import type { Step } from './step.ts';
+import { remembersNothing, type Step } from './step.ts';
 
 import { FirstRowsStep, TopStep } from './top-step.ts';
 import { SessionStep } from './window/session-step.ts';
@@ -171,6 +171,7 @@ const calcColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly num
 /** Rows that are there from the first tick on. */
 class ValuesStep implements Step {
   readonly out = new Changes();
+  readonly memory = remembersNothing;
   #plan: Extract<Plan, { kind: 'values' }> | null;
 
   constructor(plan: Extract<Plan, { kind: 'values' }>) {
@@ -187,10 +188,15 @@ class ValuesStep implements Step {
     }
     this.#plan = null;
   }
+
+  restored(): void {
+    this.#plan = null;
+  }
 }
 
 class UnionStep implements Step {
   readonly out = new Changes();
+  readonly memory = remembersNothing;
   readonly #inputs: readonly Delta[];
 
   constructor(inputs: readonly Delta[]) {

@@ -5,7 +5,7 @@ import { interpret } from '../../sql/evaluate/interpret.ts';
 import type { EvaluationContext, SqlValue } from '../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from './delta.ts';
-import type { Step } from './step.ts';
+import { remembersNothing, type Step } from './step.ts';
 
 /** Filters and projections one behind the other, as one function: puts the values of a row into `out`; false: the row is left out. */
 export type Calc = (row: SqlRow, context: EvaluationContext, out: SqlValue[]) => boolean;
@@ -83,6 +83,7 @@ const interpretCalc = (parts: readonly CalcPart[]): Calc => {
 
 export class CalcStep implements Step {
   readonly out: Changes;
+  readonly memory = remembersNothing;
   readonly #input: Delta;
   readonly #calc: Calc;
   readonly #width: number;

@@ -4,7 +4,7 @@ import type { Plan } from '../../sql/plan/plan.ts';
 import { buildSteps } from './build-steps.ts';
 import { Consolidator } from './consolidate.ts';
 import type { Changes, Delta, SqlRow } from './delta.ts';
-import type { Step } from './step.ts';
+import type { Memory, Step } from './step.ts';
 
 /** When a tick happens. It is recorded with the tick, so that a repeated one gives the same. */
 export interface TickTime {
@@ -42,6 +42,12 @@ export interface Dataflow {
    * dataflow unusable: it is made anew from its last checkpoint.
    */
   tick(at: TickTime): ReadonlyMap<string, Delta>;
+  /**
+   * What it remembers from tick to tick, always in the same order for the same queries; null: some step cannot be restored. A dataflow
+   * for the same queries goes on from there, once all of it is restored and it was told so.
+   */
+  readonly memory: Memory | null;
+  restored(): void;
 }
 
 /** A dataflow for these queries; parts that several of them have in common are computed once. */
@@ -72,6 +78,15 @@ class SteppedDataflow implements Dataflow {
       consolidator: new Consolidator(results[index]!, plan.columns),
     }));
     this.#context = { now: () => this.#now, timeZone, random };
+  }
+
+  get memory(): Memory | null {
+    const memories = this.#steps.map(({ memory }) => memory);
+    return memories.includes(undefined) ? null : memories.flatMap((memory) => memory!);
+  }
+
+  restored(): void {
+    for (const step of this.#steps) step.restored?.();
   }
 
   tick(at: TickTime): ReadonlyMap<string, Delta> {

@@ -3,6 +3,7 @@ import type { PlanColumn } from '../../sql/plan/plan.ts';
 import { type CalcPart, compileCalc } from './calc.ts';
 import { Changes, type Delta, type SqlRow } from './delta.ts';
 import { type RowKey, rowKey } from './row-key.ts';
+import { type EntryForm, KeyedState } from './state/keyed-state.ts';
 import type { Step } from './step.ts';
 
 /** What a row gave, and how it came (1) or went (-1). */
@@ -11,6 +12,11 @@ interface Outcome {
   /** Null: the row was left out. */
   readonly values: SqlRow | null;
 }
+
+const outcomesForm: EntryForm<Outcome[]> = {
+  write: (outcomes, to) => to.value(outcomes.map(({ sign, values }) => [sign, values])),
+  read: (from) => (from.value() as [1 | -1, SqlRow | null][]).map(([sign, values]) => ({ sign, values })),
+};
 
 /**
  * Filters and projections that may ask for the time or for chance, over rows that also go: a row goes with what it gave when it
@@ -22,7 +28,8 @@ export class RememberingCalcStep implements Step {
   readonly #calc: ReturnType<typeof compileCalc>;
   readonly #width: number;
   readonly #key: (row: SqlRow) => RowKey;
-  readonly #outcomes = new Map<RowKey, Outcome[]>();
+  readonly #outcomes = new KeyedState(outcomesForm);
+  readonly memory = [this.#outcomes];
 
   /** `read`: the columns that the parts read; null: all. */
   constructor(
@@ -60,12 +67,15 @@ export class RememberingCalcStep implements Step {
         if (outcome !== undefined && outcome.sign !== sign) {
           outcomes!.pop();
           if (outcomes!.length === 0) this.#outcomes.delete(key);
+          else this.#outcomes.changed(key);
         } else {
           asked = false;
           const values: SqlValue[] = new Array(this.#width).fill(null);
           outcome = { sign, values: this.#calc(row, context, values) ? values : null };
-          if (asked && outcomes !== undefined) outcomes.push(outcome);
-          else if (asked) this.#outcomes.set(key, [outcome]);
+          if (asked && outcomes !== undefined) {
+            outcomes.push(outcome);
+            this.#outcomes.changed(key);
+          } else if (asked) this.#outcomes.set(key, [outcome]);
         }
         if (outcome.values !== null) this.out.add(outcome.values, sign);
       }

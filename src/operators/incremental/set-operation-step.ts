@@ -1,6 +1,7 @@
 import type { Plan } from '../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from './delta.ts';
 import { type RowKey, rowKey } from './row-key.ts';
+import { type EntryForm, KeyedState } from './state/keyed-state.ts';
 import type { Step } from './step.ts';
 
 type SetPlan = Extract<Plan, { kind: 'intersect' | 'except' }>;
@@ -13,13 +14,26 @@ interface Counted {
   told: number;
 }
 
+const countedForm: EntryForm<Counted> = {
+  write: ({ row, left, right, told }, to) => {
+    to.value(row);
+    to.value([left, right, told]);
+  },
+  read: (from) => {
+    const row = from.row();
+    const [left, right, told] = from.row() as [number, number, number];
+    return { row, left, right, told };
+  },
+};
+
 /** INTERSECT [ALL] and EXCEPT [ALL]: how often each row stands in the result follows from how often it stands on both sides. */
 export class SetOperationStep implements Step {
   readonly out = new Changes();
   readonly #left: Delta;
   readonly #right: Delta;
   readonly #key: (row: SqlRow) => RowKey;
-  readonly #counts = new Map<RowKey, Counted>();
+  readonly #counts = new KeyedState(countedForm);
+  readonly memory = [this.#counts];
   readonly #result: (left: number, right: number) => number;
 
   constructor(plan: SetPlan, left: Delta, right: Delta) {
@@ -42,6 +56,7 @@ export class SetOperationStep implements Step {
       if (result !== counted.told) this.out.add(counted.row, result - counted.told);
       counted.told = result;
       if (counted.left === 0 && counted.right === 0) this.#counts.delete(key);
+      else this.#counts.changed(key);
     }
   }
 

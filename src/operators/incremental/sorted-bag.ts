@@ -1,7 +1,11 @@
+import type { SqlValue } from '../../sql/evaluate/sql-value.ts';
+import type { StateReader } from './state/state-reader.ts';
+import type { StateWriter } from './state/state-writer.ts';
+
 const CHUNK = 256;
 
 /** Items in an order, each with how often it is there. Equal items are one; chunks keep changes of large bags cheap. */
-export class SortedBag<Item> {
+export class SortedBag<Item extends SqlValue> {
   readonly #compare: (a: Item, b: Item) => number;
   /** None is empty. */
   readonly #chunks: { readonly items: Item[]; readonly weights: number[] }[] = [];
@@ -59,6 +63,31 @@ export class SortedBag<Item> {
   walk(take: (item: Item, weight: number) => boolean): void {
     for (const { items, weights } of this.#chunks)
       for (let i = 0; i < items.length; i += 1) if (!take(items[i]!, weights[i]!)) return;
+  }
+
+  save(to: StateWriter): void {
+    to.count(this.#chunks.reduce((count, { items }) => count + items.length, 0));
+    this.walk((item, weight) => {
+      to.value(item);
+      to.value(weight);
+      return true;
+    });
+  }
+
+  /** Of an empty bag: takes in what another one saved that had the same order. */
+  load(from: StateReader): void {
+    for (let left = from.count(); left > 0; left -= 1) {
+      let chunk = this.#chunks.at(-1);
+      if (chunk === undefined || chunk.items.length >= CHUNK) {
+        chunk = { items: [], weights: [] };
+        this.#chunks.push(chunk);
+      }
+      const item = from.value() as Item;
+      const weight = from.value() as number;
+      chunk.items.push(item);
+      chunk.weights.push(weight);
+      this.#size += weight;
+    }
   }
 
   /** The first chunk whose last item is not before `item`; the last one when there is none. */

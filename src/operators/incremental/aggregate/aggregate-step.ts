@@ -4,15 +4,18 @@ import type { Calc } from '../calc.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { isSameValue } from '../same-row.ts';
-import type { Step } from '../step.ts';
+import { type EntryForm, KeyedState } from '../state/keyed-state.ts';
+import type { Memory, Step } from '../step.ts';
 import type { Slots } from './accumulator.ts';
 import { type BoundAccumulator, bindAccumulator } from './accumulators.ts';
+import { canBeSaved, loadSlots, saveSlots } from './slot-form.ts';
 
 type AggregatePlan = Extract<Plan, { kind: 'aggregate' }>;
 
 /** Rows that have the columns of one grouping set in common. */
 class Group {
   readonly key: RowKey;
+  readonly set: GroupingSet;
   /** The row that stands in the result; before it is there, what the group's columns are. */
   row: SqlRow;
   isTold = false;
@@ -21,8 +24,9 @@ class Group {
   count = 0;
   readonly slots: Slots;
 
-  constructor(key: RowKey, row: SqlRow, slots: Slots) {
+  constructor(key: RowKey, set: GroupingSet, row: SqlRow, slots: Slots) {
     this.key = key;
+    this.set = set;
     this.row = row;
     this.slots = slots;
   }
@@ -30,7 +34,7 @@ class Group {
 
 /** One of GROUPING SETS. */
 interface GroupingSet {
-  readonly groups: Map<RowKey, Group>;
+  readonly groups: KeyedState<Group>;
   readonly key: (row: SqlRow) => RowKey;
   readonly columns: readonly number[];
 }
@@ -38,6 +42,7 @@ interface GroupingSet {
 /** GROUP BY: one row per group that has rows, and, where all rows are one group, always one. */
 export class AggregateStep implements Step {
   readonly out: Changes;
+  readonly memory?: Memory;
   readonly #input: Delta;
   /** Filters and projections under it, computed without making rows of their values. */
   readonly #calc: Calc | null;
@@ -65,7 +70,8 @@ export class AggregateStep implements Step {
         places,
         places.map((place) => columns[place]!.type),
       );
-      return { groups: new Map(), key, columns: set };
+      const grouping: GroupingSet = { groups: new KeyedState(this.#form(() => grouping)), key, columns: set };
+      return grouping;
     });
     this.#accumulators = plan.calls.map((call) => bindAccumulator(call, columns, appendOnly));
     let place = 0;
@@ -74,6 +80,11 @@ export class AggregateStep implements Step {
       return place - width;
     });
     this.#isGlobal = plan.sets.length === 1 && plan.sets[0]!.length === 0;
+    if (canBeSaved(this.#startedSlots())) this.memory = this.#sets.map(({ groups }) => groups);
+  }
+
+  restored(): void {
+    this.#isFirst = false;
   }
 
   run(context: EvaluationContext): void {
@@ -110,21 +121,43 @@ export class AggregateStep implements Step {
     const { groups, calls } = this.#plan;
     const told: SqlValue[] = new Array(groups.length + calls.length).fill(null);
     for (const column of set.columns) told[column] = row[groups[column]!]!;
-    const slots: Slots = [];
-    for (const [index, accumulator] of this.#accumulators.entries()) accumulator.start(slots, this.#places[index]!);
-    const group = new Group(key, told, slots);
+    const group = new Group(key, set, told, this.#startedSlots());
     set.groups.set(key, group);
     return group;
+  }
+
+  #startedSlots(): Slots {
+    const slots: Slots = [];
+    for (const [index, accumulator] of this.#accumulators.entries()) accumulator.start(slots, this.#places[index]!);
+    return slots;
+  }
+
+  #form(set: () => GroupingSet): EntryForm<Group> {
+    return {
+      write: ({ row, isTold, count, slots }, to) => {
+        to.value(row);
+        to.value(isTold);
+        to.value(count);
+        saveSlots(slots, to);
+      },
+      read: (from, key) => {
+        const group = new Group(key, set(), from.row(), this.#startedSlots());
+        group.isTold = from.value() as boolean;
+        group.count = from.value() as number;
+        loadSlots(group.slots, from);
+        return group;
+      },
+    };
   }
 
   #tell(group: Group): void {
     group.isTouched = false;
     if (group.count === 0 && !this.#isGlobal) {
       if (group.isTold) this.out.add(group.row, -1);
-      // A group is told apart by its key only within its own set.
-      for (const { groups } of this.#sets) if (groups.get(group.key) === group) groups.delete(group.key);
+      group.set.groups.delete(group.key);
       return;
     }
+    group.set.groups.changed(group.key);
     const width = this.#plan.groups.length;
     const row = group.row.slice();
     let isSame = group.isTold;

@@ -1,3 +1,6 @@
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
+
 /**
  * The exact sum of doubles, as partial sums that do not overlap (Shewchuk 1997, as in Python's math.fsum). So what is taken back
  * leaves no trace, and the order of the rows means nothing.
@@ -37,6 +40,16 @@ export class ExactSum {
     }
     partials.length = kept;
     if (x !== 0) partials.push(x);
+  }
+
+  save(to: StateWriter): void {
+    to.value([this.#nans, this.#infinities, this.#negativeInfinities]);
+    to.value(this.#partials);
+  }
+
+  load(from: StateReader): void {
+    [this.#nans, this.#infinities, this.#negativeInfinities] = from.row() as [number, number, number];
+    this.#partials = from.row() as number[];
   }
 
   /** The double nearest to the sum. */

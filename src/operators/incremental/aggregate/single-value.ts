@@ -11,14 +11,14 @@ export const singleValue = ([column]: readonly number[]): BoundAccumulator => ({
     slots[at + 1] = 0;
   },
   add: (slots, at, row, weight) => {
-    const rows = slots[at] as { readonly value: SqlValue; weight: number }[];
+    const rows = slots[at] as [value: SqlValue, weight: number][];
     const value = row[column!]!;
     slots[at + 1] += weight;
-    const known = rows.findIndex((other) => isSameValue(other.value, value));
-    if (known < 0) rows.push({ value, weight });
+    const known = rows.findIndex(([other]) => isSameValue(other, value));
+    if (known < 0) rows.push([value, weight]);
     else {
-      rows[known]!.weight += weight;
-      if (rows[known]!.weight === 0) rows.splice(known, 1);
+      rows[known]![1] += weight;
+      if (rows[known]![1] === 0) rows.splice(known, 1);
     }
   },
   result: (slots, at) => {
@@ -28,6 +28,6 @@ export const singleValue = ([column]: readonly number[]): BoundAccumulator => ({
         reason: `it has ${slots[at + 1]} rows`,
       });
     }
-    return slots[at].length === 0 ? null : slots[at][0].value;
+    return slots[at].length === 0 ? null : slots[at][0][0];
   },
 });

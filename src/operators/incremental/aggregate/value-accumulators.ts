@@ -1,6 +1,8 @@
 import { compareValues } from '../../../sql/evaluate/comparison.ts';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
 import { SortedBag } from '../sorted-bag.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { Accumulator } from './accumulator.ts';
 
 /** MIN (-1) or MAX (1). Where rows only come, the extreme is all there is to keep. */
@@ -56,5 +58,15 @@ export class Arrivals {
       if (place < 0) to.push(value);
       else from.splice(place, 1);
     }
+  }
+
+  save(to: StateWriter): void {
+    to.value(this.values);
+    to.value(this.#missing);
+  }
+
+  load(from: StateReader): void {
+    this.values.push(...from.row());
+    this.#missing.push(...from.row());
   }
 }

@@ -4,6 +4,7 @@ import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-valu
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
+import { KeyedState } from '../state/keyed-state.ts';
 import type { Step } from '../step.ts';
 import { RowBag } from './row-bag.ts';
 
@@ -12,7 +13,7 @@ type JoinPlan = Extract<Plan, { kind: 'join' }>;
 /** One input of a join: all of its rows, by the values of the columns that have to be equal. */
 interface Side {
   readonly input: Delta;
-  readonly bags: Map<RowKey, RowBag>;
+  readonly bags: KeyedState<RowBag>;
   /** A row with NULL in one of these is joined with none. */
   readonly columns: readonly number[];
   readonly key: (row: SqlRow) => RowKey;
@@ -31,6 +32,7 @@ interface Side {
  */
 export class JoinStep implements Step {
   readonly out = new Changes();
+  readonly memory: readonly KeyedState<RowBag>[];
   readonly #left: Side;
   readonly #right: Side;
   /** What the condition asks beside equal columns; null: nothing. */
@@ -48,22 +50,28 @@ export class JoinStep implements Step {
       const other = plan[own === 'left' ? 'right' : 'left'].columns;
       const absent = new Array<SqlValue>(other.length).fill(null);
       const pair: Side['pair'] = own === 'left' ? (a, b) => a.concat(b) : (a, b) => b.concat(a);
+      const shows = shownOf(plan.type, own);
+      const wholeKey = rowKey([...columns.keys()], types);
       return {
         input,
-        bags: new Map(),
+        bags: new KeyedState({
+          write: (bag, to) => bag.save(to),
+          read: (from) => RowBag.load(wholeKey, shows !== null, from),
+        }),
         columns: joined.filter((_, index) => !plan.keys[index]![2]),
         key: rowKey(
           joined,
           joined.map((column) => types[column]!),
         ),
-        wholeKey: rowKey([...columns.keys()], types),
-        shows: shownOf(plan.type, own),
+        wholeKey,
+        shows,
         pair,
         alone: this.#givesPairs ? (row) => pair(row, absent) : (row) => row,
       };
     };
     this.#left = side('left', left);
     this.#right = side('right', right);
+    this.memory = [this.#left.bags, this.#right.bags];
     const residual = residualOf(plan.condition, plan.keys, plan.left.columns.length);
     this.#residual = residual === null ? null : compile(residual);
   }
@@ -88,7 +96,10 @@ export class JoinStep implements Step {
         const key = own.key(row);
         const bag = other.bags.get(key);
         if (bag !== undefined) {
-          if (other.shows !== null && !touched.has(bag)) touched.set(bag, bag.matches.slice());
+          if (other.shows !== null && !touched.has(bag)) {
+            touched.set(bag, bag.matches.slice());
+            other.bags.changed(key);
+          }
           matches = this.#pair(own, row, weight, bag, other.shows !== null, context);
         }
         this.#keep(own, key, row, weight, matches);
@@ -115,6 +126,7 @@ export class JoinStep implements Step {
     }
     bag.add(row, weight, counted);
     if (bag.isEmpty) side.bags.delete(key);
+    else side.bags.changed(key);
   }
 
   /** Gives how many rows of the bag the row is joined with. */

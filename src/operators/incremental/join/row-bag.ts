@@ -1,6 +1,8 @@
 import type { SqlRow } from '../delta.ts';
 import type { RowKey } from '../row-key.ts';
 import { isSameRow } from '../same-row.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 
 /** From how many rows on they are looked up by their keys instead of one by one. */
 const INDEXED_FROM = 48;
@@ -43,6 +45,22 @@ export class RowBag {
     if (sum < 0) this.#negative += 1;
     if (sum === 0) this.#remove(place);
     else this.weights[place] = sum;
+  }
+
+  save(to: StateWriter): void {
+    to.value(this.rows);
+    to.value(this.weights);
+    if (this.#counts) to.value(this.matches);
+  }
+
+  /** A bag as another one saved it that was told of matches too, or was not either. */
+  static load(key: (row: SqlRow) => RowKey, counts: boolean, from: StateReader): RowBag {
+    const rows = from.value() as SqlRow[];
+    const weights = from.value() as number[];
+    const matches = counts ? (from.value() as number[]) : null;
+    const bag = new RowBag(key, rows[0]!, weights[0]!, matches?.[0] ?? null);
+    for (let i = 1; i < rows.length; i += 1) bag.#push(rows[i]!, weights[i]!, matches?.[i] ?? null);
+    return bag;
   }
 
   #push(row: SqlRow, weight: number, matches: number | null): void {

@@ -2,7 +2,7 @@ import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
-import type { Step } from '../step.ts';
+import type { Memory, Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import type { OrderedRows } from './frame-edges.ts';
 import { type Partition, Partitions } from './partitions.ts';
@@ -13,6 +13,7 @@ type OverPlan = Extract<Plan, { kind: 'over' }>;
 /** Functions over the rows around each row. A partition that changes is computed anew, and what differs is told. */
 export class OverStep implements Step {
   readonly out = new Changes();
+  readonly memory: Memory;
   readonly #input: Delta;
   readonly #partitions: Partitions;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
@@ -24,6 +25,7 @@ export class OverStep implements Step {
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
+    this.memory = this.#partitions.memory;
     this.#functions = plan.calls.map((call) => windowFunction(call, plan.order, plan.input.columns));
   }
 

@@ -2,6 +2,7 @@ import type { PlanColumn } from '../../../sql/plan/plan.ts';
 import type { Delta, SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { SortedBag } from '../sorted-bag.ts';
+import { KeyedState } from '../state/keyed-state.ts';
 
 /** Rows that have the columns of a partition in common, in order, and what was told of them. */
 export interface Partition {
@@ -15,7 +16,9 @@ export interface Partition {
 export class Partitions {
   readonly #key: (row: SqlRow) => RowKey;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
-  readonly #partitions = new Map<RowKey, Partition>();
+  /** What there is of them. */
+  readonly memory: readonly [KeyedState<Partition>];
+  readonly #partitions: KeyedState<Partition>;
 
   constructor(columns: readonly PlanColumn[], partition: readonly number[], order: (a: SqlRow, b: SqlRow) => number) {
     this.#key = rowKey(
@@ -23,6 +26,18 @@ export class Partitions {
       partition.map((column) => columns[column]!.type),
     );
     this.#order = order;
+    this.#partitions = new KeyedState({
+      write: ({ rows, told }, to) => {
+        rows.save(to);
+        to.value(told);
+      },
+      read: (from) => {
+        const rows = new SortedBag(order);
+        rows.load(from);
+        return { rows, told: from.value() as SqlRow[], firstChanged: [] };
+      },
+    });
+    this.memory = [this.#partitions];
   }
 
   /** Takes the changes in, and then `retell` for each partition that they touch: gives what is to be remembered as told. */
@@ -46,6 +61,7 @@ export class Partitions {
     for (const [key, partition] of touched) {
       partition.told = retell(partition);
       if (partition.rows.isEmpty) this.#partitions.delete(key);
+      else this.#partitions.changed(key);
     }
   }
 }

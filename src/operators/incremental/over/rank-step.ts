@@ -2,7 +2,7 @@ import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
 import type { SortedBag } from '../sorted-bag.ts';
-import type { Step } from '../step.ts';
+import type { Memory, Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import { type Partition, Partitions } from './partitions.ts';
 
@@ -14,6 +14,7 @@ type RankPlan = Extract<Plan, { kind: 'rank' }>;
  */
 export class RankStep implements Step {
   readonly out = new Changes();
+  readonly memory: Memory;
   readonly #input: Delta;
   readonly #plan: RankPlan;
   /** The place is read of a row, and not only which rows there are. */
@@ -31,6 +32,7 @@ export class RankStep implements Step {
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
+    this.memory = this.#partitions.memory;
     this.#forgets = appendOnly && plan.method === 'ROW_NUMBER';
   }
 

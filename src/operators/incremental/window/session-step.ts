@@ -3,7 +3,7 @@ import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type Partition, Partitions } from '../over/partitions.ts';
 import { rowOrder } from '../row-order.ts';
-import type { Step } from '../step.ts';
+import type { Memory, Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import { inWindow } from './window-step.ts';
 
@@ -12,6 +12,7 @@ type WindowPlan = Extract<Plan, { kind: 'window' }>;
 /** SESSION: rows no further apart than the gap are in one window. A row that comes or goes may join two windows, or part one. */
 export class SessionStep implements Step {
   readonly out = new Changes();
+  readonly memory: Memory;
   readonly #input: Delta;
   readonly #time: number;
   readonly #gap: bigint;
@@ -25,6 +26,7 @@ export class SessionStep implements Step {
     this.#gap = BigInt(plan.size);
     this.#order = rowOrder([{ column: plan.time, descending: false, nullsFirst: true }]);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
+    this.memory = this.#partitions.memory;
   }
 
   run(): void {

@@ -1,7 +1,7 @@
 import type { Whole } from '../../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
-import type { Step } from '../step.ts';
+import { remembersNothing, type Step } from '../step.ts';
 import { type Window, windowsOfTime } from './windows-of-time.ts';
 
 type WindowPlan = Extract<Plan, { kind: 'window' }>;
@@ -17,6 +17,7 @@ export const inWindow = (row: SqlRow, [start, end]: Window): SqlRow => [
 /** TUMBLE, HOP and CUMULATE: each row as often as there are windows of its time. One without a time stands in none. */
 export class WindowStep implements Step {
   readonly out = new Changes();
+  readonly memory = remembersNothing;
   readonly #input: Delta;
   readonly #time: number;
   readonly #windowsOf: (time: Whole) => readonly Window[];
