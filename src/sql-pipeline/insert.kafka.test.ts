@@ -23,7 +23,7 @@ const declarations = `
   CREATE TABLE pages (page STRING, n BIGINT, cost DECIMAL(38, 2), PRIMARY KEY (page) NOT ENFORCED)
     WITH ('connector' = 'upsert-kafka', ${kafka('pages', "'key.format' = 'json', 'value.format' = 'json'")});
   CREATE TABLE log (page STRING, n BIGINT, PRIMARY KEY (page) NOT ENFORCED)
-    WITH ('connector' = 'kafka', ${kafka('log', "'format' = 'debezium-json'")});
+    WITH ('connector' = 'kafka', ${kafka('log.of.all.pages', "'format' = 'debezium-json'")});
   CREATE TABLE out_rows (name STRING, a STRING, b STRING) WITH ('connector' = 'print');`;
 
 /** Runs the job to its end. Gives the lines that it printed. */

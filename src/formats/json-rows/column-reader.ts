@@ -40,6 +40,12 @@ export const columnReader = (table: Table, column: Column, modes: ValueModes): C
 
 type Misfit = () => never;
 
+/** What a whole number counts. */
+type Unit = 'millis' | 'micros' | 'nanos';
+
+const unitOf = (times: ValueModes['times'], isShort: boolean): Unit =>
+  times === 'adaptive' || times === 'shortest' ? (isShort ? 'millis' : 'micros') : times;
+
 const readerOf = (type: ColumnType, modes: ValueModes, misfit: Misfit): ColumnReader => {
   switch (type.kind) {
     case 'integer':
@@ -57,11 +63,11 @@ const readerOf = (type: ColumnType, modes: ValueModes, misfit: Misfit): ColumnRe
     case 'date':
       return dateReader(misfit);
     case 'time':
-      return timeReader(modes, misfit);
+      return timeReader(unitOf(modes.times, modes.times === 'shortest' && type.fsp <= 3), misfit);
     case 'datetime':
-      return datetimeReader(modes.times === 'adaptive' && type.fsp > 3, misfit);
+      return datetimeReader(unitOf(modes.times, type.fsp <= 3), misfit);
     case 'timestamp':
-      return timestampReader(modes.times === 'adaptive', misfit);
+      return timestampReader(unitOf(modes.times, false), misfit);
     case 'text':
     case 'uuid':
     case 'inet4':
@@ -144,13 +150,13 @@ const integerReader = (
   };
 };
 
-/** BIT(1) is a boolean; more bits are a number, or in base64 little-endian bytes. */
+/** BIT(1) is a boolean; more bits are a number, or little-endian bytes: in base64, whatever other bytes are written in. */
 const bitReader = (modes: ValueModes, misfit: Misfit): ColumnReader => {
   const whole = wholeReader(misfit);
   return (writer, column, bytes, start, end) => {
-    if (bytes[start] !== QUOTE || modes.binaries !== 'base64') return whole(writer, column, bytes, start, end);
+    if (bytes[start] !== QUOTE || modes.binaries === 'latin1') return whole(writer, column, bytes, start, end);
     text.take(bytes, start, end);
-    const raw = bytesOf(text, modes) ?? misfit();
+    const raw = bytesOf(text, 'base64') ?? misfit();
     let value = 0n;
     for (let i = raw.length - 1; i >= 0; i -= 1) value = (value << 8n) | BigInt(raw[i]!);
     writeBigint(writer, column, value);
@@ -203,9 +209,9 @@ const documentTextReader =
   };
 
 /** What a string of bytes stands for; null: it is no such string. */
-const bytesOf = (value: StringBytes, modes: ValueModes): Uint8Array | null => {
+const bytesOf = (value: StringBytes, binaries: ValueModes['binaries']): Uint8Array | null => {
   const characters = value.toString();
-  switch (modes.binaries) {
+  switch (binaries) {
     case 'base64':
       return /^[\w+/-]*={0,2}$/.test(characters) ? Buffer.from(characters, 'base64') : null;
     case 'hex':
@@ -221,7 +227,7 @@ const binaryReader =
   (writer, column, bytes, start, end) => {
     if (bytes[start] !== QUOTE) misfit();
     text.take(bytes, start, end);
-    const raw = bytesOf(text, modes) ?? misfit();
+    const raw = bytesOf(text, modes.binaries) ?? misfit();
     writer.binary(column, raw, 0, raw.length);
   };
 
@@ -239,8 +245,8 @@ const dateReader =
     writer.date(column, moment.year, moment.month, moment.day);
   };
 
-const timeReader = (modes: ValueModes, misfit: Misfit): ColumnReader => {
-  const perSecond = modes.times === 'adaptive' ? 1_000_000 : 1_000;
+const timeReader = (unit: Unit, misfit: Misfit): ColumnReader => {
+  const perSecond = unit === 'millis' ? 1_000 : 1_000_000;
   return (writer, column, bytes, start, end) => {
     if (bytes[start] === QUOTE) {
       text.take(bytes, start, end);
@@ -249,7 +255,7 @@ const timeReader = (modes: ValueModes, misfit: Misfit): ColumnReader => {
       writer.time(column, negative, hours, minutes, seconds, micros);
       return;
     }
-    const value = wholeNumber(bytes, start, end);
+    const value = wholeNumber(bytes, start, unit === 'nanos' ? behindMicros(bytes, start, end) : end);
     if (!Number.isFinite(value)) misfit();
     const count = Math.abs(value);
     const whole = Math.floor(count / perSecond);
@@ -261,7 +267,7 @@ const timeReader = (modes: ValueModes, misfit: Misfit): ColumnReader => {
 };
 
 const datetimeReader =
-  (inMicros: boolean, misfit: Misfit): ColumnReader =>
+  (unit: Unit, misfit: Misfit): ColumnReader =>
   (writer, column, bytes, start, end) => {
     if (bytes[start] === QUOTE) {
       text.take(bytes, start, end);
@@ -270,7 +276,7 @@ const datetimeReader =
       writer.datetime(column, year, month, day, hours, minutes, seconds, micros);
       return;
     }
-    if (!toInstant(bytes, start, end, inMicros)) misfit();
+    if (!toInstant(bytes, start, end, unit)) misfit();
     const days = Math.floor(instant.seconds / 86_400);
     if (!toCivil(days)) misfit();
     const rest = instant.seconds - days * 86_400;
@@ -289,10 +295,10 @@ const datetimeReader =
 
 /** A text without a zone is UTC, as core/value.ts has it. */
 const timestampReader =
-  (inMicros: boolean, misfit: Misfit): ColumnReader =>
+  (unit: Unit, misfit: Misfit): ColumnReader =>
   (writer, column, bytes, start, end) => {
     if (bytes[start] !== QUOTE) {
-      if (!toInstant(bytes, start, end, inMicros)) misfit();
+      if (!toInstant(bytes, start, end, unit)) misfit();
       writer.timestamp(column, instant.seconds, instant.micros);
       return;
     }
@@ -398,18 +404,27 @@ const toCivil = (days: number): boolean => {
 
 const instant = { seconds: 0, micros: 0 };
 
-/** A count of milliseconds or microseconds since 1970 in `instant`; false: it is no whole number of a sensible size. */
-const toInstant = (bytes: Uint8Array, start: number, end: number, inMicros: boolean): boolean => {
+/** Where a count of nanoseconds ends as one of microseconds; `start`, where there is no number, if it is finer than those. */
+const behindMicros = (bytes: Uint8Array, start: number, end: number): number => {
+  const first = bytes[start] === MINUS ? start + 1 : start;
+  if (end - first === 1 && bytes[first] === ZERO) return end;
+  const isWhole = end - first > 3 && bytes[end - 1] === ZERO && bytes[end - 2] === ZERO && bytes[end - 3] === ZERO;
+  return isWhole ? end - 3 : start;
+};
+
+/** A count of units since 1970 in `instant`; false: it is no whole number of a sensible size, or finer than microseconds. */
+const toInstant = (bytes: Uint8Array, start: number, behind: number, unit: Unit): boolean => {
+  const end = unit === 'nanos' ? behindMicros(bytes, start, behind) : behind;
   const value = wholeNumber(bytes, start, end);
   if (Number.isNaN(value)) return false;
-  const perSecond = inMicros ? 1_000_000 : 1_000;
+  const perSecond = unit === 'millis' ? 1_000 : 1_000_000;
   if (Number.isFinite(value)) {
     instant.seconds = Math.floor(value / perSecond);
     instant.micros = (value - instant.seconds * perSecond) * (1_000_000 / perSecond);
     return true;
   }
   const wide = wholeBigint(bytes, start, end);
-  if (wide === null || !inMicros) return false;
+  if (wide === null || unit === 'millis') return false;
   const rest = ((wide % 1_000_000n) + 1_000_000n) % 1_000_000n;
   instant.seconds = Number((wide - rest) / 1_000_000n);
   instant.micros = Number(rest);
@@ -417,6 +432,7 @@ const toInstant = (bytes: Uint8Array, start: number, end: number, inMicros: bool
 };
 
 const MINUS = 0x2d;
+const ZERO = 0x30;
 const LETTER_F = 0x66;
 const LETTER_N = 0x6e;
 const LETTER_T = 0x74;

@@ -28,7 +28,8 @@ export const describeStruct = (struct: ConnectField | null, key: readonly string
   const modes = new Map<string, Partial<ValueModes>>();
   const columns = fields.map((field): Column => {
     const name = field.field ?? unreadable('its schema has a field without a name');
-    if (countsMillis.has(field.name ?? '')) modes.set(name, { times: 'millis' });
+    const times = units[field.name ?? ''];
+    if (times !== undefined) modes.set(name, { times });
     // Whatever the handling modes of the other columns are: Connect writes bytes in one way only.
     else if (field.type === 'bytes') modes.set(name, { decimals: 'unscaled', binaries: 'base64' });
     return {
@@ -71,12 +72,14 @@ const semanticType = ({ name = '', parameters = {} }: ConnectField): ColumnType 
     case 'io.debezium.time.Time':
       return { kind: 'time', fsp: 3 };
     case 'io.debezium.time.MicroTime':
+    case 'io.debezium.time.NanoTime':
     case 'io.debezium.time.IsoTime':
       return { kind: 'time', fsp: 6 };
     case 'org.apache.kafka.connect.data.Timestamp':
     case 'io.debezium.time.Timestamp':
       return { kind: 'datetime', fsp: 3 };
     case 'io.debezium.time.MicroTimestamp':
+    case 'io.debezium.time.NanoTimestamp':
     case 'io.debezium.time.IsoTimestamp':
       return { kind: 'datetime', fsp: 6 };
     case 'io.debezium.time.ZonedTimestamp':
@@ -132,4 +135,14 @@ const plainType = ({ type }: ConnectField): ColumnType => {
   }
 };
 
-const countsMillis: ReadonlySet<string> = new Set(['org.apache.kafka.connect.data.Time', 'io.debezium.time.Time']);
+/** What the numbers of a semantic type count, whatever the handling modes say. */
+const units: Readonly<Record<string, ValueModes['times']>> = {
+  'org.apache.kafka.connect.data.Time': 'millis',
+  'org.apache.kafka.connect.data.Timestamp': 'millis',
+  'io.debezium.time.Time': 'millis',
+  'io.debezium.time.Timestamp': 'millis',
+  'io.debezium.time.MicroTime': 'micros',
+  'io.debezium.time.MicroTimestamp': 'micros',
+  'io.debezium.time.NanoTime': 'nanos',
+  'io.debezium.time.NanoTimestamp': 'nanos',
+};

@@ -7,8 +7,11 @@ export interface ValueModes {
   readonly decimals: 'unscaled' | 'digits';
   /** How strings of binary columns (and of BIT, of more than one bit) are written; `latin1`: a character for each byte. */
   readonly binaries: 'base64' | 'hex' | 'latin1';
-  /** What whole numbers in DATETIME and TIME columns count; `adaptive`: DATETIME of up to three fraction digits milliseconds, all else microseconds. */
-  readonly times: 'adaptive' | 'millis';
+  /**
+   * What whole numbers in DATETIME and TIME columns count. `adaptive`: DATETIME of up to three fraction digits milliseconds, all else
+   * microseconds; `shortest`: TIME like DATETIME.
+   */
+  readonly times: 'adaptive' | 'shortest' | 'millis' | 'micros' | 'nanos';
   /** BIGINT UNSIGNED beyond 2^63 - 1: `wrapped` into negative numbers, `unscaled` as base64, or plain `digits`. */
   readonly unsignedBigints: 'wrapped' | 'unscaled' | 'digits';
   /** A JSON column's document stands as a `string` that holds its text, or is the `value` itself. */

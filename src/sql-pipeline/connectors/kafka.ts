@@ -67,8 +67,7 @@ const connection = (
   { hasKey, given: options }: Declared,
 ): Omit<Connection, 'reads' | 'writes'> => {
   const { topic: name, table: declaredTable = tableOf(name) } = given;
-  const [written = name, ...before] = name.split('.').toReversed();
-  const database = before.toReversed().join('.');
+  const [database = '', written = ''] = declaredTable.split('.');
   const source = {
     'scan.startup.mode': 'earliest-offset',
     'decimal.handling.mode': 'string',
@@ -91,11 +90,11 @@ const connection = (
       settings: {
         'decimal.handling.mode': 'string',
         ...takenFrom(options, sinkShape),
-        topic: database === '' ? '%{table}' : '%{database}.%{table}',
+        topic: topicOf(name, declaredTable),
         'value.format': format,
       },
       // Changelogs name the table they are of, by which they can be read again.
-      database: database === '' ? 'kafka' : database,
+      database,
       table: written,
     },
     metadata: new Map([
@@ -111,4 +110,12 @@ const connection = (
 const tableOf = (topic: string): string => {
   const parts = topic.split('.').filter((part) => part !== '');
   return parts.length < 2 ? `kafka.${topic.replaceAll('.', '')}` : parts.slice(-2).join('.');
+};
+
+/** As a template where that gives the same, so that topics that begin alike are written in one transaction. */
+const topicOf = (name: string, table: string): string => {
+  if (name === table.replace(/^kafka\./, '')) return '%{table}';
+  return name === table || name.endsWith(`.${table}`)
+    ? `${name.slice(0, name.length - table.length)}%{database}.%{table}`
+    : name;
 };

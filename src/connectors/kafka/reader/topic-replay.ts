@@ -3,7 +3,8 @@ import type { Change } from '../../../core/change.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
-import { qualifiedName, type Table } from '../../../core/table.ts';
+import { defineTable, qualifiedName, type Table } from '../../../core/table.ts';
+import { adjustedFieldName } from '../../../formats/debezium-json/adjusted-name.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { MessageReader } from '../../../formats/json-rows/message.ts';
 import { MessageTables } from '../../../formats/json-rows/message-tables.ts';
@@ -55,18 +56,13 @@ export class TopicReplay {
       const reason = `${qualifiedName(table)} has no primary key, and ${format} does not tell which of its rows are gone`;
       throw new MillraceError('KAFKA_NOT_REPLAYABLE', { topic, reason });
     }
-    const times = config['time.precision.mode'];
-    if (times === 'microseconds' || times === 'nanoseconds') throw notReadBack(topic, `time.precision.mode ${times}`);
-    for (const key of ['field.name.adjustment.mode', 'columns.boolean'] as const) {
-      if ((config[key] ?? 'none') !== 'none') throw notReadBack(topic, key);
-    }
     this.topic = topic;
     this.table = table;
     this.rows = new ReplayedRows(context.db, name, table);
     this.#context = context;
     this.#config = config;
-    const declared = [table];
-    const modes = modesOf({ ...config, 'value.format': format, 'time.precision.mode': times });
+    const declared = [asWritten(topic, table, config)];
+    const modes = modesOf({ ...config, 'value.format': format });
     const tables = new MessageTables({ declared, modes, unknownFields: 'ignore', primaryKey: null });
     this.#values = formatReader(format, tables, this.#changes, config, context.clock);
     const plain = /avro/.test(format) ? 'avro-confluent' : 'json';
@@ -184,6 +180,21 @@ export class TopicReplay {
     log.info('topic is replayed', { topic: this.topic, records: this.#records });
   }
 }
+
+/** The table under the names that the format made of its columns'. Throws KAFKA_NOT_REPLAYABLE where two became one. */
+const asWritten = (topic: string, table: Table, config: KafkaConfig): Table => {
+  const format = config['value.format'];
+  if (!tellsRows.has(format) && format !== 'avro-confluent') return table;
+  const asked = config['field.name.adjustment.mode'];
+  const mode = asked === 'none' && format.includes('avro') ? 'avro' : asked;
+  if (mode === 'none') return table;
+  const { id: _, ...definition } = table;
+  const columns = table.columns.map((column) => ({ ...column, name: adjustedFieldName(column.name, mode) }));
+  if (new Set(columns.map(({ name }) => name)).size < columns.length) {
+    throw notReadBack(topic, `${qualifiedName(table)} has columns whose adjusted names are the same, which`);
+  }
+  return defineTable({ ...definition, columns });
+};
 
 const notReadBack = (topic: string, setting: string): MillraceError =>
   new MillraceError('KAFKA_NOT_REPLAYABLE', { topic, reason: `values written with ${setting} are not read back` });

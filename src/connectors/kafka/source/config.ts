@@ -65,9 +65,9 @@ export const kafkaSourceConfig = z
       .default('long')
       .describe('How it wrote BIGINT UNSIGNED; what `long` wrapped into negative numbers is turned back.'),
     'time.precision.mode': z
-      .enum(['adaptive_time_microseconds', 'connect', 'isostring'])
+      .enum(['adaptive_time_microseconds', 'adaptive', 'connect', 'isostring', 'microseconds', 'nanoseconds'])
       .default('adaptive_time_microseconds')
-      .describe('How it wrote DATETIME and TIME.'),
+      .describe('How it wrote DATETIME and TIME. A schema in the messages says it by itself.'),
     'binary.handling.mode': z
       .enum(['bytes', 'base64', 'base64-url-safe', 'hex'])
       .default('bytes')

@@ -1,4 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { qualifiedName, type Table } from '../../../core/table.ts';
 import { CanalMessages } from '../../../formats/json-rows/canal-messages.ts';
 import type { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { DebeziumMessages } from '../../../formats/json-rows/debezium-messages.ts';
@@ -16,8 +18,10 @@ import type { KafkaSourceConfig } from './config.ts';
 /** What turns values into changes of `changes`, as `value.format` asks. Throws CONFIG_WRONG_VALUE. */
 export const valueReader = (config: KafkaSourceConfig, changes: ChangeCollector, clock: Clock): MessageReader => {
   const { schema } = config;
+  const declared = schema === undefined ? null : declaredTables(schema, config.table?.split('.')[0] ?? 'kafka');
+  expectWhole(config, declared ?? []);
   const tables = new MessageTables({
-    declared: schema === undefined ? null : declaredTables(schema, config.table?.split('.')[0] ?? 'kafka'),
+    declared,
     modes: modesOf(config),
     unknownFields: config['value.unknown-fields'],
     primaryKey: config['primary-key']?.split(',').map((name) => name.trim()) ?? null,
@@ -77,10 +81,46 @@ export const modesOf = (config: WrittenBy): ValueModes => {
     ...debeziumModes,
     decimals: config['decimal.handling.mode'] === 'precise' ? 'unscaled' : 'digits',
     unsignedBigints: config['bigint.unsigned.handling.mode'] === 'precise' ? 'unscaled' : 'wrapped',
-    times: config['time.precision.mode'] === 'connect' ? 'millis' : 'adaptive',
+    times: timeModes[config['time.precision.mode']],
     binaries: config['binary.handling.mode'] === 'hex' ? 'hex' : 'base64',
   };
 };
+
+const timeModes = {
+  adaptive_time_microseconds: 'adaptive',
+  adaptive: 'shortest',
+  connect: 'millis',
+  // Texts say all by themselves.
+  isostring: 'adaptive',
+  microseconds: 'micros',
+  nanoseconds: 'nanos',
+} as const;
+
+/**
+ * Refuses modes in which the writer has cut values that a declared column asks for whole: they would come back as others. Throws
+ * CONFIG_WRONG_VALUE.
+ */
+const expectWhole = (config: KafkaSourceConfig, tables: readonly Table[]): void => {
+  if (!config['value.format'].startsWith('debezium')) return;
+  for (const table of tables) {
+    for (const { name, type, declaration } of table.columns) {
+      const refuse = (key: string, reason: string): never => {
+        const what = `${qualifiedName(table)}.${name}, which is declared ${declaration}`;
+        throw new MillraceError('CONFIG_WRONG_VALUE', { key, reason: `${reason} in ${what}` });
+      };
+      if (config['decimal.handling.mode'] === 'double' && type.kind === 'decimal' && type.precision > exactDigits) {
+        refuse('decimal.handling.mode', `double rounds what has more than ${exactDigits} digits, as may be`);
+      }
+      const isFine = (type.kind === 'datetime' || type.kind === 'time') && type.fsp > 3;
+      if (config['time.precision.mode'] === 'connect' && isFine) {
+        refuse('time.precision.mode', 'connect keeps milliseconds, and microseconds may be');
+      }
+    }
+  }
+};
+
+/** Decimal digits that every double keeps. */
+const exactDigits = 15;
 
 /** Where rows belong whose message does not say: `shop.orders` of the topic `prod.shop.orders`. */
 export const tableOfTopic = (
