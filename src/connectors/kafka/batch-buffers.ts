@@ -3,7 +3,7 @@ const smallestBytes = 16_384;
 const keptBytes = 16 * 1_048_576;
 
 /**
- * Blocks that batches are written into, used again once a batch is acknowledged. Sizes go up by fours from 16 KiB, so that a write
+ * Blocks that batches are written into, used again once a batch is acknowledged. Sizes are doubled from 16 KiB on, so that a write
  * over many partitions with a row each takes little.
  */
 export class BatchBuffers {
@@ -31,6 +31,6 @@ export class BatchBuffers {
 
 const classOf = (size: number): number => {
   let length = smallestBytes;
-  while (length < size) length *= 4;
+  while (length < size) length *= 2;
   return length;
 };

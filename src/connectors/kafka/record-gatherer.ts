@@ -94,7 +94,7 @@ export class RecordGatherer {
         throw new MillraceError('KAFKA_RECORD_TOO_LARGE', { ...place, bytes: size, limit: facts.maxBatchBytes });
       }
       // Without need, a block is no larger than what may be sent.
-      const larger = this.#buffers.take(Math.max(wanted, Math.min(block.length + 1, limit)));
+      const larger = this.#buffers.take(Math.max(wanted, Math.min(block.length * 4, limit)));
       batch.block = larger;
       batch.writer = writer.moveTo(larger.length > limit ? larger.subarray(0, Math.max(limit, wanted)) : larger);
       this.#buffers.release(block);
@@ -114,7 +114,15 @@ export class RecordGatherer {
 
   #finish({ facts, place, block, writer }: OpenBatch): void {
     const { compression, transactional } = this.#options;
-    const finished = writer.finish(compression, transactional).then((batch) => {
+    const buffers = this.#buffers;
+    let packed: Buffer | null = null;
+    // What is under way is held compressed: the block, the largest there is, goes on with the next records.
+    const take = (size: number): Buffer => {
+      buffers.release(block);
+      packed = buffers.take(size);
+      return packed;
+    };
+    const finished = writer.finish(compression, transactional, take).then((batch) => {
       if (batch.bytes.length <= facts.maxBatchBytes) return batch;
       throw new MillraceError('KAFKA_RECORD_TOO_LARGE', {
         ...place,
@@ -124,6 +132,6 @@ export class RecordGatherer {
     });
     // It is awaited when its turn comes; what fails before that has somebody waiting all the same.
     finished.catch(() => {});
-    this.#batches.push({ place, finished, release: () => this.#buffers.release(block) });
+    this.#batches.push({ place, finished, release: () => buffers.release(packed ?? block) });
   }
 }

@@ -3,6 +3,7 @@
  * their schema compilers too: six tenths of a second of CPU and 50 MiB in every process that only meets a broker. Its version is
  * pinned, and a module that were to move would fail every test of Kafka at once.
  */
+import { createRequire } from 'node:module';
 import type * as library from '@platformatic/kafka';
 
 type Library = typeof library;
@@ -20,7 +21,16 @@ export const { ResponseError } = await load<'ResponseError'>('errors.js');
 export const { protocolErrorsCodesById } = await load<'protocolErrorsCodesById'>('protocol/errors.js');
 export const { Reader } = await load<'Reader'>('protocol/reader.js');
 export const { Writer } = await load<'Writer'>('protocol/writer.js');
-export const { crc32c } = await load<'crc32c'>('protocol/crc32c.js');
+/** Taken from where the library takes it: its own function copies the bytes first. */
+export const crc32c = await (async (): Promise<(bytes: Uint8Array) => number> => {
+  try {
+    const native = createRequire(root)('@node-rs/crc32') as { readonly crc32c: (bytes: Uint8Array) => number };
+    return native.crc32c;
+  } catch {
+    // There is none for this system.
+    return (await load<'crc32c'>('protocol/crc32c.js')).crc32c;
+  }
+})();
 export const { compressionsAlgorithms } = await load<'compressionsAlgorithms'>('protocol/compression.js');
 export const { ConfigResourceTypes } = await load<'ConfigResourceTypes'>('apis/enumerations.js');
 

@@ -135,17 +135,27 @@ export class RecordBatchWriter {
     return at + 1;
   }
 
-  /** The batch, with nothing more to be added. */
-  async finish(compression: Compression, transactional: boolean): Promise<RecordBatch> {
+  /**
+   * The batch, with nothing more to be added: in the writer's own bytes where they are not compressed, or not smaller for it; else in a
+   * block that `take` gives.
+   */
+  async finish(
+    compression: Compression,
+    transactional: boolean,
+    take: (size: number) => Buffer = Buffer.allocUnsafe,
+  ): Promise<RecordBatch> {
     const plainBytes = this.#at - batchHeaderBytes;
     let bytes = this.#bytes.subarray(0, this.#at);
     let code = 0;
     if (compression !== 'none') {
-      const packed = await compress(compression, bytes.subarray(batchHeaderBytes));
+      const packing = compress(compression, bytes.subarray(batchHeaderBytes));
+      // What there is at once is gone with the next batch.
+      const packed = packing instanceof Promise ? await packing : packing;
       if (packed.length < plainBytes) {
         code = compressionCode(compression);
-        packed.copy(this.#bytes, batchHeaderBytes);
-        bytes = this.#bytes.subarray(0, batchHeaderBytes + packed.length);
+        const length = batchHeaderBytes + packed.length;
+        bytes = take(length).subarray(0, length);
+        bytes.set(packed, batchHeaderBytes);
       }
     }
     const millis = BigInt(this.#nowMillis);
