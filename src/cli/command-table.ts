@@ -133,6 +133,7 @@ export const commands: readonly CommandSpec[] = [
     options: {
       execute: { short: 'e', value: 'STATEMENTS', describe: 'The statements, with `;` between them.' },
       file: { short: 'f', value: 'FILE', describe: 'Take the statements from a file.' },
+      init: { short: 'i', value: 'FILE', describe: 'Run the statements of a file first, for example declarations.' },
       source: {
         value: 'URL',
         describe:
@@ -140,9 +141,9 @@ export const commands: readonly CommandSpec[] = [
       },
       mode: {
         value: 'MODE',
-        choices: ['changelog', 'table'],
+        choices: ['changelog', 'table', 'tableau'],
         describe:
-          '`changelog`: a line for each row that comes or goes (the default). `table`: the whole result, again after each change (the default with `--bounded`).',
+          '`changelog`: a line for each row that comes or goes (the default). `table`: the whole result, again after each change (the default with `--bounded`). `tableau`: lines in a box, as Flink draws them (the default in the shell).',
       },
       bounded: { describe: 'End with the result as it is once every table has been read.' },
     },
@@ -162,11 +163,16 @@ export const commands: readonly CommandSpec[] = [
       },
       { command: 'millrace sql -f totals.sql', does: 'run a file of CREATE TABLE and INSERT INTO until it is stopped' },
       { command: 'millrace sql -e "SELECT 1.10 + 2"', does: 'compute, without a server' },
+      {
+        command: 'millrace sql -i declarations.sql',
+        does: 'open a shell with what the file declares: statements as they are typed, with completion and history',
+      },
     ],
     notes: [
       'Lines of the changelog begin with +I (comes), -U and +U (an update, before and after) or -D (goes). With `-o jsonl` each is `{"op":"+I","row":{...}}`; DECIMAL is a text there, and so is a number beyond 2^53.',
       'A result is first printed when the snapshots of all its tables are complete, and then for whole transactions of the server only. The rows of these tables are held in memory, the columns that the query reads; nothing is stored, and the next run begins anew.',
       'SIGINT or SIGTERM ends it with exit code 0; with 130 when a result with `--bounded` was not printed yet. A statement that is wrong is shown at its place, and the exit code is 1.',
+      'Without statements, on a terminal, it is a shell. Ctrl-C ends a query there, and not the shell. What was typed is kept in ~/.local/state/millrace/sql-history ($MILLRACE_SQL_HISTORY), but for lines that speak of passwords.',
       'INSERT INTO runs as a pipeline under `pipeline.name`, or else the names of its tables. After a restart it reads everything again and brings its tables in step with the result.',
       'See docs/sql/statements.md for the statements, the connectors that CREATE TABLE names with their options, and what is not planned yet.',
     ],

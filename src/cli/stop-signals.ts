@@ -1,7 +1,11 @@
+/** The first asks to stop: what was begun is ended in order. The second asks to end at once. */
+export interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
 /** SIGINT and SIGTERM: the first asks to stop, the second to abort. Disposing gives both back to Node. */
-export const stopSignals = (
-  onStop: () => void,
-): Disposable & { readonly stop: AbortSignal; readonly abort: AbortSignal } => {
+export const stopSignals = (onStop: () => void): Disposable & StopSignals => {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (): void => {

@@ -24,6 +24,9 @@ const withoutEffect = [
 
 const known = ['execution.runtime-mode', 'pipeline.name', 'sql-client.execution.result-mode', 'table.local-time-zone'];
 
+/** How a result is shown: as it stands, as lines of what comes and goes, or as such lines in a box. */
+export type ResultMode = 'table' | 'changelog' | 'tableau';
+
 /** What SET has said so far. */
 export class SessionSettings {
   #values = new Map<string, string>();
@@ -51,9 +54,8 @@ export class SessionSettings {
   }
 
   /** Null: nothing was said. */
-  get resultMode(): 'table' | 'changelog' | null {
-    const mode = this.#values.get('sql-client.execution.result-mode');
-    return mode === undefined ? null : mode === 'changelog' ? mode : 'table';
+  get resultMode(): ResultMode | null {
+    return (this.#values.get('sql-client.execution.result-mode') as ResultMode | undefined) ?? null;
   }
 
   /** What was set, sorted. */

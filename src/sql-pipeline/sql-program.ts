@@ -12,13 +12,17 @@ import { type BindingSurroundings, bindOptions } from './bind-options.ts';
 import type { ConnectedTable } from './connected-table.ts';
 import type { SqlJob } from './job.ts';
 import { declaredQueryTable, type QueryTable } from './query-tables.ts';
-import { SessionSettings } from './session-settings.ts';
+import { type ResultMode, SessionSettings } from './session-settings.ts';
 
 /** A server whose tables queries can name without declaring them. */
 export interface ServerTables {
   readonly catalog: Catalog;
   /** By the names that plans scan. */
   readonly table: (name: string, bounded: boolean) => QueryTable;
+  /** Looks up the tables that statements may name, as far as they are not known. */
+  readonly load: (statements: readonly Statement[]) => Promise<void>;
+  /** What is known may be old: the next `load` looks again. */
+  readonly forget: () => void;
 }
 
 /** A query to be shown. */
@@ -27,7 +31,7 @@ export interface SqlQuery {
   readonly tables: ReadonlyMap<string, QueryTable>;
   readonly settings: DataflowSettings;
   readonly bounded: boolean;
-  readonly resultMode: 'table' | 'changelog' | null;
+  readonly resultMode: ResultMode | null;
 }
 
 /** What a statement comes to. */
@@ -53,6 +57,21 @@ export class SqlProgram {
     this.#settings = new SessionSettings({ bounded });
     this.#server = server;
     this.#catalog = new SessionCatalog(bindOptions(surroundings), server?.catalog ?? null);
+  }
+
+  /** Nothing is declared. */
+  get isEmpty(): boolean {
+    return this.#catalog.tableNames.length === 0 && this.#catalog.viewNames.length === 0;
+  }
+
+  /** Names of what can be read from here, for whoever types a statement. */
+  get names(): { readonly tables: readonly string[]; readonly columns: readonly string[] } {
+    const tables = this.#catalog.names;
+    const columns = tables.flatMap((name) => {
+      const path = name.split('.');
+      return this.#catalog.plan(path)?.columns ?? this.#catalog.table(path)?.columns ?? [];
+    });
+    return { tables, columns: [...new Set(columns.map(({ name }) => name))] };
   }
 
   /** What SET 'pipeline.name' said; null: nothing. */

@@ -5,11 +5,14 @@ import type { SqlJob } from '../../sql-pipeline/job.ts';
 import { jobOptions } from '../../sql-pipeline/job-options.ts';
 import type { CommandCall } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { stopSignals } from '../stop-signals.ts';
+import type { StopSignals } from '../stop-signals.ts';
 
 /** Runs INSERT INTO until its sources end or a signal comes. */
-export const runJob = async ({ terminal }: CommandCall, job: SqlJob, log: Log): Promise<ExitCode> => {
-  using signals = stopSignals(() => terminal.say('stopping: what was read is written; a second signal aborts'));
+export const runJob = async (
+  { terminal }: Pick<CommandCall, 'terminal'>,
+  job: SqlJob,
+  { log, signals }: { readonly log: Log; readonly signals: StopSignals },
+): Promise<ExitCode> => {
   const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: (text) => terminal.print(text) }));
   const { outcome } = await pipeline.run(signals.stop, signals.abort);
   // A bounded job that was stopped has not written all of its result.

@@ -27,13 +27,14 @@ const catalogTable = (table: Table): CatalogTable => ({
   appendOnly: false,
 });
 
-/** The databases that statements read from, so that no others are looked through. A name alone stands for `database`'s. */
+/** The databases that statements read from or ask about, so that no others are looked through. A name alone stands for `database`'s. */
 export const mentionedDatabases = (statements: readonly Statement[], database: string | null): readonly string[] => {
   const found = new Set<string>();
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
     const { kind, path } = node as { readonly kind?: unknown; readonly path?: readonly { readonly name: string }[] };
-    if ((kind === 'table-name' || kind === 'explicit-table') && path !== undefined) {
+    if (kind === 'show' && database !== null) found.add(database);
+    if ((kind === 'table-name' || kind === 'explicit-table' || kind === 'describe' || kind === 'show') && path?.[0]) {
       const owner = path.length > 1 ? path[0]!.name : database;
       if (owner !== null) found.add(owner);
     }
