@@ -6,6 +6,7 @@ const entries = {
   'millrace/mysql': 'mysql',
   'millrace/kafka': 'kafka',
   'millrace/verify': 'verify',
+  'millrace/cache': 'cache',
 };
 
 registerHooks({

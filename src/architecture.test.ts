@@ -33,6 +33,7 @@ const everything = [
   'state',
   'pipeline',
   'verify',
+  'cache',
   'config',
   'sql-pipeline',
 ];
@@ -53,6 +54,10 @@ const rules: Readonly<Record<string, FolderRule>> = {
   state: { imports: ['core'] },
   pipeline: { imports: ['core', 'operators', 'state'] },
   verify: { imports: ['core', 'operators'], packages: ['zod'] },
+  cache: {
+    imports: ['core', 'protocol', 'formats', 'net', 'connectors', 'pipeline'],
+    packages: ['zod', 'mysql2'],
+  },
   config: { imports: ['core', 'connectors', 'sql', 'operators', 'sql-pipeline'], packages: ['zod', 'yaml'] },
   'sql-pipeline': { imports: ['core', 'connectors', 'protocol', 'sql', 'operators', 'pipeline'], packages: ['zod'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },

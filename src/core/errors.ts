@@ -1,4 +1,5 @@
 import { binlogErrors } from './error-codes/binlog.ts';
+import { cacheErrors } from './error-codes/cache.ts';
 import { cliErrors } from './error-codes/cli.ts';
 import { configErrors } from './error-codes/config.ts';
 import { convertErrors } from './error-codes/convert.ts';
@@ -26,6 +27,7 @@ import { webhookErrors } from './error-codes/webhook.ts';
 /** Every error millrace raises on purpose. `docs/errors.md` and `millrace explain` are made from this table. */
 export const errorTable = {
   ...binlogErrors,
+  ...cacheErrors,
   ...cliErrors,
   ...configErrors,
   ...convertErrors,

@@ -2,6 +2,26 @@ import type { LocalErrors } from './local-error.ts';
 
 /** Chinese texts of what can go wrong with Redis: its connections, files and data. */
 export const zhRedisErrors: LocalErrors = {
+  CACHE_TABLE_REFUSED: [
+    '<table> 无法缓存：<reason>',
+    '请以 `database.table` 指明一张表，它须有主键，或由完整的 NOT NULL 列组成的唯一键；用 `mode` 说明管道如何处理它的键，没有管道时用 `aside`。',
+  ],
+  CACHE_KEY_INVALID: [
+    '<table> 的行键缺少 <column> 的值：<reason>',
+    '请给出键的每一列，形式与行中相同：整数用 number，小数与时间用 MySQL 显示的文本，字节用 Uint8Array。',
+  ],
+  CACHE_MIRRORED: [
+    '<table> 由管道镜像，因此不能从 Redis 中删除它的任何行',
+    '请交给管道：它会应用该变更。要读到刚写入的内容，请把 `write` 返回的 token 作为 `atLeast` 传入。',
+  ],
+  CACHE_BEHIND: [
+    '管道没有在 <waitedMs> 毫秒内应用对 <table> 的写入',
+    '请用 `millrace status` 查看延迟；用 `timeoutMs` 等待更久，或用 `onTimeout: mysql` 让 MySQL 回答。',
+  ],
+  CACHE_OVERLOADED: [
+    '<server> 上有 <reads> 个读取正在进行，另有 <waiting> 个在等待',
+    '未命中的读取多于 MySQL 能回答的。请用 `stats()` 查看为何未命中；服务器有余力时调大 `maxReads`。',
+  ],
   REDIS_AUTHENTICATION_FAILED: [
     '<server> 拒绝了 <user> 的登录：<reason>',
     '请检查 `username` 与 `password`。Redis 6 之前的服务器，以及只设置了 `requirepass` 的服务器，只有 default 用户。',

@@ -1,0 +1,61 @@
+import type { Clock } from '../core/clock.ts';
+import { type AppliedPlace, appliedPlace, holdsWrite } from './applied-place.ts';
+import type { RedisLink } from './redis-link.ts';
+
+/** Pauses between looks at how far the pipeline is, as long as somebody waits for it. */
+const firstPauseMs = 1;
+const maxPauseMs = 20;
+
+/** How far the pipeline is, asked for once for all who wait. */
+export class AppliedWatch {
+  readonly #link: RedisLink;
+  readonly #clock: Clock;
+  readonly #key: string;
+  readonly #lane: string;
+  #place: AppliedPlace | null = null;
+  #asking: Promise<void> | null = null;
+
+  constructor(link: RedisLink, clock: Clock, key: string, lane: string) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#key = key;
+    this.#lane = lane;
+  }
+
+  /** Whether the pipeline has applied a write, within the time given. A read that is sent after this sees it. */
+  async reached(token: string, withinMs: number): Promise<boolean> {
+    const until = this.#clock.monotonic() + withinMs;
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
+      // What was once applied stays so, until the link breaks: another server may answer then, with less.
+      if (this.#link.isUp && this.#place !== null && holdsWrite(this.#place, token)) return true;
+      if (this.#clock.monotonic() >= until && pause > firstPauseMs) return false;
+      try {
+        await this.#look();
+      } catch {
+        return false;
+      }
+      if (this.#place !== null && holdsWrite(this.#place, token)) return true;
+      const left = until - this.#clock.monotonic();
+      if (left <= 0) return false;
+      await this.#clock.sleep(Math.min(pause, left));
+    }
+  }
+
+  forget(): void {
+    this.#place = null;
+  }
+
+  async #look(): Promise<void> {
+    this.#asking ??= this.#link
+      .ask(
+        (commands) => void commands.add('HGET', this.#key, this.#lane),
+        (reply) => {
+          this.#place = appliedPlace(Buffer.isBuffer(reply) ? reply.toString() : null);
+        },
+      )
+      .finally(() => {
+        this.#asking = null;
+      });
+    await this.#asking;
+  }
+}

@@ -1,0 +1,182 @@
+import type { Connection } from 'mysql2/promise';
+import { keyTemplates } from '../connectors/redis/key-mapping.ts';
+import { OwnKeys } from '../connectors/redis/sink/own-keys.ts';
+import { MillraceError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { qualifiedName } from '../core/table.ts';
+import { keyColumnsOf } from '../formats/key-columns.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import { mysqlAddress, redisAddress } from './addresses.ts';
+import { AppliedWatch } from './applied-watch.ts';
+import type { CachedTableOptions, CacheOptions, CacheStats, KeyOf, TableTypes } from './cache-options.ts';
+import { CachedTable, type TableSettings } from './cached-table.ts';
+import { DatabaseReads, planLookup } from './database-reads.ts';
+import { DatabaseServer } from './database-server.ts';
+import { loadScripts } from './fill-scripts.ts';
+import { PrimaryWrites, type Written } from './primary-writes.ts';
+import { RedisLink } from './redis-link.ts';
+import { RowCodec } from './row-codec.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Connects to Redis, and where it is away goes on without it. Throws what only an operator can mend: a wrong password, or a user that
+ * may not run scripts.
+ */
+export const createCache = async <Tables extends object = TableTypes>(
+  options: CacheOptions,
+): Promise<Cache<Tables>> => {
+  const cache = new Cache<Tables>(options);
+  try {
+    await cache.open();
+    return cache;
+  } catch (error) {
+    await cache[Symbol.asyncDispose]();
+    throw error;
+  }
+};
+
+type TypeOf<Tables, Name> = Name extends keyof Tables
+  ? Tables[Name] extends { readonly row: object; readonly key: string }
+    ? Tables[Name]
+    : never
+  : never;
+
+/** Rows of MySQL read through Redis. One for a process. */
+export class Cache<Tables extends object = TableTypes> implements AsyncDisposable {
+  readonly #options: CacheOptions;
+  readonly #stop = new AbortController();
+  readonly #link: RedisLink;
+  readonly #primary: DatabaseServer;
+  readonly #replicas: readonly DatabaseServer[];
+  readonly #reads: DatabaseReads;
+  readonly #writes: PrimaryWrites;
+  readonly #applied: AppliedWatch;
+  readonly #own: OwnKeys;
+  readonly #lane: string;
+  readonly #tables = new Map<string, CachedTable<never, never>>();
+  #tracks = false;
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+    const { clock = systemClock, log = silent, maxReads = 8, maxWaitingReads: maxWaiting = 1_000 } = options;
+    const server = (config: ReturnType<typeof mysqlAddress>): DatabaseServer =>
+      new DatabaseServer({ config, clock, maxReads, maxWaiting, signal: this.#stop.signal });
+    const primary = mysqlAddress(options.mysql);
+    this.#primary = server(primary);
+    this.#replicas = (options.replicas ?? []).map((address) => server(mysqlAddress(address)));
+    this.#reads = new DatabaseReads({ primary: this.#primary, replicas: this.#replicas, clock, log });
+    this.#writes = new PrimaryWrites(primary);
+    this.#own = new OwnKeys(options.positionPrefix ?? 'millrace', options.pipeline ?? '');
+    this.#lane = `${options.source ?? 'mysql'}/binlog`;
+    this.#link = new RedisLink({
+      config: redisAddress(options.redis),
+      clock,
+      log,
+      timeoutMs: options.redisTimeoutMs ?? 500,
+      prepare: (commands) => {
+        loadScripts(commands);
+        if (this.#tracks) commands.add('CLIENT', 'TRACKING', 'ON');
+      },
+      invalidated: (key) => {
+        if (key === null) this.#applied.forget();
+        for (const table of this.#tables.values()) table.changed(key);
+      },
+    });
+    this.#applied = new AppliedWatch(this.#link, clock, this.#own.position, this.#lane);
+  }
+
+  async open(): Promise<void> {
+    await this.#link.open();
+  }
+
+  /**
+   * A table to read. Asks MySQL for its definition, once: ask anew after it was changed. Throws CACHE_TABLE_REFUSED for a table that
+   * does not exist, or whose rows have no key to be found by.
+   */
+  async table<Name extends string & keyof Tables>(
+    name: Name,
+    options: CachedTableOptions = {},
+  ): Promise<CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>> {
+    const known = this.#tables.get(name);
+    const { clock = systemClock, log = silent, pipeline } = this.#options;
+    const settings = settingsOf(options, pipeline !== undefined);
+    const refused = (reason: string) => new MillraceError('CACHE_TABLE_REFUSED', { table: name, reason });
+    if (pipeline === undefined && settings.mode !== 'aside') {
+      throw refused(`\`mode: ${settings.mode}\` is what a pipeline does, and none is named`);
+    }
+    const at = name.indexOf('.');
+    const described = await this.#primary.describe(name.slice(0, Math.max(at, 0)), name.slice(at + 1));
+    if (described === null) throw refused('there is no such table');
+    const { table, indexes } = described;
+    if (keyColumnsOf(table).length === 0) throw refused('it has no primary key, nor a unique one without NULL');
+    const keys = keyTemplates(options.key ?? '%{database}:%{table}:%{key}', undefined)(table);
+    const plan = planLookup(table, indexes, keys.columns);
+    if (plan === null)
+      throw refused(
+        `rows cannot be looked up by ${keys.columns.map((column) => table.columns[column]!.name).join(', ')}`,
+      );
+    if (settings.maxLocalRows > 0 && !this.#tracks) await this.#track();
+    const opened = new CachedTable({
+      codec: new RowCodec(table, keys),
+      plan,
+      settings,
+      link: this.#link,
+      reads: this.#reads,
+      applied: this.#applied,
+      positionKey: this.#own.position,
+      tablesKey: this.#own.tables,
+      lane: this.#lane,
+      clock,
+      random: Math.random,
+      log,
+    });
+    known?.changed(null);
+    this.#tables.set(qualifiedName(table), opened as CachedTable<never, never>);
+    return opened as CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>;
+  }
+
+  /**
+   * Runs `work` as one transaction on the primary, through a connection of mysql2, and commits it; whatever it throws rolls it back and
+   * is thrown on. The token lets reads wait until the pipeline has applied it. Without a pipeline: `invalidate` what was changed.
+   */
+  async write<Result>(work: (transaction: Connection) => Promise<Result>): Promise<Written<Result>> {
+    return await this.#writes.write(work);
+  }
+
+  stats(): CacheStats {
+    return {
+      redis: this.#link.isUp ? 'up' : 'down',
+      reconnects: this.#link.reconnects,
+      waitingReads: [this.#primary, ...this.#replicas].reduce((sum, { waiting }) => sum + waiting, 0),
+      tables: Object.fromEntries([...this.#tables].map(([name, table]) => [name, table.stats()])),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#link[Symbol.asyncDispose]();
+    for (const server of [this.#primary, ...this.#replicas]) server.close();
+    await this.#writes.close();
+  }
+
+  async #track(): Promise<void> {
+    this.#tracks = true;
+    if (!this.#link.isUp) return;
+    await this.#link.ask(
+      (commands) => void commands.add('CLIENT', 'TRACKING', 'ON'),
+      () => {},
+    );
+  }
+}
+
+const settingsOf = (options: CachedTableOptions, piped: boolean): TableSettings => ({
+  mode: options.mode ?? (piped ? 'mirror' : 'aside'),
+  ttlMs: options.ttlMs ?? 300_000,
+  jitter: options.jitter ?? 0.1,
+  graceMs: options.graceMs ?? 0,
+  negativeTtlMs: options.negativeTtlMs ?? 5_000,
+  leaseMs: options.leaseMs ?? 3_000,
+  waitMs: options.waitMs ?? 2_000,
+  maxLocalRows: options.local?.maxRows ?? 0,
+});

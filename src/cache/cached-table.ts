@@ -1,0 +1,565 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { qualifiedName } from '../core/table.ts';
+import type { Row } from '../core/value.ts';
+import type { Reply } from '../protocol/redis/reply.ts';
+import { type AppliedPlace, appliedPlace } from './applied-place.ts';
+import type { AppliedWatch } from './applied-watch.ts';
+import type { CachedRow, CachedTableOptions, ReadOptions, TableMode, TableStats } from './cache-options.ts';
+import type { DatabaseReads, Lookup, LookupPlan } from './database-reads.ts';
+import {
+  absentScript,
+  acquireScript,
+  fillScript,
+  prolongScript,
+  releaseScript,
+  renewScript,
+  type Script,
+} from './fill-scripts.ts';
+import { LocalRows } from './local-rows.ts';
+import type { RedisLink } from './redis-link.ts';
+import { type Held, ownFields, type RowCodec } from './row-codec.ts';
+import { TableCounters } from './table-counters.ts';
+
+/** A key as the application gives it: the columns of the table's key by name. */
+type NamedKey = Readonly<Record<string, unknown>>;
+
+/** A row that is looked for. */
+interface Wanted {
+  readonly name: string;
+  readonly key: Row;
+  readonly redisKey: Buffer;
+}
+
+interface Lease {
+  readonly token: string;
+  readonly applied: AppliedPlace | null;
+}
+
+/** How a table is cached, with every choice made. */
+export interface TableSettings extends Required<Omit<CachedTableOptions, 'local' | 'key'>> {
+  readonly mode: TableMode;
+  readonly maxLocalRows: number;
+}
+
+export interface CachedTableParts {
+  readonly codec: RowCodec;
+  readonly plan: LookupPlan;
+  readonly settings: TableSettings;
+  readonly link: RedisLink;
+  readonly reads: Pick<DatabaseReads, 'lookup'>;
+  readonly applied: AppliedWatch;
+  /** The sink's own keys: where it is, and which tables are complete. */
+  readonly positionKey: string;
+  readonly tablesKey: string;
+  readonly lane: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Pauses between looks at a row that somebody else brings. */
+const firstPauseMs = 2;
+const maxPauseMs = 50;
+
+/** A table read through Redis, and past it where it must be. */
+export class CachedTable<Of extends object = CachedRow, Key extends object = NamedKey> {
+  /** `database.table`. */
+  readonly name: string;
+  readonly #parts: CachedTableParts;
+  readonly #counters = new TableCounters();
+  readonly #local: LocalRows | null;
+  /** Reads under way, by the key's name: who asks for the same row meanwhile gets the same answer. */
+  readonly #underWay = new Map<string, Promise<CachedRow | null>>();
+  /** Rows that are stale and are being brought anew. */
+  readonly #renewing = new Set<string>();
+  #complainedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: CachedTableParts) {
+    this.#parts = parts;
+    this.name = qualifiedName(parts.codec.table);
+    this.#local = parts.settings.maxLocalRows > 0 ? new LocalRows(parts.settings.maxLocalRows) : null;
+  }
+
+  /** The row with this key; null: there is none. Rows are frozen, and may be shared with other readers. */
+  get(key: Key, options?: ReadOptions): Promise<Of | null> {
+    let name: string;
+    try {
+      name = this.#parts.codec.nameOf(key as NamedKey);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#counters.read(name);
+    if (options?.atLeast === undefined || options.atLeast === null) {
+      const local = this.#local?.get(name);
+      if (local !== undefined) {
+        this.#counters.localHits += 1;
+        return local as Promise<Of | null>;
+      }
+      let reading = this.#underWay.get(name);
+      if (reading === undefined) {
+        reading = this.#read(this.#wanted(name, key as NamedKey)).finally(() => {
+          if (this.#underWay.get(name) === reading) this.#underWay.delete(name);
+        });
+        this.#underWay.set(name, reading);
+      }
+      return reading as Promise<Of | null>;
+    }
+    return this.#readAfter(this.#wanted(name, key as NamedKey), options) as Promise<Of | null>;
+  }
+
+  /** The rows with these keys, in their order: one round trip, and one statement for what has to be brought. */
+  async getMany(keys: readonly Key[], options?: ReadOptions): Promise<readonly (Of | null)[]> {
+    if (options?.atLeast !== undefined && options.atLeast !== null) {
+      if ((await this.#after(options)) === 'mysql') {
+        const wanted = keys.map((key) => this.#wanted(this.#parts.codec.nameOf(key as NamedKey), key as NamedKey));
+        for (const { name } of wanted) this.#counters.read(name);
+        return (await this.#fromPrimary(wanted)) as unknown as readonly (Of | null)[];
+      }
+    }
+    const found = new Map<string, CachedRow | null>();
+    const open: Wanted[] = [];
+    const names = keys.map((key) => {
+      const name = this.#parts.codec.nameOf(key as NamedKey);
+      this.#counters.read(name);
+      if (!found.has(name)) {
+        found.set(name, null);
+        open.push(this.#wanted(name, key as NamedKey));
+      }
+      return name;
+    });
+    for (const [name, row] of await this.#readMany(open)) found.set(name, row);
+    return names.map((name) => found.get(name) as Of | null);
+  }
+
+  /**
+   * Removes rows from Redis, after they were changed: who reads them next brings them from MySQL. What is being brought meanwhile is not
+   * kept. Rejects where Redis cannot be reached: what it holds may be old then, for as long as `ttlMs` and `graceMs`. Of a table that a
+   * pipeline mirrors nothing can be removed: CACHE_MIRRORED.
+   */
+  async invalidate(...keys: readonly Key[]): Promise<void> {
+    const { codec, link, settings } = this.#parts;
+    if (settings.mode === 'mirror') throw new MillraceError('CACHE_MIRRORED', { table: this.name });
+    if (keys.length === 0) return;
+    const redisKeys = keys.map((key) => {
+      const { name, redisKey } = this.#wanted(codec.nameOf(key as NamedKey), key as NamedKey);
+      this.#underWay.delete(name);
+      this.#local?.drop(redisKey);
+      return redisKey;
+    });
+    await link.ask(
+      (commands) => void commands.add('UNLINK', ...redisKeys),
+      () => {},
+    );
+    // A read that was sent before may have put them here again.
+    for (const redisKey of redisKeys) this.#local?.drop(redisKey);
+  }
+
+  stats(): TableStats {
+    return this.#counters.stats(this.#local);
+  }
+
+  /** A key of Redis has changed; null: any may have. */
+  changed(redisKey: Buffer | null): void {
+    if (redisKey === null) this.#local?.clear();
+    else this.#local?.drop(redisKey);
+  }
+
+  #wanted(name: string, key: NamedKey): Wanted {
+    const row = this.#parts.codec.keyRow(key);
+    return { name, key: row, redisKey: this.#parts.codec.redisKey(row) };
+  }
+
+  async #readAfter(wanted: Wanted, options: ReadOptions): Promise<CachedRow | null> {
+    if ((await this.#after(options)) === 'mysql') return (await this.#fromPrimary([wanted]))[0]!;
+    return await this.#read(wanted);
+  }
+
+  /** Waits for a write to be applied; says where to read then. */
+  async #after({ atLeast, timeoutMs = 200, onTimeout = 'mysql' }: ReadOptions): Promise<'redis' | 'mysql'> {
+    const { applied, settings } = this.#parts;
+    // Without a pipeline nothing tells, and what was invalidated after the write is brought from the primary anyway.
+    if (settings.mode === 'aside') return 'redis';
+    if (await applied.reached(atLeast!, timeoutMs)) return 'redis';
+    this.#counters.behind += 1;
+    if (onTimeout === 'throw') throw new MillraceError('CACHE_BEHIND', { table: this.name, waitedMs: timeoutMs });
+    return onTimeout === 'stale' ? 'redis' : 'mysql';
+  }
+
+  async #read(wanted: Wanted): Promise<CachedRow | null> {
+    let held: Held;
+    try {
+      held = await this.#ask(wanted);
+    } catch (error) {
+      return await this.#withoutRedis(wanted, error);
+    }
+    return await this.#use(wanted, held);
+  }
+
+  async #readMany(open: readonly Wanted[]): Promise<readonly (readonly [string, CachedRow | null])[]> {
+    const rows: (readonly [string, CachedRow | null])[] = [];
+    const asked: Promise<Held | null>[] = [];
+    const remote: Wanted[] = [];
+    const away: Wanted[] = [];
+    for (const wanted of open) {
+      const local = this.#local?.get(wanted.name);
+      if (local !== undefined) {
+        this.#counters.localHits += 1;
+        rows.push([wanted.name, await local]);
+        continue;
+      }
+      remote.push(wanted);
+    }
+    for (const wanted of remote) asked.push(this.#ask(wanted).catch(this.#pass));
+    const absent: { readonly wanted: Wanted; readonly state: 'missing' | 'partial' }[] = [];
+    const others: Promise<readonly [string, CachedRow | null]>[] = [];
+    for (const [i, held] of (await Promise.all(asked)).entries()) {
+      const wanted = remote[i]!;
+      if (held === null) away.push(wanted);
+      else if (held.state === 'missing' || held.state === 'partial') absent.push({ wanted, state: held.state });
+      else others.push(this.#use(wanted, held).then((row) => [wanted.name, row] as const));
+    }
+    if (away.length > 0) {
+      this.#counters.redisFailures += away.length;
+      const { rows: loaded } = await this.#load(away, null, false);
+      for (const [i, { name }] of away.entries()) rows.push([name, loaded[i]!]);
+    }
+    rows.push(...(await this.#bringMany(absent)), ...(await Promise.all(others)));
+    return rows;
+  }
+
+  /** Rows that are not there: those that nobody else brings are read by one statement. */
+  async #bringMany(
+    absent: readonly { readonly wanted: Wanted; readonly state: 'missing' | 'partial' }[],
+  ): Promise<readonly (readonly [string, CachedRow | null])[]> {
+    if (absent.length === 0) return [];
+    if (this.#parts.settings.mode === 'mirror') {
+      return await Promise.all(
+        absent.map(async ({ wanted, state }) => [wanted.name, await this.#unmirrored(wanted, state)] as const),
+      );
+    }
+    const leases = await Promise.all(
+      absent.map(({ wanted, state }) =>
+        this.#acquire(wanted, state).catch((error: unknown) => this.#pass(error) ?? ('wait' as const)),
+      ),
+    );
+    const held: { readonly wanted: Wanted; readonly lease: Lease }[] = [];
+    const others: Promise<readonly [string, CachedRow | null]>[] = [];
+    for (const [i, lease] of leases.entries()) {
+      const { wanted } = absent[i]!;
+      if (typeof lease === 'object') held.push({ wanted, lease });
+      else others.push(this.#await(wanted).then((row) => [wanted.name, row] as const));
+    }
+    const rows = await this.#fill(held);
+    return [...rows.map((row, i) => [held[i]!.wanted.name, row] as const), ...(await Promise.all(others))];
+  }
+
+  /** What is there of a row. Kept in this process as the answer arrives, so that the word of its change comes after it. */
+  #ask({ name, redisKey }: Wanted): Promise<Held> {
+    const { codec, link } = this.#parts;
+    return link.ask(
+      (commands) => codec.ask(commands, redisKey),
+      (reply) => {
+        const held = codec.held(reply);
+        if (this.#local !== null && held.state === 'row' && this.#isFresh(held.until)) {
+          this.#local.put(name, redisKey, held.row);
+        }
+        return held;
+      },
+    );
+  }
+
+  async #use(wanted: Wanted, held: Held): Promise<CachedRow | null> {
+    switch (held.state) {
+      case 'row': {
+        if (this.#isFresh(held.until)) {
+          this.#counters.hits += 1;
+          return held.row;
+        }
+        this.#counters.staleHits += 1;
+        this.#renew(wanted);
+        return held.row;
+      }
+      case 'none':
+        this.#counters.negativeHits += 1;
+        return null;
+      case 'filling':
+        return await this.#await(wanted);
+      case 'missing':
+      case 'partial':
+        return await this.#bring(wanted, held.state);
+    }
+  }
+
+  /** Reads a row that is not there, and puts it there. */
+  async #bring(wanted: Wanted, state: 'missing' | 'partial'): Promise<CachedRow | null> {
+    if (this.#parts.settings.mode === 'mirror') return await this.#unmirrored(wanted, state);
+    let lease: Lease | 'wait' | 'again';
+    try {
+      lease = await this.#acquire(wanted, state);
+    } catch (error) {
+      return await this.#withoutRedis(wanted, error);
+    }
+    if (typeof lease !== 'object') return await this.#await(wanted);
+    return (await this.#fill([{ wanted, lease }]))[0]!;
+  }
+
+  /** Waits for a row that somebody else brings, and brings it where nobody does any more. */
+  async #await(wanted: Wanted): Promise<CachedRow | null> {
+    const { clock, settings } = this.#parts;
+    this.#counters.waits += 1;
+    const until = clock.monotonic() + settings.waitMs;
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
+      await clock.sleep(pause * (0.5 + this.#parts.random()));
+      try {
+        const held = await this.#ask(wanted);
+        if (held.state === 'row' || held.state === 'none') return await this.#use(wanted, held);
+        if (settings.mode === 'mirror') return await this.#unmirrored(wanted, 'missing');
+        const seen = held.state === 'partial' ? 'partial' : 'missing';
+        const lease = await this.#acquire(wanted, seen);
+        if (typeof lease === 'object') return (await this.#fill([{ wanted, lease }]))[0]!;
+      } catch (error) {
+        return await this.#withoutRedis(wanted, error);
+      }
+      if (clock.monotonic() < until) continue;
+      return (await this.#load([wanted], null, false)).rows[0]!;
+    }
+  }
+
+  /** A row of a mirror that is not there: there is none, once the table is complete and as long as no row leaves by itself. */
+  async #unmirrored(wanted: Wanted, state: 'missing' | 'partial'): Promise<CachedRow | null> {
+    const { link, tablesKey } = this.#parts;
+    if (state === 'missing' && link.keepsRows) {
+      try {
+        const said = await link.ask(
+          (commands) => {
+            absentScript.begin(commands, 2, 1);
+            commands.bytes(wanted.redisKey, 0, wanted.redisKey.length);
+            commands.text(tablesKey);
+            commands.text(this.name);
+          },
+          (reply) => String(reply),
+        );
+        if (said === 'absent') {
+          this.#counters.negativeHits += 1;
+          return null;
+        }
+        if (said === 'again') {
+          const held = await this.#ask(wanted);
+          if (held.state === 'row') return await this.#use(wanted, held);
+        }
+      } catch (error) {
+        return await this.#withoutRedis(wanted, error);
+      }
+    }
+    this.#counters.misses += 1;
+    return (await this.#load([wanted], null, false)).rows[0]!;
+  }
+
+  /** Brings a stale row anew, once at a time. Where the pipeline refreshes rows itself, a stale one only gets more time. */
+  #renew(wanted: Wanted): void {
+    if (this.#renewing.has(wanted.name)) return;
+    this.#renewing.add(wanted.name);
+    const work = async (): Promise<void> => {
+      const lease = await this.#acquire(wanted, 'stale');
+      if (typeof lease === 'object') await this.#fill([{ wanted, lease }]);
+    };
+    const { mode } = this.#parts.settings;
+    (mode === 'hot' ? this.#prolong(wanted) : work())
+      .catch(this.#pass)
+      .finally(() => this.#renewing.delete(wanted.name));
+  }
+
+  async #prolong(wanted: Wanted): Promise<void> {
+    const { fresh, kept } = this.#times();
+    const until = String(Math.round(this.#parts.clock.now() + fresh));
+    await this.#tell(prolongScript, wanted, [String(kept), until]);
+  }
+
+  async #acquire({ redisKey }: Wanted, seen: 'missing' | 'partial' | 'stale'): Promise<Lease | 'wait' | 'again'> {
+    const { link, settings, positionKey, lane } = this.#parts;
+    const token = randomUUID();
+    return await link.ask(
+      (commands) => {
+        acquireScript.begin(commands, 2, 4);
+        commands.bytes(redisKey, 0, redisKey.length);
+        commands.text(positionKey);
+        commands.text(token);
+        commands.text(String(settings.leaseMs));
+        commands.text(seen);
+        commands.text(lane);
+      },
+      (reply) => {
+        const [said, place = null] = reply as readonly Reply[];
+        const word = String(said);
+        if (word !== 'lease') return word as 'wait' | 'again';
+        return {
+          token,
+          applied: settings.mode === 'aside' ? null : appliedPlace(Buffer.isBuffer(place) ? place.toString() : null),
+        };
+      },
+    );
+  }
+
+  /** Reads rows that this process has leases of, and puts them where the leases still stand. */
+  async #fill(
+    leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[],
+  ): Promise<readonly (CachedRow | null)[]> {
+    if (leased.length === 0) return [];
+    this.#counters.misses += leased.length;
+    const { settings } = this.#parts;
+    const done = new AbortController();
+    void this.#holdLeases(leased, done.signal);
+    try {
+      // The last lease saw the newest place, which holds what the others saw.
+      const applied = leased.at(-1)!.lease.applied;
+      const loaded = await this.#load(
+        leased.map(({ wanted }) => wanted),
+        applied,
+        settings.mode === 'aside',
+      );
+      done.abort();
+      // Readers need not wait for their row to be put there.
+      const keep = loaded.current ? this.#put(leased, loaded.found) : this.#release(leased);
+      keep.catch(this.#pass);
+      return loaded.rows;
+    } catch (error) {
+      await this.#release(leased).catch(this.#pass);
+      throw error;
+    } finally {
+      done.abort();
+    }
+  }
+
+  async #put(
+    leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[],
+    found: readonly (Row | null)[],
+  ): Promise<void> {
+    const { codec, link, settings, clock } = this.#parts;
+    await Promise.all(
+      leased.map(async ({ wanted: { redisKey }, lease }, i) => {
+        const row = found[i]!;
+        const { fresh, kept } = this.#times();
+        const kepts = await link.ask(
+          (commands) => {
+            const fields = row === null ? null : codec.fields(row);
+            fillScript.begin(commands, 1, 2 + (fields === null ? 2 : 2 + 2 * fields.count));
+            commands.bytes(redisKey, 0, redisKey.length);
+            commands.text(lease.token);
+            commands.text(String(row === null ? settings.negativeTtlMs : kept));
+            if (fields === null) {
+              commands.text(ownFields.none);
+              commands.text('');
+            } else {
+              commands.text(ownFields.until);
+              commands.text(String(Math.round(clock.now() + fresh)));
+              commands.raw(fields.bytes, 0, fields.length);
+            }
+          },
+          (reply) => reply === 1,
+        );
+        if (kepts) this.#counters.fills += 1;
+        else this.#counters.rejectedFills += 1;
+      }),
+    );
+  }
+
+  async #release(leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[]): Promise<void> {
+    await Promise.all(leased.map(({ wanted, lease }) => this.#tell(releaseScript, wanted, [lease.token])));
+  }
+
+  /** Renews leases at a third of their time, until `signal` aborts. */
+  async #holdLeases(
+    leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, settings } = this.#parts;
+    for (;;) {
+      await clock.sleep(settings.leaseMs / 3, signal);
+      if (signal.aborted) return;
+      for (const { wanted, lease } of leased) {
+        this.#tell(renewScript, wanted, [lease.token, String(settings.leaseMs)]).catch(this.#pass);
+      }
+    }
+  }
+
+  async #tell(script: Script, { redisKey }: Wanted, args: readonly string[]): Promise<void> {
+    await this.#parts.link.ask(
+      (commands) => {
+        script.begin(commands, 1, args.length);
+        commands.bytes(redisKey, 0, redisKey.length);
+        for (const arg of args) commands.text(arg);
+      },
+      () => {},
+    );
+  }
+
+  /** Redis does not answer: MySQL does, and what it says is not kept. */
+  async #withoutRedis(wanted: Wanted, error: unknown): Promise<CachedRow | null> {
+    this.#pass(error);
+    this.#counters.redisFailures += 1;
+    return (await this.#load([wanted], null, false)).rows[0]!;
+  }
+
+  async #fromPrimary(wanted: readonly Wanted[]): Promise<readonly (CachedRow | null)[]> {
+    return (await this.#load(wanted, null, true)).rows;
+  }
+
+  async #load(
+    wanted: readonly Wanted[],
+    applied: AppliedPlace | null,
+    primary: boolean,
+  ): Promise<{
+    readonly rows: readonly (CachedRow | null)[];
+    readonly found: Lookup['rows'];
+    readonly current: boolean;
+  }> {
+    const { reads, plan, codec } = this.#parts;
+    this.#counters.loads += 1;
+    const {
+      rows: found,
+      current,
+      replica,
+    } = await reads.lookup(
+      plan,
+      wanted.map(({ key }) => key),
+      applied,
+      primary,
+    );
+    if (replica) this.#counters.replicaLoads += 1;
+    const rows = found.map((row) => (row === null ? null : codec.named(row)));
+    for (const row of rows) if (row !== null) this.#counters.loadedRows += 1;
+    return { rows, found, current };
+  }
+
+  /** What Redis says no to, or does not answer, is MySQL's to answer; everything else is a bug. */
+  readonly #pass = (error: unknown): null => {
+    if (!isMillraceError(error)) throw error;
+    const { clock, log } = this.#parts;
+    const isLink = error.code.startsWith('NET_');
+    if (isLink || clock.monotonic() - this.#complainedAt < complainEveryMs) return null;
+    this.#complainedAt = clock.monotonic();
+    log.warn('Redis refuses what the cache asks, so MySQL answers', {
+      table: this.name,
+      code: error.code,
+      reason: error.message,
+    });
+    return null;
+  };
+
+  #isFresh(until: number | null): boolean {
+    return until === null || until > this.#parts.clock.now();
+  }
+
+  /** How long a row counts as fresh, and how long it is kept. */
+  #times(): { readonly fresh: number; readonly kept: number } {
+    const { ttlMs, jitter, graceMs } = this.#parts.settings;
+    const fresh = Math.max(1, Math.round(ttlMs * (1 - jitter * this.#parts.random())));
+    return { fresh, kept: fresh + graceMs };
+  }
+}
+
+/** How often it is said that Redis refuses something. */
+const complainEveryMs = 60_000;

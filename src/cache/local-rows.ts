@@ -1,0 +1,61 @@
+import type { Buffer } from 'node:buffer';
+import type { CachedRow } from './cache-options.ts';
+
+interface Kept {
+  /** Already resolved, so that a reader is given it without anything being made. */
+  readonly row: Promise<CachedRow | null>;
+  /** The key in Redis, byte by byte as letters. */
+  readonly redisKey: string;
+}
+
+/** Rows kept in this process, the least recently read ones leaving first. The server tells when one changes. */
+export class LocalRows {
+  readonly #maxRows: number;
+  readonly #rows = new Map<string, Kept>();
+  /** By the key in Redis: the name in `#rows`. */
+  readonly #names = new Map<string, string>();
+  evictions = 0;
+
+  constructor(maxRows: number) {
+    this.#maxRows = maxRows;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(name: string): Promise<CachedRow | null> | undefined {
+    const kept = this.#rows.get(name);
+    if (kept === undefined) return undefined;
+    // A map gives its entries in the order they were put in: the first is the one not read for the longest time.
+    this.#rows.delete(name);
+    this.#rows.set(name, kept);
+    return kept.row;
+  }
+
+  put(name: string, redisKey: Buffer, row: CachedRow | null): void {
+    const key = redisKey.latin1Slice(0, redisKey.length);
+    this.#rows.delete(name);
+    this.#rows.set(name, { row: Promise.resolve(row), redisKey: key });
+    this.#names.set(key, name);
+    if (this.#rows.size <= this.#maxRows) return;
+    const [oldest, kept] = this.#rows.entries().next().value!;
+    this.#rows.delete(oldest);
+    this.#names.delete(kept.redisKey);
+    this.evictions += 1;
+  }
+
+  /** A key of Redis has changed. */
+  drop(redisKey: Buffer): void {
+    const key = redisKey.latin1Slice(0, redisKey.length);
+    const name = this.#names.get(key);
+    if (name === undefined) return;
+    this.#names.delete(key);
+    this.#rows.delete(name);
+  }
+
+  clear(): void {
+    this.#rows.clear();
+    this.#names.clear();
+  }
+}

@@ -1,0 +1,269 @@
+import { Buffer } from 'node:buffer';
+import { RedisConnection } from '../connectors/redis/connection.ts';
+import type { ConnectionSettings } from '../connectors/redis/connection-settings.ts';
+import { redisFailure } from '../connectors/redis/redis-failure.ts';
+import type { Clock } from '../core/clock.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { ByteStream } from '../net/byte-stream.ts';
+import { dialTcp } from '../net/dial.ts';
+import { CommandWriter } from '../protocol/redis/command-writer.ts';
+import { Push, type Reply, ReplyError } from '../protocol/redis/reply.ts';
+import { ReplyDecoder } from '../protocol/redis/reply-decoder.ts';
+
+export interface RedisLinkOptions {
+  readonly config: ConnectionSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** After how long without an answer the server counts as away. */
+  readonly timeoutMs: number;
+  /** Commands that each new connection begins with. */
+  readonly prepare: (commands: CommandWriter) => void;
+  /** A key that this connection read has changed; null: any may have. */
+  readonly invalidated: (key: Buffer | null) => void;
+}
+
+interface Asked {
+  readonly at: number;
+  readonly taken: (reply: Reply) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** How often it is looked whether the server still answers, and what it may evict. */
+const watchMs = 1_000;
+const firstPauseMs = 50;
+const maxPauseMs = 2_000;
+
+/**
+ * The cache's connection to Redis. What is asked within one turn of the event loop leaves as one write. It is read without pause, so
+ * that the server's word of changed keys comes in the order in which they changed, between the answers. While the server is away
+ * whatever is asked fails at once, and nothing is kept for later.
+ */
+export class RedisLink implements AsyncDisposable {
+  readonly address: string;
+  readonly #options: RedisLinkOptions;
+  readonly #stop = new AbortController();
+  readonly #commands = new CommandWriter(16 * 1024);
+  #stream: ByteStream | null = null;
+  #asked: Asked[] = [];
+  /** Where in `#asked` the next answer belongs. */
+  #answered = 0;
+  #flushing = false;
+  #running: Promise<void> | null = null;
+  /** Whether rows may leave by themselves, because memory is full. null: not known. */
+  #evicts: boolean | null = null;
+  reconnects = 0;
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+    this.address = `${options.config.hostname}:${options.config.port}`;
+  }
+
+  get isUp(): boolean {
+    return this.#stream !== null;
+  }
+
+  /** Whether rows that were written are there until somebody removes them. */
+  get keepsRows(): boolean {
+    return this.#evicts === false;
+  }
+
+  /** Connects. An unreachable server is tried again from then on; throws what trying again would not mend. */
+  async open(): Promise<void> {
+    try {
+      await this.#connect();
+    } catch (error) {
+      if (!isMillraceError(error) || !error.retryable) throw error;
+      this.#options.log.warn('Redis is away, so MySQL answers', { redis: this.address, reason: error.message });
+    }
+    this.#running = this.#run();
+  }
+
+  /**
+   * Sends what `write` adds, one command. `take` is called as the answer arrives, before anything that came behind it, and says what
+   * the promise gives. Rejects with NET_CLOSED where the server is away, and with what a refusal means.
+   */
+  ask<Result>(write: (commands: CommandWriter) => void, take: (reply: Reply) => Result): Promise<Result> {
+    if (this.#stream === null) return Promise.reject(new MillraceError('NET_CLOSED', { address: this.address }));
+    return new Promise((resolve, reject) => {
+      write(this.#commands);
+      this.#asked.push({
+        at: this.#options.clock.monotonic(),
+        taken: (reply) => {
+          try {
+            resolve(take(reply));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        failed: reject,
+      });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#down(new MillraceError('NET_CLOSED', { address: this.address }));
+    await this.#running;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#stream === null || this.#commands.byteLength === 0) return;
+    // The socket may keep what it is given until it is sent.
+    this.#stream.write(Buffer.from(this.#commands.view()));
+    this.#commands.clear();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stop;
+    let pause = firstPauseMs;
+    while (!signal.aborted) {
+      if (this.#stream !== null) {
+        await clock.sleep(Math.min(watchMs, this.#options.timeoutMs / 2), signal);
+        this.#watch();
+        pause = firstPauseMs;
+        continue;
+      }
+      try {
+        await this.#connect();
+        this.reconnects += 1;
+        log.info('Redis answers again', { redis: this.address });
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        if (pause === maxPauseMs) log.warn('Redis is still away', { redis: this.address, reason });
+        await clock.sleep(pause, signal);
+        pause = Math.min(pause * 2, maxPauseMs);
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { config, clock, timeoutMs, prepare } = this.#options;
+    const patient = {
+      ...config,
+      'connect.timeout': Math.min(config['connect.timeout'], Math.max(timeoutMs * 4, 1_000)),
+    };
+    const connection = await RedisConnection.open({
+      config: patient,
+      dial: dialTcp,
+      clock,
+      signal: this.#stop.signal,
+      resp3: true,
+      name: 'millrace:cache',
+    });
+    const commands = new CommandWriter(4096);
+    commands.add('INFO', 'memory');
+    prepare(commands);
+    const [info, ...replies] = await connection.send(commands.view(), commands.commands);
+    for (const reply of replies) {
+      if (!(reply instanceof ReplyError)) continue;
+      connection.close();
+      throw connection.failure(reply, 'SCRIPT LOAD');
+    }
+    this.#learn(info!);
+    const { stream, rest } = connection.takeStream();
+    stream.deadline(null);
+    this.#commands.clear();
+    this.#asked = [];
+    this.#answered = 0;
+    this.#stream = stream;
+    void this.#read(stream, rest);
+  }
+
+  async #read(stream: ByteStream, rest: Buffer): Promise<void> {
+    const decoder = new ReplyDecoder();
+    try {
+      decoder.push(rest);
+      for (;;) {
+        for (let reply = decoder.next(); reply !== undefined; reply = decoder.next()) {
+          if (reply instanceof Push) this.#pushed(reply);
+          else this.#take(reply);
+        }
+        const chunk = await stream.read();
+        if (chunk === null) throw new MillraceError('NET_CLOSED', { address: this.address });
+        decoder.push(chunk);
+      }
+    } catch (error) {
+      if (this.#stream === stream) this.#down(error);
+    }
+  }
+
+  #take(reply: Reply): void {
+    const asked = this.#asked[this.#answered]!;
+    this.#answered += 1;
+    // Taken from the front only now and then: moving what remains for each answer would cost more the more is under way.
+    if (this.#answered === this.#asked.length) {
+      this.#asked = [];
+      this.#answered = 0;
+    } else if (this.#answered >= 1024) {
+      this.#asked.splice(0, this.#answered);
+      this.#answered = 0;
+    }
+    if (reply instanceof ReplyError) asked.failed(this.#refusal(reply));
+    else asked.taken(reply);
+  }
+
+  #refusal(reply: ReplyError): MillraceError {
+    if (reply.code === 'NOSCRIPT')
+      return new MillraceError('REDIS_NOT_READY', { server: this.address, reason: 'its scripts were flushed' });
+    return redisFailure(reply, {
+      server: this.address,
+      user: this.#options.config.username ?? 'default',
+      command: 'a command of the cache',
+    });
+  }
+
+  #pushed({ items }: Push): void {
+    const [kind, keys] = items;
+    if (!Buffer.isBuffer(kind) || kind.toString('latin1') !== 'invalidate') return;
+    if (!Array.isArray(keys)) this.#options.invalidated(null);
+    else for (const key of keys) if (Buffer.isBuffer(key)) this.#options.invalidated(key);
+  }
+
+  #watch(): void {
+    if (this.#stream === null) return;
+    const oldest = this.#asked[this.#answered];
+    const { clock, timeoutMs } = this.#options;
+    if (oldest === undefined) {
+      // Whether it is still there shows in whether it answers; and its settings may have been changed.
+      this.ask(
+        (commands) => void commands.add('INFO', 'memory'),
+        (reply) => this.#learn(reply),
+      ).catch(() => {});
+      return;
+    }
+    const waitedMs = Math.round(clock.monotonic() - oldest.at);
+    if (waitedMs >= timeoutMs) this.#down(new MillraceError('NET_TIMEOUT', { address: this.address, waitedMs }));
+  }
+
+  /** By `maxmemory-policy`; who may not ask does not know. */
+  #learn(info: Reply): void {
+    const text = Buffer.isBuffer(info) ? info.toString() : '';
+    const policy = /^maxmemory_policy:(\S+)/m.exec(text)?.[1];
+    const limit = /^maxmemory:(\d+)/m.exec(text)?.[1];
+    this.#evicts = policy === undefined || limit === undefined ? null : limit !== '0' && policy.startsWith('allkeys-');
+  }
+
+  #down(error: unknown): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    this.#stream = null;
+    stream.close();
+    this.#commands.clear();
+    const unanswered = this.#asked.slice(this.#answered);
+    this.#asked = [];
+    this.#answered = 0;
+    // What changes from now on is not heard of.
+    this.#options.invalidated(null);
+    for (const { failed } of unanswered) failed(error);
+    if (this.#stop.signal.aborted) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.log.warn('Redis is away, so MySQL answers', { redis: this.address, reason });
+  }
+}

@@ -1,0 +1,149 @@
+import { Buffer } from 'node:buffer';
+import { HashFields } from '../connectors/redis/hash-fields.ts';
+import type { KeyTemplate } from '../connectors/redis/key-template.ts';
+import { ArrayRowImages } from '../core/array-row-images.ts';
+import { qualifiedName, type Table } from '../core/table.ts';
+import type { Row, Value } from '../core/value.ts';
+import { writeValue } from '../core/write-value.ts';
+import type { CommandWriter } from '../protocol/redis/command-writer.ts';
+import type { Reply } from '../protocol/redis/reply.ts';
+import type { CachedRow } from './cache-options.ts';
+import { keyValue } from './key-value.ts';
+import { columnValueReader } from './text-values.ts';
+
+/**
+ * Fields of a hash beside its row's columns. No column can be called so, because MySQL's names hold no zero byte.
+ *
+ *     \0lease   who brings the row: nobody else does, and what it brings is kept only while this stands there
+ *     \0leased  until when, in milliseconds since 1970
+ *     \0until   until when a row that was brought counts as fresh
+ *     \0none    there is no such row
+ */
+export const ownFields = { lease: '\0lease', leased: '\0leased', until: '\0until', none: '\0none' } as const;
+
+/** What a key holds. */
+export type Held =
+  /** `until`: from when on it is stale; null: it never is. */
+  | { readonly state: 'row'; readonly row: CachedRow; readonly until: number | null }
+  | { readonly state: 'none' }
+  /** Somebody brings it. */
+  | { readonly state: 'filling' }
+  | { readonly state: 'missing' }
+  /** Fields are missing that every row has. */
+  | { readonly state: 'partial' };
+
+/** Rows of one version of a table as the hashes that the Redis sink writes, both ways. */
+export class RowCodec {
+  readonly table: Table;
+  readonly keys: KeyTemplate;
+  readonly #names: readonly string[];
+  readonly #required: readonly number[];
+  readonly #readers: readonly ((bytes: Buffer) => Value)[];
+  /** The fields that are asked for, as arguments of HMGET. */
+  readonly #asked: Buffer;
+  readonly #fields: HashFields;
+  #key = Buffer.allocUnsafe(256);
+
+  constructor(table: Table, keys: KeyTemplate) {
+    this.table = table;
+    this.keys = keys;
+    this.#names = table.columns.map(({ name }) => name);
+    this.#required = [...table.columns.keys()].filter((at) => !table.columns[at]!.nullable);
+    this.#readers = table.columns.map(({ type }) => columnValueReader(type));
+    const names = [ownFields.lease, ownFields.until, ownFields.none, ...this.#names];
+    this.#asked = Buffer.concat(names.map((name) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)));
+    this.#fields = new HashFields(table.columns);
+  }
+
+  /** A name for a key in this process. Throws CACHE_KEY_INVALID. */
+  nameOf(key: Readonly<Record<string, unknown>>): string {
+    const { columns } = this.keys;
+    const first = this.#valueOf(key, columns[0]!);
+    if (columns.length === 1 && typeof first !== 'object') return String(first);
+    let name = '';
+    for (const column of columns) {
+      const value = this.#valueOf(key, column)!;
+      const text = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value);
+      // The length keeps ('a', 'bc') and ('ab', 'c') apart.
+      name += `${text.length}:${text}`;
+    }
+    return name;
+  }
+
+  /** The key's values by column of the table; undefined: the column is none of the key's. */
+  keyRow(key: Readonly<Record<string, unknown>>): Row {
+    const row: (Value | undefined)[] = new Array(this.table.columns.length).fill(undefined);
+    for (const column of this.keys.columns) row[column] = this.#valueOf(key, column);
+    return row;
+  }
+
+  /** The key in Redis. */
+  redisKey(row: Row): Buffer {
+    const fields = this.#fields;
+    fields.length = 0;
+    fields.count = 0;
+    let bytes = 0;
+    for (const column of this.keys.columns) {
+      writeValue(fields, column, this.table.columns[column]!.type, row[column]);
+      bytes += fields.valueEnds[column]! - fields.valueStarts[column]!;
+    }
+    const longest = this.keys.longest(bytes);
+    if (longest > this.#key.length) this.#key = Buffer.allocUnsafe(longest * 2);
+    const end = this.keys.write(this.#key, 0, fields.bytes, fields.valueStarts, fields.valueEnds);
+    return Buffer.from(this.#key.subarray(0, end));
+  }
+
+  /** Asks for a row: one command. */
+  ask(commands: CommandWriter, redisKey: Buffer): void {
+    commands.begin(2 + 3 + this.#names.length);
+    commands.text('HMGET');
+    commands.bytes(redisKey, 0, redisKey.length);
+    commands.raw(this.#asked, 0, this.#asked.length);
+  }
+
+  /** What the answer to `ask` says. */
+  held(reply: Reply): Held {
+    const values = reply as readonly (Buffer | null)[];
+    const [lease, until, none] = values;
+    const first = values[3 + this.keys.columns[0]!];
+    if (first === null || first === undefined) {
+      if (lease !== null) return filling;
+      if (none !== null) return noRow;
+      // A key that holds nothing of the row's key is none, whatever else it holds.
+      return values.some((value) => value !== null) ? partial : missing;
+    }
+    // Written upon what was to be filled, or upon what said that there was no row: the one who fills sorts that out.
+    if (lease !== null && until === null) return filling;
+    if (none !== null) return partial;
+    for (const column of this.#required) if (values[3 + column] === null) return partial;
+    const row: Record<string, Value> = {};
+    for (let column = 0; column < this.#names.length; column += 1) {
+      const value = values[3 + column]!;
+      row[this.#names[column]!] = value === null ? null : this.#readers[column]!(value);
+    }
+    return { state: 'row', row: Object.freeze(row), until: until === null ? null : Number(until!.toString('latin1')) };
+  }
+
+  /** A row that MySQL gave, for readers. */
+  named(row: Row): CachedRow {
+    const named: Record<string, Value> = {};
+    for (let column = 0; column < this.#names.length; column += 1) named[this.#names[column]!] = row[column] ?? null;
+    return Object.freeze(named);
+  }
+
+  /** A row's fields as arguments of HSET; they stand until the next call. */
+  fields(row: Row): { readonly bytes: Buffer; readonly length: number; readonly count: number } {
+    this.#fields.read(new ArrayRowImages(this.table, { before: null, after: [row] }), 0, 'after');
+    return this.#fields;
+  }
+
+  #valueOf(key: Readonly<Record<string, unknown>>, column: number): Value {
+    const { name, type } = this.table.columns[column]!;
+    return keyValue(key[name], type, { table: qualifiedName(this.table), column: name });
+  }
+}
+
+const filling: Held = { state: 'filling' };
+const noRow: Held = { state: 'none' };
+const missing: Held = { state: 'missing' };
+const partial: Held = { state: 'partial' };
