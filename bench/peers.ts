@@ -49,7 +49,7 @@ export const dbIvm = (query: string): Contender | null => {
   };
 };
 
-/** node-redis's pipeline; null where npm cannot install it. */
+/** node-redis with MULTI; null where npm cannot install it. */
 export const nodeRedis = (server: { readonly host: string; readonly port: number }, rows: number): Contender | null => {
   const folder = join(cache, 'node-redis-6.3.1');
   if (!existsSync(join(folder, 'node_modules'))) {
@@ -57,7 +57,7 @@ export const nodeRedis = (server: { readonly host: string; readonly port: number
     if (!succeeds('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)) return null;
   }
   return {
-    name: 'node-redis 6.3 pipeline',
+    name: 'node-redis 6.3 multi',
     command: process.execPath,
     args: [join(sources, 'node-redis', 'runner.mjs'), server.host, String(server.port), String(rows)],
     cwd: folder,

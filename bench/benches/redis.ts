@@ -15,8 +15,9 @@ import { type Result, type Run, summarise } from '../result.ts';
 import { type Contender, runContender } from '../run-contender.ts';
 
 /**
- * 200,000 new rows of eight mixed columns as hashes: millrace from the bytes of binlog files on, with the position in each MULTI; and,
- * without positions, `redis-cli --pipe` with its commands ready in a file, and node-redis with its rows in memory.
+ * 200,000 new rows of eight mixed columns as hashes, each thousand of them one MULTI with a position, or more where millrace gathers
+ * more: millrace from the bytes of binlog files on, `redis-cli --pipe` with its commands ready in a file, node-redis with its rows in
+ * memory.
  */
 export const redisApply = async (rounds: number): Promise<readonly Result[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-apply-'));
@@ -122,16 +123,18 @@ const peers = (bench: string, redis: LaunchedRedis, rows: number, folder: string
   return [pipe, ...(node === null ? [] : [node])];
 };
 
-/** As many HSETs as there are rows, of the same columns and about the same lengths. */
+/** As many HSETs as there are rows, of the same columns and about the same lengths, a thousand and a position in each MULTI. */
 const commandsOf = (rows: number): Uint8Array => {
   const writer = new CommandWriter(1024 * 1024);
   const statuses = ['new', 'paid', 'shipped', 'done'];
   for (let id = 1; id <= rows; id += 1) {
+    if (id % 1000 === 1) writer.add('MULTI');
     const note = `note number ${id % 1000} of batch ${Math.floor(id / 1000)} with some text to make it longer`;
     const first = ['id', id, 'customer_id', (id * 7919) % 100_000, 'sku', `SKU-${id % 5000}`, 'qty', 1 + (id % 9)];
     const price = ((id % 100_000) / 100).toFixed(2);
     const last = ['price', price, 'status', statuses[id % 4]!, 'note', note, 'created', '2026-01-01 10:00:00.123456'];
     writer.add('HSET', `bench:orders:${id}`, ...first, ...last);
+    if (id % 1000 === 0 || id === rows) writer.add('HSET', 'millrace:position:bench', 'log', id).add('EXEC');
   }
   return writer.take();
 };

@@ -23,10 +23,20 @@ export interface ConnectOptions {
 
 /** Commands whose answers are still to come. */
 interface Asked {
+  /** Commands in front that a MULTI takes in, whose answers are only looked at for a refusal. */
+  queued: number;
+  refusal: ReplyError | null;
   readonly count: number;
   readonly replies: Reply[];
-  readonly resolve: (replies: readonly Reply[]) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What came back of commands within a MULTI, and of those behind them. */
+export interface Answer {
+  /** The first refusal among the commands within. */
+  readonly refusal: ReplyError | null;
+  readonly replies: readonly Reply[];
 }
 
 /**
@@ -78,10 +88,15 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Sends the bytes of `count` commands; their answers in order, refusals among them as values. */
   async send(bytes: Uint8Array, count: number): Promise<readonly Reply[]> {
+    return (await this.sendQueued(bytes, 0, count)).replies;
+  }
+
+  /** Sends `queued` commands that a MULTI takes in, and `count` others behind them. */
+  async sendQueued(bytes: Uint8Array, queued: number, count: number): Promise<Answer> {
     if (this.#failure !== null) throw this.#failure;
-    if (count === 0) return [];
-    const answered = new Promise<readonly Reply[]>((resolve, reject) => {
-      this.#asked.push({ count, replies: [], resolve, reject });
+    if (queued + count === 0) return { refusal: null, replies: [] };
+    const answered = new Promise<Answer>((resolve, reject) => {
+      this.#asked.push({ queued, refusal: null, count, replies: [], resolve, reject });
     });
     this.#stream.write(bytes);
     if (!this.#reading) void this.#read();
@@ -134,6 +149,12 @@ export class RedisConnection implements AsyncDisposable {
     this.#reading = true;
     try {
       while (this.#asked.length > 0) {
+        const first = this.#asked[0]!;
+        if (first.queued > 0) {
+          first.queued -= this.#decoder.skipQueued(first.queued);
+          if (first.queued + first.count === 0) this.#settle();
+          if (first.queued === 0) continue;
+        }
         const reply = this.#decoder.next();
         if (reply === undefined) {
           const chunk = await this.#stream.read();
@@ -151,10 +172,16 @@ export class RedisConnection implements AsyncDisposable {
 
   #answered(reply: Reply): void {
     const first = this.#asked[0]!;
-    first.replies.push(reply);
-    if (first.replies.length < first.count) return;
-    this.#asked.shift();
-    first.resolve(first.replies);
+    if (first.queued > 0) {
+      first.queued -= 1;
+      if (reply instanceof ReplyError) first.refusal ??= reply;
+    } else first.replies.push(reply);
+    if (first.queued === 0 && first.replies.length === first.count) this.#settle();
+  }
+
+  #settle(): void {
+    const { refusal, replies, resolve } = this.#asked.shift()!;
+    resolve({ refusal, replies });
   }
 
   #fail(error: unknown): void {

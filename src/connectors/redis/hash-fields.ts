@@ -17,8 +17,9 @@ export class HashFields implements ValueWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(4096);
   /** Where the last field ends. */
   length = 0;
-  /** How many columns have a field. */
+  /** How many columns have a field, and how many are NULL. */
   count = 0;
+  nulls = 0;
   /** Where a column's field begins, its name included; by column. A field ends two bytes behind its value. */
   readonly fieldStarts: Int32Array;
   /** Where a column's value stands; by column. */
@@ -30,8 +31,10 @@ export class HashFields implements ValueWriter {
   readonly #names: readonly Buffer[];
   /** Digits of a second's fraction, by column. */
   readonly #fsp: Uint8Array;
-  /** Texts of enum members by ordinal, and of set members by bit. */
-  readonly #members: readonly (readonly string[] | null)[];
+  /** Enum members by ordinal, each as the argument it is: `$4␍␊paid␍␊`. */
+  readonly #enums: readonly (readonly Buffer[] | null)[];
+  /** Texts of set members by bit. */
+  readonly #sets: readonly (readonly string[] | null)[];
   /** Reckons with dates without being made anew for each. */
   readonly #date = new Date(0);
 
@@ -40,19 +43,38 @@ export class HashFields implements ValueWriter {
     this.valueStarts = new Int32Array(columns.length);
     this.valueEnds = new Int32Array(columns.length);
     this.states = new Uint8Array(columns.length);
-    this.#names = columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`));
+    this.#names = columns.map(({ name }) => encodeArgument(name));
     this.#fsp = Uint8Array.from(columns, ({ type }) => ('fsp' in type ? type.fsp : 0));
-    this.#members = columns.map(({ type }) =>
-      type.kind === 'enum' ? ['', ...type.values] : type.kind === 'set' ? type.values : null,
+    this.#enums = columns.map(({ type }) =>
+      type.kind === 'enum' ? ['', ...type.values].map((value) => encodeArgument(value)) : null,
     );
+    this.#sets = columns.map(({ type }) => (type.kind === 'set' ? type.values : null));
   }
 
   /** Writes one image. Where there is no such image, nothing is said of any column. */
   read(rows: RowImages, index: number, image: Image): void {
-    this.length = 0;
-    this.count = 0;
-    this.states.fill(fieldOf.absent);
+    this.#begin(0);
     rows.write(index, image, this);
+  }
+
+  /** Writes one image into other memory, from `at` on, and gives that memory back, or what it had to grow to. */
+  readInto(bytes: Buffer, at: number, rows: RowImages, index: number, image: Image): Buffer {
+    const own = this.bytes;
+    this.bytes = bytes;
+    this.#begin(at);
+    try {
+      rows.write(index, image, this);
+      return this.bytes;
+    } finally {
+      this.bytes = own;
+    }
+  }
+
+  #begin(at: number): void {
+    this.length = at;
+    this.count = 0;
+    this.nulls = 0;
+    this.states.fill(fieldOf.absent);
   }
 
   absent(column: number): void {
@@ -61,6 +83,7 @@ export class HashFields implements ValueWriter {
 
   null(column: number): void {
     this.states[column] = fieldOf.null;
+    this.nulls += 1;
   }
 
   integer(column: number, value: number): void {
@@ -108,8 +131,8 @@ export class HashFields implements ValueWriter {
     const at = this.#lengthAt(this.#open(column, length), length);
     const to = this.bytes;
     // A call out of JavaScript costs more than copying a few bytes.
-    if (length < 24) for (let i = 0; i < length; i += 1) to[at + i] = bytes[start + i]!;
-    else to.set(bytes.subarray(start, end), at);
+    if (length < 32) for (let i = 0; i < length; i += 1) to[at + i] = bytes[start + i]!;
+    else copyBytes(bytes, to, at, start, end);
     this.#close(column, at, at + length);
   }
 
@@ -178,11 +201,14 @@ export class HashFields implements ValueWriter {
   }
 
   enum(column: number, ordinal: number): void {
-    this.#utf8(column, this.#members[column]?.[ordinal] ?? '');
+    const member = this.#enums[column]?.[ordinal] ?? noText;
+    const at = this.#open(column, member.length);
+    for (let i = 0; i < member.length; i += 1) this.bytes[at + i] = member[i]!;
+    this.#close(column, at + member.indexOf(LF) + 1, at + member.length - 2);
   }
 
   set(column: number, low: number, high: number): void {
-    const members = this.#members[column] ?? [];
+    const members = this.#sets[column] ?? [];
     this.#utf8(column, members.filter((_, bit) => ((bit < 32 ? low : high) >>> (bit & 31)) & 1).join(','));
   }
 
@@ -248,6 +274,11 @@ export class HashFields implements ValueWriter {
 /** What an image says of a column: nothing, that it is NULL, or a value, which then has a field. */
 export const fieldOf = { absent: 0, null: 1, value: 2 } as const;
 
+/** Without the view that `set` would need of what it copies. */
+const copyBytes = (from: Uint8Array, to: Uint8Array, at: number, start: number, end: number): void => {
+  Buffer.prototype.copy.call(from, to, at, start, end);
+};
+
 const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
@@ -255,6 +286,9 @@ const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const COLON = 0x3a;
+
+const encodeArgument = (text: string): Buffer => Buffer.from(`$${Buffer.byteLength(text)}\r\n${text}\r\n`);
+const noText = encodeArgument('');
 
 const putDate = (to: Uint8Array, from: number, year: number, month: number, day: number): number => {
   let at = putFixed(to, from, year, 4);

@@ -19,11 +19,13 @@ export class KeyTemplate {
   readonly columns: readonly number[];
   /** One more than there are columns. */
   readonly #literals: readonly Buffer[];
+  readonly #literalBytes: number;
   readonly #isEscaped: Uint8Array;
 
   private constructor(columns: readonly number[], literals: readonly Buffer[]) {
     this.columns = columns;
     this.#literals = literals;
+    this.#literalBytes = literals.reduce((sum, { length }) => sum + length, 0);
     this.#isEscaped = new Uint8Array(256);
     for (const byte of alwaysEscaped) this.#isEscaped[byte] = 1;
     for (const literal of literals.slice(1)) if (literal.length > 0) this.#isEscaped[literal[0]!] = 1;
@@ -92,7 +94,7 @@ export class KeyTemplate {
 
   /** The most bytes that a key takes whose values take `valueBytes` together. */
   longest(valueBytes: number): number {
-    return this.#literals.reduce((sum, { length }) => sum + length, 0) + 3 * valueBytes;
+    return this.#literalBytes + 3 * valueBytes;
   }
 
   /**

@@ -61,6 +61,22 @@ export class CommandWriter {
     this.#copy(value, start, end);
   }
 
+  /**
+   * The memory behind what was collected, for who writes arguments of the next commands where they will stand. `adopt` takes it
+   * back, or what it has grown to; `pass` counts what was written so.
+   */
+  lend(): Buffer {
+    return this.#bytes;
+  }
+
+  adopt(bytes: Buffer): void {
+    this.#bytes = bytes;
+  }
+
+  pass(bytes: number): void {
+    this.#at += bytes;
+  }
+
   /** What was collected, until something is added or cleared. */
   view(): Buffer {
     return this.#bytes.subarray(0, this.#at);
@@ -85,7 +101,7 @@ export class CommandWriter {
     const bytes = this.#bytes;
     let at = this.#at;
     // A call out of JavaScript costs more than copying a few bytes.
-    if (end - start < 48) for (let i = start; i < end; i += 1) bytes[at++] = value[i]!;
+    if (end - start < 32) for (let i = start; i < end; i += 1) bytes[at++] = value[i]!;
     else {
       bytes.set(start === 0 && end === value.length ? value : value.subarray(start, end), at);
       at += end - start;
@@ -121,6 +137,13 @@ export class CommandWriter {
     this.#bytes = larger;
   }
 }
+
+/** How many bytes the beginning of a command with so many arguments takes, or of an argument with so many bytes. */
+export const headerLength = (count: number): number => {
+  let digits = 1;
+  for (let rest = count; rest >= 10; rest = (rest / 10) | 0) digits += 1;
+  return digits + 3;
+};
 
 /** One command's bytes. */
 export const encodeCommand = (...args: readonly CommandArgument[]): Buffer =>

@@ -119,3 +119,25 @@ test('commands are written as servers take them, whatever their arguments hold',
   const long = Buffer.alloc(100_000, 7);
   assert.deepEqual(decoded([writer.add('SET', long).take()]), [[Buffer.from('SET'), long]]);
 });
+
+test('answers QUEUED are read past as many as are asked for, however the bytes are cut', () => {
+  const replies = Buffer.from('+OK\r\n+QUEUED\r\n+QUEUED\r\n-OOM no\r\n+QUEUED\r\n+QUEUED\r\n:1\r\n+QUEUED\r\n');
+  for (let cut = 0; cut <= replies.length; cut += 1) {
+    const decoder = new ReplyDecoder();
+    const seen: (Reply | 'passed')[] = [];
+    let left = 6;
+    for (const chunk of [replies.subarray(0, cut), replies.subarray(cut)]) {
+      decoder.push(chunk);
+      for (;;) {
+        const passed = decoder.skipQueued(left);
+        left -= passed;
+        for (let i = 0; i < passed; i += 1) seen.push('passed');
+        const reply = decoder.next();
+        if (reply === undefined) break;
+        if (left > 0) left -= 1;
+        seen.push(reply);
+      }
+    }
+    assert.deepEqual(seen, ['OK', 'passed', 'passed', new ReplyError('OOM no'), 'passed', 'passed', 1, 'QUEUED']);
+  }
+});

@@ -10,6 +10,7 @@
  *   ~2␍␊…            set              >2␍␊…           push
  *   |1␍␊…            attribute of what follows
  */
+import { Buffer } from 'node:buffer';
 import { MillraceError } from '../../core/errors.ts';
 import { Push, type Reply, ReplyError, ReplyMap } from './reply.ts';
 
@@ -68,6 +69,22 @@ export class ReplyDecoder {
     }
   }
 
+  /** Reads past answers `QUEUED`, at most so many, and says how many there were: those that a MULTI gives for each command. */
+  skipQueued(most: number): number {
+    if (this.#text !== null || this.#open.length > 0) return 0;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let count = 0;
+    for (; count < most && at + queued.length <= bytes.length; count += 1) {
+      let same = 0;
+      while (same < queued.length && bytes[at + same] === queued[same]) same += 1;
+      if (same < queued.length) break;
+      at += same;
+    }
+    this.#at = at;
+    return count;
+  }
+
   /** Takes the bytes that follow the last reply away: what a replication link sends after its answer is no reply. */
   takeRest(): Buffer {
     const rest = this.#bytes.subarray(this.#at);
@@ -92,16 +109,10 @@ export class ReplyDecoder {
     }
   }
 
-  /** The answers that a transaction has one of for each command, without making a text of them: `QUEUED`, and counts. */
+  /** The answers that an EXEC has one of for each command, without making a text of them: counts. */
   #frequent(): Reply | undefined {
     const bytes = this.#bytes;
     const start = this.#at;
-    if (bytes[start] === 0x2b) {
-      if (bytes[start + 1] !== 0x51 || start + 9 > bytes.length) return undefined;
-      for (let i = 2; i < 9; i += 1) if (bytes[start + i] !== queued.charCodeAt(i)) return undefined;
-      this.#at = start + 9;
-      return 'QUEUED';
-    }
     if (bytes[start] !== 0x3a) return undefined;
     let value = 0;
     let at = start + 1;
@@ -239,7 +250,7 @@ export class ReplyDecoder {
   }
 }
 
-const queued = '+QUEUED\r\n';
+const queued = Buffer.from('+QUEUED\r\n');
 
 /** An array or its like was begun: no value yet. */
 const opened = Symbol('opened');

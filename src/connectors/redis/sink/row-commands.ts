@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { RowsChange } from '../../../core/change.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { RowImages } from '../../../core/row-images.ts';
-import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { CommandWriter, headerLength } from '../../../protocol/redis/command-writer.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -55,10 +55,8 @@ export class RowCommands {
       if (op === 'delete') this.#delete(rows, index, plan);
       else if (op === 'update') this.#update(rows, index, plan, wipe);
       else {
-        plan.after.read(rows, index, 'after');
-        this.#writeKey(plan, plan.after);
         // A snapshot over keys that were there before: what they hold besides is nobody's.
-        this.#whole(plan, wipe || (op === 'read' && plan.state.vanished !== null));
+        this.#fresh(rows, index, plan, wipe || (op === 'read' && plan.state.vanished !== null));
       }
     }
   }
@@ -75,12 +73,36 @@ export class RowCommands {
     this.#seen.clear();
   }
 
+  /** A row as a whole. Its fields are written where they will stand, behind as much room as the row before took for what stands in front. */
+  #fresh(rows: RowImages, index: number, plan: TablePlan, wipe: boolean): void {
+    const { after } = plan;
+    const { commands } = this;
+    const fields = commands.byteLength + plan.lead;
+    let bytes = after.readInto(commands.lend(), fields, rows, index, 'after');
+    this.#writeKey(plan, after, bytes);
+    if (after.length - fields > this.#options.maxValueBytes) this.#checkSize(plan, after);
+    const key = headerLength(this.#keyLength) + this.#keyLength + 2;
+    const set = headerLength(2 + 2 * after.count) + hset.length + key;
+    const lead = wipe ? set + headerLength(2) + unlink.length + key : set;
+    const size = after.length - fields;
+    const at = commands.byteLength + lead;
+    if (at !== fields) {
+      if (bytes.length < at + size + 16) bytes = Buffer.concat([bytes, Buffer.allocUnsafeSlow(bytes.length + lead)]);
+      bytes.copyWithin(at, fields, fields + size);
+      plan.lead = lead;
+    }
+    commands.adopt(bytes);
+    if (wipe) this.#removeKey();
+    this.#beginSet(after.count);
+    commands.pass(size);
+    if (!wipe) this.#removeNulls(plan, null);
+    this.#note(plan);
+  }
+
   #delete(rows: RowImages, index: number, plan: TablePlan): void {
     plan.before.read(rows, index, 'before');
     this.#writeKey(plan, plan.before);
-    this.commands.begin(2);
-    this.commands.raw(unlink, 0, unlink.length);
-    this.commands.bytes(this.#key, 0, this.#keyLength);
+    this.#removeKey();
   }
 
   #update(rows: RowImages, index: number, plan: TablePlan, wipe: boolean): void {
@@ -116,16 +138,23 @@ export class RowCommands {
   #whole(plan: TablePlan, wipe: boolean): void {
     const { after } = plan;
     this.#checkSize(plan, after);
-    if (wipe) {
-      this.commands.begin(2);
-      this.commands.raw(unlink, 0, unlink.length);
-      this.commands.bytes(this.#key, 0, this.#keyLength);
-    } else this.#removeNulls(plan, null);
-    this.commands.begin(2 + 2 * after.count);
-    this.commands.raw(hset, 0, hset.length);
-    this.commands.bytes(this.#key, 0, this.#keyLength);
+    if (wipe) this.#removeKey();
+    else this.#removeNulls(plan, null);
+    this.#beginSet(after.count);
     this.commands.raw(after.bytes, 0, after.length);
     this.#note(plan);
+  }
+
+  #beginSet(fields: number): void {
+    this.commands.begin(2 + 2 * fields);
+    this.commands.raw(hset, 0, hset.length);
+    this.commands.bytes(this.#key, 0, this.#keyLength);
+  }
+
+  #removeKey(): void {
+    this.commands.begin(2);
+    this.commands.raw(unlink, 0, unlink.length);
+    this.commands.bytes(this.#key, 0, this.#keyLength);
   }
 
   /** Only the fields that are not what they were. `renamed`: the key is another, so its columns count as changed. */
@@ -149,9 +178,7 @@ export class RowCommands {
     }
     this.#removeNulls(plan, this.#chosen);
     if (values > 0) {
-      this.commands.begin(2 + 2 * values);
-      this.commands.raw(hset, 0, hset.length);
-      this.commands.bytes(this.#key, 0, this.#keyLength);
+      this.#beginSet(values);
       for (let column = 0; column < width; column += 1) {
         if (this.#chosen[column] === 0 || after.states[column] !== fieldOf.value) continue;
         this.commands.raw(after.bytes, after.fieldStarts[column]!, after.valueEnds[column]! + 2);
@@ -162,6 +189,7 @@ export class RowCommands {
 
   /** `chosen` null: whichever column is NULL. */
   #removeNulls({ after, names }: TablePlan, chosen: Uint8Array | null): void {
+    if (after.nulls === 0) return;
     let nulls = 0;
     for (let column = 0; column < names.length; column += 1) {
       if (after.states[column] === fieldOf.null && (chosen === null || chosen[column] === 1)) nulls += 1;
@@ -187,15 +215,18 @@ export class RowCommands {
     seen.keys.bytes(this.#key, 0, this.#keyLength);
   }
 
-  #writeKey({ keys, label }: TablePlan, from: HashFields): void {
+  /** `bytes`: where the image was written, if not where it usually is. */
+  #writeKey({ keys, label }: TablePlan, from: HashFields, bytes: Buffer = from.bytes): void {
     let length = 0;
-    for (const column of keys.columns) {
+    const { columns } = keys;
+    for (let i = 0; i < columns.length; i += 1) {
+      const column = columns[i]!;
       assert(from.states[column] === fieldOf.value, 'an image holds the columns of its key');
       length += from.valueEnds[column]! - from.valueStarts[column]!;
     }
     const longest = keys.longest(length);
     if (longest > this.#key.length) this.#key = Buffer.allocUnsafe(longest * 2);
-    this.#keyLength = keys.write(this.#key, 0, from.bytes, from.valueStarts, from.valueEnds);
+    this.#keyLength = keys.write(this.#key, 0, bytes, from.valueStarts, from.valueEnds);
     if (this.#keyLength > this.#options.maxValueBytes) throw this.#refused(label, 'its key is too long');
   }
 

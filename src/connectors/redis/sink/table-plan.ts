@@ -13,6 +13,8 @@ export interface TablePlan {
   readonly after: HashFields;
   /** `$6␍␊status␍␊`, by column. */
   readonly names: readonly Buffer[];
+  /** How many bytes of commands stood in front of the fields in the row before. */
+  lead: number;
   /** What is known of the table in this Redis, whatever its version. */
   readonly state: TableState;
 }
@@ -31,5 +33,6 @@ export const planTable = (table: Table, keys: KeyTemplate, state: TableState): T
   before: new HashFields(table.columns),
   after: new HashFields(table.columns),
   names: table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),
+  lead: 64,
   state,
 });

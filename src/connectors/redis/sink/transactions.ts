@@ -4,7 +4,7 @@ import type { Lane, Position } from '../../../core/batch.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
+import type { Answer, RedisConnection } from '../connection.ts';
 import type { OwnKeys } from './own-keys.ts';
 
 interface Options {
@@ -77,9 +77,8 @@ export class Transactions {
   /** Sends commands of a transaction that goes on. */
   async queue(block: CommandWriter): Promise<void> {
     this.#open = true;
-    for (const reply of await this.#send(block)) {
-      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'a command of MULTI');
-    }
+    const { refusal } = await this.#sendQueued(block, block.commands);
+    if (refusal !== null) throw this.#connection.failure(refusal, 'a command of MULTI');
   }
 
   /**
@@ -97,16 +96,13 @@ export class Transactions {
         block.text(place);
       }
     }
+    const queued = block.commands;
     block.add('EXEC').add('WATCH', this.#own.writer).add('GET', this.#own.writer);
     const first = this.#open ? 0 : 1;
-    const replies = await this.#send(block);
+    const { refusal, replies } = await this.#sendQueued(block, queued);
     this.#open = false;
-    const end = replies.length - 3;
-    for (let i = 0; i < end; i += 1) {
-      const reply = replies[i];
-      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'a command of MULTI');
-    }
-    const executed = replies[end]!;
+    if (refusal !== null) throw this.#connection.failure(refusal, 'a command of MULTI');
+    const executed = replies[0]!;
     if (executed instanceof ReplyError) throw this.#connection.failure(executed, 'EXEC');
     this.#checkWriter(replies.at(-1)!, [...positions.keys()].join(', '));
     // The key is ours, and was touched all the same: it was removed and put back, as SWAPDB twice does.
@@ -115,7 +111,7 @@ export class Transactions {
     for (const [lane, place] of positions) this.#held.set(lane, place);
     const results = executed as readonly Reply[];
     // Results of parts sent before stand in front of those of this block.
-    const base = results.length - (end - first);
+    const base = results.length - (queued - first);
     for (let i = 0; i < results.length; i += 1) {
       const result = results[i];
       if (result instanceof ReplyError && !mayFail?.has(i - base + first)) return result;
@@ -152,8 +148,13 @@ export class Transactions {
   }
 
   async #send(block: CommandWriter): Promise<readonly Reply[]> {
+    return (await this.#sendQueued(block, 0)).replies;
+  }
+
+  /** `queued`: how many of the block's first commands a MULTI takes in. */
+  async #sendQueued(block: CommandWriter, queued: number): Promise<Answer> {
     if (this.#over !== null) throw this.#over;
-    return await this.#connection.send(block.view(), block.commands);
+    return await this.#connection.sendQueued(block.view(), queued, block.commands - queued);
   }
 
   #checkWriter(reply: Reply, lane: string): void {
