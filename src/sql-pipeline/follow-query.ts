@@ -24,9 +24,10 @@ export interface FollowedQuery {
 export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, void, undefined> {
   const { plan, tables, bounded, settings, context, signal } = query;
   const flow = dataflow(new Map([['result', plan]]), settings);
-  const tick = (): Delta => flow.tick({ now: Math.floor(context.clock.now()) }).get('result')!;
+  const tick = (ended: boolean): Delta =>
+    flow.tick({ now: Math.floor(context.clock.now()), ended }).get('result')!;
   if (flow.inputs.size === 0) {
-    yield tick();
+    yield tick(true);
     return;
   }
   const inputs = await openInputs(flow, { tables, evaluation: { ...settings, now: context.clock.now }, context });
@@ -35,7 +36,7 @@ export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, 
     for await (const { origin, last } of readInputs(inputs, { once: bounded, signal })) {
       if (begun && origin === null && !last) continue;
       begun = true;
-      yield tick();
+      yield tick(last);
     }
   } finally {
     await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));

@@ -94,16 +94,16 @@ class JobSource implements Source {
   ): AsyncGenerator<Batch, void, undefined> {
     await held(JOB_LANE);
     if (this.#inputs.length === 0) {
-      yield* this.#first(this.#tick(), null);
+      yield* this.#first(this.#tick(true), null);
       return;
     }
     for await (const { origin, last } of readInputs(this.#inputs, { once: this.#bounded, signal })) {
       if (this.#isFirst) {
-        yield* this.#first(this.#tick(), origin);
+        yield* this.#first(this.#tick(last), origin);
         this.#isFirst = false;
-      } else if (origin === null) yield this.#batch([]);
+      } else if (origin === null && !last) yield this.#batch([]);
       else {
-        const deltas = this.#tick();
+        const deltas = this.#tick(last);
         const from = resultOrigin(origin, this.#context.clock.now());
         yield this.#batch(this.#outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from)));
       }
@@ -139,8 +139,8 @@ class JobSource implements Source {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  #tick(): ReadonlyMap<string, Delta> {
-    return this.#flow.tick({ now: Math.floor(this.#context.clock.now()) });
+  #tick(ended: boolean): ReadonlyMap<string, Delta> {
+    return this.#flow.tick({ now: Math.floor(this.#context.clock.now()), ended });
   }
 
   *#first(deltas: ReadonlyMap<string, Delta>, origin: Origin | null): Generator<Batch, void, undefined> {

@@ -2,9 +2,11 @@ import { columnsOf, isContextual } from '../../sql/evaluate/bound-tree.ts';
 import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
-import type { Plan } from '../../sql/plan/plan.ts';
+import { isComplete } from '../../sql/plan/complete-windows.ts';
+import type { Plan, PlanColumn } from '../../sql/plan/plan.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
+import { Consolidator } from './consolidate.ts';
 import { Changes, type Delta } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
 import { OverStep } from './over/over-step.ts';
@@ -14,7 +16,12 @@ import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import { remembersNothing, type Step } from './step.ts';
 
+import { PresentJoinStep } from './temporal/present-join-step.ts';
 import { FirstRowsStep, TopStep } from './top-step.ts';
+import type { Watermarks } from './watermark/watermarks.ts';
+import { ClosingAggregateStep } from './window/closing-aggregate-step.ts';
+import { ClosingSessionStep } from './window/closing-session-step.ts';
+import { ClosingWindowStep } from './window/closing-window-step.ts';
 import { SessionStep } from './window/session-step.ts';
 import { WindowStep } from './window/window-step.ts';
 
@@ -33,9 +40,9 @@ interface Steps {
 }
 
 /** The steps that compute these plans. A plan that stands in several places is computed once. */
-export const buildSteps = (plans: readonly Plan[]): Steps => {
+export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks): Steps => {
   const read = readColumns(plans);
-  const builder = new Builder(read);
+  const builder = new Builder(read, watermarks);
   const results = plans.map((plan) => builder.build(plan));
   return { steps: builder.steps, tables: builder.tables, results };
 };
@@ -48,10 +55,12 @@ class Builder {
   readonly #built = new Map<Plan, Delta>();
   readonly #ranked = new Map<RankPlan, Delta>();
   readonly #read: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #watermarks: Watermarks;
 
   /** `read`: the columns of tables that are read. */
-  constructor(read: ReadonlyMap<string, ReadonlySet<number>>) {
+  constructor(read: ReadonlyMap<string, ReadonlySet<number>>, watermarks: Watermarks) {
     this.#read = read;
+    this.#watermarks = watermarks;
   }
 
   build(plan: Plan): Delta {
@@ -80,12 +89,22 @@ class Builder {
         );
       }
       case 'aggregate': {
+        const closing = this.#closing(plan);
+        if (closing !== null) return closing;
         const { input, calc } = this.#calculated(plan.input);
-        return this.#add(new AggregateStep(plan, input, calc, isAppendOnly(plan.input)));
+        const [appendOnly, forgets] = [isAppendOnly(plan.input), isComplete(plan)];
+        return this.#add(new AggregateStep(plan, input, { calc, appendOnly, forgets }));
       }
       case 'join': {
         const [left, right] = [this.build(plan.left), this.build(plan.right)];
-        return this.#add(new JoinStep(plan, left, right));
+        const complete = isComplete(plan);
+        const joined = this.#add(new JoinStep(plan, left, right, complete));
+        // Within the tick a row may stand alone first; what is handed on is only added to.
+        return complete && plan.type !== 'INNER' ? this.#add(new ConsolidateStep(joined, plan.columns)) : joined;
+      }
+      case 'temporal-join': {
+        const [left, right] = [this.build(plan.left), this.build(plan.right)];
+        return this.#add(new PresentJoinStep(plan, left, right, isAppendOnly(plan.left)));
       }
       case 'intersect':
       case 'except': {
@@ -105,7 +124,13 @@ class Builder {
         return this.#add(new OverStep(plan, this.build(plan.input)));
       case 'window': {
         const input = this.build(plan.input);
-        return this.#add(plan.window === 'SESSION' ? new SessionStep(plan, input) : new WindowStep(plan, input));
+        if (!plan.closes)
+          return this.#add(plan.window === 'SESSION' ? new SessionStep(plan, input) : new WindowStep(plan, input));
+        return this.#add(
+          plan.window === 'SESSION'
+            ? new ClosingSessionStep(plan, input, this.#watermarks)
+            : new ClosingWindowStep(plan, input, this.#watermarks, isAppendOnly(plan.input)),
+        );
       }
       case 'rank':
         return this.#rank(plan, true);
@@ -117,6 +142,15 @@ class Builder {
   #add(step: Step): Delta {
     this.steps.push(step);
     return step.out;
+  }
+
+  /** An aggregate of the windows right under it, which are told of when they close; null: it is another one. */
+  #closing(plan: Extract<Plan, { kind: 'aggregate' }>): Delta | null {
+    const { parts, input: window } = calcParts(plan.input);
+    if (window.kind !== 'window' || window.window === 'SESSION' || parts.length === 0) return null;
+    if (!isComplete(plan) || plan.sets.length > 1 || hasToRemember(parts, window.input)) return null;
+    const own = { watermarks: this.#watermarks, appendOnly: isAppendOnly(window.input) };
+    return this.#add(new ClosingAggregateStep(plan, { window, parts }, this.build(window.input), own));
   }
 
   /** A plan without the filters and projections at its end, and these as a function; null: there are none. */
@@ -145,8 +179,11 @@ class Builder {
   }
 
   #scan({ table }: Extract<Plan, { kind: 'scan' }>): Delta {
-    const scanned = this.tables.get(table.name) ?? { changes: new Changes(), columns: this.#read.get(table.name)! };
+    const known = this.tables.get(table.name);
+    if (known !== undefined) return known.changes;
+    const scanned = { changes: new Changes(), columns: this.#read.get(table.name)! };
     this.tables.set(table.name, scanned);
+    this.#watermarks.follow(table, scanned.changes);
     return scanned.changes;
   }
 }
@@ -191,6 +228,20 @@ class ValuesStep implements Step {
 
   restored(): void {
     this.#plan = null;
+  }
+}
+
+class ConsolidateStep implements Step {
+  readonly out = new Changes();
+  readonly memory = remembersNothing;
+  readonly #consolidator: Consolidator;
+
+  constructor(input: Delta, columns: readonly PlanColumn[]) {
+    this.#consolidator = new Consolidator(input, columns);
+  }
+
+  run(): void {
+    this.out.addAll(this.#consolidator.take());
   }
 }
 

@@ -5,11 +5,14 @@ import { buildSteps } from './build-steps.ts';
 import { Consolidator } from './consolidate.ts';
 import type { Changes, Delta, SqlRow } from './delta.ts';
 import type { Memory, Step } from './step.ts';
+import { Watermarks } from './watermark/watermarks.ts';
 
 /** When a tick happens. It is recorded with the tick, so that a repeated one gives the same. */
 export interface TickTime {
   /** Milliseconds since 1970: what CURRENT_TIMESTAMP and PROCTIME() say during the tick. */
   readonly now: number;
+  /** Nothing more comes: all windows close. */
+  readonly ended?: boolean;
 }
 
 export interface DataflowSettings {
@@ -17,6 +20,8 @@ export interface DataflowSettings {
   readonly timeZone: string;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** How long a table with a WATERMARK may say nothing before the others go on without it; without it, for ever. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** Where the changes of one scanned table go. */
@@ -48,6 +53,8 @@ export interface Dataflow {
    */
   readonly memory: Memory | null;
   restored(): void;
+  /** Rows, and goings of rows, that came too late for their windows and were left out, since the dataflow was made. */
+  readonly lateRows: number;
 }
 
 /** A dataflow for these queries; parts that several of them have in common are computed once. */
@@ -60,11 +67,13 @@ class SteppedDataflow implements Dataflow {
   readonly #steps: readonly Step[];
   readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
   readonly #context: EvaluationContext;
+  readonly #watermarks: Watermarks;
   #now = 0;
   #failed = false;
 
-  constructor(outputs: ReadonlyMap<string, Plan>, { timeZone, random }: DataflowSettings) {
-    const { steps, tables, results } = buildSteps([...outputs.values()]);
+  constructor(outputs: ReadonlyMap<string, Plan>, { timeZone, random, idleTimeoutMs = 0 }: DataflowSettings) {
+    this.#watermarks = new Watermarks(idleTimeoutMs);
+    const { steps, tables, results } = buildSteps([...outputs.values()], this.#watermarks);
     this.#steps = steps;
     this.#tables = [...tables.values()].map(({ changes }) => changes);
     this.inputs = new Map(
@@ -82,17 +91,23 @@ class SteppedDataflow implements Dataflow {
 
   get memory(): Memory | null {
     const memories = this.#steps.map(({ memory }) => memory);
-    return memories.includes(undefined) ? null : memories.flatMap((memory) => memory!);
+    return memories.includes(undefined) ? null : [...memories.flatMap((memory) => memory!), ...this.#watermarks.memory];
   }
 
   restored(): void {
+    this.#watermarks.restored();
     for (const step of this.#steps) step.restored?.();
+  }
+
+  get lateRows(): number {
+    return this.#watermarks.lateRows;
   }
 
   tick(at: TickTime): ReadonlyMap<string, Delta> {
     assert(!this.#failed, 'a dataflow that failed ticks no more');
     this.#failed = true;
     this.#now = at.now;
+    this.#watermarks.begin(this.#context, at.ended === true);
     for (const step of this.#steps) step.run(this.#context);
     const changes = new Map<string, Delta>();
     for (const { name, consolidator } of this.#outputs) changes.set(name, consolidator.take());

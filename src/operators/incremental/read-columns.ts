@@ -1,16 +1,22 @@
 import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
-import type { Plan } from '../../sql/plan/plan.ts';
+import type { CatalogTable, Plan } from '../../sql/plan/plan.ts';
 
 /** The columns of tables that these plans read, by the tables' names. What nobody reads needs not be decoded, nor kept by a join. */
 export const readColumns = (plans: readonly Plan[]): ReadonlyMap<string, ReadonlySet<number>> => {
   const read = new Map<string, Set<number>>();
   const mark = (plan: Plan, needed: ReadonlySet<number>): void => {
-    if (plan.kind === 'scan') read.set(plan.table.name, (read.get(plan.table.name) ?? new Set()).union(needed));
+    if (plan.kind === 'scan') {
+      const own = columnsOfWatermark(plan.table);
+      read.set(plan.table.name, (read.get(plan.table.name) ?? new Set<number>()).union(needed).union(own));
+    }
     for (const [input, columns] of neededOfInputs(plan, [...needed])) mark(input, new Set(columns));
   };
   for (const plan of plans) mark(plan, new Set(plan.columns.keys()));
   return read;
 };
+
+const columnsOfWatermark = ({ watermark }: CatalogTable): ReadonlySet<number> =>
+  new Set(watermark === undefined ? [] : columnsOf(watermark.mark));
 
 /** Each input of a plan, and which of its columns are read when `needed` are read of the plan. */
 const neededOfInputs = (
@@ -36,6 +42,15 @@ const neededOfInputs = (
       return [
         [plan.left, left],
         [plan.right, right.map((column) => column - width)],
+      ];
+    }
+    case 'temporal-join': {
+      const width = plan.left.columns.length;
+      const read = [...needed, ...columnsOf(plan.condition)];
+      const times = plan.time === null ? [[], []] : [[plan.time.left], [plan.time.right]];
+      return [
+        [plan.left, [...times[0]!, ...read.filter((column) => column < width)]],
+        [plan.right, [...times[1]!, ...read.filter((column) => column >= width).map((column) => column - width)]],
       ];
     }
     case 'union':

@@ -1,8 +1,11 @@
+import assert from 'node:assert';
 import type { ColumnDefinition, CreateTable, KeyConstraint, Option, Watermark } from '../ast/statement.ts';
 import { castTo } from '../bind/cast-to.ts';
 import { bindExpression } from '../bind/expression.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
+import { substitute } from '../evaluate/bound-tree.ts';
+import { columnAt } from '../plan/column-at.ts';
 import type { Plan, PlanColumn } from '../plan/plan.ts';
 import { type Span, sqlError } from '../sql-error.ts';
 import { fromTypeName } from '../types/from-type-name.ts';
@@ -28,7 +31,7 @@ export interface DeclaredTable<Binding extends TableBinding = TableBinding> {
   readonly primaryKey: readonly number[];
   /** What a query that names the table reads: the stored columns and those computed from them, in the declared order. */
   readonly plan: Plan;
-  readonly watermark: { readonly column: string; readonly delay: Bound } | null;
+  readonly watermark: { readonly column: number; readonly mark: Bound } | null;
   readonly binding: Binding;
 }
 
@@ -52,8 +55,9 @@ export const declareTable = <Binding extends TableBinding>(
   const { options } = statement;
   const binding = bind({ table: statement.path.at(-1)!.name, options, hasKey: primaryKey.length > 0, span: statement });
   for (const column of stored) checkMetadata(column, binding);
-  const plan = planOf(name, statement, stored, { primaryKey, binding });
-  return { name, statement, stored, primaryKey, plan, watermark: watermarkOf(statement.watermark, plan), binding };
+  const declared = planOf(name, statement, stored, { primaryKey, binding });
+  const watermark = watermarkOf(statement.watermark, declared);
+  return { name, statement, stored, primaryKey, plan: withWatermark(declared, watermark), watermark, binding };
 };
 
 const refuseParts = (statement: CreateTable): void => {
@@ -174,7 +178,19 @@ const watermarkOf = (watermark: Watermark | null, plan: Plan): DeclaredTable['wa
       expected: 'TIMESTAMP or TIMESTAMP_LTZ with at most 3 digits of a second',
     });
   }
-  return { column: watermark.column.map(({ name }) => name).join('.'), delay };
+  return { column: (column as Extract<Bound, { kind: 'column' }>).index, mark: delay };
+};
+
+/** The scan knows the watermark, in its own columns. */
+const withWatermark = (plan: Plan, watermark: DeclaredTable['watermark']): Plan => {
+  if (watermark === null) return plan;
+  const { column, mark } = watermark;
+  if (plan.kind === 'scan')
+    return { ...plan, table: { ...plan.table, watermark: { time: columnAt(plan.columns, column), mark } } };
+  assert(plan.kind === 'project' && plan.input.kind === 'scan', 'a declared table is a scan with computed columns');
+  const { expressions, input } = plan;
+  const own = { time: expressions[column]!, mark: substitute(mark, (index) => expressions[index]!) };
+  return { ...plan, input: { ...input, table: { ...input.table, watermark: own } } };
 };
 
 const isRowtime = (type: SqlType): boolean =>

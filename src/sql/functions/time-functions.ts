@@ -67,7 +67,7 @@ const clock = (
   run: (context: EvaluationContext) => SqlValue,
 ): SqlFunction =>
   define('time', name, {
-    usage: name === 'NOW' ? 'NOW()' : name,
+    usage: name === 'NOW' || name === 'PROCTIME' ? `${name}()` : name,
     description,
     parameters: ['int?'],
     returns: type,
@@ -88,6 +88,7 @@ export const timeFunctions: readonly SqlFunction[] = [
   part('SECOND', 'SECOND', 'Its second.'),
   clock('CURRENT_TIMESTAMP', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
   clock('NOW', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
+  clock('PROCTIME', 'The time at which the row is worked on, as an instant.', localTimestamp(3, false), nowMicros),
   clock('CURRENT_ROW_TIMESTAMP', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
   clock('LOCALTIMESTAMP', "Now, by the session's clock.", timestamp(3, false), (context) =>
     toWallClock(nowMicros(context), context.timeZone),

@@ -11,6 +11,7 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { plain, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { type BoundRows, bindAggregation, holdsAggregate } from './bind-aggregation.ts';
+import { withGroupWindow } from './bind-group-window.ts';
 import { bindOver, plainRows } from './bind-over.ts';
 import { type Correlated, holdsSubquery, type PlanSubquery, semiJoined, withSubqueries } from './bind-subqueries.ts';
 import { bindWindowTable } from './bind-window-table.ts';
@@ -22,6 +23,7 @@ import { joinOn } from './join-on.ts';
 import type { OuterRows } from './outer-rows.ts';
 import type { Catalog, Plan, PlanColumn, SortKey } from './plan.ts';
 import { sortKey } from './sort-key.ts';
+import { temporalJoin } from './temporal-join.ts';
 
 /** A table reference with the names its columns go by. */
 interface Relation {
@@ -254,9 +256,13 @@ const aliased = (plan: Plan, alias: Alias | null, path: readonly string[]): Rela
 };
 
 const planReference = (reference: TableReference, names: Names): Relation => {
+  if (reference.kind === 'table-name' && reference.asOf !== null) {
+    throw sqlError('SQL_INVALID', reference.asOf, {
+      reason: 'FOR SYSTEM_TIME AS OF stands behind the right side of a join',
+    });
+  }
   switch (reference.kind) {
     case 'table-name': {
-      if (reference.asOf !== null) refuse(reference.asOf, 'FOR SYSTEM_TIME AS OF');
       if (reference.sample !== null) refuse(reference.sample, 'TABLESAMPLE');
       const path = reference.path.map(({ name }) => name);
       const plan = planTable(path, { start: reference.path[0]!.start, end: reference.path.at(-1)!.end }, names);
@@ -292,7 +298,8 @@ const refuse = (span: Span, what: string): never => {
 };
 
 const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names): Relation => {
-  const [left, right] = [planReference(join.left, names), planReference(join.right, names)];
+  const asOf = join.right.kind === 'table-name' ? join.right.asOf : null;
+  const [left, right] = [planReference(join.left, names), planReference(withoutTime(join.right), names)];
   const type = join.type === 'COMMA' || join.type === 'CROSS' ? 'INNER' : join.type;
   const emptied = (relation: Relation, nullable: boolean): readonly ScopeColumn[] =>
     nullable ? relation.scope.map((column) => ({ ...column, type: withNullable(column.type, true) })) : relation.scope;
@@ -316,10 +323,20 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
     throw sqlError('SQL_INVALID', join, { reason: `a ${join.type} JOIN needs ON and a condition` });
   }
   const conditions = condition === null ? [] : conjunctsOf(condition);
+  const joined =
+    asOf === null
+      ? joinOn(type, left.plan, right.plan, conditions)
+      : temporalJoin(type, left.plan, right.plan, conditions, {
+          bound: bindExpression(asOf, new Scope(left.scope)),
+          written: asOf,
+        });
   const columns = scope.map(({ name, type: columnType }): PlanColumn => ({ name, type: columnType }));
-  const plan: Plan = { ...joinOn(type, left.plan, right.plan, conditions), columns };
+  const plan: Plan = { ...joined, columns };
   return merged.length === 0 ? { plan, scope } : withMerged(plan, type, scope, merged, width);
 };
+
+const withoutTime = (reference: TableReference): TableReference =>
+  reference.kind === 'table-name' ? { ...reference, asOf: null } : reference;
 
 /** A column that both sides of a join have, and that counts as one. */
 interface MergedColumn {
@@ -383,13 +400,13 @@ const withMerged = (
   return { plan, scope: named };
 };
 
-const planSelect = (select: Select, names: Names, order: readonly OrderItem[]): Sorted => {
+const planSelect = (written: Select, names: Names, writtenOrder: readonly OrderItem[]): Sorted => {
   const nothing: Relation = { plan: { kind: 'values', rows: [[]], columns: [] }, scope: [] };
-  const from = select.from === null ? nothing : planReference(select.from, { ...names, outer: null });
+  const from = written.from === null ? nothing : planReference(written.from, { ...names, outer: null });
   const subquery: PlanSubquery = (query, outer) => planCorrelated(query, { ...names, outer });
-  let rows = besideOuter(from, names.outer);
-  const { scope } = rows;
-  if (select.where !== null) rows = { ...rows, ...rowsWith(rows, select.where, 'WHERE', subquery) };
+  const joined = besideOuter(from, names.outer);
+  const kept = written.where === null ? joined : rowsWith(joined, written.where, 'WHERE', subquery);
+  const { rows, scope, select, order } = withGroupWindow(kept, joined.scope, written, writtenOrder);
   const items = expandStars(select, from.scope);
   const grouped =
     select.groupBy !== null || select.having !== null || items.some(({ expression }) => holdsAggregate(expression));
@@ -472,13 +489,16 @@ interface Item {
   readonly bound: Bound | null;
 }
 
+/** What stands for an expression has no name to show. */
+const shownName = (name: string): string | null => (name.startsWith('#') ? null : name);
+
 const expandStars = (select: Select, scope: readonly ScopeColumn[]): readonly Item[] => {
   let unnamed = 0;
   return select.items.flatMap(({ expression, alias }): readonly Item[] => {
     if (expression.kind !== 'star') {
       const own =
         expression.kind === 'name'
-          ? expression.path.at(-1)!.name
+          ? shownName(expression.path.at(-1)!.name)
           : expression.kind === 'field'
             ? expression.field.name
             : null;

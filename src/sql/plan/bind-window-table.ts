@@ -9,6 +9,7 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { isTimestamp, localTimestamp, shortText, timestamp } from '../types/sql-type.ts';
 import { columnAt } from './column-at.ts';
 import type { Plan, PlanColumn, WindowKind } from './plan.ts';
+import { timeAttributeOf } from './time-attribute.ts';
 
 /** The arguments of each window function behind its table and time, in their order; the last ones in brackets may be left out. */
 const windowFunctions: Readonly<Record<WindowKind, readonly string[]>> = {
@@ -64,15 +65,16 @@ const edges: readonly PlanColumn[] = ['window_start', 'window_end', 'window_time
   type: timestamp(3, false),
 }));
 
-/** Windows of a time with a zone begin and end in the session's zone. */
-const withWindows = (
+/** Each row with the windows it stands in. Windows of a time with a zone begin and end in the session's zone. */
+export const withWindows = (
   input: Plan,
   time: number,
-  windows: Omit<Extract<Plan, { kind: 'window' }>, 'kind' | 'input' | 'time' | 'columns'>,
+  windows: Omit<Extract<Plan, { kind: 'window' }>, 'kind' | 'input' | 'time' | 'columns' | 'closes' | 'zoned'>,
 ): Plan => {
   const own = input.columns.map((_, index) => columnAt(input.columns, index));
+  const closes = timeAttributeOf(input, time) === 'rowtime';
   if (input.columns[time]!.type.kind === 'TIMESTAMP')
-    return { kind: 'window', input, time, ...windows, columns: [...input.columns, ...edges] };
+    return { kind: 'window', input, time, ...windows, closes, zoned: false, columns: [...input.columns, ...edges] };
   const local = castTo(own[time]!, timestamp(3))!;
   const below: Plan = {
     kind: 'project',
@@ -81,7 +83,7 @@ const withWindows = (
     columns: [...input.columns, { name: 'local_time', type: local.type }],
   };
   const columns = [...below.columns, ...edges];
-  const window: Plan = { kind: 'window', input: below, time: own.length, ...windows, columns };
+  const window: Plan = { kind: 'window', input: below, time: own.length, ...windows, closes, zoned: true, columns };
   const [start, end, last] = edges.map((_, index) => columnAt(columns, own.length + 1 + index));
   const zoned = castTo(last!, localTimestamp(3, false))!;
   return {
@@ -138,8 +140,8 @@ const placeOf = (expression: Expression, input: Plan): number => {
   return placeIn(input, expression.path);
 };
 
-/** A length in microseconds. */
-const lengthOf = (argument: Argument, name: string, mayBeNegative = false): number => {
+/** A length in microseconds. SQL_TYPE_MISMATCH for what is no interval of days or less, SQL_INVALID for nothing. */
+export const lengthOf = (argument: Argument, name: string, mayBeNegative = false): number => {
   const bound = bindExpression(argument as Expression, new Scope([]));
   if (bound.kind !== 'constant' || bound.type.kind !== 'MILLIS') {
     throw sqlError('SQL_TYPE_MISMATCH', argument, {

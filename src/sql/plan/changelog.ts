@@ -1,3 +1,4 @@
+import { isComplete } from './complete-windows.ts';
 import type { JoinKey, Plan } from './plan.ts';
 
 /** What a step's output does to rows it gave before: I adds one, UA changes one, D takes one back. */
@@ -39,18 +40,29 @@ export const changelogOf = (plan: Plan): Changelog => {
       const upsertKeys = single ? [plan.sets[0]!] : [];
       // A group without rows is gone, but for the one of all rows.
       const isGlobal = single && plan.sets[0]!.length === 0;
+      if (isComplete(plan)) return { kinds: appended, upsertKeys };
       return { kinds: isAppended(input) || isGlobal ? updated : all, upsertKeys };
     }
     case 'join': {
       const [left, right] = [changelogOf(plan.left), changelogOf(plan.right)];
+      const complete = isComplete(plan) ? appended : null;
       if (plan.type === 'SEMI' || plan.type === 'ANTI') {
         const onlyAdds = plan.type === 'SEMI' && isAppended(left) && isAppended(right);
-        return { kinds: onlyAdds ? appended : all, upsertKeys: left.upsertKeys };
+        return { kinds: complete ?? (onlyAdds ? appended : all), upsertKeys: left.upsertKeys };
       }
       const width = plan.left.columns.length;
       const upsertKeys = joinKeys(left.upsertKeys, right.upsertKeys, plan.keys, width);
+      if (complete !== null) return { kinds: complete, upsertKeys };
       if (isAppended(left) && isAppended(right)) return { kinds: plan.type === 'INNER' ? appended : all, upsertKeys };
       return { kinds: all, upsertKeys };
+    }
+    case 'temporal-join': {
+      // The right side has one row for each key at any time, so a row on the left stands in the result at most once where it is unique.
+      const { kinds, upsertKeys } = changelogOf(plan.left);
+      const isUnique = changelogOf(plan.right).upsertKeys.some((key) =>
+        key.every((column) => plan.keys.some(([, right]) => right === column)),
+      );
+      return { kinds, upsertKeys: isUnique ? upsertKeys : [] };
     }
     case 'union':
       return { kinds: merged(plan.inputs.map(changelogOf)), upsertKeys: [] };
@@ -66,20 +78,20 @@ export const changelogOf = (plan: Plan): Changelog => {
       return { kinds: all, upsertKeys: input.upsertKeys };
     }
     case 'over':
-      return { kinds: all, upsertKeys: changelogOf(plan.input).upsertKeys };
+      return { kinds: isComplete(plan) ? appended : all, upsertKeys: changelogOf(plan.input).upsertKeys };
     case 'window': {
       const { kinds, upsertKeys } = changelogOf(plan.input);
-      if (plan.window === 'SESSION') return { kinds: all, upsertKeys };
+      if (plan.window === 'SESSION') return { kinds: plan.closes ? appended : all, upsertKeys };
       // A row stands in several windows of one start, or of one end.
       const start = plan.input.columns.length;
       const apart = { TUMBLE: [], HOP: [start], CUMULATE: [start + 1] }[plan.window];
-      return { kinds, upsertKeys: upsertKeys.map((key) => [...key, ...apart]) };
+      return { kinds: plan.closes ? appended : kinds, upsertKeys: upsertKeys.map((key) => [...key, ...apart]) };
     }
     case 'rank': {
       const place = plan.columns.length - 1;
       const own = plan.from === plan.to ? [plan.partition] : [[...plan.partition, place]];
       const upsertKeys = [...(plan.method === 'ROW_NUMBER' ? own : []), ...changelogOf(plan.input).upsertKeys];
-      return { kinds: all, upsertKeys };
+      return { kinds: isComplete(plan) ? appended : all, upsertKeys };
     }
   }
 };

@@ -2,6 +2,7 @@ import type { Bound } from '../evaluate/bound.ts';
 import { shortText } from '../types/sql-type.ts';
 import { type Changelog, changelogOf } from './changelog.ts';
 import type { Frame, Plan, PlanColumn, SortKey } from './plan.ts';
+import { inputsOf } from './plan-inputs.ts';
 
 /**
  * A plan as a tree, its last step first. Each step says its columns with their types, how its output changes and by what columns
@@ -27,22 +28,6 @@ function* lines(plan: Plan, first: string, rest: string): Generator<string> {
   }
 }
 
-const inputsOf = (plan: Plan): readonly Plan[] => {
-  switch (plan.kind) {
-    case 'scan':
-    case 'values':
-      return [];
-    case 'join':
-    case 'intersect':
-    case 'except':
-      return [plan.left, plan.right];
-    case 'union':
-      return plan.inputs;
-    default:
-      return [plan.input];
-  }
-};
-
 const stepText = (plan: Plan): string => {
   switch (plan.kind) {
     case 'scan':
@@ -56,6 +41,12 @@ const stepText = (plan: Plan): string => {
     case 'join': {
       const columns = [...plan.left.columns, ...plan.right.columns];
       return `${plan.type.toLowerCase()} join${plan.condition === null ? '' : ` on ${boundText(plan.condition, columns)}`}`;
+    }
+    case 'temporal-join': {
+      const columns = [...plan.left.columns, ...plan.right.columns];
+      const { time } = plan;
+      const asOf = time === null ? 'of the moment' : `of ${plan.left.columns[time.left]!.name}`;
+      return `${plan.type.toLowerCase()} join as ${asOf} on ${boundText(plan.condition, columns)}`;
     }
     case 'aggregate': {
       const names = (places: readonly number[]): string =>

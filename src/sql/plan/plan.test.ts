@@ -60,7 +60,7 @@ test('what a query cannot mean is shown at its place', () => {
     ['SELECT note, COUNT(*) FROM orders GROUP BY customer', 'note', /note is not grouped by/],
     ['SELECT SUM(note) FROM orders', 'SUM(note)', /SUM takes a number, and this is STRING/],
     ['SELECT id FROM orders WHERE qty', 'qty', /WHERE takes a truth value/],
-    ['SELECT * FROM orders FOR SYSTEM_TIME AS OF placed', 'placed', /not planned yet/],
+    ['SELECT * FROM orders FOR SYSTEM_TIME AS OF placed', 'placed', /behind the right side of a join/],
   ];
   for (const [query, at, message] of cases) {
     assert.throws(

@@ -26,6 +26,20 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** What such a join looks rows up by. */
       readonly keys: readonly JoinKey[];
     }
+  /**
+   * Each row of the left side beside those that the right side has at a time: at the moment when the row comes (`time` null), or at the
+   * time that the row says. What comes later on the right side changes nothing. LEFT keeps rows without such.
+   */
+  | {
+      readonly kind: 'temporal-join';
+      readonly type: 'INNER' | 'LEFT';
+      readonly left: Plan;
+      readonly right: Plan;
+      readonly condition: Bound;
+      readonly keys: readonly JoinKey[];
+      /** Columns, by their places in each side. */
+      readonly time: { readonly left: number; readonly right: number } | null;
+    }
   /** Groups by columns of its input; each set of `sets` is one grouping, by places in `groups`. The columns of the groups come first. */
   | {
       readonly kind: 'aggregate';
@@ -76,6 +90,10 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** HOP: from the start of one window to that of the next. CUMULATE: from one end to the next. 0 for others. */
       readonly slide: number;
       readonly offset: number;
+      /** The time is the column of a WATERMARK: a window's rows come when the watermark has passed its end, and not before. */
+      readonly closes: boolean;
+      /** The time was one with a zone, and is its wall clock here. */
+      readonly zoned: boolean;
     }
 );
 
@@ -128,6 +146,8 @@ export interface CatalogTable {
   readonly primaryKey: readonly number[];
   /** Rows are only ever added. */
   readonly appendOnly: boolean;
+  /** WATERMARK FOR time AS mark, over the table's columns. */
+  readonly watermark?: { readonly time: Bound; readonly mark: Bound };
 }
 
 /** Where names of tables lead. */

@@ -47,7 +47,9 @@ const describe = (statement: Describe, catalog: SessionCatalog): Answer => {
       type.nullable ? 'TRUE' : 'FALSE',
       keyNames.includes(name) ? `PRI(${keyNames.join(', ')})` : null,
       table === null ? null : extrasOf(table, name),
-      table?.watermark?.column === name ? expressionText(table.statement.watermark!.expression, queryText) : null,
+      table !== null && table?.watermark != null && table.plan.columns[table.watermark.column]!.name === name
+        ? expressionText(table.statement.watermark!.expression, queryText)
+        : null,
     ]),
   };
 };

@@ -5,7 +5,7 @@ import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
-import type { Step } from '../step.ts';
+import { type Memory, remembersNothing, type Step } from '../step.ts';
 import { RowBag } from './row-bag.ts';
 
 type JoinPlan = Extract<Plan, { kind: 'join' }>;
@@ -32,16 +32,19 @@ interface Side {
  */
 export class JoinStep implements Step {
   readonly out = new Changes();
-  readonly memory: readonly KeyedState<RowBag>[];
+  readonly memory: Memory;
   readonly #left: Side;
   readonly #right: Side;
   /** What the condition asks beside equal columns; null: nothing. */
   readonly #residual: Evaluator | null;
 
+  readonly #forgets: boolean;
   /** Semi and anti joins give rows of the left side only. */
   readonly #givesPairs: boolean;
 
-  constructor(plan: JoinPlan, left: Delta, right: Delta) {
+  /** `forgets`: rows that are joined come in one tick, and none later. */
+  constructor(plan: JoinPlan, left: Delta, right: Delta, forgets: boolean) {
+    this.#forgets = forgets;
     this.#givesPairs = plan.type !== 'SEMI' && plan.type !== 'ANTI';
     const side = (own: 'left' | 'right', input: Delta): Side => {
       const { columns } = plan[own];
@@ -71,7 +74,7 @@ export class JoinStep implements Step {
     };
     this.#left = side('left', left);
     this.#right = side('right', right);
-    this.memory = [this.#left.bags, this.#right.bags];
+    this.memory = forgets ? remembersNothing : [this.#left.bags, this.#right.bags];
     const residual = residualOf(plan.condition, plan.keys, plan.left.columns.length);
     this.#residual = residual === null ? null : compile(residual);
   }
@@ -79,6 +82,9 @@ export class JoinStep implements Step {
   run(context: EvaluationContext): void {
     this.#meet(this.#left, this.#right, context);
     this.#meet(this.#right, this.#left, context);
+    if (!this.#forgets) return;
+    this.#left.bags.clear();
+    this.#right.bags.clear();
   }
 
   /** Joins one side's changes with the rows of the other, and takes them in. */

@@ -1,8 +1,9 @@
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import { isComplete } from '../../../sql/plan/complete-windows.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
-import type { Memory, Step } from '../step.ts';
+import { type Memory, remembersNothing, type Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import type { OrderedRows } from './frame-edges.ts';
 import { type Partition, Partitions } from './partitions.ts';
@@ -15,17 +16,19 @@ export class OverStep implements Step {
   readonly out = new Changes();
   readonly memory: Memory;
   readonly #input: Delta;
+  readonly #isComplete: boolean;
   readonly #partitions: Partitions;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
   readonly #byKeys: (a: SqlRow, b: SqlRow) => number;
   readonly #functions: readonly WindowFunction[];
 
   constructor(plan: OverPlan, input: Delta) {
+    this.#isComplete = isComplete(plan);
     this.#input = input;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
-    this.memory = this.#partitions.memory;
+    this.memory = this.#isComplete ? remembersNothing : this.#partitions.memory;
     this.#functions = plan.calls.map((call) => windowFunction(call, plan.order, plan.input.columns));
   }
 
@@ -35,6 +38,7 @@ export class OverStep implements Step {
       tellDifference(partition.told, now, this.#order, this.out);
       return now;
     });
+    if (this.#isComplete) this.#partitions.clear();
   }
 
   #computed(partition: Partition): readonly SqlRow[] {

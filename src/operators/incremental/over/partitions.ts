@@ -40,6 +40,11 @@ export class Partitions {
     this.memory = [this.#partitions];
   }
 
+  /** Forgets all rows. */
+  clear(): void {
+    this.#partitions.clear();
+  }
+
   /** Takes the changes in, and then `retell` for each partition that they touch: gives what is to be remembered as told. */
   apply({ rows, weights }: Delta, retell: (partition: Partition) => readonly SqlRow[]): void {
     const touched = new Map<RowKey, Partition>();

@@ -1,8 +1,9 @@
+import { isComplete } from '../../../sql/plan/complete-windows.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
 import type { SortedBag } from '../sorted-bag.ts';
-import type { Memory, Step } from '../step.ts';
+import { type Memory, remembersNothing, type Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import { type Partition, Partitions } from './partitions.ts';
 
@@ -19,6 +20,7 @@ export class RankStep implements Step {
   readonly #plan: RankPlan;
   /** The place is read of a row, and not only which rows there are. */
   readonly #isNumbered: boolean;
+  readonly #isComplete: boolean;
   readonly #partitions: Partitions;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
   readonly #byKeys: (a: SqlRow, b: SqlRow) => number;
@@ -26,13 +28,14 @@ export class RankStep implements Step {
   readonly #forgets: boolean;
 
   constructor(plan: RankPlan, input: Delta, isNumbered: boolean, appendOnly: boolean) {
+    this.#isComplete = isComplete(plan);
     this.#plan = plan;
     this.#input = input;
     this.#isNumbered = isNumbered;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
-    this.memory = this.#partitions.memory;
+    this.memory = this.#isComplete ? remembersNothing : this.#partitions.memory;
     this.#forgets = appendOnly && plan.method === 'ROW_NUMBER';
   }
 
@@ -43,6 +46,7 @@ export class RankStep implements Step {
       tellDifference(partition.told, now, this.#order, this.out);
       return now;
     });
+    if (this.#isComplete) this.#partitions.clear();
   }
 
   /** Whether everything that changed stands behind the last place, and so changes nothing. */

@@ -15,7 +15,7 @@ export class SessionStep implements Step {
   readonly memory: Memory;
   readonly #input: Delta;
   readonly #time: number;
-  readonly #gap: bigint;
+  readonly #gap: number;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
   readonly #partitions: Partitions;
   readonly #timed = new Changes();
@@ -23,7 +23,7 @@ export class SessionStep implements Step {
   constructor(plan: WindowPlan, input: Delta) {
     this.#input = input;
     this.#time = plan.time;
-    this.#gap = BigInt(plan.size);
+    this.#gap = plan.size;
     this.#order = rowOrder([{ column: plan.time, descending: false, nullsFirst: true }]);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
     this.memory = this.#partitions.memory;
@@ -45,16 +45,16 @@ export class SessionStep implements Step {
   #windowed(partition: Partition): readonly SqlRow[] {
     const windowed: SqlRow[] = [];
     let session: SqlRow[] = [];
-    let [start, end] = [0n, 0n];
+    let [start, end]: [Whole, Whole] = [0, 0];
     const close = (): void => {
-      for (const row of session) windowed.push(inWindow(row, [whole(start), whole(end)]));
+      for (const row of session) windowed.push(inWindow(row, [start, end]));
       session = [];
     };
     partition.rows.walk((row, weight) => {
       const time = inMillis(row[this.#time] as Whole);
       if (session.length > 0 && time > end) close();
       if (session.length === 0) start = time;
-      end = time + this.#gap;
+      end = moved(time, this.#gap);
       for (let times = 0; times < weight; times += 1) session.push(row);
       return true;
     });
@@ -64,7 +64,12 @@ export class SessionStep implements Step {
 }
 
 /** Windows begin and end at whole milliseconds. */
-const inMillis = (time: Whole): bigint => {
-  const exact = BigInt(time);
-  return exact - (((exact % 1000n) + 1000n) % 1000n);
+export const inMillis = (time: Whole): Whole => {
+  if (typeof time === 'number') return Math.floor(time / 1000) * 1000;
+  return whole(time - (((time % 1000n) + 1000n) % 1000n));
+};
+
+export const moved = (time: Whole, micros: number): Whole => {
+  const sum = Number(time) + micros;
+  return Number.isSafeInteger(sum) && typeof time === 'number' ? sum : whole(BigInt(time) + BigInt(micros));
 };

@@ -7,12 +7,11 @@ import { type Window, windowsOfTime } from './windows-of-time.ts';
 type WindowPlan = Extract<Plan, { kind: 'window' }>;
 
 /** A row in a window. The last microsecond before its end that TIMESTAMP(3) has is the window's time. */
-export const inWindow = (row: SqlRow, [start, end]: Window): SqlRow => [
-  ...row,
-  start,
-  end,
-  typeof end === 'number' ? end - 1000 : end - 1000n,
-];
+export const inWindow = (row: SqlRow, [start, end]: Window): SqlRow => {
+  const windowed = row.slice();
+  windowed.push(start, end, typeof end === 'number' ? end - 1000 : end - 1000n);
+  return windowed;
+};
 
 /** TUMBLE, HOP and CUMULATE: each row as often as there are windows of its time. One without a time stands in none. */
 export class WindowStep implements Step {

@@ -6,16 +6,22 @@ type WindowPlan = Extract<Plan, { kind: 'window' }>;
 /** Where a window begins, and where it ends; microseconds since 1970, the end excluded. */
 export type Window = readonly [start: Whole, end: Whole];
 
-/** The windows of TUMBLE, HOP or CUMULATE in which a time stands, the earliest first. */
+/** The windows of TUMBLE, HOP or CUMULATE in which a time stands, the earliest first. Times of the same windows are given the same list. */
 export const windowsOfTime = ({ window, size, slide, offset }: WindowPlan): ((time: Whole) => readonly Window[]) => {
   const period = window === 'HOP' ? slide : size;
   const windows = { TUMBLE: tumbling, HOP: hopping, CUMULATE: cumulating, SESSION: tumbling }[window];
+  // Between the multiples of this, windows are the same; most rows have those of the row before.
+  const step = window === 'CUMULATE' ? slide : period;
+  let [lastStep, last]: [number, readonly Window[]] = [Number.NaN, []];
   return (time) => {
-    if (typeof time === 'number') {
-      const inside = floorMod(time - offset, period);
-      // Far enough from where numbers stop being exact, nothing below leaves them.
-      if (Math.abs(time) + Math.abs(offset) + 2 * size < Number.MAX_SAFE_INTEGER)
-        return windows(inside, size, slide).map(([start, end]) => [time + start, time + end]);
+    // Far enough from where numbers stop being exact, nothing below leaves them.
+    if (typeof time === 'number' && Math.abs(time) + Math.abs(offset) + 2 * size < Number.MAX_SAFE_INTEGER) {
+      const ofStep = time - floorMod(time - offset, step);
+      if (ofStep === lastStep) return last;
+      lastStep = ofStep;
+      const distances = windows(floorMod(time - offset, period), size, slide);
+      last = distances.map(([start, end]) => [time + start, time + end]);
+      return last;
     }
     const exact = BigInt(time);
     const length = BigInt(period);

@@ -1,0 +1,114 @@
+import type { Evaluator } from '../../../sql/evaluate/bound.ts';
+import { compile } from '../../../sql/evaluate/compile.ts';
+import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import type { Plan } from '../../../sql/plan/plan.ts';
+import { Changes, type Delta, type SqlRow } from '../delta.ts';
+import { RowBag } from '../join/row-bag.ts';
+import { type RowKey, rowKey } from '../row-key.ts';
+import { KeyedState } from '../state/keyed-state.ts';
+import type { Memory, Step } from '../step.ts';
+
+type TemporalPlan = Extract<Plan, { kind: 'temporal-join' }>;
+
+/**
+ * FOR SYSTEM_TIME AS OF PROCTIME(): a row on the left is joined with what the right side has when it comes, after the tick's own changes of
+ * it. Only the right side is kept. Where rows on the left go too, each goes with what it was joined with, and that is kept.
+ */
+export class PresentJoinStep implements Step {
+  readonly out = new Changes();
+  readonly memory: Memory;
+  readonly #left: Delta;
+  readonly #right: Delta;
+  readonly #bags: KeyedState<RowBag>;
+  readonly #leftKey: (row: SqlRow) => RowKey;
+  readonly #rightKey: (row: SqlRow) => RowKey;
+  readonly #wholeRight: (row: SqlRow) => RowKey;
+  readonly #wholeLeft: (row: SqlRow) => RowKey;
+  /** What the rows on the left were joined with, the latest of equal ones last; null: no row of them goes. */
+  readonly #outcomes: KeyedState<(readonly SqlRow[])[]> | null;
+  readonly #condition: Evaluator;
+  readonly #absent: readonly SqlValue[] | null;
+
+  constructor(plan: TemporalPlan, left: Delta, right: Delta, appendOnly: boolean) {
+    this.#left = left;
+    this.#right = right;
+    const keyOf = (side: 'left' | 'right', columns: readonly number[]) => {
+      const all = plan[side].columns;
+      return rowKey(
+        columns,
+        columns.map((column) => all[column]!.type),
+      );
+    };
+    this.#leftKey = keyOf(
+      'left',
+      plan.keys.map(([own]) => own),
+    );
+    this.#rightKey = keyOf(
+      'right',
+      plan.keys.map(([, own]) => own),
+    );
+    this.#wholeLeft = keyOf('left', [...plan.left.columns.keys()]);
+    this.#wholeRight = keyOf('right', [...plan.right.columns.keys()]);
+    this.#bags = new KeyedState({
+      write: (bag, to) => bag.save(to),
+      read: (from) => RowBag.load(this.#wholeRight, false, from),
+    });
+    this.#outcomes = appendOnly
+      ? null
+      : new KeyedState<(readonly SqlRow[])[]>({
+          write: (outcomes, to) => to.value(outcomes),
+          read: (from) => from.value() as SqlRow[][],
+        });
+    this.memory = this.#outcomes === null ? [this.#bags] : [this.#bags, this.#outcomes];
+    this.#condition = compile(plan.condition);
+    this.#absent = plan.type === 'LEFT' ? new Array<SqlValue>(plan.right.columns.length).fill(null) : null;
+  }
+
+  run(context: EvaluationContext): void {
+    const { rows, weights } = this.#right;
+    for (let i = 0; i < rows.length; i += 1) this.#keep(rows[i]!, weights[i]!);
+    const left = this.#left;
+    for (let i = 0; i < left.rows.length; i += 1) this.#join(left.rows[i]!, left.weights[i]!, context);
+  }
+
+  #keep(row: SqlRow, weight: number): void {
+    const key = this.#rightKey(row);
+    const bag = this.#bags.get(key);
+    if (bag === undefined) {
+      this.#bags.set(key, new RowBag(this.#wholeRight, row, weight, null));
+      return;
+    }
+    bag.add(row, weight, null);
+    if (bag.isEmpty) this.#bags.delete(key);
+    else this.#bags.changed(key);
+  }
+
+  #join(row: SqlRow, weight: number, context: EvaluationContext): void {
+    if (this.#outcomes === null) {
+      for (const joined of this.#joined(row, context)) this.out.add(joined, weight);
+      return;
+    }
+    const key = this.#wholeLeft(row);
+    const outcomes = this.#outcomes.get(key) ?? [];
+    for (let times = Math.abs(weight); times > 0; times -= 1) {
+      const outcome = weight > 0 ? this.#joined(row, context) : outcomes.pop()!;
+      if (weight > 0) outcomes.push(outcome);
+      for (const joined of outcome) this.out.add(joined, weight > 0 ? 1 : -1);
+    }
+    if (outcomes.length === 0) this.#outcomes.delete(key);
+    else this.#outcomes.set(key, outcomes);
+  }
+
+  /** The condition says NULL, and so no, where a column that has to be equal is NULL. */
+  #joined(row: SqlRow, context: EvaluationContext): readonly SqlRow[] {
+    const bag = this.#bags.get(this.#leftKey(row));
+    const found: SqlRow[] = [];
+    for (let i = 0; bag !== undefined && i < bag.rows.length; i += 1) {
+      const pair = row.concat(bag.rows[i]!);
+      if (this.#condition(pair, context) !== true) continue;
+      for (let times = bag.weights[i]!; times > 0; times -= 1) found.push(pair);
+    }
+    if (found.length === 0 && this.#absent !== null) found.push(row.concat(this.#absent));
+    return found;
+  }
+}

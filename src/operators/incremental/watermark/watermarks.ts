@@ -1,0 +1,101 @@
+import type { Evaluator } from '../../../sql/evaluate/bound.ts';
+import { compile } from '../../../sql/evaluate/compile.ts';
+import type { EvaluationContext, Whole } from '../../../sql/evaluate/sql-value.ts';
+import type { CatalogTable } from '../../../sql/plan/plan.ts';
+import type { Delta } from '../delta.ts';
+import { KeyedState } from '../state/keyed-state.ts';
+import { type Memory, remembersNothing } from '../step.ts';
+
+/** Before any row, and when nothing more comes. In between, microseconds. */
+export const NEVER = Number.NEGATIVE_INFINITY;
+export const FOREVER = Number.POSITIVE_INFINITY;
+
+/** How far the event time of one table has come. */
+interface TableMark {
+  readonly name: string;
+  readonly changes: Delta;
+  readonly mark: Evaluator;
+  reached: Whole;
+  /** When its last row came, in milliseconds since 1970; null: none has. */
+  lastRowAt: number | null;
+}
+
+/**
+ * How far event time has come: as far as the table that is furthest behind, of those that declare a WATERMARK. It moves at the end of a
+ * tick and never goes back, so what is late does not hang on the order of rows within a tick.
+ */
+export class Watermarks {
+  /** What had been reached when the last tick ended: a row that belongs before it is late. */
+  before: Whole = NEVER;
+  /** What has been reached with this tick's rows. */
+  reached: Whole = NEVER;
+  /** Rows, and goings of rows, that came too late for their windows. */
+  lateRows = 0;
+  readonly #tables: TableMark[] = [];
+  /** By the names of tables; null stands for all of them together. */
+  readonly #marks = new KeyedState<Whole>({
+    write: (mark, to) => to.value(mark),
+    read: (from) => from.value() as Whole,
+  });
+  /** How long a table may say nothing before the others go on without it; 0: for ever. */
+  readonly #idleMs: number;
+
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs;
+  }
+
+  /** What is remembered from tick to tick; nothing where no table declares a watermark. */
+  get memory(): Memory {
+    return this.#tables.length === 0 ? remembersNothing : [this.#marks];
+  }
+
+  follow({ name, watermark }: CatalogTable, changes: Delta): void {
+    if (watermark !== undefined)
+      this.#tables.push({ name, changes, mark: compile(watermark.mark), reached: NEVER, lastRowAt: null });
+  }
+
+  restored(): void {
+    this.reached = this.#marks.get(null) ?? NEVER;
+    for (const table of this.#tables) table.reached = this.#marks.get(table.name) ?? NEVER;
+  }
+
+  /** Before the steps of a tick. `ended`: nothing more will come. */
+  begin(context: EvaluationContext, ended: boolean): void {
+    this.before = this.reached;
+    for (const table of this.#tables) if (advance(table, context)) this.#marks.set(table.name, table.reached);
+    if (ended) {
+      this.reached = FOREVER;
+      return;
+    }
+    const now = context.now();
+    let least: Whole | null = null;
+    for (const table of this.#tables) {
+      if (this.#isIdle(table, now)) continue;
+      if (least === null || table.reached < least) least = table.reached;
+    }
+    if (least === null || least <= this.reached) return;
+    this.reached = least;
+    this.#marks.set(null, least);
+  }
+
+  #isIdle(table: TableMark, now: number): boolean {
+    if (this.#idleMs === 0) return false;
+    // The time before its first row counts from the first tick on.
+    table.lastRowAt ??= now;
+    return now - table.lastRowAt >= this.#idleMs;
+  }
+}
+
+/** Whether the table has come further. */
+const advance = (table: TableMark, context: EvaluationContext): boolean => {
+  const { rows, weights } = table.changes;
+  if (rows.length === 0) return false;
+  const before = table.reached;
+  table.lastRowAt = context.now();
+  for (let i = 0; i < rows.length; i += 1) {
+    if (weights[i]! <= 0) continue;
+    const mark = table.mark(rows[i]!, context) as Whole | null;
+    if (mark !== null && mark > table.reached) table.reached = mark;
+  }
+  return table.reached > before;
+};
