@@ -24,8 +24,7 @@ export interface FollowedQuery {
 export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, void, undefined> {
   const { plan, tables, bounded, settings, context, signal } = query;
   const flow = dataflow(new Map([['result', plan]]), settings);
-  const tick = (ended: boolean): Delta =>
-    flow.tick({ now: Math.floor(context.clock.now()), ended }).get('result')!;
+  const tick = (ended: boolean): Delta => flow.tick({ now: Math.floor(context.clock.now()), ended }).get('result')!;
   if (flow.inputs.size === 0) {
     yield tick(true);
     return;

@@ -73,7 +73,8 @@ const stepText = (plan: Plan): string => {
       const name = (column: number): string => plan.input.columns[column]!.name;
       const lengths = [plan.slide, plan.size, plan.offset].filter((length) => length !== 0);
       const apart = plan.partition.length === 0 ? '' : ` partition by (${plan.partition.map(name).join(', ')})`;
-      return `${plan.window} of ${name(plan.time)}${apart}: ${lengths.map((length) => `${length / 1_000_000} s`).join(', ')}`;
+      const closing = plan.closes ? ', closing' : '';
+      return `${plan.window} of ${name(plan.time)}${apart}: ${lengths.map((length) => `${length / 1_000_000} s`).join(', ')}${closing}`;
     }
     case 'rank':
       return `${plan.method} ${plan.from} to ${plan.to}${partitionText(plan)}`;
