@@ -35,6 +35,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'sql-groupby': async (rounds) => (await import('./benches/sql-engine.ts')).sqlGroupBy(rounds),
   'sql-join': async (rounds) => (await import('./benches/sql-engine.ts')).sqlJoin(rounds),
   'sql-lag': async (rounds) => (await import('./benches/sql-lag.ts')).sqlLag(rounds),
+  nexmark: async (rounds) => (await import('./benches/nexmark.ts')).nexmark(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 

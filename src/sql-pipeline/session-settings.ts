@@ -1,4 +1,5 @@
 import { nearestName } from '../core/nearest-name.ts';
+import { duration } from '../core/settings.ts';
 import type { SetOption } from '../sql/ast/statement.ts';
 import { sqlError } from '../sql/sql-error.ts';
 
@@ -22,7 +23,13 @@ const withoutEffect = [
   'sql-client.display.',
 ];
 
-const known = ['execution.runtime-mode', 'pipeline.name', 'sql-client.execution.result-mode', 'table.local-time-zone'];
+const known = [
+  'execution.runtime-mode',
+  'pipeline.name',
+  'sql-client.execution.result-mode',
+  'table.exec.source.idle-timeout',
+  'table.local-time-zone',
+];
 
 /** How a result is shown: as it stands, as lines of what comes and goes, or as such lines in a box. */
 export type ResultMode = 'table' | 'changelog' | 'tableau';
@@ -46,6 +53,11 @@ export class SessionSettings {
 
   get timeZone(): string {
     return this.#values.get('table.local-time-zone') ?? this.#timeZone;
+  }
+
+  /** How long a table may say nothing before it holds no window open any more; 0: for ever. */
+  get idleTimeoutMs(): number {
+    return duration.parse(this.#values.get('table.exec.source.idle-timeout') ?? 0);
   }
 
   /** Null: the job is called after what it writes. */
@@ -90,6 +102,9 @@ export class SessionSettings {
       case 'pipeline.name':
         if (value.length > 0 && value.length <= 100) return value;
         throw sqlError('SQL_INVALID', span, { reason: 'pipeline.name has 1 to 100 characters' });
+      case 'table.exec.source.idle-timeout':
+        if (duration.safeParse(value).success) return value;
+        throw sqlError('SQL_INVALID', span, { reason: `${key} is a length of time, as '30 s'` });
       case 'table.local-time-zone':
         try {
           return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;

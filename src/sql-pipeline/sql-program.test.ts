@@ -48,6 +48,15 @@ test('a declaration keeps its columns, key, metadata and watermark', () => {
   assert.match(rows('SHOW CREATE TABLE orders')[0]![0]!, /'username' = 'u', 'password' = '\*{6}'/);
 });
 
+test('how long a silent table holds windows open is set as in Flink, and reaches the query', () => {
+  const settings = (text: string): unknown => {
+    const outcome = last(`${text} SELECT id FROM clicks`);
+    return outcome.kind === 'query' ? outcome.query.settings.idleTimeoutMs : null;
+  };
+  assert.equal(settings(''), 0);
+  assert.equal(settings("SET 'table.exec.source.idle-timeout' = '2 min';"), 120_000);
+});
+
 test('LIKE brings what another table has, and its options where they are not written again', () => {
   const sql = `CREATE TABLE copied (more INT) WITH ('table-name' = 'archive') LIKE orders (EXCLUDING WATERMARKS EXCLUDING CONSTRAINTS);
     SHOW CREATE TABLE copied`;
@@ -205,6 +214,12 @@ const mistakes: readonly (readonly [sql: string, at: string, code: string, messa
     "SET 'execution.runtime-mod' = 'batch'",
     'SQL_UNKNOWN_NAME',
     /did you mean execution.runtime-mode/,
+  ],
+  [
+    "SET 'table.exec.source.idle-timeout' = 'soon'",
+    "SET 'table.exec.source.idle-timeout' = 'soon'",
+    'SQL_INVALID',
+    /length of time, as '30 s'/,
   ],
   [
     "SET 'execution.runtime-mode' = 'fast'",

@@ -161,7 +161,8 @@ export class SqlProgram {
   }
 
   #dataflow(): DataflowSettings {
-    return { timeZone: this.#settings.timeZone, random: Math.random };
+    const { timeZone, idleTimeoutMs } = this.#settings;
+    return { timeZone, idleTimeoutMs, random: Math.random };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Plan } from './plan.ts';
 
 /** What a column says of time: when a row is worked on, or when it happened, by which the table's WATERMARK moves. */
-export type TimeAttribute = 'proctime' | 'rowtime';
+type TimeAttribute = 'proctime' | 'rowtime';
 
 /** Null: the column is a value like others. */
 export const timeAttributeOf = (plan: Plan, column: number): TimeAttribute | null => {

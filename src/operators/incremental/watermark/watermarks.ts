@@ -7,8 +7,8 @@ import { KeyedState } from '../state/keyed-state.ts';
 import { type Memory, remembersNothing } from '../step.ts';
 
 /** Before any row, and when nothing more comes. In between, microseconds. */
-export const NEVER = Number.NEGATIVE_INFINITY;
-export const FOREVER = Number.POSITIVE_INFINITY;
+const NEVER = Number.NEGATIVE_INFINITY;
+const FOREVER = Number.POSITIVE_INFINITY;
 
 /** How far the event time of one table has come. */
 interface TableMark {
