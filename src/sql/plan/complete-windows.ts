@@ -9,7 +9,7 @@ interface WindowColumn {
 }
 
 /** What a column is of a window that closes, where all rows of that window come in one tick; null: nothing. */
-export const closedColumn = (plan: Plan, column: number): WindowColumn | null => {
+const closedColumn = (plan: Plan, column: number): WindowColumn | null => {
   switch (plan.kind) {
     case 'window':
       return plan.closes ? { window: plan, column } : null;
