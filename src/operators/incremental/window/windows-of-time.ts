@@ -11,7 +11,7 @@ export const windowsOfTime = ({ window, size, slide, offset }: WindowPlan): ((ti
   const period = window === 'HOP' ? slide : size;
   const windows = { TUMBLE: tumbling, HOP: hopping, CUMULATE: cumulating, SESSION: tumbling }[window];
   // Between the multiples of this, windows are the same; most rows have those of the row before.
-  const step = window === 'CUMULATE' ? slide : period;
+  const step = window === 'TUMBLE' ? size : commonDivisor(slide, size);
   let [lastStep, last]: [number, readonly Window[]] = [Number.NaN, []];
   return (time) => {
     // Far enough from where numbers stop being exact, nothing below leaves them.
@@ -50,5 +50,7 @@ const cumulating = (inside: number, size: number, step: number): Distances => {
     windows.push([0 - inside, end - inside]);
   return windows;
 };
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 const floorMod = (value: number, by: number): number => ((value % by) + by) % by;
