@@ -47,3 +47,9 @@ export { defineProcess, type NamedRow, type Process, type ProcessedChange } from
 export type { Speeds, TableCounts } from './pipeline/progress.ts';
 export type { Speed } from './pipeline/speed-meter.ts';
 export { systemClock } from './pipeline/system-clock.ts';
+export {
+  defineFunction,
+  type FunctionType,
+  type FunctionValue,
+  type UserFunction,
+} from './sql-pipeline/functions/define-function.ts';

@@ -57,7 +57,7 @@ export const bindOptions =
     const own = options.filter((option) => option !== named);
     const { prefix = null } = connector;
     const isPrefixed = ({ key }: Option): boolean => prefix !== null && key.startsWith(prefix);
-    const { values, given } = checked(
+    const { values, given } = checkedOptions(
       connector,
       own.filter((option) => !isPrefixed(option)),
       named,
@@ -77,9 +77,9 @@ const connectorNames = (): string => sqlConnectors.map(({ name }) => `'${name}'`
 
 const invalid = (span: Span, reason: string): MillraceError => sqlError('SQL_INVALID', span, { reason });
 
-/** The options as the connector's schema makes them. */
-const checked = (
-  { name, options: schema }: SqlConnector,
+/** The options as a schema makes them, and as they were given; `name` is what they are options of. Throws SQL_ errors with the place. */
+export const checkedOptions = (
+  { name, options: schema }: Pick<SqlConnector, 'name' | 'options'>,
   options: readonly Option[],
   connectorOption: Option,
   { expand, hide }: BindingSurroundings,

@@ -1,6 +1,8 @@
 import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
-import type { Insert, SetOption, Statement } from '../sql/ast/statement.ts';
+import type { CreateCatalog, CreateFunction, Insert, SetOption, Statement } from '../sql/ast/statement.ts';
 import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
+import { SessionFunctions } from '../sql/catalog/session-functions.ts';
+import type { SqlFunction } from '../sql/functions/define.ts';
 import { bindQuery } from '../sql/plan/bind-query.ts';
 import { explainText } from '../sql/plan/explain.ts';
 import type { Catalog, Plan } from '../sql/plan/plan.ts';
@@ -10,7 +12,10 @@ import { type BoundInsert, bindInsert } from '../sql/statement/bind-insert.ts';
 import { scannedTables } from '../sql/statement/scanned-tables.ts';
 import { type BindingSurroundings, bindOptions } from './bind-options.ts';
 import type { ConnectedTable } from './connected-table.ts';
+import { loadFunction } from './functions/load-function.ts';
 import type { SqlJob } from './job.ts';
+import { mentionedPaths } from './mentioned-paths.ts';
+import { type MysqlCatalog, openMysqlCatalog } from './mysql-catalog.ts';
 import { declaredQueryTable, type QueryTable } from './query-tables.ts';
 import { type ResultMode, SessionSettings } from './session-settings.ts';
 
@@ -45,23 +50,36 @@ export type Outcome =
 export interface ProgramOptions extends BindingSurroundings {
   readonly bounded: boolean;
   readonly server: ServerTables | null;
+  /** What paths of modules are relative to; left out: the working directory. */
+  readonly folder?: string;
 }
 
-/** Statements one after another: each is settled against what those before it declared. Nothing is connected to. */
+/**
+ * Statements one after another: each is settled against what those before it declared. `take` connects to nothing; what it needs of servers and
+ * modules, `prepare` has brought before.
+ */
 export class SqlProgram {
   readonly #catalog: SessionCatalog<ConnectedTable>;
   readonly #settings: SessionSettings;
   readonly #server: ServerTables | null;
+  readonly #functions = new SessionFunctions();
+  readonly #surroundings: BindingSurroundings;
+  readonly #folder: string;
+  readonly #catalogs = new Map<string, MysqlCatalog>();
+  readonly #opened = new Map<CreateCatalog, MysqlCatalog>();
+  readonly #loaded = new Map<CreateFunction, SqlFunction>();
 
-  constructor({ bounded, server, ...surroundings }: ProgramOptions) {
+  constructor({ bounded, server, folder = '.', ...surroundings }: ProgramOptions) {
     this.#settings = new SessionSettings({ bounded });
     this.#server = server;
+    this.#surroundings = surroundings;
+    this.#folder = folder;
     this.#catalog = new SessionCatalog(bindOptions(surroundings), server?.catalog ?? null);
   }
 
   /** Nothing is declared. */
   get isEmpty(): boolean {
-    return this.#catalog.tableNames.length === 0 && this.#catalog.viewNames.length === 0;
+    return this.#catalog.isEmpty;
   }
 
   /** Names of what can be read from here, for whoever types a statement. */
@@ -79,10 +97,43 @@ export class SqlProgram {
     return this.#settings.pipelineName;
   }
 
+  /**
+   * Asks the servers of catalogs, and loads modules, as far as `take` needs them for this statement. Throws SQL_ errors with the place, and
+   * what a server says.
+   */
+  async prepare(statement: Statement): Promise<void> {
+    if (statement.kind === 'create-catalog') {
+      const made = await openMysqlCatalog(statement, this.#surroundings);
+      this.#opened.set(statement, made);
+      return;
+    }
+    if (statement.kind === 'create-function') {
+      this.#loaded.set(statement, await loadFunction(statement, this.#folder));
+      return;
+    }
+    if (this.#catalogs.size === 0) return;
+    for (const path of mentionedPaths(statement)) {
+      const [catalog = '', database = ''] = this.#catalog.wholePath(path);
+      await this.#catalogs.get(catalog)?.load(database);
+    }
+    // SHOW TABLES FROM and the like name a database, which stands where a table's name ends otherwise.
+    if (statement.kind !== 'show') return;
+    const [first = this.#catalog.catalog, second] = statement.path.map(({ name }) => name);
+    if (second !== undefined) await this.#catalogs.get(first)?.load(second);
+    else await this.#catalogs.get(this.#catalog.catalog)?.load(statement.path[0]?.name ?? this.#catalog.database);
+  }
+
+  /** What is known of catalogs may be old: it is looked up again. */
+  async refresh(): Promise<void> {
+    for (const catalog of this.#catalogs.values()) await catalog.refresh();
+  }
+
   /** Throws SQL_ errors with the place. */
-  take(statement: Statement): Outcome {
+  take(written: Statement): Outcome {
+    if (this.#declared(written)) return { kind: 'done' };
+    const statement = this.#functions.resolved(written);
     if (this.#catalog.take(statement)) return { kind: 'done' };
-    const answered = answer(statement, this.#catalog);
+    const answered = answer(statement, this.#catalog, this.#functions.names);
     if (answered !== null) return { kind: 'answer', answer: answered };
     switch (statement.kind) {
       case 'set':
@@ -101,6 +152,31 @@ export class SqlProgram {
           what: statement.kind.toUpperCase().replaceAll('-', ' '),
           reason: 'tables, views and databases are declared; docs/sql/statements.md lists what runs',
         });
+    }
+  }
+
+  /** Takes what was prepared: catalogs and functions. */
+  #declared(statement: Statement): boolean {
+    switch (statement.kind) {
+      case 'create-catalog': {
+        const made = this.#opened.get(statement);
+        if (made === undefined) throw notHere(statement, 'CREATE CATALOG');
+        this.#catalog.takeCatalog(statement, made);
+        if (this.#catalog.external(statement.name.name) === made) this.#catalogs.set(statement.name.name, made);
+        return true;
+      }
+      case 'create-function': {
+        const definition = this.#loaded.get(statement);
+        if (definition === undefined) throw notHere(statement, 'CREATE FUNCTION');
+        this.#functions.take(statement, definition);
+        return true;
+      }
+      case 'drop':
+        if (statement.what !== 'FUNCTION') return false;
+        this.#functions.drop(statement);
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -165,6 +241,12 @@ export class SqlProgram {
     return { timeZone, idleTimeoutMs, random: Math.random };
   }
 }
+
+const notHere = (statement: Statement, what: string): Error =>
+  sqlError('SQL_NOT_SUPPORTED', statement, {
+    what: `${what} in a pipeline file`,
+    reason: 'its statements are settled without asking a server; `millrace sql -f` runs it',
+  });
 
 /** A job that reads what it writes would never come to rest, unless reading ends before writing begins. */
 const refuseFeedback = (

@@ -29,6 +29,7 @@ export const shellRun = async (
     run: async (text, signals) => {
       try {
         session.server?.forget();
+        await session.program.refresh();
         const statements = parseScript(text);
         // One after the other, so that what a statement declares is there for the next, and stays when that one fails.
         for (const statement of statements) {

@@ -66,7 +66,12 @@ export class SqlSession {
   async settle(statements: readonly Statement[]): Promise<readonly Settled[]> {
     this.#needSource(statements);
     await this.server?.load(statements);
-    return statements.map((statement) => ({ statement, outcome: this.program.take(statement) }));
+    const settled: Settled[] = [];
+    for (const statement of statements) {
+      await this.program.prepare(statement);
+      settled.push({ statement, outcome: this.program.take(statement) });
+    }
+    return settled;
   }
 
   /** Runs what a statement came to. `screen`: somebody looks at it. */

@@ -50,7 +50,7 @@ test('what does not run yet is refused at its place', () => {
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /^-e:1:1 {2}error {2}SQL_NOT_SUPPORTED {2}CREATE FUNCTION .*\n {2}1 \| CREATE FUNCTION f.*\n {4}\| \^/,
+    /^-e:1:1 {2}error {2}SQL_NOT_SUPPORTED {2}a function in JAVA .*\n {2}1 \| CREATE FUNCTION f.*\n {4}\| \^/,
   );
 });
 

@@ -1,3 +1,4 @@
+import type { SqlFunction } from '../functions/define.ts';
 import type { Span } from '../sql-error.ts';
 import type { Identifier } from './identifier.ts';
 import type { OrderItem, Query, WindowSpecification } from './query.ts';
@@ -163,6 +164,8 @@ export interface Call extends Span {
   readonly withinGroup: readonly OrderItem[] | null;
   readonly filter: Expression | null;
   readonly over: Identifier | WindowSpecification | null;
+  /** A function of the user's that the name stands for. */
+  readonly definition?: SqlFunction;
 }
 
 /** Functions whose arguments are not a plain list. */

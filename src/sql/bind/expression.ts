@@ -362,7 +362,7 @@ const bindCall = (expression: Part<'call'>, scope: Scope): Bound => {
     .map((part) => part.name)
     .join('.')
     .toUpperCase();
-  const found = functionNamed(name);
+  const found = expression.definition ?? functionNamed(name);
   if (expression.over !== null) {
     throw sqlError('SQL_INVALID', expression, {
       reason: 'OVER stands in the columns of a query and in its ORDER BY: filter by it in a query around this one',

@@ -47,11 +47,12 @@ const parseCreateFunction = (cursor: Cursor, scope: CreateFunction['scope'], sta
   const implementation = cursor.string('the module or class in single quotes');
   let language: string | null = null;
   if (cursor.accept('LANGUAGE')) {
-    if (cursor.peek().kind !== 'word') cursor.fail('JAVA, SCALA, PYTHON or SQL');
+    const expected = 'TYPESCRIPT, JAVA, SCALA, PYTHON or SQL';
+    if (cursor.peek().kind !== 'word') cursor.fail(expected);
     language = cursor.take().keyword;
-    if (!['JAVA', 'SCALA', 'PYTHON', 'SQL'].includes(language)) {
+    if (!['TYPESCRIPT', 'JAVA', 'SCALA', 'PYTHON', 'SQL'].includes(language)) {
       cursor.rewind(cursor.mark - 1);
-      cursor.fail('JAVA, SCALA, PYTHON or SQL');
+      cursor.fail(expected);
     }
   }
   let jars: readonly string[] = [];

@@ -1,6 +1,7 @@
 import { nearestName } from '../../core/nearest-name.ts';
-import type { Describe, Show, Statement } from '../ast/statement.ts';
+import type { CreateCatalog, CreateTable, Describe, Show, Statement } from '../ast/statement.ts';
 import type { DeclaredTable } from '../catalog/declared-table.ts';
+import type { ExternalCatalog } from '../catalog/external-catalog.ts';
 import { DEFAULT_CATALOG, type SessionCatalog } from '../catalog/session-catalog.ts';
 import { likeMatcher } from '../evaluate/like.ts';
 import { functionNames } from '../functions/function-table.ts';
@@ -17,17 +18,22 @@ export interface Answer {
 }
 
 /** Null: the statement asks nothing that the catalogue knows. Throws SQL_UNKNOWN_NAME and SQL_NOT_SUPPORTED with the place. */
-export const answer = (statement: Statement, catalog: SessionCatalog): Answer | null => {
+export const answer = (
+  statement: Statement,
+  catalog: SessionCatalog,
+  ownFunctions: readonly string[] = [],
+): Answer | null => {
   if (statement.kind === 'describe') return describe(statement, catalog);
-  return statement.kind === 'show' ? show(statement, catalog) : null;
+  return statement.kind === 'show' ? show(statement, catalog, ownFunctions) : null;
 };
 
 /** As Flink prints it, a row for each column. */
 const describe = (statement: Describe, catalog: SessionCatalog): Answer => {
+  if (statement.what === 'CATALOG') return describeCatalog(statement, catalog);
   if (statement.what !== 'TABLE')
     throw sqlError('SQL_NOT_SUPPORTED', statement, {
       what: `DESCRIBE ${statement.what}`,
-      reason: 'tables and views are described',
+      reason: 'tables, views and catalogs are described',
     });
   const table = catalog.declared(statement.path);
   const path = statement.path.map(({ name }) => name);
@@ -54,6 +60,22 @@ const describe = (statement: Describe, catalog: SessionCatalog): Answer => {
   };
 };
 
+const describeCatalog = (statement: Describe, catalog: SessionCatalog): Answer => {
+  const { name } = statement.path[0]!;
+  const isDefault = name === DEFAULT_CATALOG;
+  const { type, comment } = isDefault
+    ? { type: 'generic_in_memory', comment: null }
+    : { type: catalogOf(statement, catalog).type, comment: catalogOf(statement, catalog).statement.comment };
+  return {
+    columns: ['info name', 'info value'],
+    rows: [
+      ['name', name],
+      ['type', type],
+      ['comment', comment ?? ''],
+    ],
+  };
+};
+
 const keyOf = ({ primaryKey, stored }: DeclaredTable): readonly string[] =>
   primaryKey.map((place) => stored[place]!.name);
 
@@ -69,7 +91,7 @@ const extrasOf = ({ statement }: DeclaredTable, name: string): string | null => 
   }
 };
 
-const show = (statement: Show, catalog: SessionCatalog): Answer => {
+const show = (statement: Show, catalog: SessionCatalog, ownFunctions: readonly string[]): Answer => {
   const names = (column: string, found: readonly string[]): Answer => ({
     columns: [column],
     rows: matching(found, statement).map((name) => [name]),
@@ -77,17 +99,22 @@ const show = (statement: Show, catalog: SessionCatalog): Answer => {
   switch (statement.what) {
     case 'TABLES':
       // Flink lists views among the tables.
-      return names('table name', [...catalog.tableNames, ...catalog.viewNames].sort());
+      return names(
+        'table name',
+        [...catalog.tableNamesIn(statement.path), ...catalog.viewNamesIn(statement.path)].sort(),
+      );
     case 'VIEWS':
-      return names('view name', catalog.viewNames);
+      return names('view name', catalog.viewNamesIn(statement.path));
     case 'DATABASES':
-      return names('database name', catalog.databases);
+      return names('database name', databasesOf(statement, catalog));
     case 'CATALOGS':
-      return names('catalog name', [DEFAULT_CATALOG]);
+      return names('catalog name', catalog.catalogs.toSorted());
     case 'FUNCTIONS':
-      return names('function name', functionNames().toSorted());
+      return names('function name', [...new Set([...functionNames(), ...ownFunctions])].toSorted());
+    case 'USER FUNCTIONS':
+      return names('function name', ownFunctions.toSorted());
     case 'CURRENT CATALOG':
-      return { columns: ['current catalog name'], rows: [[DEFAULT_CATALOG]] };
+      return { columns: ['current catalog name'], rows: [[catalog.catalog]] };
     case 'CURRENT DATABASE':
       return { columns: ['current database name'], rows: [[catalog.database]] };
     case 'COLUMNS': {
@@ -101,7 +128,9 @@ const show = (statement: Show, catalog: SessionCatalog): Answer => {
       return { columns, rows: rows.filter(([name]) => found.has(name!)) };
     }
     case 'CREATE TABLE':
-      return { columns: ['result'], rows: [[createTableText(catalog.target(statement.path))]] };
+      return { columns: ['result'], rows: [[withoutSecrets(catalog.target(statement.path).statement)]] };
+    case 'CREATE CATALOG':
+      return { columns: ['result'], rows: [[withoutSecrets(catalogOf(statement, catalog).statement)]] };
     case 'CREATE VIEW': {
       const view = catalog.view(statement.path);
       const name = statement.path.map((part) => part.name).join('.');
@@ -116,7 +145,8 @@ const show = (statement: Show, catalog: SessionCatalog): Answer => {
     default:
       throw sqlError('SQL_NOT_SUPPORTED', statement, {
         what: `SHOW ${statement.what}`,
-        reason: 'there are TABLES, VIEWS, COLUMNS, DATABASES, CATALOGS, FUNCTIONS and CREATE TABLE to show',
+        reason:
+          'there are TABLES, VIEWS, COLUMNS, DATABASES, CATALOGS, FUNCTIONS, USER FUNCTIONS and CREATE TABLE, VIEW and CATALOG to show',
       });
   }
 };
@@ -128,11 +158,30 @@ const matching = (names: readonly string[], { like }: Show): readonly string[] =
   return names.filter((name) => matches(fold(name)) !== like.negated);
 };
 
+/** The catalog that a statement names, which has to be a system's. */
+const catalogOf = (statement: Pick<Show, 'path'>, catalog: SessionCatalog): ExternalCatalog => {
+  const { name, ...span } = statement.path[0]!;
+  const found = catalog.external(name);
+  if (found !== null) return found;
+  if (name === DEFAULT_CATALOG)
+    throw sqlError('SQL_INVALID', span, { reason: `${name} is there from the beginning, and holds what is declared` });
+  throw sqlError('SQL_UNKNOWN_NAME', span, { what: 'catalog', name, suggestion: nearestName(name, catalog.catalogs) });
+};
+
+const databasesOf = (statement: Show, catalog: SessionCatalog): readonly string[] =>
+  statement.path.length === 0 || statement.path[0]!.name === catalog.catalog
+    ? catalog.databases
+    : catalogOf(statement, catalog).databases;
+
 /** The declaration, its secrets left out. */
-const createTableText = ({ statement }: DeclaredTable): string =>
-  statementText({
+const withoutSecrets = (statement: CreateTable | CreateCatalog): string => {
+  const isWebhook = statement.options.some(({ key, value }) => key === 'connector' && value === 'webhook');
+  return statementText({
     ...statement,
     options: statement.options.map((option) =>
-      /password|secret|token|jaas/i.test(option.key) ? { ...option, value: '******' } : option,
+      /password|secret|token|jaas|authorization/i.test(option.key) || (isWebhook && option.key === 'url')
+        ? { ...option, value: '******' }
+        : option,
     ),
   });
+};
