@@ -1,0 +1,39 @@
+import { runRedisUnderFaults } from '../../src/demo/redis-under-faults.ts';
+import { launchRedis } from '../../src/testing/servers/launch-redis.ts';
+import { launchServer } from '../../src/testing/servers/launch-server.ts';
+import type { Soak } from './soak.ts';
+
+/** What a server acknowledged survives its crash. */
+const durable = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1', '--innodb-buffer-pool-size=64M'];
+
+/**
+ * MySQL into Redis and Redis into MySQL while both processes and both servers are killed. `--everysec 1` lets Redis lose the last second
+ * at a crash, as its defaults do: MySQL then follows what Redis came back with.
+ */
+export const soak: Soak = {
+  options: { faults: 200, seed: 1, everysec: 0 },
+  async run({ faults = 0, seed = 0, everysec = 0 }, progress) {
+    await using mysql = await launchServer({ flavor: 'mysql', options: durable });
+    await using redis = await launchRedis({
+      settings: {
+        appendonly: 'yes',
+        appendfsync: everysec === 1 ? 'everysec' : 'always',
+        'repl-diskless-sync-delay': '0',
+      },
+    });
+    const { flavor, host, port, user, password } = mysql;
+    const crash = async (server: typeof mysql | typeof redis): Promise<void> => {
+      await server.kill();
+      await server.start();
+    };
+    const { slowestRecoveryMs, ...result } = await runRedisUnderFaults({
+      mysql: { flavor, host, port, user, password, crash: () => crash(mysql) },
+      redis: { host: redis.host, port: redis.port, crash: () => crash(redis) },
+      faults,
+      seed,
+      pauseMs: { least: 50, most: 900 },
+      progress,
+    });
+    return { faults, ...result, different: 0, 'ms from a kill to the first row, at most': slowestRecoveryMs };
+  },
+};

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address } from '../testing/mysql-rig.ts';
+import { RedisAndMysqlWriters } from './redis-and-mysql-writers.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface RedisUnderFaultsOptions {
+  /** Its tables `stock` are kept in Redis, and Redis's visits in its tables `visits`. */
+  readonly mysql: Address & {
+    /** Ends the server as a crash would, and starts it again; left out: it stays up. */
+    readonly crash?: () => Promise<void>;
+  };
+  readonly redis: { readonly host: string; readonly port: number; readonly crash: () => Promise<void> };
+  readonly faults: number;
+  readonly seed: number;
+  readonly pauseMs: { readonly least: number; readonly most: number };
+  readonly progress?: (line: string) => void;
+}
+
+export interface RedisUnderFaultsResult {
+  kills: number;
+  redisCrashes: number;
+  mysqlCrashes: number;
+  /** Transactions of the writer on MySQL, and of the one on Redis. */
+  intoRedis: number;
+  intoMysql: number;
+  /** Rows compared in the end, of both ways together. */
+  rows: number;
+  /** From the kill of a process to the first row that the next one has made durable, the slowest one; with the process's start. */
+  slowestRecoveryMs: number;
+}
+
+const patienceMs = 120_000;
+/** One fault in so many takes a server down, every third time MySQL. */
+const faultsPerCrash = 8;
+/** After one kill in so many it is waited for the first row. */
+const killsPerMeasure = 5;
+
+/**
+ * One MySQL and one Redis, each kept in step with the other for keys that the other owns, while both processes that do it, and both
+ * servers, are killed under load. Throws unless in the end both sides hold the same.
+ */
+export const runRedisUnderFaults = async (options: RedisUnderFaultsOptions): Promise<RedisUnderFaultsResult> => {
+  const { mysql, redis, seed, progress } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-under-faults-'));
+  const writers = await RedisAndMysqlWriters.open(mysql, redis, seed);
+  const files = [join(folder, 'into-redis.yaml'), join(folder, 'into-mysql.yaml')] as const;
+  writeFileSync(files[0], intoRedis(options));
+  writeFileSync(files[1], intoMysql(options));
+  const workers = files.map((file) => new WorkerProcess(file, process.env));
+  try {
+    for (const worker of workers) worker.start();
+    const stop = new AbortController();
+    const writing = writers.write(stop.signal);
+    writing.catch(() => {});
+    const counts = await makeFaults(options, workers);
+    stop.abort();
+    const made = await writing;
+    progress?.('comparing');
+    const rows = await untilEqual(writers, workers);
+    for (const worker of workers) assert.ok(await worker.stop(), `a worker did not end well:\n${worker.output}`);
+    return { ...counts, ...made, rows };
+  } finally {
+    for (const worker of workers) await worker.kill();
+    await writers.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const retries = { 'retry.initial-delay': '50ms', 'retry.max-delay': '500ms' };
+
+const intoRedis = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
+  JSON.stringify({
+    source: {
+      type: 'mysql',
+      hostname: mysql.host,
+      port: mysql.port,
+      username: mysql.user,
+      password: mysql.password,
+      tables: 'redis_under_faults.stock',
+      'scan.incremental.snapshot.chunk.size': 50,
+      'heartbeat.interval': '1s',
+    },
+    sink: { type: 'redis', hostname: redis.host, port: redis.port, key: 'stock:%{id}' },
+    pipeline: { name: 'into-redis', ...retries },
+  });
+
+const intoMysql = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
+  JSON.stringify({
+    source: {
+      type: 'redis',
+      hostname: redis.host,
+      port: redis.port,
+      schema: 'CREATE TABLE redis_under_faults.visits (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))',
+      key: 'visit:%{id}',
+      'deletes.policy': 'delete',
+    },
+    sink: {
+      type: 'mysql',
+      hostname: mysql.host,
+      port: mysql.port,
+      username: mysql.user,
+      password: mysql.password,
+      'position.database': 'redis_under_faults',
+    },
+    pipeline: { name: 'into-mysql', ...retries },
+  });
+
+const makeFaults = async (
+  { mysql, redis, faults, seed, pauseMs, progress }: RedisUnderFaultsOptions,
+  workers: readonly WorkerProcess[],
+): Promise<Pick<RedisUnderFaultsResult, 'kills' | 'redisCrashes' | 'mysqlCrashes' | 'slowestRecoveryMs'>> => {
+  const random = new SeededRandom(seed);
+  const counts = { kills: 0, redisCrashes: 0, mysqlCrashes: 0, slowestRecoveryMs: 0 };
+  for (let i = 1; i <= faults; i += 1) {
+    await sleep(random.between(pauseMs.least, pauseMs.most));
+    for (const worker of workers) assert.ok(!worker.failed, `a worker ended by itself:\n${worker.output}`);
+    if (i % (faultsPerCrash * 3) === 0 && mysql.crash !== undefined) {
+      counts.mysqlCrashes += 1;
+      await mysql.crash();
+    } else if (i % faultsPerCrash === 0) {
+      counts.redisCrashes += 1;
+      await redis.crash();
+    } else {
+      counts.kills += 1;
+      const worker = random.pick(workers);
+      const killed = performance.now();
+      await worker.kill();
+      worker.start();
+      if (counts.kills % killsPerMeasure === 0) {
+        await firstRow(worker);
+        counts.slowestRecoveryMs = Math.max(counts.slowestRecoveryMs, Math.round(performance.now() - killed));
+      }
+    }
+    progress?.(`${i} of ${faults} faults: ${JSON.stringify(counts)}`);
+  }
+  return counts;
+};
+
+const firstRow = async (worker: WorkerProcess): Promise<void> => {
+  const deadline = performance.now() + patienceMs;
+  while ((worker.report?.totals.sync.rows ?? 0) === 0) {
+    assert.ok(!worker.failed, `a worker ended by itself:\n${worker.output}`);
+    assert.ok(performance.now() < deadline, `no row within ${patienceMs} ms of a kill:\n${worker.output}`);
+    await sleep(10);
+  }
+};
+
+/** Resolves with the rows compared once both ways are equal. */
+const untilEqual = async (writers: RedisAndMysqlWriters, workers: readonly WorkerProcess[]): Promise<number> => {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const { rows, different } = await writers.compare();
+    if (different.length === 0) return rows;
+    for (const worker of workers) assert.ok(!worker.failed, `a worker ended by itself:\n${worker.output}`);
+    const output = workers.map((worker) => worker.output).join('\n');
+    assert.ok(performance.now() < deadline, `${different.length} differ, as ${different[0]}:\n${output}`);
+    await sleep(200);
+  }
+};
