@@ -12,6 +12,8 @@ export interface RowsChange {
   readonly table: Table;
   readonly rows: RowImages;
   readonly origin: Origin;
+  /** Of a delete: its images hold some columns of the key alone, and every row is gone that has these values there. */
+  readonly everyMatch?: true;
 }
 
 export interface TruncateChange {

@@ -74,6 +74,8 @@ export interface Sink extends AsyncDisposable {
   watch?(signal: AbortSignal): Promise<void>;
   /** How many writes may be under way at once (default 1). Positions still become durable in order. */
   readonly inFlight?: number;
+  /** It takes deletes with `everyMatch`. Left out: the pipeline refuses them. */
+  readonly takesEveryMatch?: true;
 }
 
 /** Reads messages again that a source had put aside. */

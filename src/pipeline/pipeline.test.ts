@@ -33,6 +33,15 @@ test('carries everything to the sink and ends with the source', async () => {
   assert.deepEqual(idsIn(store), upTo(100));
 });
 
+test('a delete of every row that matches is refused for a sink that does not know of such, and nothing is written', async () => {
+  const { log, store, pipeline } = setup();
+  const change = create(1);
+  assert.ok(change.kind === 'rows');
+  log.commit({ ...change, op: 'delete', everyMatch: true });
+  await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'SINK_ROW_REFUSED'));
+  assert.deepEqual(idsIn(store), []);
+});
+
 test('goes on where the sink is in the next run', async () => {
   const first = setup();
   for (const id of upTo(3)) first.log.commit(create(id));

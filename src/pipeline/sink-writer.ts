@@ -1,7 +1,8 @@
-import type { Lane, Position } from '../core/batch.ts';
+import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
+import { qualifiedName } from '../core/table.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
 import { Group, standsAlone } from './group.ts';
 import type { BatchTiming, Measured } from './measured.ts';
@@ -68,7 +69,7 @@ export class SinkWriter {
     return await claim;
   }
 
-  /** Queues what the sink lacks of a batch. */
+  /** Queues what the sink lacks of a batch. Throws SINK_ROW_REFUSED where the sink cannot take a kind of change. */
   offer(measured: Measured, timing: BatchTiming | null): void {
     this.#lastOffered = measured.number;
     const batch = this.#skip.missing(measured.batch);
@@ -76,6 +77,7 @@ export class SinkWriter {
       this.#settle();
       return;
     }
+    this.#checkKinds(batch);
     const alone = standsAlone(batch);
     let group = this.#queue.at(-1);
     if (group === undefined || alone || group.alone || group.weight >= this.#options.grouping.maxBytes) {
@@ -85,6 +87,15 @@ export class SinkWriter {
     group.add(measured.number, batch, measured.weight);
     if (timing !== null) group.trace(measured, timing);
     this.#queuedWeight += measured.weight;
+  }
+
+  #checkKinds({ changes }: Batch): void {
+    if (this.#options.sink.takesEveryMatch) return;
+    for (const change of changes) {
+      if (change.kind !== 'rows' || !change.everyMatch) continue;
+      const reason = 'it cannot delete the rows of all elements of a key at once; a mysql sink can';
+      throw new MillraceError('SINK_ROW_REFUSED', { sink: this.name, table: qualifiedName(change.table), reason });
+    }
   }
 
   /** About the bytes that wait for the sink, those of a write under way not among them. */

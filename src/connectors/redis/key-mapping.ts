@@ -6,7 +6,10 @@ import { KeyTemplate } from './key-template.ts';
  * The key template of each table: `key`, or what `mapping` says of it, `database.table=key` each, separated by semicolons. Throws
  * CONFIG_TEMPLATE for a mapping that cannot be read.
  */
-export const keyTemplates = (key: string, mapping: string | undefined): ((table: Table) => KeyTemplate) => {
+export const keyTemplates = (
+  key: string,
+  mapping: string | undefined,
+): ((table: Table, rowKey?: readonly number[]) => KeyTemplate) => {
   const mapped = new Map<string, string>();
   for (const entry of (mapping ?? '').split(';').map((each) => each.trim())) {
     if (entry === '') continue;
@@ -14,5 +17,5 @@ export const keyTemplates = (key: string, mapping: string | undefined): ((table:
     if (at <= 0) throw new MillraceError('CONFIG_TEMPLATE', { text: entry, reason: 'it is not database.table=key' });
     mapped.set(entry.slice(0, at).trim(), entry.slice(at + 1).trim());
   }
-  return (table) => KeyTemplate.of(mapped.get(qualifiedName(table)) ?? key, table);
+  return (table, rowKey) => KeyTemplate.of(mapped.get(qualifiedName(table)) ?? key, table, rowKey);
 };

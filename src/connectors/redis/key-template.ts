@@ -31,15 +31,19 @@ export class KeyTemplate {
     for (const literal of literals.slice(1)) if (literal.length > 0) this.#isEscaped[literal[0]!] = 1;
   }
 
-  /** Throws CONFIG_TEMPLATE where the keys of two rows could be the same, or a key could not be read back. */
-  static of(text: string, table: Table): KeyTemplate {
+  /**
+   * `rowKey`: the columns that tell keys apart; left out: those that tell rows apart. Throws CONFIG_TEMPLATE where the keys of two rows
+   * could be the same, or a key could not be read back.
+   */
+  static of(text: string, table: Table, rowKey: readonly number[] | null = null): KeyTemplate {
     const refuse = (reason: string): never => {
       throw new MillraceError('CONFIG_TEMPLATE', { text, reason });
     };
     const names = table.columns.map(({ name }) => name);
     const { literals, sequence } = nameTemplate(text, ['database', 'table', 'key', ...names]);
-    const rowKey = keyColumnsOf(table);
-    if (rowKey.length === 0) refuse(`${qualifiedName(table)} has no primary key, nor a unique one without NULL`);
+    const named = rowKey ?? keyColumnsOf(table);
+    if (rowKey === null && named.length === 0)
+      refuse(`${qualifiedName(table)} has no primary key, nor a unique one without NULL`);
     const columns: number[] = [];
     const pieces: string[] = [literals[0]!];
     const column = (at: number): void => {
@@ -61,7 +65,7 @@ export class KeyTemplate {
           literal(table.name);
           break;
         case 'key':
-          for (const [part, at] of rowKey.entries()) {
+          for (const [part, at] of named.entries()) {
             if (part > 0) literal(':');
             column(at);
           }
@@ -71,7 +75,7 @@ export class KeyTemplate {
       }
       literal(literals[index + 1]!);
     }
-    const missing = rowKey.filter((at) => !columns.includes(at)).map((at) => names[at]);
+    const missing = named.filter((at) => !columns.includes(at)).map((at) => names[at]);
     if (missing.length > 0)
       refuse(`rows of ${qualifiedName(table)} would share keys: it leaves out ${missing.join(', ')}`);
     // It would read as the beginning of an escaped byte.

@@ -47,6 +47,12 @@ export class ChangeCollector {
     this.#changes.push({ kind: 'truncate', table, origin: message.origin() });
   }
 
+  /** One that is made already. */
+  add(change: Change): void {
+    this.#open = null;
+    this.#changes.push(change);
+  }
+
   /** A table looks different from this message on. */
   altered(before: Table, after: Table, message: Message): void {
     this.#open = null;

@@ -94,7 +94,11 @@ export class GroupEncoder {
     }
   }
 
-  #addKeyed(plan: TablePlan, { op, rows }: RowsChange, index: number): void {
+  #addKeyed(plan: TablePlan, { op, rows, everyMatch }: RowsChange, index: number): void {
+    if (everyMatch) {
+      for (let i = 0; i < rows.length; i += 1) this.#removeEvery(plan, rows, i, index);
+      return;
+    }
     const inOrder = this.#config['foreign-key.checks'] || this.#config['insert.mode'] !== 'upsert';
     for (let i = 0; i < rows.length; i += 1) {
       if (inOrder) this.#addInOrder(plan, op, rows, i, index);
@@ -139,6 +143,18 @@ export class GroupEncoder {
     checkKey(plan, keyBefore);
     const hash = hashOfKey(keyBefore, plan.key);
     this.#netOf(plan, keyBefore).remove(hash, plan.key, keyBefore, index);
+  }
+
+  /** Every row that has what the image holds of the key. */
+  #removeEvery(plan: TablePlan, rows: RowImages, i: number, index: number): void {
+    if (!this.#config['delete.enabled']) return;
+    const { writer } = this.#inPlace(plan);
+    const { keyBefore } = plan;
+    keyBefore.read(rows, i, 'before');
+    const held = plan.key.filter((column) => keyBefore.ends[column]! > 0);
+    assert(held.length > 0, 'a delete of every match says what matches');
+    const where = held.map((column) => `${plan.columns[column]!} = ${literalOf(keyBefore, column)}`);
+    writer.add(Buffer.from(`DELETE FROM ${plan.name} WHERE ${where.join(' AND ')}`), factsOf(plan, index));
   }
 
   /** With foreign keys checked, or creates that must meet no row: nothing overtakes anything. */

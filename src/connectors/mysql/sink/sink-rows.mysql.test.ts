@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
 import type { Batch } from '../../../core/batch.ts';
-import type { Change, Op } from '../../../core/change.ts';
+import type { Change, Op, RowsChange } from '../../../core/change.ts';
 import type { Sink } from '../../../core/connector.ts';
 import { isMillraceError } from '../../../core/errors.ts';
 import { position } from '../../../core/position.ts';
@@ -134,6 +134,25 @@ for (const server of testServers()) {
         never,
       );
       assert.deepEqual(await rig.query(`SELECT count(*) FROM t${number}`), [['0']]);
+    }
+  });
+
+  test(`${server.name}: a delete of every match takes the rows of one parent, in its place among other changes`, async () => {
+    for (const writers of [1, 3]) {
+      await using rig = await MysqlSinkRig.open(server);
+      await using sink = await opened(rig, { 'sink.parallelism': writers });
+      const columns = ['parent', 'no'].map((name) => column(name, int, { nullable: false }));
+      const target = table(rig, [], { columns, primaryKey: [0, 1] });
+      const ofParent = (parent: number): Change => ({
+        ...(remove(target, [parent, undefined as unknown as Value]) as RowsChange),
+        everyMatch: true,
+      });
+      await sink.write(batch(create(target, [1, 1], [1, 2], [2, 1], [3, 1])), never);
+      await sink.write(batch(create(target, [1, 3]), ofParent(1), ofParent(3), create(target, [1, 9])), never);
+      assert.deepEqual(await rig.query('SELECT parent, no FROM t ORDER BY parent, no'), [
+        ['1', '9'],
+        ['2', '1'],
+      ]);
     }
   });
 

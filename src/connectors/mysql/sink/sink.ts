@@ -61,6 +61,7 @@ interface Opened {
  */
 class MysqlSink implements Sink {
   readonly inFlight = 2;
+  readonly takesEveryMatch = true;
   readonly #config: MysqlSinkConfig;
   readonly #context: Context;
   readonly #stop: AbortController;

@@ -6,14 +6,45 @@ import { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
 import { serverFacts } from '../server-facts.ts';
 import type { RedisSourceConfig } from './config.ts';
-import { hashTables } from './hash-rows.ts';
+import { type KeyShape, keyTables } from './key-tables.ts';
 
-/** What the account must be let run: the link's own commands, and reading a row. */
-const needed = [
+/** What the account must be let run for the link itself. */
+const needed: readonly (readonly [string, ...string[]])[] = [
   ['psync', '?', '-1'],
   ['replconf', 'ack', '0'],
-  ['hgetall', 'key'],
-] as const;
+];
+
+/** And what it takes to read a key of each type. */
+const neededFor: Readonly<Record<KeyShape, readonly (readonly [string, ...string[]])[]>> = {
+  hash: [['hgetall', 'key']],
+  string: [['get', 'key']],
+  set: [
+    ['scard', 'key'],
+    ['smembers', 'key'],
+    ['sscan', 'key', '0'],
+    ['smismember', 'key', 'member'],
+  ],
+  zset: [
+    ['zcard', 'key'],
+    ['zrange', 'key', '0', '-1'],
+    ['zscan', 'key', '0'],
+    ['zmscore', 'key', 'member'],
+  ],
+  list: [
+    ['llen', 'key'],
+    ['lrange', 'key', '0', '-1'],
+  ],
+  stream: [
+    ['xlen', 'key'],
+    ['xrange', 'key', '-', '+'],
+  ],
+  fields: [
+    ['hgetall', 'key'],
+    ['hlen', 'key'],
+    ['hscan', 'key', '0'],
+    ['hmget', 'key', 'field'],
+  ],
+};
 
 /** Looks at a server as the source would use it, and says what to repair. Changes nothing. */
 export const checkRedisSource = async (
@@ -22,7 +53,7 @@ export const checkRedisSource = async (
 ): Promise<readonly Problem[]> => {
   const stop = new AbortController();
   try {
-    const tables = hashTables(config);
+    const tables = keyTables(config);
     const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal });
     const { address: server } = connection;
     const facts = await serverFacts(connection);
@@ -30,7 +61,8 @@ export const checkRedisSource = async (
     passed?.(`${tables.length} tables are declared`);
     const problems: Problem[] = [];
     const user = config.username ?? 'default';
-    for (const [name, ...args] of needed) {
+    const shapes = new Set(tables.map(({ shape }) => shape));
+    for (const [name, ...args] of [...needed, ...[...shapes].flatMap((shape) => neededFor[shape])]) {
       // Before Redis 7.0 there is no such question, and an account that may not ask it is told when it reads.
       const [reply] = await connection.send(dryRun(user, name, args), 1);
       if (reply instanceof ReplyError || !Buffer.isBuffer(reply)) continue;

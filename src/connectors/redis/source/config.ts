@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionSettings } from '../connection-settings.ts';
+import { keyShapes } from './key-tables.ts';
 
 export const redisSourceConfig = z.strictObject({
   ...connectionSettings,
@@ -21,6 +22,18 @@ export const redisSourceConfig = z.strictObject({
     .string()
     .optional()
     .describe('Keys of single tables, `database.table=key` each, separated by semicolons; they win over `key`.'),
+  'value.type': z
+    .enum(keyShapes)
+    .default('hash')
+    .describe(
+      'What the keys of rows hold. `hash` and `string`: a key is a row. `set`, `zset`, `list`, `stream`, and `fields` for the fields of a hash: each element is a row, named by the last column of the primary key, which is not in `key`; beside it stands a value, or a score, in the one other column. Entries of a stream fill columns by their names.',
+    ),
+  'source.tableId-to-type.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'Types of single tables, `database.table=type` each, separated by semicolons; they win over `value.type`.',
+    ),
   'value.unknown-fields': z
     .enum(['refuse', 'ignore'])
     .default('refuse')

@@ -1,12 +1,27 @@
-import type { HashTable } from './hash-rows.ts';
+import type { KeyTable } from './key-tables.ts';
 import type { LinkPlace } from './link-place.ts';
 
-export interface DirtyKey {
+/** What of a key is to be read again. */
+export class DirtyKey {
   readonly key: Buffer;
-  readonly table: HashTable;
+  readonly table: KeyTable;
   /** A command said so that may have removed it. */
-  mayBeGone: boolean;
+  mayBeGone = false;
+  /** All of it; else the elements alone. */
+  isWhole = false;
+  /** Elements of a set, sorted set or hash that commands named, by their text. */
+  readonly elements = new Map<string, Buffer>();
+  /** Entries that were added to a stream, each its id, names and values: what is trimmed before it is read again is not lost. */
+  readonly entries: (readonly Buffer[])[] = [];
+
+  constructor(key: Buffer, table: KeyTable) {
+    this.key = key;
+    this.table = table;
+  }
 }
+
+/** An entry counts as so many keys as would take its memory. */
+const bytesPerKey = 200;
 
 /**
  * Keys that commands have named since they were last taken, each once, and the place up to which that is all. Keys of a
@@ -17,22 +32,37 @@ export class DirtyKeys {
   /** Keys of the transaction under way; null: there is none. */
   #open: Map<string, DirtyKey> | null = null;
   #place: LinkPlace;
+  #parts = 0;
 
   constructor(place: LinkPlace) {
     this.#place = place;
   }
 
-  /** Behind the last command that was not inside a transaction. */
-  get place(): LinkPlace {
-    return this.#place;
-  }
-
+  /** Keys, and what is kept of them beside their names. */
   get size(): number {
-    return this.#keys.size;
+    return this.#keys.size + this.#parts;
   }
 
-  add(key: Buffer, table: HashTable, mayBeGone: boolean): void {
-    put(this.#open ?? this.#keys, { key, table, mayBeGone });
+  /** All of a key is to be read again. The bytes are copied. */
+  add(key: Buffer, table: KeyTable, mayBeGone: boolean): void {
+    const dirty = this.#dirty(key, table);
+    dirty.isWhole = true;
+    dirty.elements.clear();
+    dirty.mayBeGone ||= mayBeGone;
+  }
+
+  /** An element of a key is to be read again. The bytes are copied. */
+  addElement(key: Buffer, table: KeyTable, name: Buffer): void {
+    const dirty = this.#dirty(key, table);
+    if (dirty.isWhole) return;
+    dirty.elements.set(name.latin1Slice(0, name.length), Buffer.from(name));
+    this.#parts += 1;
+  }
+
+  /** An entry was added to a stream. The bytes are kept, and must last. */
+  addEntry(key: Buffer, table: KeyTable, entry: readonly Buffer[]): void {
+    this.#dirty(key, table).entries.push(entry);
+    this.#parts += 1 + Math.floor(entry.reduce((sum, { length }) => sum + length, 0) / bytesPerKey);
   }
 
   begin(): void {
@@ -40,7 +70,11 @@ export class DirtyKeys {
   }
 
   commit(): void {
-    for (const dirty of this.#open?.values() ?? []) put(this.#keys, dirty);
+    for (const [name, dirty] of this.#open ?? []) {
+      const known = this.#keys.get(name);
+      if (known === undefined) this.#keys.set(name, dirty);
+      else merge(known, dirty);
+    }
     this.#open = null;
   }
 
@@ -52,13 +86,26 @@ export class DirtyKeys {
   take(): { readonly keys: readonly DirtyKey[]; readonly place: LinkPlace } {
     const keys = [...this.#keys.values()];
     this.#keys = new Map();
+    this.#parts = 0;
     return { keys, place: this.#place };
+  }
+
+  #dirty(key: Buffer, table: KeyTable): DirtyKey {
+    const keys = this.#open ?? this.#keys;
+    const name = key.latin1Slice(0, key.length);
+    let dirty = keys.get(name);
+    if (dirty === undefined) {
+      dirty = new DirtyKey(Buffer.from(key), table);
+      keys.set(name, dirty);
+    }
+    return dirty;
   }
 }
 
-const put = (keys: Map<string, DirtyKey>, dirty: DirtyKey): void => {
-  const name = dirty.key.latin1Slice(0, dirty.key.length);
-  const known = keys.get(name);
-  if (known === undefined) keys.set(name, { ...dirty, key: Buffer.from(dirty.key) });
-  else known.mayBeGone ||= dirty.mayBeGone;
+const merge = (into: DirtyKey, from: DirtyKey): void => {
+  into.mayBeGone ||= from.mayBeGone;
+  into.isWhole ||= from.isWhole;
+  into.entries.push(...from.entries);
+  if (into.isWhole) into.elements.clear();
+  else for (const [name, element] of from.elements) into.elements.set(name, element);
 };

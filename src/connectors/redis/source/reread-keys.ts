@@ -1,39 +1,88 @@
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import { ReplyError } from '../../../protocol/redis/reply.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { DirtyKey } from './dirty-keys.ts';
-import type { HashRows } from './hash-rows.ts';
+import type { KeyRows } from './key-rows.ts';
+import { type BigKey, readElements, sizeCommand } from './read-elements.ts';
+
+/** Elements that one command asks for. */
+const elementsAtOnce = 1_000;
 
 /**
- * Reads keys as they are now and takes their rows. What is read may be newer than the command that named the key; the same rows are
- * then read again when that newer command has come. Throws REDIS_KEY_UNREADABLE.
+ * Reads keys as they are now and takes their rows; yields where a big key has given some, and at the end. What is read may be newer than
+ * the command that named the key; the same rows are then read again when that newer command has come. Throws REDIS_KEY_UNREADABLE.
  */
-export const rereadKeys = async (
+export async function* rereadKeys(
   connection: RedisConnection,
   keys: readonly DirtyKey[],
-  rows: HashRows,
+  rows: KeyRows,
   deletes: boolean,
-): Promise<void> => {
+): AsyncGenerator<void> {
   const commands = new CommandWriter(keys.length * 64);
-  for (const { key, table } of keys) {
-    commands.add('HGETALL', key);
-    if (table.expiryColumn >= 0) commands.add('PEXPIRETIME', key);
-  }
+  for (const dirty of keys) ask(commands, dirty);
   const replies = await connection.send(commands.view(), commands.commands);
+  const wholes: BigKey[] = [];
   let at = 0;
-  for (const { key, table, mayBeGone } of keys) {
-    const fields = replies[at++]!;
-    const expiry = table.expiryColumn >= 0 ? replies[at++]! : -1;
-    if (fields instanceof ReplyError && fields.code === 'WRONGTYPE') throw rows.noHash(key);
-    for (const reply of [fields, expiry]) if (reply instanceof ReplyError) throw connection.failure(reply, 'HGETALL');
-    const texts = fields as readonly Buffer[];
-    if (texts.length === 0) {
-      if (deletes && mayBeGone) rows.gone(table, key);
+  const next = (dirty: DirtyKey): Reply => {
+    const reply = replies[at++]!;
+    if (!(reply instanceof ReplyError)) return reply;
+    if (reply.code === 'WRONGTYPE') throw rows.wrongKind(dirty.table, dirty.key);
+    throw connection.failure(reply, 'a command that reads a key');
+  };
+  for (const dirty of keys) {
+    const { key, table, mayBeGone } = dirty;
+    const expiry = table.expiryColumn >= 0 ? Number(next(dirty)) : -1;
+    const expiresAtMs = expiry >= 0 ? expiry : null;
+    if (!table.isChildren) {
+      const isThere = takeRow(rows, dirty, next(dirty), expiresAtMs);
+      if (!isThere && deletes && mayBeGone) rows.gone(table, key);
       continue;
     }
-    rows.begin(table, key);
-    for (let i = 0; i < texts.length; i += 2) rows.field(texts[i]!, texts[i + 1]!);
-    rows.expiry(Number(expiry) >= 0 ? Number(expiry) : null);
-    rows.take('create');
+    rows.begin(table, key, expiresAtMs, 'create');
+    for (const [id, ...pairs] of dirty.entries) rows.entry(id!, pairs);
+    if (dirty.isWhole) wholes.push({ key, table, mayBeGone, expiresAtMs, size: Number(next(dirty)) });
+    else takeElements(rows, dirty, deletes, () => next(dirty));
+  }
+  yield* readElements(connection, wholes, rows, deletes);
+}
+
+const ask = (commands: CommandWriter, dirty: DirtyKey): void => {
+  const { key, table } = dirty;
+  if (table.expiryColumn >= 0) commands.add('PEXPIRETIME', key);
+  if (table.shape === 'hash') commands.add('HGETALL', key);
+  else if (table.shape === 'string') commands.add('GET', key);
+  else if (dirty.isWhole) commands.add(sizeCommand[table.kind as keyof typeof sizeCommand], key);
+  else {
+    const command = table.shape === 'set' ? 'SMISMEMBER' : table.shape === 'zset' ? 'ZMSCORE' : 'HMGET';
+    const elements = [...dirty.elements.values()];
+    for (let from = 0; from < elements.length; from += elementsAtOnce) {
+      commands.add(command, key, ...elements.slice(from, from + elementsAtOnce));
+    }
+  }
+};
+
+/** Answers whether there is such a key. */
+const takeRow = (rows: KeyRows, { key, table }: DirtyKey, reply: Reply, expiresAtMs: number | null): boolean => {
+  const fields = table.shape === 'hash' ? (reply as readonly Buffer[]) : null;
+  if (fields === null ? reply === null : fields.length === 0) return false;
+  rows.begin(table, key, expiresAtMs, 'create');
+  if (fields === null) rows.text(reply as Buffer);
+  else for (let i = 0; i < fields.length; i += 2) rows.field(fields[i]!, fields[i + 1]!);
+  rows.end();
+  return true;
+};
+
+const takeElements = (rows: KeyRows, { table, elements }: DirtyKey, deletes: boolean, next: () => Reply): void => {
+  let values: readonly (Reply | null)[] = [];
+  let at = 0;
+  for (const element of elements.values()) {
+    if (at % elementsAtOnce === 0) values = next() as readonly (Reply | null)[];
+    const value = values[at % elementsAtOnce]!;
+    at += 1;
+    if (value === null || value === 0) {
+      if (deletes) rows.elementGone(element);
+    } else if (table.shape === 'set') rows.element(element);
+    else if (table.shape === 'zset') rows.scored(element, value as Buffer);
+    else rows.field(element, value as Buffer);
   }
 };

@@ -81,6 +81,15 @@ export class RowDocument {
   /** The same as an image after it. */
   readonly placeAfter = (places: Int32Array, _before: number, after: number): void => places.set(this.#places, after);
 
+  /** Notes where the values of some columns stand, and that nothing is said of the others. */
+  placePart(places: Int32Array, base: number, columns: readonly number[]): void {
+    places.fill(0, base, base + this.#places.length);
+    for (const column of columns) {
+      places[base + column * 2] = this.#places[column * 2]!;
+      places[base + column * 2 + 1] = this.#places[column * 2 + 1]!;
+    }
+  }
+
   #writeText(to: Buffer, from: number, value: Buffer, column: number): number {
     let at = from;
     let isAscii = true;

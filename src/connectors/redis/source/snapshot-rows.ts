@@ -1,17 +1,19 @@
 import { createReadStream } from 'node:fs';
 import { RdbReader } from '../../../protocol/redis/rdb/rdb-reader.ts';
 import type { RdbKey, RdbVisitor } from '../../../protocol/redis/rdb/rdb-visitor.ts';
-import type { HashRows, HashTable } from './hash-rows.ts';
+import type { KeyRows } from './key-rows.ts';
+import type { KeyTable } from './key-tables.ts';
 
 /** Takes the rows among the keys of a snapshot, and passes over the others. */
 class SnapshotVisitor implements RdbVisitor {
-  readonly #rows: HashRows;
+  readonly #rows: KeyRows;
   readonly #database: number;
-  readonly #met: (table: HashTable) => void;
+  readonly #met: (table: KeyTable) => void;
   /** The table of the key at hand; null: it is no row's. */
-  #table: HashTable | null = null;
+  #table: KeyTable | null = null;
 
-  constructor(rows: HashRows, database: number, met: (table: HashTable) => void) {
+  /** `met` is told of a table before each of its keys. */
+  constructor(rows: KeyRows, database: number, met: (table: KeyTable) => void) {
     this.#rows = rows;
     this.#database = database;
     this.#met = met;
@@ -20,28 +22,38 @@ class SnapshotVisitor implements RdbVisitor {
   begin(key: RdbKey): void {
     this.#table = key.database === this.#database ? this.#rows.tableOf(key.name) : null;
     if (this.#table === null) return;
-    const name = Buffer.from(key.name);
-    if (key.kind !== 'hash') throw this.#rows.noHash(name);
     this.#met(this.#table);
-    this.#rows.begin(this.#table, name);
-    this.#rows.expiry(key.expiresAtMs);
+    this.#rows.beginSaved(this.#table, key, Buffer.from(key.name));
   }
 
   field(name: Buffer, value: Buffer): void {
-    if (this.#table !== null) this.#rows.field(name, Buffer.from(value));
+    // The fields of a row are taken together when the key ends, and the bytes do not last.
+    if (this.#table !== null) this.#rows.field(name, this.#table.isChildren ? value : Buffer.from(value));
+  }
+
+  text(value: Buffer): void {
+    if (this.#table !== null) this.#rows.text(Buffer.from(value));
+  }
+
+  element(value: Buffer): void {
+    if (this.#table !== null) this.#rows.element(value);
+  }
+
+  scored(member: Buffer, score: number): void {
+    if (this.#table !== null) this.#rows.scored(member, Buffer.from(String(score), 'latin1'));
+  }
+
+  entry(id: string, pairs: readonly Buffer[]): void {
+    if (this.#table !== null) this.#rows.entry(Buffer.from(id, 'latin1'), pairs);
   }
 
   end(): void {
-    if (this.#table !== null) this.#rows.take('read');
+    if (this.#table !== null) this.#rows.end();
     this.#table = null;
   }
 
   fact(): void {}
   library(): void {}
-  text(): void {}
-  element(): void {}
-  scored(): void {}
-  entry(): void {}
   group(): void {}
   module(): void {}
 }
@@ -49,9 +61,9 @@ class SnapshotVisitor implements RdbVisitor {
 /** Reads a snapshot's rows; yields whenever some more of the file has been read. `met` is told of a table before each of its rows. */
 export async function* readSnapshot(
   path: string,
-  rows: HashRows,
+  rows: KeyRows,
   database: number,
-  met: (table: HashTable) => void,
+  met: (table: KeyTable) => void,
 ): AsyncGenerator<void> {
   const reader = new RdbReader(new SnapshotVisitor(rows, database, met));
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import { isMillraceError } from '../../../core/errors.ts';
-import type { Log, LogFields } from '../../../core/log.ts';
+import type { Log } from '../../../core/log.ts';
 import { systemClock } from '../../../pipeline/system-clock.ts';
+import { HeldRows, patienceMs, readRedis } from '../../../testing/redis-source-rig.ts';
 import { type LaunchedRedis, launchRedis } from '../../../testing/servers/launch-redis.ts';
 import { redisCatalogue } from '../../../testing/servers/redis-program.ts';
 import { connectRedis } from '../../../testing/servers/redis-rig.ts';
@@ -13,60 +13,14 @@ import { openRedisSource } from './source.ts';
 const schema =
   'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40), score DECIMAL(6,2), raw VARBINARY(20), doc JSON, expires_at DATETIME(3)); CREATE TABLE shop.items (shop VARCHAR(20), no INT, PRIMARY KEY (shop, no), title TEXT)';
 const mapping = 'shop.users=user:%{id};shop.items=item:%{shop}/%{no}';
-const patienceMs = 60_000;
 
-/** A target that keeps rows by table and key, and the positions. */
-class Held {
-  readonly rows = new Map<string, readonly unknown[]>();
-  readonly positions = new Map<Lane, Position>();
-  readonly marks: string[] = [];
-  readonly said: string[] = [];
-
-  take({ changes, positions }: Batch): void {
-    for (const change of changes) {
-      if (change.kind === 'snapshot') this.marks.push(`${change.at} ${change.table.name}`);
-      if (change.kind !== 'rows') continue;
-      for (let i = 0; i < change.rows.length; i += 1) {
-        const row = (change.rows.after(i) ?? change.rows.before(i))!;
-        const key = `${change.table.name} ${change.table.primaryKey.map((column) => row[column]).join(' ')}`;
-        if (change.op === 'delete') this.rows.delete(key);
-        else this.rows.set(key, row);
-      }
-    }
-    for (const [lane, place] of positions) this.positions.set(lane, place);
-  }
-}
-
-/** Reads into `held` from where it stands until `done`, then ends as a pipeline's stop does. */
+/** Reads users and items. */
 const read = async (
   redis: LaunchedRedis,
-  held: Held,
+  held: HeldRows,
   done: () => boolean,
   settings: Readonly<Record<string, unknown>> = {},
-): Promise<void> => {
-  const config = redisSource.config.parse({
-    hostname: redis.host,
-    port: redis.port,
-    schema,
-    'source.tableId-to-key.mapping': mapping,
-    ...settings,
-  });
-  const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
-  const log: Log = { debug: say, info: say, warn: say, error: say };
-  await using source = await openRedisSource(config, { pipeline: 'test', clock: systemClock, log });
-  const stop = new AbortController();
-  const patience = setTimeout(() => stop.abort(), patienceMs);
-  try {
-    for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
-      held.take(batch);
-      await source.acknowledge?.(held.positions);
-      if (done()) stop.abort();
-    }
-  } finally {
-    clearTimeout(patience);
-  }
-  assert.ok(done(), `not there within ${patienceMs} ms: ${JSON.stringify([...held.rows.keys()])}`);
-};
+): Promise<void> => readRedis(redis, held, done, { schema, 'source.tableId-to-key.mapping': mapping, ...settings });
 
 const quick = { 'repl-diskless-sync-delay': '0' };
 
@@ -82,7 +36,7 @@ for (const { name } of redisCatalogue) {
     await ask('HSET', 'user:99', 'name', 'of another database');
     await ask('SELECT', '0');
     await ask('PEXPIREAT', 'user:1', '4102444800123');
-    const held = new Held();
+    const held = new HeldRows();
     const expiring = { 'expiry.column': 'expires_at' };
     await read(redis, held, () => held.positions.size > 0, expiring);
     assert.deepEqual(held.rows.get('users 1'), [
@@ -115,7 +69,7 @@ for (const { name } of redisCatalogue) {
 test('a transaction of many keys, and what it says of another database, arrives as one', async () => {
   await using redis = await launchRedis({ settings: quick });
   await using connection = await connectRedis(redis);
-  const held = new Held();
+  const held = new HeldRows();
   const reading = read(redis, held, () => held.rows.size === 500);
   for (const command of [['SELECT', '1'], ['MULTI'], ['HSET', 'user:1', 'name', 'x'], ['SELECT', '0']]) {
     await connection.command(...command);
@@ -131,7 +85,7 @@ test('with deletes, what is removed goes, also what vanished while nobody read; 
   await using connection = await connectRedis(redis);
   const deletes = { 'deletes.policy': 'delete' };
   for (const id of ['1', '2', '3']) await connection.command('HSET', `user:${id}`, 'name', id);
-  const held = new Held();
+  const held = new HeldRows();
   await read(redis, held, () => held.positions.size > 0, deletes);
   assert.deepEqual(held.marks, ['begin users', 'end users']);
   await connection.command('UNLINK', 'user:1');
@@ -162,7 +116,7 @@ test('swapped databases are read again from their beginning', async () => {
   await using connection = await connectRedis(redis);
   await connection.command('SELECT', '1');
   await connection.command('HSET', 'user:5', 'name', 'from the other side');
-  const held = new Held();
+  const held = new HeldRows();
   const reading = read(redis, held, () => held.rows.has('users 5'));
   await connection.command('SWAPDB', '0', '1');
   await reading;
@@ -181,7 +135,7 @@ test('a key that is no row of its table stops the source, with the key and the r
   for (const [command, reason] of refused) {
     for (const when of ['snapshot', 'stream']) {
       await connection.command('FLUSHALL');
-      const held = new Held();
+      const held = new HeldRows();
       if (when === 'stream') await read(redis, held, () => held.positions.size > 0);
       const before = new Map(held.positions);
       await connection.command(...command);
@@ -196,7 +150,7 @@ test('a key that is no row of its table stops the source, with the key and the r
   }
   await connection.command('FLUSHALL');
   await connection.command('HSET', 'user:1', 'nick', 'x', 'name', 'y');
-  const held = new Held();
+  const held = new HeldRows();
   await read(redis, held, () => held.positions.size > 0, { 'value.unknown-fields': 'ignore' });
   assert.equal(held.rows.get('users 1')?.[1], 'y');
 });

@@ -7,7 +7,8 @@ import { dialTcp } from '../../../net/dial.ts';
 import { RedisConnection } from '../connection.ts';
 import type { RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
-import { HashRows, type HashTable, hashTables } from './hash-rows.ts';
+import { KeyRows } from './key-rows.ts';
+import { type KeyTable, keyTables } from './key-tables.ts';
 import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
 import { ReplicationLink } from './replication-link.ts';
 import { rereadKeys } from './reread-keys.ts';
@@ -30,17 +31,17 @@ const heartbeatMs = 1_000;
 class RedisSource implements Source {
   readonly #config: RedisSourceConfig;
   readonly #context: Context;
-  readonly #tables: readonly HashTable[];
+  readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(keysAtOnce);
-  readonly #rows: HashRows;
+  readonly #rows: KeyRows;
   #link: ReplicationLink | null = null;
   #snapshotting: readonly string[] | null = null;
 
   constructor(config: RedisSourceConfig, context: Context) {
     this.#config = config;
     this.#context = context;
-    this.#tables = hashTables(config);
-    this.#rows = new HashRows(this.#tables, this.#changes, config);
+    this.#tables = keyTables(config);
+    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields']);
   }
 
   async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -126,11 +127,11 @@ class RedisSource implements Source {
   /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay. */
   async *#snapshot(file: string, place: LinkPlace, link: ReplicationLink): AsyncGenerator<Batch> {
     const marks = this.#config['deletes.policy'] === 'delete';
-    const begun = new Set<HashTable>();
+    const begun = new Set<KeyTable>();
     let begins: Change[] = [];
     this.#snapshotting = this.#tables.map(({ label }) => label);
     this.#rows.at(originAt(place, this.#config.database));
-    const met = (table: HashTable): void => {
+    const met = (table: KeyTable): void => {
       if (begun.has(table)) return;
       begun.add(table);
       if (marks) begins.push({ kind: 'snapshot', at: 'begin', table: table.table, reason: 'initial' });
@@ -167,13 +168,17 @@ class RedisSource implements Source {
       const { keys, place } = dirty.take();
       if (keys.length === 0 && clock.monotonic() - toldMs < heartbeatMs) continue;
       this.#rows.at(originAt(place, this.#config.database));
+      // The last rows wait for the place, so that both become durable together.
+      let last: readonly Change[] = [];
       for (let at = 0; at < keys.length; at += keysAtOnce) {
-        await rereadKeys(reader, keys.slice(at, at + keysAtOnce), this.#rows, deletes);
-        const changes = this.#changes.take();
-        if (at + keysAtOnce >= keys.length) yield batch(changes, place);
-        else if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
+        for await (const _ of rereadKeys(reader, keys.slice(at, at + keysAtOnce), this.#rows, deletes)) {
+          const changes = this.#changes.take();
+          if (changes.length === 0) continue;
+          if (last.length > 0) yield { ...batch(last, place), positions: nowhere };
+          last = changes;
+        }
       }
-      if (keys.length === 0 && place.offset !== told.offset) yield batch([], place);
+      if (keys.length > 0 || place.offset !== told.offset) yield batch(last, place);
       told = place;
       toldMs = clock.monotonic();
     }

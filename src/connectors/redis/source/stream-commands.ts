@@ -1,11 +1,13 @@
 import type { Log } from '../../../core/log.ts';
 import type { Command } from '../../../protocol/redis/command-decoder.ts';
 import type { DirtyKeys } from './dirty-keys.ts';
-import type { HashRows } from './hash-rows.ts';
+import type { KeyRows } from './key-rows.ts';
+import type { KeyTable } from './key-tables.ts';
 import type { LinkPlace } from './link-place.ts';
+import { addedEntry, namedElements } from './named-elements.ts';
 
 interface Options {
-  readonly rows: HashRows;
+  readonly rows: KeyRows;
   readonly dirty: DirtyKeys;
   /** The database that is read. */
   readonly database: number;
@@ -14,7 +16,12 @@ interface Options {
 }
 
 /** Commands after which a key of theirs may be gone. A server sends expiries and evictions as DEL or UNLINK. */
-const removing = new Set(['DEL', 'UNLINK', 'HDEL', 'RENAME', 'RENAMENX', 'MOVE', 'RESTORE', 'HPEXPIREAT', 'PEXPIREAT']);
+const removing = new Set([
+  ...['DEL', 'UNLINK', 'RENAME', 'RENAMENX', 'MOVE', 'RESTORE', 'PEXPIREAT', 'HDEL', 'HPEXPIREAT', 'HGETDEL'],
+  ...['LPOP', 'RPOP', 'LREM', 'LTRIM', 'LMOVE', 'RPOPLPUSH', 'SPOP', 'SREM', 'SMOVE', 'SINTERSTORE', 'SDIFFSTORE'],
+  ...['SUNIONSTORE', 'ZREM', 'ZPOPMIN', 'ZPOPMAX', 'ZREMRANGEBYRANK', 'ZREMRANGEBYSCORE', 'ZREMRANGEBYLEX'],
+  ...['ZRANGESTORE', 'ZINTERSTORE', 'ZDIFFSTORE', 'ZUNIONSTORE', 'SORT', 'GEORADIUS', 'GEOSEARCHSTORE', 'BITOP'],
+]);
 const emptying = new Set(['FLUSHALL', 'FLUSHDB']);
 
 /**
@@ -53,8 +60,25 @@ export class StreamCommands {
     for (let i = 1; i < command.length; i += 1) {
       const text = command.bytesOf(i);
       const table = rows.tableOf(text);
-      if (table !== null) dirty.add(text, table, mayBeGone);
+      if (table === null) continue;
+      if (i === 1 && table.isChildren && this.#findElements(command, name, text, table)) continue;
+      dirty.add(text, table, mayBeGone);
     }
+  }
+
+  /** Whether the command says which elements of the key it changes, or none. */
+  #findElements(command: Command, name: string, key: Buffer, table: KeyTable): boolean {
+    const { dirty } = this.#options;
+    if (table.shape === 'stream') {
+      if (!name.startsWith('X')) return false;
+      const entry = name === 'XADD' ? addedEntry(command) : null;
+      if (entry !== null) dirty.addEntry(key, table, entry);
+      // Trimming and deleting entries, and what groups do, change no row.
+      return entry !== null || name !== 'XADD';
+    }
+    const found = namedElements(command, name, table.shape);
+    for (const index of found ?? []) dirty.addElement(key, table, command.bytesOf(index));
+    return found !== null;
   }
 
   #swap(command: Command): void {

@@ -1,0 +1,208 @@
+import type { RedisOrigin } from '../../../core/change.ts';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { ignoredValues } from '../../../core/ignored-values.ts';
+import type { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
+import { JsonRowImages } from '../../../formats/json-rows/json-row-images.ts';
+import type { Message } from '../../../formats/json-rows/message.ts';
+import type { RdbKey } from '../../../protocol/redis/rdb/rdb-visitor.ts';
+import { keyText } from '../key-text.ts';
+import type { KeyTable } from './key-tables.ts';
+
+/** What a table's keys are, for messages. */
+const kindText = { string: 'string', list: 'list', set: 'set', zset: 'sorted set', hash: 'hash', stream: 'stream' };
+
+/**
+ * Makes keys into changes of `changes`: `begin` one, tell its value piece by piece, and `end` it; or say that it is `gone`. All that
+ * reads a key throws REDIS_KEY_UNREADABLE, and takes nothing of the piece at hand, where a value is none of its column's.
+ */
+export class KeyRows {
+  readonly #tables: readonly KeyTable[];
+  readonly #changes: ChangeCollector;
+  readonly #ignoresUnknown: boolean;
+  readonly #message: RowMessage = new RowMessage();
+  #key: Buffer = Buffer.alloc(0);
+  #table: KeyTable | null = null;
+  #op: 'read' | 'create' = 'read';
+  #keyValues: readonly Buffer[] = [];
+  #expiry: Buffer | null = null;
+  /** Elements of the key that have been told: a list's are numbered. */
+  #elements = 0;
+
+  constructor(tables: readonly KeyTable[], changes: ChangeCollector, unknownFields: 'refuse' | 'ignore') {
+    this.#tables = tables;
+    this.#changes = changes;
+    this.#ignoresUnknown = unknownFields === 'ignore';
+  }
+
+  /** The table that a key is of; null: none. */
+  tableOf(key: Buffer): KeyTable | null {
+    for (const table of this.#tables) if (table.keys.matches(key)) return table;
+    return null;
+  }
+
+  /** The rows to come were read at this place. */
+  at(origin: Omit<RedisOrigin, 'kind'>): void {
+    this.#message.place = { kind: 'redis', ...origin };
+  }
+
+  /** Begins a key, which is of `table`, and must last until it ends. `expiresAtMs`: milliseconds since 1970; null: it does not expire. */
+  begin(table: KeyTable, key: Buffer, expiresAtMs: number | null, op: 'read' | 'create'): void {
+    this.#table = table;
+    this.#key = key;
+    this.#op = op;
+    this.#elements = 0;
+    this.#keyValues = table.keys.read(key)!;
+    this.#expiry =
+      table.expiryColumn < 0 || expiresAtMs === null ? null : Buffer.from(momentText(expiresAtMs), 'latin1');
+    this.#beginRow(table);
+  }
+
+  /** Begins a key of a saved file. Throws REDIS_KEY_UNREADABLE where it is of another kind than its table's. */
+  beginSaved(table: KeyTable, { kind, expiresAtMs }: RdbKey, name: Buffer): void {
+    if (kind !== table.kind) throw this.wrongKind(table, name);
+    this.begin(table, name, expiresAtMs, 'read');
+  }
+
+  /** Bytes must last until the key ends, where it is one row; else until this returns. */
+  field(name: Buffer, value: Buffer): void {
+    const table = this.#table!;
+    if (table.shape === 'fields') this.#element(table, name, value);
+    else this.#column(table, name, value);
+  }
+
+  /** An element of a set, or the next one of a list. */
+  element(value: Buffer): void {
+    const table = this.#table!;
+    if (table.shape === 'set') this.#element(table, value, null);
+    else this.#element(table, Buffer.from(String(this.#elements), 'latin1'), value);
+  }
+
+  scored(member: Buffer, score: Buffer): void {
+    this.#element(this.#table!, member, score);
+  }
+
+  text(value: Buffer): void {
+    const { document, valueColumn } = this.#table!;
+    document.set(valueColumn, value);
+  }
+
+  /** An entry of a stream; names and values in turn. */
+  entry(id: Buffer, pairs: readonly Buffer[]): void {
+    const table = this.#table!;
+    this.#beginRow(table);
+    table.document.set(table.elementColumn, id);
+    for (let i = 0; i < pairs.length; i += 2) this.#column(table, pairs[i]!, pairs[i + 1]!);
+    this.#add(table, this.#op);
+  }
+
+  end(): void {
+    const table = this.#table!;
+    if (!table.isChildren) this.#add(table, this.#op);
+  }
+
+  /** The key is gone: its row, or the rows of all its elements. */
+  gone(table: KeyTable, key: Buffer): void {
+    this.begin(table, key, null, 'create');
+    if (table.isChildren) this.#removeElements(table);
+    else this.#add(table, 'delete');
+  }
+
+  /** An element of the key that has begun is gone. */
+  elementGone(name: Buffer): void {
+    const table = this.#table!;
+    this.#beginRow(table);
+    table.document.set(table.elementColumn, name);
+    this.#add(table, 'delete');
+  }
+
+  /** That a key of `table` holds something of another kind. */
+  wrongKind(table: KeyTable, key: Buffer): MillraceError {
+    this.#key = key;
+    return this.#unreadable(`it is no ${kindText[table.kind as keyof typeof kindText]}`);
+  }
+
+  /** A row with what the key says, and nothing else. */
+  #beginRow(table: KeyTable): void {
+    const { document, keys, expiryColumn } = table;
+    document.begin();
+    for (let i = 0; i < keys.columns.length; i += 1) document.set(keys.columns[i]!, this.#keyValues[i]!);
+    if (this.#expiry !== null) document.set(expiryColumn, this.#expiry);
+  }
+
+  #column(table: KeyTable, name: Buffer, value: Buffer): void {
+    const { document, keys, expiryColumn, elementColumn, label } = table;
+    const column = document.columnOf(name);
+    if (column < 0 || column === expiryColumn || column === elementColumn) {
+      if (this.#ignoresUnknown) return;
+      throw this.#unreadable(`it has the field ${keyText(name)}, which ${label} has no column for`);
+    }
+    const part = keys.columns.indexOf(column);
+    if (part < 0) document.set(column, value);
+    else if (!this.#keyValues[part]!.equals(value))
+      throw this.#unreadable(`its field ${keyText(name)} says otherwise than the key`);
+  }
+
+  #element(table: KeyTable, name: Buffer, value: Buffer | null): void {
+    const { document, elementColumn, valueColumn } = table;
+    document.set(elementColumn, name);
+    if (value !== null) document.set(valueColumn, value);
+    this.#elements += 1;
+    this.#add(table, this.#op);
+  }
+
+  #add({ document, finder }: KeyTable, op: 'read' | 'create' | 'delete'): void {
+    const changes = this.#changes;
+    changes.begin();
+    try {
+      const row = document.write();
+      changes.row(finder, op, row, op === 'delete' ? document.placeBefore : document.placeAfter, this.#message);
+      changes.check();
+    } catch (error) {
+      changes.undo();
+      throw this.#asUnreadable(error);
+    }
+  }
+
+  /** All rows whose key begins with what the key at hand says. */
+  #removeElements({ table, keys, finder, document }: KeyTable): void {
+    const origin = this.#message.origin();
+    if (keys.columns.length === 0) {
+      this.#changes.add({ kind: 'truncate', table, origin });
+      return;
+    }
+    try {
+      const rows = new JsonRowImages(finder, origin, { before: true, after: false });
+      rows.add(document.write(), 0, (places, before) => document.placePart(places, before, keys.columns));
+      rows.write(0, 'before', ignoredValues);
+      this.#changes.add({ kind: 'rows', op: 'delete', table, rows, origin, everyMatch: true });
+    } catch (error) {
+      throw this.#asUnreadable(error);
+    }
+  }
+
+  #asUnreadable(error: unknown): unknown {
+    if (!isMillraceError(error) || !error.code.startsWith('FORMAT_')) return error;
+    return this.#unreadable(error.message, error);
+  }
+
+  #unreadable(reason: string, cause?: unknown): MillraceError {
+    return new MillraceError('REDIS_KEY_UNREADABLE', { key: keyText(this.#key), reason }, { cause });
+  }
+}
+
+/** `2026-11-29 08:00:00.123`, in UTC. */
+const momentText = (atMs: number): string => new Date(atMs).toISOString().replace('T', ' ').replace('Z', '');
+
+/** A row as a message, for its origin. */
+class RowMessage implements Message {
+  readonly key = null;
+  readonly value = null;
+  readonly database = '';
+  readonly table = '';
+  readonly offset = 0;
+  place: RedisOrigin = { kind: 'redis', replicationId: '', offset: 0n, db: 0 };
+
+  origin(): RedisOrigin {
+    return this.place;
+  }
+}

@@ -1,0 +1,151 @@
+import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { RedisConnection } from '../connection.ts';
+import type { KeyRows } from './key-rows.ts';
+import type { KeyTable } from './key-tables.ts';
+
+export const sizeCommand = { set: 'SCARD', zset: 'ZCARD', list: 'LLEN', hash: 'HLEN', stream: 'XLEN' } as const;
+
+/** A key whose elements are all to be read. */
+export interface BigKey {
+  readonly key: Buffer;
+  readonly table: KeyTable;
+  readonly mayBeGone: boolean;
+  readonly expiresAtMs: number | null;
+  /** Elements that it had; 0: it is not there. */
+  readonly size: number;
+}
+
+/** Up to so many elements are read by one command; more in pieces. */
+const pieceElements = 5_000;
+/** Elements of small keys that are asked for together. */
+const togetherElements = 20_000;
+
+/**
+ * Reads all elements of keys and takes their rows; with `deletes`, in place of those that were there. Yields where there are some. A key
+ * that changes while it is read in pieces is named by the command that changes it, and read again.
+ */
+export async function* readElements(
+  connection: RedisConnection,
+  keys: readonly BigKey[],
+  rows: KeyRows,
+  deletes: boolean,
+): AsyncGenerator<void> {
+  let together: BigKey[] = [];
+  let elements = 0;
+  for (const big of keys) {
+    if (big.size > pieceElements) {
+      yield* readInPieces(connection, big, rows, deletes);
+      continue;
+    }
+    together.push(big);
+    elements += big.size;
+    if (elements < togetherElements) continue;
+    await readTogether(connection, together, rows, deletes);
+    yield;
+    together = [];
+    elements = 0;
+  }
+  await readTogether(connection, together, rows, deletes);
+  yield;
+}
+
+const readTogether = async (
+  connection: RedisConnection,
+  keys: readonly BigKey[],
+  rows: KeyRows,
+  deletes: boolean,
+): Promise<void> => {
+  const commands = new CommandWriter(keys.length * 64);
+  for (const { key, table } of keys) {
+    if (table.shape === 'set') commands.add('SMEMBERS', key);
+    else if (table.shape === 'zset') commands.add('ZRANGE', key, '0', '-1', 'WITHSCORES');
+    else if (table.shape === 'list') commands.add('LRANGE', key, '0', '-1');
+    else if (table.shape === 'stream') commands.add('XRANGE', key, '-', '+');
+    else commands.add('HGETALL', key);
+  }
+  const replies = await connection.send(commands.view(), commands.commands);
+  for (const [index, big] of keys.entries()) {
+    const found = elementsOf(connection, rows, big, replies[index]!);
+    begin(rows, big, deletes, found.length);
+    if (found.length > 0) take(rows, big, found);
+  }
+};
+
+async function* readInPieces(
+  connection: RedisConnection,
+  big: BigKey,
+  rows: KeyRows,
+  deletes: boolean,
+): AsyncGenerator<void> {
+  const { key, table } = big;
+  const ask = async (...args: readonly (string | Buffer)[]): Promise<Reply> => {
+    const commands = new CommandWriter();
+    commands.add(...(args as [string, ...(string | Buffer)[]]));
+    const [reply] = await connection.send(commands.view(), 1);
+    return reply!;
+  };
+  begin(rows, big, deletes, big.size);
+  const count = String(pieceElements);
+  if (table.shape === 'list') {
+    for (let from = 0; ; from += pieceElements) {
+      const reply = await ask('LRANGE', key, String(from), String(from + pieceElements - 1));
+      const found = elementsOf(connection, rows, big, reply);
+      take(rows, big, found);
+      yield;
+      if (found.length < pieceElements) return;
+    }
+  }
+  if (table.shape === 'stream') {
+    for (let from = '-'; ; ) {
+      const found = elementsOf(connection, rows, big, await ask('XRANGE', key, from, '+', 'COUNT', count));
+      take(rows, big, found);
+      yield;
+      if (found.length < pieceElements) return;
+      from = `(${String((found.at(-1) as readonly Buffer[])[0])}`;
+    }
+  }
+  const command = table.shape === 'set' ? 'SSCAN' : table.shape === 'zset' ? 'ZSCAN' : 'HSCAN';
+  for (let cursor = '0'; ; ) {
+    const [next, reply] = elementsOf(connection, rows, big, await ask(command, key, cursor, 'COUNT', count));
+    take(rows, big, reply as readonly Reply[]);
+    yield;
+    cursor = String(next);
+    if (cursor === '0') return;
+  }
+}
+
+const elementsOf = (
+  connection: RedisConnection,
+  rows: KeyRows,
+  { table, key }: BigKey,
+  reply: Reply,
+): readonly Reply[] => {
+  if (!(reply instanceof ReplyError)) return reply as readonly Reply[];
+  if (reply.code === 'WRONGTYPE') throw rows.wrongKind(table, key);
+  throw connection.failure(reply, 'a command that reads a key');
+};
+
+/** Entries of a stream stay though they were trimmed, so only those of one that is gone go. */
+const begin = (rows: KeyRows, { key, table, mayBeGone, expiresAtMs }: BigKey, deletes: boolean, size: number): void => {
+  const replaces = size === 0 ? mayBeGone : table.shape !== 'stream';
+  if (deletes && replaces) rows.gone(table, key);
+  rows.begin(table, key, expiresAtMs, 'create');
+};
+
+const take = (rows: KeyRows, { table }: BigKey, found: readonly Reply[]): void => {
+  const texts = found as readonly Buffer[];
+  switch (table.shape) {
+    case 'zset':
+      for (let i = 0; i < texts.length; i += 2) rows.scored(texts[i]!, texts[i + 1]!);
+      return;
+    case 'fields':
+      for (let i = 0; i < texts.length; i += 2) rows.field(texts[i]!, texts[i + 1]!);
+      return;
+    case 'stream':
+      for (const [id, pairs] of found as readonly (readonly [Buffer, readonly Buffer[]])[]) rows.entry(id, pairs);
+      return;
+    default:
+      for (const text of texts) rows.element(text);
+  }
+};

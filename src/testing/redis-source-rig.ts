@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { redisSource } from '../connectors/redis/source/connector.ts';
+import { openRedisSource } from '../connectors/redis/source/source.ts';
+import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Log, LogFields } from '../core/log.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import type { LaunchedRedis } from './servers/launch-redis.ts';
+
+export const patienceMs = 60_000;
+
+/** A target that keeps rows by table and key, and the positions. */
+export class HeldRows {
+  readonly rows = new Map<string, readonly unknown[]>();
+  readonly positions = new Map<Lane, Position>();
+  readonly marks: string[] = [];
+  readonly said: string[] = [];
+
+  take({ changes, positions }: Batch): void {
+    for (const change of changes) {
+      if (change.kind === 'snapshot') this.marks.push(`${change.at} ${change.table.name}`);
+      if (change.kind === 'truncate') this.#remove(change.table.name, []);
+      if (change.kind !== 'rows') continue;
+      const { name, primaryKey } = change.table;
+      for (let i = 0; i < change.rows.length; i += 1) {
+        const row = (change.rows.after(i) ?? change.rows.before(i))!;
+        const key = primaryKey.map((column) => row[column]);
+        if (change.everyMatch) this.#remove(name, key.slice(0, key.indexOf(undefined)));
+        else if (change.op === 'delete') this.rows.delete(`${name} ${key.join(' ')}`);
+        else this.rows.set(`${name} ${key.join(' ')}`, row);
+      }
+    }
+    for (const [lane, place] of positions) this.positions.set(lane, place);
+  }
+
+  #remove(table: string, start: readonly unknown[]): void {
+    const prefix = `${[table, ...start].join(' ')} `;
+    for (const key of this.rows.keys()) if (key.startsWith(prefix)) this.rows.delete(key);
+  }
+}
+
+/** Reads into `held` from where it stands until `done`, then ends as a pipeline's stop does. */
+export const readRedis = async (
+  redis: LaunchedRedis,
+  held: HeldRows,
+  done: () => boolean,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> => {
+  const config = redisSource.config.parse({ hostname: redis.host, port: redis.port, ...settings });
+  const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
+  const log: Log = { debug: say, info: say, warn: say, error: say };
+  await using source = await openRedisSource(config, { pipeline: 'test', clock: systemClock, log });
+  const stop = new AbortController();
+  const patience = setTimeout(() => stop.abort(), patienceMs);
+  try {
+    for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
+      held.take(batch);
+      await source.acknowledge?.(held.positions);
+      if (done()) stop.abort();
+    }
+  } finally {
+    clearTimeout(patience);
+  }
+  assert.ok(done(), `not there within ${patienceMs} ms: ${JSON.stringify([...held.rows.keys()].slice(0, 20))}`);
+};
