@@ -19,10 +19,21 @@ export class OutputBuffer {
     this.bytes = grown;
   }
 
-  append(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.bytes.set(bytes, this.length);
-    this.length += bytes.length;
+  append(added: Uint8Array): void {
+    const { length } = added;
+    this.reserve(length);
+    if (length > shortCopy) this.bytes.set(added, this.length);
+    else copyShort(added, 0, this.bytes, this.length, length);
+    this.length += length;
+  }
+
+  /** As `append`, of a part that no view is made of. */
+  appendPart(source: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.reserve(length);
+    if (length > shortCopy) source.copy(this.bytes, this.length, start, end);
+    else copyShort(source, start, this.bytes, this.length, length);
+    this.length += length;
   }
 
   /** What was written. Valid until the next write or `clear`. */
@@ -34,3 +45,10 @@ export class OutputBuffer {
     this.length = 0;
   }
 }
+
+/** A call into the runtime costs more than copying this many bytes by hand. */
+const shortCopy = 48;
+
+const copyShort = (source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void => {
+  for (let i = 0; i < length; i += 1) target[to + i] = source[from + i]!;
+};

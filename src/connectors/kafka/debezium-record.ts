@@ -13,8 +13,8 @@ const noHeaders: readonly RecordHeader[] = [];
 export const takeDebezium = (
   take: TakeRecord,
   { start, end, keyStart, keyEnd, header, headerStart, headerEnd }: DebeziumRecord,
-  keys: Uint8Array,
-  values: Uint8Array,
+  keys: Buffer,
+  values: Buffer,
   tombstones: boolean,
 ): void => {
   const isTombstone = start === end;

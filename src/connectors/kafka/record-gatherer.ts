@@ -45,10 +45,10 @@ export class RecordGatherer {
   add(
     facts: TopicFacts,
     partition: number,
-    key: Uint8Array | null,
+    key: Buffer | null,
     keyStart: number,
     keyEnd: number,
-    value: Uint8Array | null,
+    value: Buffer | null,
     valueStart: number,
     valueEnd: number,
     headers: readonly RecordHeader[],

@@ -445,7 +445,7 @@ export class KafkaSink implements Sink {
 const longestGoodbyeMs = 2_000;
 
 const partitionFor = (
-  key: Uint8Array | null,
+  key: Buffer | null,
   start: number,
   end: number,
   { partitions }: TopicFacts,

@@ -20,10 +20,10 @@ import { keyColumnRoutes } from './topic-routes.ts';
 
 /** Takes one record. The bytes are valid during the call; a key or value of null bytes is none. */
 export type TakeRecord = (
-  key: Uint8Array | null,
+  key: Buffer | null,
   keyStart: number,
   keyEnd: number,
-  value: Uint8Array | null,
+  value: Buffer | null,
   valueStart: number,
   valueEnd: number,
   headers: readonly RecordHeader[],

@@ -93,7 +93,7 @@ export class CloudEventsEncoder {
       out.append(transactionAttributes(frame.order, frame.table));
     } else frame.order?.next(frame.table);
     out.append(frame.data);
-    out.append(this.#inner.bytes.subarray(imagesStart, imagesEnd));
+    out.appendPart(this.#inner.bytes, imagesStart, imagesEnd);
     out.append(this.#options.schemas === true ? threeBraces : twoBraces);
   }
 

@@ -238,7 +238,7 @@ export class DebeziumAvroEncoder {
     const start = keys.length;
     if (keyColumns.length === 0) return [start, start];
     keys.append(frame);
-    for (const column of keyColumns) keys.append(this.#out.bytes.subarray(marks[column]!, marks[column + 1]!));
+    for (const column of keyColumns) keys.appendPart(this.#out.bytes, marks[column]!, marks[column + 1]!);
     return [start, keys.length];
   }
 

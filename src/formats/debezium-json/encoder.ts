@@ -399,7 +399,7 @@ export class DebeziumJsonEncoder {
   /** `{"a":1,"b":"x"}` of the key's columns in the key's order, cut from the image just written. Gives where it starts. */
   #putKey(
     keys: OutputBuffer,
-    bytes: Uint8Array,
+    bytes: Buffer,
     { keyColumns }: TablePlan,
     marks: Int32Array,
     schemas: SchemaPart | null,
@@ -411,7 +411,7 @@ export class DebeziumJsonEncoder {
     for (const column of keyColumns) {
       keys.reserve(1);
       const at = keys.length;
-      keys.append(bytes.subarray(marks[column]!, marks[column + 1]!));
+      keys.appendPart(bytes, marks[column]!, marks[column + 1]!);
       keys.bytes[at] = COMMA;
     }
     keys.bytes[brace] = OPEN_BRACE;

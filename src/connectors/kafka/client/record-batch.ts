@@ -26,8 +26,8 @@ const recordOverhead = 41;
 const headerOverhead = 10;
 
 export interface RecordHeader {
-  readonly name: Uint8Array;
-  readonly bytes: Uint8Array;
+  readonly name: Buffer;
+  readonly bytes: Buffer;
   /** -1: it has no value. */
   readonly start: number;
   readonly end: number;
@@ -85,10 +85,10 @@ export class RecordBatchWriter {
 
   /** Adds a record for which there is room. A key or value of null bytes is none. `millis`: its time; left out, the batch's. */
   add(
-    key: Uint8Array | null,
+    key: Buffer | null,
     keyStart: number,
     keyEnd: number,
-    value: Uint8Array | null,
+    value: Buffer | null,
     valueStart: number,
     valueEnd: number,
     headers: readonly RecordHeader[] = noHeaders,
@@ -207,10 +207,10 @@ const putVarint = (bytes: Uint8Array, place: number, value: number): number => {
 /** A call into the runtime costs more than copying this many bytes by hand. */
 const shortCopy = 48;
 
-const putPiece = (bytes: Buffer, place: number, source: Uint8Array, start: number, end: number): number => {
+const putPiece = (bytes: Buffer, place: number, source: Buffer, start: number, end: number): number => {
   const length = end - start;
   const at = putVarint(bytes, place, length);
   if (length <= shortCopy) for (let i = 0; i < length; i += 1) bytes[at + i] = source[start + i]!;
-  else bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
+  else source.copy(bytes, at, start, end);
   return at + length;
 };
