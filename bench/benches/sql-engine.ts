@@ -10,9 +10,20 @@ export const sqlGroupBy = (rounds: number): Promise<readonly Result[]> => engine
 /** An equi-join of two tables of a hundred thousand rows that both grow. */
 export const sqlJoin = (rounds: number): Promise<readonly Result[]> => engines('sql-join', 'join', rounds);
 
-const engines = (bench: string, query: 'groupby' | 'join', rounds: number): Promise<readonly Result[]> => {
-  const peer = dbIvm(query);
-  if (peer === null) process.stderr.write(`${bench}  @tanstack/db-ivm left out: npm could not install it\n`);
+/** The three highest rows of each of ten thousand keys, with their places: three hundred thousand rows. */
+export const sqlTop = (rounds: number): Promise<readonly Result[]> => engines('sql-top', 'top', rounds);
+
+/** A running total beside each row, in ten thousand partitions: three hundred thousand rows. */
+export const sqlOver = (rounds: number): Promise<readonly Result[]> => engines('sql-over', 'over', rounds);
+
+const engines = (
+  bench: string,
+  query: 'groupby' | 'join' | 'top' | 'over',
+  rounds: number,
+): Promise<readonly Result[]> => {
+  const comparable = query === 'groupby' || query === 'join';
+  const peer = comparable ? dbIvm(query) : null;
+  if (comparable && peer === null) process.stderr.write(`${bench}  @tanstack/db-ivm left out: npm could not install it\n`);
   const contender = fileURLToPath(new URL('../contenders/sql-engine.ts', import.meta.url));
   const own = { name: 'millrace', command: process.execPath, args: [...publishedFlags, contender, query] };
   return measure(bench, peer === null ? [own] : [own, peer], rounds);

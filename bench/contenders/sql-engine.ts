@@ -1,8 +1,8 @@
 /**
- * Groups a million rows by ten thousand keys, with an expression, NULLs and a DECIMAL, or joins two tables of a hundred thousand
- * rows; a tick of 1000 rows each. The rows are made before the clock starts; every tick's changes are taken.
+ * Groups a million rows by ten thousand keys, with an expression, NULLs and a DECIMAL; joins two tables of a hundred thousand rows;
+ * keeps the three highest of each key, or a running total beside each row, of three hundred thousand rows; a tick of 1000 rows each. The rows are made before the clock starts; every tick's changes are taken.
  *
- * usage: node sql-engine.ts groupby|join
+ * usage: node sql-engine.ts groupby|join|top|over
  */
 import { type Dataflow, dataflow } from '../../src/operators/incremental/dataflow.ts';
 import type { SqlRow } from '../../src/operators/incremental/delta.ts';
@@ -20,10 +20,14 @@ const queries: Readonly<Record<string, string>> = {
   groupby:
     'SELECT customer, COUNT(*), SUM(qty * 2), SUM(price) FROM orders WHERE qty IS NULL OR qty > 0 GROUP BY customer',
   join: 'SELECT a.id, a.x, b.y FROM a JOIN b ON a.id = b.id',
+  top: `SELECT id, customer, price, n FROM (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY customer ORDER BY price DESC) AS n FROM orders) WHERE n <= 3`,
+  over: 'SELECT id, customer, SUM(price) OVER (PARTITION BY customer ORDER BY id) FROM orders',
 };
 
-const [name] = process.argv.slice(2) as ['groupby' | 'join'];
-const tables = name === 'groupby' ? { orders: orders() } : pairs();
+const counts = { groupby: 1_000_000, join: 100_000, top: 300_000, over: 300_000 };
+const [name] = process.argv.slice(2) as [keyof typeof counts];
+const tables = name === 'join' ? pairs() : { orders: orders(counts[name]) };
 const flow = dataflow(new Map([['out', planOf(queries[name]!, catalog)]]), { timeZone: 'UTC', random: Math.random });
 const before = process.cpuUsage();
 const started = performance.now();
@@ -48,8 +52,8 @@ function run(of: Dataflow, from: Readonly<Record<string, readonly SqlRow[]>>): n
   return told;
 }
 
-function orders(): readonly SqlRow[] {
-  return Array.from({ length: 1_000_000 }, (_, i) => [
+function orders(length: number): readonly SqlRow[] {
+  return Array.from({ length }, (_, i) => [
     i,
     (i * 7919) % 10_000,
     i % 17 === 0 ? null : 1 + (i % 9),
@@ -59,7 +63,7 @@ function orders(): readonly SqlRow[] {
 }
 
 function pairs(): { readonly a: readonly SqlRow[]; readonly b: readonly SqlRow[] } {
-  const length = 100_000;
+  const length = counts.join;
   return {
     a: Array.from({ length }, (_, i) => [i, i % 7]),
     b: Array.from({ length }, (_, i) => [(i * 7919) % length, 'v']),
