@@ -23,7 +23,8 @@ const engines = (
 ): Promise<readonly Result[]> => {
   const comparable = query === 'groupby' || query === 'join';
   const peer = comparable ? dbIvm(query) : null;
-  if (comparable && peer === null) process.stderr.write(`${bench}  @tanstack/db-ivm left out: npm could not install it\n`);
+  if (comparable && peer === null)
+    process.stderr.write(`${bench}  @tanstack/db-ivm left out: npm could not install it\n`);
   const contender = fileURLToPath(new URL('../contenders/sql-engine.ts', import.meta.url));
   const own = { name: 'millrace', command: process.execPath, args: [...publishedFlags, contender, query] };
   return measure(bench, peer === null ? [own] : [own, peer], rounds);
