@@ -126,6 +126,7 @@ export const fileCommands: readonly CommandSpec[] = [
     ],
     notes: [
       'Nothing is written. `=` is a target that is there, `+` one that will be made, `~` one that will get columns; a blank stands where the target cannot be asked. Below stand the statements that a MySQL or SQLite sink would run as it begins.',
+      'Of a file with `sql:` it is the tables of each INSERT INTO, and what they may count on after a restart.',
     ],
     load: () => import('./commands/plan.ts'),
   },

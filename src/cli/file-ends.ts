@@ -17,10 +17,14 @@ export const pipelineEnds = (loaded: readonly LoadedFile[]): readonly PipelineEn
   );
 
 /** Where an end is, as far as its settings say: a host and port, a path, brokers. */
-export const addressOf = ({ section }: PipelineEnd): string => {
+export const addressOf = ({ section }: { readonly section: Pick<PipelineEnd['section'], 'config'> }): string => {
   const config = section.config as Readonly<Record<string, unknown>>;
   if (config['hostname'] !== undefined) return `${config['hostname']}:${config['port'] ?? ''}`.replace(/:$/, '');
   if (config['binlog.files'] !== undefined) return String(config['binlog.files']);
   const properties = config['properties'] as Readonly<Record<string, unknown>> | undefined;
-  return String(config['path'] ?? config['url'] ?? properties?.['bootstrap.servers'] ?? '');
+  // A webhook's path may hold a token.
+  const url = URL.parse(String(config['url'] ?? ''))?.origin;
+  return String(
+    config['path'] ?? url ?? config['properties.bootstrap.servers'] ?? properties?.['bootstrap.servers'] ?? '',
+  );
 };

@@ -17,15 +17,15 @@ export const planObject = (file: PipelineFile) => ({
 });
 
 const queryObject = ({ target, plan }: Insert) => ({
-  writes: nameOf(target.name),
+  writes: declaredName(target.name),
   connector: target.binding.connector,
-  reads: [...scannedTables(plan)].map(nameOf),
+  reads: [...scannedTables(plan)].map(declaredName),
 });
 
 type Insert = SqlJob['inserts'][number];
 
 /** Within the database that declarations go to when none is named. */
-const nameOf = (name: string): string => name.replace(/^default_catalog\.(default_database\.)?/, '');
+export const declaredName = (name: string): string => name.replace(/^default_catalog\.(default_database\.)?/, '');
 
 export const planText = (file: PipelineFile): string =>
   [

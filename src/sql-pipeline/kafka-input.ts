@@ -7,6 +7,7 @@ import { shortText } from '../sql/types/sql-type.ts';
 import type { TableSource } from './connected-table.ts';
 import type { Input } from './input.ts';
 import type { InputsOptions, Scan } from './open-inputs.ts';
+import type { QueryTable } from './query-tables.ts';
 import { ScannedTable } from './scanned-table.ts';
 import { SourceInput } from './source-input.ts';
 
@@ -16,16 +17,21 @@ export const openKafkaInput = async (
   { settings, table: name, appends }: Extract<TableSource, { kind: 'kafka' }>,
   { evaluation, context }: InputsOptions,
 ): Promise<Input> => {
-  const schema = createTable(table, name);
-  const config = kafkaSourceConfig.parse({ ...settings, table: name, schema });
-  const [expected] = declaredTables(schema, '');
+  const config = kafkaTableConfig(table, { settings, table: name });
+  const [expected] = declaredTables(config.schema!, '');
   const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, appends);
   const source = await kafkaSource.openSource!(config, context);
   return new SourceInput({ source, tables: new Map([[name, [scanned]]]), snapshots: false });
 };
 
+/** The settings of a source that takes the topic's messages as those of the declared table. Throws SQL_TYPE_MISMATCH at a column. */
+export const kafkaTableConfig = (
+  table: QueryTable,
+  { settings, table: name }: Pick<Extract<TableSource, { kind: 'kafka' }>, 'settings' | 'table'>,
+) => kafkaSourceConfig.parse({ ...settings, table: name, schema: createTable(table, name) });
+
 /** The table in MySQL's words, as the source takes it. */
-const createTable = ({ declared }: Scan['table'], qualified: string): string => {
+const createTable = ({ declared }: QueryTable, qualified: string): string => {
   const { stored, primaryKey } = declared!;
   const keys = primaryKey.map((place) => stored[place]!);
   const columns = stored.flatMap((column) => {

@@ -2,6 +2,7 @@ import { redactor } from '../../config/redact.ts';
 import { mysql } from '../../connectors/mysql/connector.ts';
 import type { Problem } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { systemClock } from '../../pipeline/system-clock.ts';
 import type { CommandCall } from '../command.ts';
 import { mysqlUrl } from '../connection-url.ts';
 import { envelope } from '../envelope.ts';
@@ -51,8 +52,22 @@ const findPatients = async (
     const label = `${end.pipeline.name}: ${end.role} ${name} (${connector.type}${addressOf(end) === '' ? '' : ` ${addressOf(end)}`})`;
     return { name: label, pipeline: end.pipeline.name, connector, config };
   });
+  const queries: Patient[] = [];
+  for (const { name: pipeline, sql } of loaded.flatMap(({ pipelines }) => pipelines)) {
+    if (sql === null) continue;
+    const { jobEnds } = await import('../../sql-pipeline/job-ends.ts');
+    for (const { role, name, connector, config } of await jobEnds(sql.job, systemClock.now)) {
+      const address = addressOf({ section: { config } });
+      queries.push({
+        name: `${pipeline}: ${role} ${name}${address === '' ? '' : ` ${address}`}`,
+        pipeline,
+        connector,
+        config,
+      });
+    }
+  }
   return {
-    patients: [...patients, ...ends],
+    patients: [...patients, ...ends, ...queries],
     redact: (text) => loaded.reduce((result, file) => file.redact(result), hidden(text)),
   };
 };

@@ -8,11 +8,13 @@ import { nameTemplate } from '../../core/name-template.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import type { Operator } from '../../operators/operator.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import type { SqlJob } from '../../sql-pipeline/job.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { checkedFiles } from '../pipeline-files.ts';
 import { pipelineOperators, sourceOperators } from '../pipeline-operators.ts';
+import { declaredName } from '../pipeline-plan.ts';
 
 /** One table on its way: from where, under which names, and whether the sink has it. */
 interface PlannedTable {
@@ -34,6 +36,8 @@ interface PlannedTable {
 interface Plan {
   readonly pipeline: string;
   readonly tables: readonly PlannedTable[];
+  /** Of queries: what their tables may count on after a crash. */
+  readonly guarantees: readonly string[];
 }
 
 /** Reads the sources' catalogues and says what goes where; nothing is written anywhere. */
@@ -49,9 +53,10 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
   const refused = all.filter(({ refusal }) => refusal !== null).length;
   if (format === 'json') await terminal.print(envelope('plan', { plans, toCreate: missing, toChange: changed }));
   else {
-    for (const { pipeline, tables } of plans) {
+    for (const { pipeline, tables, guarantees } of plans) {
       await terminal.print(`${terminal.paintData('bold', pipeline)}\n`);
       for (const table of tables) await terminal.print(tableText(table, terminal.paintData));
+      for (const line of guarantees) await terminal.print(`  after a restart  ${line}\n`);
       if (tables.length === 0) await terminal.print('  no table matches\n');
     }
     if (!call.flag('quiet'))
@@ -84,17 +89,33 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 const planOf = async (file: PipelineFile): Promise<Plan> => {
   const context: Context = { pipeline: file.name, log: silent, clock: systemClock };
+  if (file.sql !== null) return await queriesPlan(file.name, file.sql.job, context);
   const tables: PlannedTable[] = [];
   for (const source of file.sources) {
     const config = source.config as MysqlConfig;
     if (source.connector.type !== 'mysql' || config['binlog.files'] !== undefined) continue;
     const operators = [...sourceOperators(source.frame), ...(await pipelineOperators(file, context.clock))];
     const ways: Way[] = (await readTables(config, context.clock)).flatMap((table) =>
-      targetsOf(table, operators).map((target) => ({ table, target })),
+      targetsOf(table, operators).map((target) => ({ source: qualifiedName(table), target })),
     );
     for (const sink of file.sinks) tables.push(...(await planned(ways, sink, context)));
   }
-  return { pipeline: file.name, tables };
+  return { pipeline: file.name, tables, guarantees: [] };
+};
+
+const queriesPlan = async (pipeline: string, job: SqlJob, context: Context): Promise<Plan> => {
+  const [{ jobEnds }, { jobGuarantees }] = await Promise.all([
+    import('../../sql-pipeline/job-ends.ts'),
+    import('../../sql-pipeline/job-guarantee.ts'),
+  ]);
+  const tables: PlannedTable[] = [];
+  for (const { name, connector, config, written } of await jobEnds(job, context.clock.now)) {
+    const ways = written.map(
+      ({ target, reads }): Way => ({ source: reads.map(declaredName).join(', ') || 'no table', target }),
+    );
+    tables.push(...(await planned(ways, { name, connector, config }, context)));
+  }
+  return { pipeline, tables, guarantees: jobGuarantees(job) };
 };
 
 /** What a table is behind the operators: none, one, or several under several names. Rows, which merging routes let through too, are asked with. */
@@ -119,18 +140,20 @@ const planOrigin = {
   query: null,
 } as const;
 
-/** A source's table, and what it is behind the operators. */
+/** A source's table, or the tables of a query, and what that is behind the operators. */
 interface Way {
-  readonly table: Table;
+  readonly source: string;
   readonly target: Table;
 }
 
-const planned = async (ways: readonly Way[], sink: SinkSection, context: Context): Promise<PlannedTable[]> => {
+type PlannedSink = Pick<SinkSection, 'name' | 'connector' | 'config'>;
+
+const planned = async (ways: readonly Way[], sink: PlannedSink, context: Context): Promise<PlannedTable[]> => {
   const { statements, refusal } = await definitionsOf(ways, sink, context);
   const tables: PlannedTable[] = [];
-  for (const [i, { table, target }] of ways.entries()) {
+  for (const [i, { source, target }] of ways.entries()) {
     tables.push({
-      source: qualifiedName(table),
+      source,
       sink: sink.name,
       type: sink.connector.type,
       target: targetName(target, sink),
@@ -144,7 +167,7 @@ const planned = async (ways: readonly Way[], sink: SinkSection, context: Context
   return tables;
 };
 
-const definitionsOf = async (ways: readonly Way[], { connector, config }: SinkSection, context: Context) => {
+const definitionsOf = async (ways: readonly Way[], { connector, config }: PlannedSink, context: Context) => {
   if (!connector.planTables) return { statements: null, refusal: null };
   try {
     const targets = ways.map(({ target }) => target);
@@ -156,7 +179,7 @@ const definitionsOf = async (ways: readonly Way[], { connector, config }: SinkSe
 };
 
 /** A sink with a `topic` or `path` of templates names its targets by it; the others by the table. */
-const targetName = (table: Table, { connector, config }: SinkSection): string => {
+const targetName = (table: Table, { connector, config }: PlannedSink): string => {
   const { topic, 'topic.prefix': prefix } = config as { readonly topic?: unknown; readonly 'topic.prefix'?: unknown };
   if (typeof topic !== 'string')
     return connector.type === 'kafka' && typeof prefix === 'string'
@@ -172,7 +195,7 @@ const targetName = (table: Table, { connector, config }: SinkSection): string =>
 
 const existsIn = async (
   table: Table,
-  { connector, config }: SinkSection,
+  { connector, config }: PlannedSink,
   context: Context,
 ): Promise<boolean | null> => {
   if (!connector.openReader) return null;

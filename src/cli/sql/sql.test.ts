@@ -84,6 +84,14 @@ test('a job of made-up rows ends in a SQLite file, and running it again leaves t
     writeFileSync(pipeline, 'sql: { file: run.sql }\n');
     writeFileSync(join(folder, 'run.sql'), readFileSync(script, 'utf8').replace(/SHOW.*/, ''));
     const env = { ...process.env, FOLDER: folder };
+    const planned = spawnSync(process.execPath, [main, 'plan', pipeline], { encoding: 'utf8', env });
+    assert.equal(planned.status, 0, planned.stderr);
+    assert.match(planned.stdout, /\+ clicks -> sqlite pages +\(page, n; key page\)\n/);
+    assert.match(planned.stdout, /after a restart {2}pages \(sqlite\): exactly once/);
+    assert.match(planned.stdout, /after a restart {2}seen \(print\): printed again/);
+    const doctor = spawnSync(process.execPath, [main, 'doctor', pipeline], { encoding: 'utf8', env });
+    assert.equal(doctor.status, 0, doctor.stdout + doctor.stderr);
+    assert.match(doctor.stdout, /: sink sqlite .*pages\.db\n {2}✔ ready\n/);
     for (const args of [
       ['sql', '-f', script],
       ['run', pipeline],
