@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { HashFields } from '../connectors/redis/hash-fields.ts';
+import { columnValueReader } from '../connectors/redis/hash-values.ts';
 import type { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
@@ -9,7 +10,6 @@ import type { CommandWriter } from '../protocol/redis/command-writer.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
 import type { CachedRow } from './cache-options.ts';
 import { keyValue } from './key-value.ts';
-import { columnValueReader } from './text-values.ts';
 
 /**
  * Fields of a hash beside its row's columns. No column can be called so, because MySQL's names hold no zero byte.

@@ -20,6 +20,20 @@ export interface RowPage {
   readonly last: boolean;
 }
 
+export interface KeyPage {
+  readonly keys: readonly Key[];
+  /** None comes after these. */
+  readonly last: boolean;
+}
+
+/** A row that is not held as it should be. */
+export interface HeldOtherwise {
+  /** Its place among the rows that were asked about. */
+  readonly index: number;
+  /** What is held instead; null: nothing. */
+  readonly held: Row | null;
+}
+
 /**
  * Reads a system's tables by key, by range or whole: for verify, lookups and caches. Rows hold canonical values (core/value.ts), so
  * those of two systems can be compared. One call at a time. After an error it may be called again, and connects anew.
@@ -49,6 +63,13 @@ export interface Reader extends AsyncDisposable {
   scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** The rows with these keys, in the order asked; null where there is none. A key is found by its very values, whatever the collation. */
   lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]>;
+  /** The keys of the rows that come after `after` in the system's own order. Left out: they cost as much as the rows. */
+  keys?(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage>;
+  /**
+   * Which of `rows` are not held as the system's own sink writes them, byte by byte. Some that are may be among them; what is not among
+   * them is held just so. Left out: it has to be looked up.
+   */
+  heldOtherwise?(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
   /** Roughly how many rows a table has; null: the system has no estimate. */
   estimatedRows?(table: Table): Promise<number | null>;
   /** What the system holds of a pipeline's lane, one position per writer; empty: nothing is known. */

@@ -1,6 +1,7 @@
-import type { Key, KeyRange, Reader, RowPage } from '../core/reader.ts';
+import type { Key, KeyPage, KeyRange, Reader, RowPage } from '../core/reader.ts';
 import type { Row } from '../core/value.ts';
 import { type ComparedTable, keyName } from './compared-table.ts';
+import { MetKeys } from './met-keys.ts';
 import type { Suspect } from './suspects.ts';
 
 /** How far a comparison along a key is. */
@@ -103,38 +104,62 @@ async function* byRows(options: KeyedOptions, place: KeyedPlace): AsyncGenerator
 
 async function* byLookups(options: KeyedOptions, place: KeyedPlace): AsyncGenerator<KeyedStep, void, undefined> {
   const { table, source, target, chunkRows, chosen, signal } = options;
+  const met = new MetKeys();
   let { phase, after } = place;
-  while (phase === 'forward') {
-    const page = await pageAfter(options, after);
-    const compared = chosen() && page.rows.length > 0;
-    const suspects: Suspect[] = [];
-    if (compared) {
-      const expected = await table.expected.from(page.rows);
-      const keys = page.rows.map((row) => table.sourceKeyOf(row));
-      const held = await target.lookup(table.target, keys.map(table.toTargetKey), signal);
-      for (const [i, sourceKey] of keys.entries()) {
-        if (table.same(expected[i] ?? null, held[i] ?? null)) continue;
-        suspects.push({ sourceKey, targetKey: table.toTargetKey(sourceKey) });
-      }
-    }
-    after = page.last ? null : table.sourceKeyOf(page.rows.at(-1)!);
-    phase = page.last ? 'backward' : 'forward';
-    const ended = page.last && table.shared;
-    yield { place: { phase, after }, ended, rows: page.rows.length, skipped: !compared, suspects };
+  let page = phase === 'forward' ? await pageAfter(options, after) : null;
+  while (page !== null) {
+    const { rows, last }: RowPage = page;
+    after = last ? null : table.sourceKeyOf(rows.at(-1)!);
+    // The next page is read while this one is compared.
+    const following = last ? null : pageAfter(options, after);
+    following?.catch(() => {});
+    const compared = chosen() && rows.length > 0;
+    const suspects = compared ? await lookedUp(options, rows) : [];
+    for (const row of rows) met.add(keyName(table.toTargetKey(table.sourceKeyOf(row))));
+    phase = last ? 'backward' : 'forward';
+    const ended = last && table.shared;
+    yield { place: { phase, after }, ended, rows: rows.length, skipped: !compared, suspects };
     if (ended) return;
+    page = following === null ? null : await following;
   }
   for (;;) {
-    const page = await target.page(table.target, { after, upTo: null }, chunkRows, signal);
-    const keys = page.rows.map((row) => table.targetKeyOf(row));
-    const found = await source.lookup(table.source, keys.map(table.toSourceKey), signal);
-    const suspects = keys.flatMap((targetKey, i) =>
+    const { keys, last } = await keysAfter(options, after);
+    // What the source had a moment ago needs no second look.
+    const unmet = keys.filter((key) => !met.has(keyName(key)));
+    const found = unmet.length === 0 ? [] : await source.lookup(table.source, unmet.map(table.toSourceKey), signal);
+    const suspects = unmet.flatMap((targetKey, i) =>
       found[i] === null ? [{ sourceKey: table.toSourceKey(targetKey), targetKey }] : [],
     );
-    after = page.last ? null : keys.at(-1)!;
-    yield { place: { phase: 'backward', after }, ended: page.last, rows: 0, skipped: false, suspects };
-    if (page.last) return;
+    after = last ? null : (keys.at(-1) ?? after);
+    yield { place: { phase: 'backward', after }, ended: last, rows: 0, skipped: false, suspects };
+    if (last) return;
+  }
+
+  async function keysAfter({ table: { target: held } }: KeyedOptions, from: Key | null): Promise<KeyPage> {
+    if (target.keys !== undefined) return await target.keys(held, from, chunkRows, signal);
+    const { rows, last } = await target.page(held, { after: from, upTo: null }, chunkRows, signal);
+    return { keys: rows.map((row) => table.targetKeyOf(row)), last };
   }
 }
+
+/** Looks rows of the source up in the target, by what the target knows best: how it would hold them, or their keys. */
+const lookedUp = async ({ table, target, signal }: KeyedOptions, rows: readonly Row[]): Promise<readonly Suspect[]> => {
+  const expected = await table.expected.from(rows);
+  const suspectOf = (row: Row): Suspect => {
+    const sourceKey = table.sourceKeyOf(row);
+    return { sourceKey, targetKey: table.toTargetKey(sourceKey) };
+  };
+  const whole = expected.every((row) => row !== null);
+  if (whole && target.heldOtherwise !== undefined && table.target.id === table.expected.table.id) {
+    const otherwise = await target.heldOtherwise(table.target, expected, signal);
+    return otherwise.flatMap(({ index, held }) =>
+      table.same(expected[index]!, held) ? [] : [suspectOf(rows[index]!)],
+    );
+  }
+  const keys = rows.map((row) => table.toTargetKey(table.sourceKeyOf(row)));
+  const held = await target.lookup(table.target, keys, signal);
+  return rows.flatMap((row, i) => (table.same(expected[i] ?? null, held[i] ?? null) ? [] : [suspectOf(row)]));
+};
 
 const pageAfter = ({ table, source, chunkRows, signal }: KeyedOptions, after: Key | null): Promise<RowPage> =>
   source.page(table.source, { after, upTo: null }, chunkRows, signal);

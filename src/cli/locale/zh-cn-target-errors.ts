@@ -253,7 +253,7 @@ export const zhTargetErrors: LocalErrors = {
   SQLITE_NOT_A_DATABASE: ['<path> 不是 SQLite 数据库', '请给 `path` 一个新文件名，或本下游创建过的文件名。'],
   VERIFY_NOTHING: [
     '没有可比较的内容：<reason>',
-    '请比较从 MySQL 到 MySQL 或 SQLite 的管道，或用 `--from`、`--to` 和 `--table` 比较两台服务器。',
+    '请比较从 MySQL 到 MySQL、Kafka、Redis 或 SQLite 的管道，或用 `--from`、`--to` 和 `--table` 比较两台服务器。',
   ],
   VERIFY_REPAIR_REFUSED: ['<table> 的行无法修复：<reason>', '请让管道重新做该表的快照：它会删除多余的、补上缺少的。'],
   VERIFY_ROWS_MULTIPLY: ['管道把 <table> 的一行变成多行，无法比较', '请用 `--table` 排除该表，并用自己的查询比较。'],

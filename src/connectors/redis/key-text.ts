@@ -8,3 +8,7 @@ export const keyText = (name: Buffer): string => {
     });
   return name.length > 200 ? `${text}…` : text;
 };
+
+/** What stands for itself in a pattern of SCAN. */
+export const globQuoted = (text: Buffer): Buffer =>
+  Buffer.from([...text].flatMap((byte) => ('\\*?[]^-'.includes(String.fromCharCode(byte)) ? [0x5c, byte] : [byte])));

@@ -5,7 +5,7 @@ export const verifyErrors = {
   VERIFY_NOTHING: {
     retryable: false,
     message: (d: { readonly reason: string }) => `there is nothing to compare: ${d.reason}`,
-    hint: 'Compare a pipeline from MySQL into MySQL, Kafka or SQLite, or two servers with `--from`, `--to` and `--table`.',
+    hint: 'Compare a pipeline from MySQL into MySQL, Kafka, Redis or SQLite, or two servers with `--from`, `--to` and `--table`.',
   },
   VERIFY_SINK_BEHIND: {
     retryable: true,

@@ -4,5 +4,9 @@ import { openRedisSink } from './sink.ts';
 
 export const redisSinkEnds: Ends<RedisSinkConfig> = {
   openSink: openRedisSink,
+  openReader: async (config, context) => {
+    const { RedisReader } = await import('../reader/reader.ts');
+    return new RedisReader(config, context);
+  },
   check: async (config, context) => (await import('./check.ts')).checkRedisSink(config, context),
 };

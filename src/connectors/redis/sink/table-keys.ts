@@ -3,6 +3,7 @@ import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import { globQuoted } from '../key-text.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Keys that one SCAN looks at, and that one transaction works on, about. */
@@ -89,7 +90,3 @@ export class TableKeys {
 }
 
 const buffersOf = (reply: Reply): readonly Buffer[] => (Array.isArray(reply) ? reply.filter(Buffer.isBuffer) : []);
-
-/** What stands for itself in a pattern of SCAN. */
-const globQuoted = (text: Buffer): Buffer =>
-  Buffer.from([...text].flatMap((byte) => ('\\*?[]^-'.includes(String.fromCharCode(byte)) ? [0x5c, byte] : [byte])));

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import type { ColumnType } from '../core/table.ts';
-import type { Value } from '../core/value.ts';
+import type { ColumnType } from '../../core/table.ts';
+import type { Value } from '../../core/value.ts';
 
 /** Reads a column's canonical value (core/value.ts) from its text in a hash, as `HashFields` wrote it. */
 export const columnValueReader = (type: ColumnType): ((bytes: Buffer) => Value) => {

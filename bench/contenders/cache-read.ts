@@ -1,0 +1,71 @@
+/**
+ * Reads rows of the bench's table through the cache, which Redis or the process itself has.
+ *
+ * usage: node cache-read.ts HOW REDIS-PORT MYSQL-HOST MYSQL-PORT USER PASSWORD
+ *   hit    one get after the other, from Redis
+ *   hits   fifty at once, from Redis
+ *   many   a hundred keys with each getMany, from Redis
+ *   local  one get after the other, from the process
+ *   miss   one get of one key, when the key `go` appears in Redis; many of these processes run at once
+ */
+import { createCache } from '../../src/cache.ts';
+import { connectRedis } from '../../src/testing/servers/redis-rig.ts';
+import { report } from './open-mysql.ts';
+
+const [how, redisPort, host, port, user, password] = process.argv.slice(2) as string[];
+const rows = 10_000;
+await using cache = await createCache({
+  redis: { hostname: '127.0.0.1', port: Number(redisPort) },
+  mysql: { hostname: host!, port: Number(port), username: user!, password: password! },
+  redisTimeoutMs: 60_000,
+});
+const local = how === 'local' ? { local: { maxRows: rows } } : {};
+const orders = await cache.table('bench.orders', {
+  ttlMs: 3_600_000,
+  negativeTtlMs: 3_600_000,
+  waitMs: 60_000,
+  ...local,
+});
+const control = await connectRedis({ host: '127.0.0.1', port: Number(redisPort) });
+
+const measured = async (total: number, read: (id: number) => Promise<unknown>, at = 1, each = 1): Promise<void> => {
+  const waits: number[] = [];
+  const before = process.cpuUsage();
+  const started = performance.now();
+  for (let id = 0; id < total; id += at * each) {
+    if (at > 1) {
+      await Promise.all(Array.from({ length: at }, (_, i) => read(id + i)));
+      continue;
+    }
+    const since = how === 'local' ? 0 : performance.now();
+    await read(id);
+    if (how !== 'local') waits.push(performance.now() - since);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const { user: own, system } = process.cpuUsage(before);
+  waits.sort((a, b) => a - b);
+  const p99 = waits[Math.floor(waits.length * 0.99)];
+  report(total, seconds, { cpuMicrosPerRow: (own + system) / total, ...(p99 === undefined ? {} : { p99Ms: p99 }) });
+};
+
+if (how === 'miss') {
+  await control.command('INCR', 'ready');
+  while ((await control.command('EXISTS', 'go')) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const started = performance.now();
+  const row = await orders.get({ id: 1 });
+  const { loads, misses, waits } = orders.stats();
+  const figures = { found: row === null ? 0 : 1, loads, misses, waits, ms: performance.now() - started };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+} else {
+  const keys = Array.from({ length: rows }, (_, i) => ({ id: i + 1 }));
+  for (let at = 0; at < rows; at += 1_000) await orders.getMany(keys.slice(at, at + 1_000));
+  while (orders.stats().fills < orders.stats().misses) await new Promise((resolve) => setTimeout(resolve, 10));
+  const get = (id: number): Promise<unknown> => orders.get(keys[id % rows]!);
+  for (let id = 0; id < rows; id += 1) await get(id);
+  if (how === 'hit') await measured(20_000, get);
+  else if (how === 'hits') await measured(100_000, get, 50);
+  else if (how === 'many') {
+    await measured(200_000, (id) => orders.getMany(keys.slice(id % rows, (id % rows) + 100)), 1, 100);
+  } else await measured(2_000_000, get);
+}
+control.close();

@@ -1,0 +1,192 @@
+import { Buffer } from 'node:buffer';
+import { ArrayRowImages } from '../../../core/array-row-images.ts';
+import type { Key } from '../../../core/reader.ts';
+import type { RowImages } from '../../../core/row-images.ts';
+import type { Table } from '../../../core/table.ts';
+import type { Row, Value } from '../../../core/value.ts';
+import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import { fieldOf, HashFields } from '../hash-fields.ts';
+import { columnValueReader } from '../hash-values.ts';
+import type { KeyTemplate } from '../key-template.ts';
+
+/** What stands at a row's key and is no row, or will leave by itself: no column's value is equal to it. */
+const notARow = '\0not a row';
+
+/** Commands, and answers, for each row that is asked for. */
+export const commandsPerRow = 2;
+
+/** How the rows of one table lie in Redis, for who reads them back. */
+export class HashTable {
+  readonly table: Table;
+  readonly keys: KeyTemplate;
+  /** Whether the primary key alone makes a row's key in Redis. */
+  readonly isKeyed: boolean;
+  readonly #fields: HashFields;
+  readonly #readers: readonly ((bytes: Buffer) => Value)[];
+  readonly #names: Buffer;
+  #key = Buffer.allocUnsafe(256);
+
+  constructor(table: Table, keys: KeyTemplate) {
+    this.table = table;
+    this.keys = keys;
+    this.isKeyed =
+      keys.columns.length === table.primaryKey.length &&
+      keys.columns.every((column) => table.primaryKey.includes(column));
+    this.#fields = new HashFields(table.columns);
+    this.#readers = table.columns.map(({ type }) => columnValueReader(type));
+    this.#names = Buffer.concat(
+      table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),
+    );
+  }
+
+  /** The key in Redis of a row with this primary key. */
+  redisKey(key: Key): Buffer {
+    const row: (Value | undefined)[] = new Array(this.table.columns.length).fill(undefined);
+    for (const [i, column] of this.table.primaryKey.entries()) row[column] = key[i];
+    this.#fields.read(this.#images([row]), 0, 'after');
+    return Buffer.from(this.#keyBytes());
+  }
+
+  /** The primary key that a key in Redis stands for; null: it is none of this table's. */
+  keyOf(redisKey: Buffer): Key | null {
+    const values = this.keys.read(redisKey);
+    if (values === null) return null;
+    return this.table.primaryKey.map((column) => this.#readers[column]!(values[this.keys.columns.indexOf(column)]!));
+  }
+
+  /** Asks for a row, and for when it leaves by itself. */
+  ask(commands: CommandWriter, redisKey: Uint8Array): void {
+    commands.begin(2 + this.table.columns.length);
+    commands.text('HMGET');
+    commands.bytes(redisKey, 0, redisKey.length);
+    commands.raw(this.#names, 0, this.#names.length);
+    commands.begin(2);
+    commands.text('PTTL');
+    commands.bytes(redisKey, 0, redisKey.length);
+  }
+
+  /**
+   * The row that the answers to `ask` hold; null: there is none. Something that is no hash, or that will leave by itself as no row of
+   * MySQL does, is a row like none of the table's.
+   */
+  row(reply: Reply, leavesIn: Reply): Row | null {
+    if (reply instanceof ReplyError || Number(leavesIn) >= 0) return this.#readers.map(() => notARow);
+    const values = reply as readonly (Buffer | null)[];
+    if (Number(leavesIn) === -2) return null;
+    return values.map((value, column) => (value === null ? null : this.#readers[column]!(value)));
+  }
+
+  /**
+   * Asks for rows as they should be, and writes beside it what the server then answers, byte by byte. Ends after `maxBytes` of answers;
+   * says how many rows were asked for.
+   */
+  expect(rows: readonly Row[], from: number, commands: CommandWriter, answers: AnswerWriter, maxBytes: number): number {
+    const images = this.#images(rows);
+    const fields = this.#fields;
+    const width = this.table.columns.length;
+    let at = from;
+    for (; at < rows.length && answers.length < maxBytes; at += 1) {
+      fields.read(images, at, 'after');
+      const key = this.#keyBytes();
+      this.ask(commands, key);
+      answers.array(width);
+      for (let column = 0; column < width; column += 1) {
+        if (fields.states[column] === fieldOf.value) {
+          answers.text(fields.bytes, fields.valueStarts[column]!, fields.valueEnds[column]!);
+        } else answers.null();
+      }
+      answers.staying();
+    }
+    return at - from;
+  }
+
+  /** The commands that make a row so; null: gone. Whatever else is at the key goes. */
+  repair(key: Key, row: Row | null): readonly (readonly (string | Uint8Array)[])[] {
+    const redisKey = this.redisKey(key);
+    const unlink = ['UNLINK', redisKey];
+    if (row === null) return [unlink];
+    this.#fields.read(this.#images([row]), 0, 'after');
+    const pairs = this.table.columns.flatMap(({ name }, column) =>
+      this.#fields.states[column] === fieldOf.value
+        ? [
+            name,
+            Buffer.from(this.#fields.bytes.subarray(this.#fields.valueStarts[column], this.#fields.valueEnds[column])),
+          ]
+        : [],
+    );
+    return [unlink, ['HSET', redisKey, ...pairs]];
+  }
+
+  #images(rows: readonly Row[]): RowImages {
+    return new ArrayRowImages(this.table, { before: null, after: rows });
+  }
+
+  /** Of the row that was read last, until the next. */
+  #keyBytes(): Buffer {
+    const { bytes, valueStarts, valueEnds } = this.#fields;
+    let length = 0;
+    for (const column of this.keys.columns) length += valueEnds[column]! - valueStarts[column]!;
+    const longest = this.keys.longest(length);
+    if (longest > this.#key.length) this.#key = Buffer.allocUnsafe(longest * 2);
+    return this.#key.subarray(0, this.keys.write(this.#key, 0, bytes, valueStarts, valueEnds));
+  }
+}
+
+/** What a server answers in RESP2, written down before it does. */
+export class AnswerWriter {
+  #bytes = Buffer.allocUnsafe(64 * 1024);
+  length = 0;
+
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** `*8␍␊` */
+  array(count: number): void {
+    this.#header(0x2a, count);
+  }
+
+  /** `$4␍␊paid␍␊` */
+  text(from: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.#header(0x24, length);
+    this.#reserve(length + 2);
+    if (length < 48) for (let i = start; i < end; i += 1) this.#bytes[this.length++] = from[i]!;
+    else this.length += from.copy(this.#bytes, this.length, start, end);
+    this.#bytes[this.length++] = 0x0d;
+    this.#bytes[this.length++] = 0x0a;
+  }
+
+  /** `$-1␍␊` */
+  null(): void {
+    this.#reserve(8);
+    this.length += this.#bytes.write('$-1\r\n', this.length, 'latin1');
+  }
+
+  /** `:-1␍␊` */
+  staying(): void {
+    this.#reserve(8);
+    this.length += this.#bytes.write(':-1\r\n', this.length, 'latin1');
+  }
+
+  #header(marker: number, value: number): void {
+    this.#reserve(16);
+    this.#bytes[this.length++] = marker;
+    if (value < 10) this.#bytes[this.length++] = 0x30 + value;
+    else this.length += this.#bytes.write(String(value), this.length, 'latin1');
+    this.#bytes[this.length++] = 0x0d;
+    this.#bytes[this.length++] = 0x0a;
+  }
+
+  #reserve(more: number): void {
+    if (this.#bytes.length - this.length >= more) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.length + more));
+    larger.set(this.view());
+    this.#bytes = larger;
+  }
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import type { Lane, Position } from '../../../core/batch.ts';
+import type { Context } from '../../../core/connector.ts';
+import type {
+  HeldOtherwise,
+  Key,
+  KeyPage,
+  KeyRange,
+  Reader,
+  RowPage,
+  RowRepairs,
+  TableName,
+} from '../../../core/reader.ts';
+import { qualifiedName, type Table } from '../../../core/table.ts';
+import type { Row } from '../../../core/value.ts';
+import { dialTcp } from '../../../net/dial.ts';
+import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import { RedisConnection } from '../connection.ts';
+import { keyTemplates } from '../key-mapping.ts';
+import type { KeyTemplate } from '../key-template.ts';
+import { globQuoted } from '../key-text.ts';
+import type { RedisSinkConfig } from '../sink/config.ts';
+import { OwnKeys } from '../sink/own-keys.ts';
+import { ForeseenAnswers } from './foreseen-answers.ts';
+import { AnswerWriter, commandsPerRow, HashTable } from './hash-table.ts';
+import { repairCommand, repairLine } from './repair-lines.ts';
+
+/** Keys that one SCAN looks at, about, and rows that are asked for at once. */
+const scanCount = 2_000;
+const rowsAtOnce = 500;
+/** Answers under way at once: less than a socket holds, so that neither side waits with both hands full. */
+const answerBytes = 128 * 1024;
+
+interface Sessions {
+  readonly control: RedisConnection;
+  readonly foreseen: ForeseenAnswers;
+  readonly close: () => void;
+}
+
+/** Where a walk over a table's keys is: SCAN knows no key to go on from. */
+interface Walk {
+  cursor: string;
+  /** Keys that were found and not given yet. */
+  readonly found: Key[];
+  last: Key | null;
+  ended: boolean;
+}
+
+/**
+ * Reads back the hashes that the sink writes. Redis holds no definitions, so a table is read by the one that the source has; and no
+ * order, so whoever walks along the keys does it from the first to the last with one reader.
+ */
+export class RedisReader implements Reader {
+  readonly name: string;
+  readonly repairs: RowRepairs;
+  readonly #config: RedisSinkConfig;
+  readonly #context: Context;
+  readonly #keysOf: (table: Table) => KeyTemplate;
+  readonly #own: OwnKeys;
+  readonly #stop = new AbortController();
+  readonly #tables = new Map<string, HashTable>();
+  readonly #walks = new Map<string, Walk>();
+  #sessions: Sessions | null = null;
+
+  constructor(config: RedisSinkConfig, context: Context) {
+    this.name = `redis ${config.hostname}:${config.port}`;
+    this.#config = config;
+    this.#context = context;
+    this.#keysOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
+    this.#own = new OwnKeys(config['position.prefix'], context.pipeline);
+    this.repairs = {
+      statements: async (table, repairs) =>
+        repairs.flatMap(({ key, row }) => this.#of(table).repair(key, row).map(repairLine)),
+      apply: (lines) => this.#apply(lines),
+    };
+  }
+
+  async tables(): Promise<readonly TableName[]> {
+    return [...this.#tables.values()].map(({ table }) => table);
+  }
+
+  async describe(database: string, name: string): Promise<Table | null> {
+    return this.#tables.get(qualifiedName({ database, name }))?.table ?? null;
+  }
+
+  async describeAs(table: Table): Promise<Table | null> {
+    const known = this.#tables.get(qualifiedName(table));
+    if (known?.table.id !== table.id) this.#tables.set(qualifiedName(table), new HashTable(table, this.#keysOf(table)));
+    return table;
+  }
+
+  async order(table: Table): Promise<readonly string[] | null> {
+    return this.#of(table).isKeyed ? table.primaryKey.map(() => 'no order') : null;
+  }
+
+  async page(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage> {
+    const { keys, last } = await this.keys(table, range.after, Math.min(limit, rowsAtOnce), signal);
+    const rows = await this.lookup(table, keys, signal);
+    // A row that went meanwhile is not there; a page that holds none is none.
+    return { rows: rows.filter((row) => row !== null), last };
+  }
+
+  async keys(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage> {
+    return await this.#guarded(async ({ control }) => {
+      const hashes = this.#of(table);
+      let walk = this.#walks.get(table.id);
+      if (walk === undefined || after === null || String(walk.last) !== String(after)) {
+        walk = { cursor: '0', found: [], last: null, ended: false };
+        this.#walks.set(table.id, walk);
+      }
+      while (walk.found.length < limit && !walk.ended) {
+        signal.throwIfAborted();
+        const [cursor, found] = await scan(control, hashes.keys, walk.cursor);
+        for (const redisKey of found) {
+          const key = hashes.keyOf(redisKey);
+          if (key !== null) walk.found.push(key);
+        }
+        walk.cursor = cursor;
+        walk.ended = cursor === '0';
+      }
+      const keys = walk.found.splice(0, limit);
+      walk.last = keys.at(-1) ?? walk.last;
+      return { keys, last: walk.ended && walk.found.length === 0 };
+    });
+  }
+
+  async *scan(table: Table, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
+    const hashes = this.#of(table);
+    // SCAN may give a key twice.
+    const seen = new Set<string>();
+    for (let cursor = ''; cursor !== '0'; ) {
+      signal.throwIfAborted();
+      const rows = await this.#guarded(async ({ control }) => {
+        const [next, found] = await scan(control, hashes.keys, cursor === '' ? '0' : cursor);
+        cursor = next;
+        const fresh = found.filter((key) => {
+          const name = key.toString('latin1');
+          return hashes.keys.read(key) !== null && !seen.has(name) && seen.add(name);
+        });
+        return await this.#read(control, hashes, fresh);
+      });
+      const there = rows.filter((row) => row !== null);
+      if (there.length > 0) yield there;
+    }
+  }
+
+  async lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]> {
+    const hashes = this.#of(table);
+    const rows: (Row | null)[] = [];
+    for (let at = 0; at < keys.length; at += rowsAtOnce) {
+      signal.throwIfAborted();
+      const redisKeys = keys.slice(at, at + rowsAtOnce).map((key) => hashes.redisKey(key));
+      rows.push(...(await this.#guarded(({ control }) => this.#read(control, hashes, redisKeys))));
+    }
+    return rows;
+  }
+
+  async heldOtherwise(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]> {
+    const hashes = this.#of(table);
+    const commands = new CommandWriter(64 * 1024);
+    const answers = new AnswerWriter();
+    const otherwise: HeldOtherwise[] = [];
+    for (let at = 0; at < rows.length; ) {
+      signal.throwIfAborted();
+      commands.clear();
+      answers.clear();
+      const asked = hashes.expect(rows, at, commands, answers, answerBytes);
+      const from = at;
+      await this.#guarded(async ({ control, foreseen }) => {
+        const replies = await foreseen.ask(commands.view(), asked * commandsPerRow, answers.view());
+        for (const [i, held] of rowsOf(replies ?? [], control, hashes).entries()) {
+          otherwise.push({ index: from + i, held });
+        }
+      });
+      at += asked;
+    }
+    return otherwise;
+  }
+
+  async held(lane: Lane): Promise<readonly Position[]> {
+    return await this.#guarded(async ({ control }) => {
+      const place = await control.command('HGET', this.#own.position, lane);
+      return Buffer.isBuffer(place) ? [place.toString() as Position] : [];
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#drop();
+    this.#stop.abort();
+  }
+
+  #of(table: Table): HashTable {
+    const hashes = this.#tables.get(qualifiedName(table));
+    assert(hashes?.table.id === table.id, 'a table is described before it is read');
+    return hashes;
+  }
+
+  async #read(
+    control: RedisConnection,
+    hashes: HashTable,
+    redisKeys: readonly Buffer[],
+  ): Promise<readonly (Row | null)[]> {
+    const commands = new CommandWriter(64 * 1024);
+    for (const key of redisKeys) hashes.ask(commands, key);
+    return rowsOf(await control.send(commands.view(), commands.commands), control, hashes);
+  }
+
+  /** All or nothing, but for a command that is refused: Redis rolls nothing back. */
+  async #apply(lines: readonly string[]): Promise<void> {
+    await this.#guarded(async ({ control }) => {
+      const commands = new CommandWriter(64 * 1024);
+      commands.add('MULTI');
+      for (const line of lines) commands.add(...repairCommand(line));
+      commands.add('EXEC');
+      for (const reply of await control.send(commands.view(), commands.commands)) {
+        for (const each of Array.isArray(reply) ? reply : [reply]) {
+          if (each instanceof ReplyError) throw control.failure(each, 'a repair');
+        }
+      }
+    });
+  }
+
+  async #guarded<Result>(use: (sessions: Sessions) => Promise<Result>): Promise<Result> {
+    try {
+      this.#sessions ??= await this.#open();
+      return await use(this.#sessions);
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Sessions> {
+    const { clock } = this.#context;
+    const { signal } = this.#stop;
+    const options = { config: this.#config, dial: dialTcp, clock, signal, name: 'millrace:verify' };
+    const control = await RedisConnection.open(options);
+    try {
+      const other = await RedisConnection.open(options);
+      const close = (): void => {
+        control.close();
+        other.close();
+      };
+      return { control, foreseen: new ForeseenAnswers(other.takeStream().stream), close };
+    } catch (error) {
+      control.close();
+      throw error;
+    }
+  }
+
+  #drop(): void {
+    this.#sessions?.close();
+    this.#sessions = null;
+    this.#walks.clear();
+  }
+}
+
+const rowsOf = (replies: readonly Reply[], control: RedisConnection, hashes: HashTable): readonly (Row | null)[] =>
+  Array.from({ length: replies.length / commandsPerRow }, (_, i) => {
+    const reply = replies[i * commandsPerRow]!;
+    if (reply instanceof ReplyError && reply.code !== 'WRONGTYPE') throw control.failure(reply, 'HMGET');
+    return hashes.row(reply, replies[i * commandsPerRow + 1]!);
+  });
+
+const scan = async (
+  control: RedisConnection,
+  keys: KeyTemplate,
+  cursor: string,
+): Promise<readonly [string, readonly Buffer[]]> => {
+  const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
+  const [next, found] = (await control.command('SCAN', cursor, 'MATCH', match, 'COUNT', scanCount)) as readonly Reply[];
+  return [String(next), (found as readonly Reply[]).filter(Buffer.isBuffer)];
+};

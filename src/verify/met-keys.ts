@@ -1,0 +1,58 @@
+/** Beyond this they are forgotten: 128 MiB of names. */
+const maxKeys = 8 * 1024 * 1024;
+
+/**
+ * Keys that were met, by 53 bits of their names: two of eight million have the same with a chance of one in a few hundred million
+ * millions a key, so that one that was not met passes for one that was about never.
+ */
+export class MetKeys {
+  /** Open addressing; 0 is a free place. */
+  #places = new Float64Array(1024);
+  #count = 0;
+
+  add(name: string): void {
+    if (this.#count >= maxKeys) return;
+    if (this.#count * 2 >= this.#places.length) this.#grow();
+    if (put(this.#places, hashOf(name))) this.#count += 1;
+  }
+
+  has(name: string): boolean {
+    const hash = hashOf(name);
+    const mask = this.#places.length - 1;
+    for (let at = hash % this.#places.length; ; at = (at + 1) & mask) {
+      const there = this.#places[at]!;
+      if (there === hash) return true;
+      if (there === 0) return false;
+    }
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(this.#places.length * 4);
+    for (const hash of this.#places) if (hash !== 0) put(larger, hash);
+    this.#places = larger;
+  }
+}
+
+const put = (places: Float64Array, hash: number): boolean => {
+  const mask = places.length - 1;
+  for (let at = hash % places.length; ; at = (at + 1) & mask) {
+    if (places[at] === hash) return false;
+    if (places[at] !== 0) continue;
+    places[at] = hash;
+    return true;
+  }
+};
+
+/** cyrb53, and never 0. */
+const hashOf = (text: string): number => {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return 4294967296 * (2097151 & low) + (high >>> 0) || 1;
+};
