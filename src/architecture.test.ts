@@ -51,7 +51,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
     packages: ['zod', 'mysql2', '@platformatic/kafka'],
     apart: true,
   },
-  state: { imports: ['core'] },
+  state: { imports: ['core', 'operators'] },
   pipeline: { imports: ['core', 'operators', 'state'] },
   verify: { imports: ['core', 'operators'], packages: ['zod'] },
   cache: {
@@ -59,7 +59,10 @@ const rules: Readonly<Record<string, FolderRule>> = {
     packages: ['zod', 'mysql2'],
   },
   config: { imports: ['core', 'connectors', 'sql', 'operators', 'sql-pipeline'], packages: ['zod', 'yaml'] },
-  'sql-pipeline': { imports: ['core', 'connectors', 'protocol', 'sql', 'operators', 'pipeline'], packages: ['zod'] },
+  'sql-pipeline': {
+    imports: ['core', 'connectors', 'protocol', 'sql', 'operators', 'state', 'pipeline'],
+    packages: ['zod'],
+  },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },
   cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },

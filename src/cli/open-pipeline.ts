@@ -12,6 +12,7 @@ import { DeadLetterFile } from './dead-letter-file.ts';
 import { openProcesses } from './open-processes.ts';
 import { OperatedSource } from './operated-source.ts';
 import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
+import { ownState } from './sql/own-state.ts';
 
 /** The pipeline that a file describes. Nothing is opened before it runs. */
 export const openPipeline = async (file: OpenableFile, surroundings: Surroundings): Promise<Pipeline> =>
@@ -43,7 +44,7 @@ export const pipelineOptions = async (file: OpenableFile, { log, clock }: Surrou
         }
       : (await import('../sql-pipeline/job-options.ts')).jobOptions(
           { ...file.sql.job, name: file.name },
-          { log, clock, print },
+          { log, clock, print, state: ownState() },
         );
   return {
     name: file.name,

@@ -20,6 +20,7 @@ import { serverErrors } from './error-codes/server.ts';
 import { sinkErrors } from './error-codes/sink.ts';
 import { snapshotErrors } from './error-codes/snapshot.ts';
 import { sqlErrors } from './error-codes/sql.ts';
+import { stateErrors } from './error-codes/state.ts';
 import { valueErrors } from './error-codes/values.ts';
 import { verifyErrors } from './error-codes/verify.ts';
 import { webhookErrors } from './error-codes/webhook.ts';
@@ -47,6 +48,7 @@ export const errorTable = {
   ...sinkErrors,
   ...snapshotErrors,
   ...sqlErrors,
+  ...stateErrors,
   ...valueErrors,
   ...verifyErrors,
   ...webhookErrors,

@@ -12,6 +12,8 @@ import { ownOrigin } from './own-origin.ts';
 export class DatagenInput implements Input {
   readonly wholeAtEnd = false;
   readonly missing: ReadonlySet<string> = new Set();
+  /** What was made up is not made up again. */
+  readonly resumable = null;
   readonly #scan: Scan;
   readonly #options: InputsOptions;
   readonly #rowsPerSecond: number;

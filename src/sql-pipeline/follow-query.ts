@@ -32,7 +32,7 @@ export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, 
   const inputs = await openInputs(flow, { tables, evaluation: { ...settings, now: context.clock.now }, context });
   try {
     let begun = false;
-    for await (const { origin, last } of readInputs(inputs, { once: bounded, signal })) {
+    for await (const { origin, last } of readInputs(inputs, { once: bounded, isWhole: false, again: [], signal })) {
       if (begun && origin === null && !last) continue;
       begun = true;
       yield tick(last);

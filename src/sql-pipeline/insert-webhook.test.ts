@@ -35,7 +35,7 @@ test('INSERT INTO a webhook posts the rows of its query', async () => {
       INSERT INTO sums SELECT MOD(id, 2), COUNT(*) FROM clicks GROUP BY MOD(id, 2);
       SET 'execution.runtime-mode' = 'batch';`;
     const { job } = fileJob(sql, { expand: (text) => text, hide: () => {} });
-    const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: async () => {} }));
+    const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: async () => {}, state: null }));
     await pipeline.run(new AbortController().signal);
   } finally {
     server.closeAllConnections();

@@ -39,7 +39,7 @@ const run = async (sql: string): Promise<readonly string[]> => {
   };
   const options = jobOptions(
     { ...outcome.job, name: `${prefix}-${outcome.job.name}` },
-    { log: silent, clock: systemClock, print },
+    { log: silent, clock: systemClock, print, state: null },
   );
   await createPipeline(options).run(new AbortController().signal);
   return printed.split('\n').slice(0, -1).toSorted();

@@ -1,26 +1,51 @@
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import type { SqlJob } from './job.ts';
 import { jobSinks } from './job-sinks.ts';
 import { jobTargets, openJobSource } from './job-source.ts';
+import { openInputs } from './open-inputs.ts';
+import { digest } from './scanned-table.ts';
 
 export interface JobSurroundings {
   readonly log: Log;
   readonly clock: Clock;
   /** Where lines of 'print' go. */
   readonly print: (text: string) => Promise<void>;
+  /** The folder that holds those of all jobs, unless a job names another, and this program's version; null: nothing is kept. */
+  readonly state: { readonly folder: string; readonly version: string } | null;
+  /** How what the queries read is opened, unless a test says otherwise. */
+  readonly open?: typeof openInputs;
 }
 
 /** A job as a pipeline: its queries are the source, and its tables the sinks. Nothing is opened before it runs. */
-export const jobOptions = (job: SqlJob, { log, clock, print }: JobSurroundings): PipelineOptions => {
+export const jobOptions = (
+  job: SqlJob,
+  { log, clock, print, state, open = openInputs }: JobSurroundings,
+): PipelineOptions => {
   const context = { pipeline: job.name, log, clock };
   const targets = jobTargets(job, clock.now);
   return {
     name: job.name,
-    source: async () => await openJobSource(job, targets, context),
+    source: async () =>
+      state === null || job.bounded || job.state.intervalMs === 0
+        ? await openJobSource(job, targets, context, { open, folder: null })
+        : await openJobSource({ ...job, identity: `${state.version} ${job.identity}` }, targets, context, {
+            open,
+            folder: join(job.state.folder ?? state.folder, folderName(job)),
+          }),
     sinks: jobSinks(job, targets, context, print),
     clock,
     log,
   };
+};
+
+/** A folder's name for each name of a job and the tables it writes: two that have a name in common and write elsewhere are apart. */
+const folderName = ({ name, inserts }: SqlJob): string => {
+  const written = inserts.map(({ target: { binding } }) => {
+    const { kind, database, table, settings } = binding.sink!;
+    return [kind, database, table, binding.store, settings['path'], settings['properties.bootstrap.servers']];
+  });
+  return `${name.replaceAll(/[^\w.-]/g, '_')}-${digest(written).slice(0, 8)}`;
 };

@@ -1,17 +1,22 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change, Origin } from '../core/change.ts';
 import type { Context, Source } from '../core/connector.ts';
+import { isMillraceError } from '../core/errors.ts';
 import type { LogFigures } from '../core/operating.ts';
 import { position } from '../core/position.ts';
 import { type Dataflow, dataflow } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
+import type { TickPlace } from '../state/tick-journal.ts';
 import type { Input } from './input.ts';
 import type { SqlJob } from './job.ts';
-import { openInputs } from './open-inputs.ts';
+import { JobMemory } from './job-memory.ts';
+import type { openInputs } from './open-inputs.ts';
 import { resultOrigin } from './own-origin.ts';
 import { readInputs } from './read-inputs.ts';
 import { resultChanges, resultPieces } from './result-changes.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
+import { TickRandom } from './tick-random.ts';
+import type { TickRecord } from './tick-record.ts';
 
 /** The one lane of a job: its ticks. */
 const JOB_LANE: Lane = 'sql';
@@ -25,11 +30,18 @@ interface Output {
   readonly changes: (delta: Delta, origin: Origin) => readonly Change[];
 }
 
-/** Opens everything that the job's queries read. */
+interface SourceOptions {
+  readonly open: typeof openInputs;
+  /** Where what the queries remember is kept; null: nowhere. */
+  readonly folder: string | null;
+}
+
+/** Opens everything that the job's queries read. Throws STATE_ errors beside those of the sources. */
 export const openJobSource = async (
   job: SqlJob,
   targets: readonly TargetTable[],
   context: Context,
+  { open, folder }: SourceOptions,
 ): Promise<Source> => {
   const { settings, inserts, tables } = job;
   const evaluation = { ...settings, now: context.clock.now };
@@ -40,9 +52,30 @@ export const openJobSource = async (
       changes: resultChanges(insert, targets[index]!),
     }),
   );
-  const flow = dataflow(new Map(inserts.map(({ plan }, index) => [String(index), plan])), settings);
-  const inputs = await openInputs(flow, { tables, evaluation, context });
-  return new JobSource({ bounded: job.bounded, outputs, flow, inputs, context });
+  const chance = new TickRandom();
+  const flow = dataflow(new Map(inserts.map(({ plan }, index) => [String(index), plan])), {
+    ...settings,
+    random: chance.next,
+  });
+  const inputs = await open(flow, { tables, evaluation, context });
+  try {
+    const memory =
+      folder === null || inputs.length === 0
+        ? null
+        : JobMemory.open({
+            folder,
+            isChosen: job.state.folder !== null,
+            identity: job.identity,
+            intervalMs: job.state.intervalMs,
+            flow,
+            inputs,
+            context,
+          });
+    return new JobSource({ job, outputs, flow, chance, inputs, memory, context });
+  } catch (error) {
+    await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
+    throw error;
+  }
 };
 
 /** The tables that a job writes, one for each INSERT INTO; those of one table are one. */
@@ -56,65 +89,63 @@ export const jobTargets = ({ inserts, settings }: SqlJob, now: () => number): re
 };
 
 interface Opened {
-  readonly bounded: boolean;
+  readonly job: SqlJob;
   readonly outputs: readonly Output[];
   readonly flow: Dataflow;
+  /** What the dataflow draws random numbers from. */
+  readonly chance: TickRandom;
   readonly inputs: readonly Input[];
+  /** Null: what the queries remember ends with the process. */
+  readonly memory: JobMemory | null;
   readonly context: Context;
 }
 
 /**
- * The results of a job's queries as a log of changes, a batch for each tick. What the queries remember is in memory only, so each
- * reading begins anew: its first result comes as a snapshot of every table, between marks by which a sink finds the rows that
- * are no longer in it. A position is a tick of one reading, and says nothing to another.
+ * The results of a job's queries as a log of changes, a batch for each tick, whose number is the position. It goes on at the tick
+ * that the sinks have, where what the queries remember leads there. Otherwise a run of ticks begins anew: its first result comes as a
+ * snapshot of every table, between marks by which a sink finds the rows that are no longer in it.
  */
 class JobSource implements Source {
-  readonly #bounded: boolean;
-  readonly #outputs: readonly Output[];
-  readonly #flow: Dataflow;
-  readonly #inputs: readonly Input[];
-  readonly #context: Context;
-  readonly #reading: string;
-  #ticks = 0;
+  readonly #opened: Opened;
+  #run: string;
+  /** The next tick. */
+  #tick = 0;
   /** The first result has not been handed on whole. */
   #isFirst = true;
 
-  constructor({ bounded, outputs, flow, inputs, context }: Opened) {
-    this.#bounded = bounded;
-    this.#outputs = outputs;
-    this.#flow = flow;
-    this.#inputs = inputs;
-    this.#context = context;
-    this.#reading = Math.floor(context.clock.now() * 1_000).toString(36);
+  constructor(opened: Opened) {
+    this.#opened = opened;
+    this.#run = Math.floor(opened.context.clock.now() * 1_000).toString(36);
   }
 
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
   ): AsyncGenerator<Batch, void, undefined> {
-    await held(JOB_LANE);
-    if (this.#inputs.length === 0) {
-      yield* this.#first(this.#tick(true), null);
+    const at = tickPlace(await held(JOB_LANE));
+    const { inputs, memory, context } = this.#opened;
+    if (inputs.length === 0) {
+      yield* this.#first(this.#opened.flow.tick({ now: Math.floor(context.clock.now()), ended: true }), null);
       return;
     }
-    for await (const { origin, last } of readInputs(this.#inputs, { once: this.#bounded, signal })) {
-      if (this.#isFirst) {
-        yield* this.#first(this.#tick(last), origin);
-        this.#isFirst = false;
-      } else if (origin === null && !last) yield this.#batch([]);
+    try {
+      const resumed = memory?.resume(at) ?? 'sources';
+      if (typeof resumed === 'string') yield* this.#follow([], resumed === 'stored rows', signal);
       else {
-        const deltas = this.#tick(last);
-        const from = resultOrigin(origin, this.#context.clock.now());
-        yield this.#batch(this.#outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from)));
+        this.#isFirst = false;
+        this.#run = at!.run;
+        this.#tick = at!.tick + 1;
+        yield* this.#follow(resumed, false, signal);
       }
-      if (last) return;
+    } catch (error) {
+      if (isMillraceError(error, 'STATE_LOG_LOST')) memory!.forget();
+      throw error;
     }
   }
 
   covers(held: Position, at: Position): boolean {
-    const [reading, tick] = held.split(':');
-    const [otherReading, otherTick] = at.split(':');
-    return reading === otherReading && Number(tick) >= Number(otherTick);
+    const [a, b] = [tickPlace(held)!, tickPlace(at)!];
+    return a.run === b.run && a.tick >= b.tick;
   }
 
   holds(): boolean {
@@ -126,46 +157,112 @@ class JobSource implements Source {
   }
 
   snapshotting(): readonly string[] {
-    const missing = this.#inputs.flatMap((input) => [...input.missing]);
-    return this.#isFirst && missing.length === 0 ? this.#outputs.map(({ target }) => target.table.name) : missing;
+    const { inputs, outputs } = this.#opened;
+    const missing = inputs.flatMap((input) => [...input.missing]);
+    return this.#isFirst && missing.length === 0 ? outputs.map(({ target }) => target.table.name) : missing;
   }
 
   figures(): readonly LogFigures[] {
-    return this.#inputs.flatMap((input) => input.figures());
+    return this.#opened.inputs.flatMap((input) => input.figures());
+  }
+
+  async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
+    const at = tickPlace(held.get(JOB_LANE) ?? null);
+    if (at?.run === this.#run) this.#opened.memory?.acknowledge(at.tick);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const results = await Promise.allSettled(this.#inputs.map((input) => input[Symbol.asyncDispose]()));
+    const { inputs, memory } = this.#opened;
+    const results = await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
+    memory?.[Symbol.dispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  #tick(ended: boolean): ReadonlyMap<string, Delta> {
-    return this.#flow.tick({ now: Math.floor(this.#context.clock.now()), ended });
+  /** `isWhole`: the rows of all tables are here from the start. */
+  async *#follow(
+    again: readonly TickRecord[],
+    isWhole: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch, void, undefined> {
+    const { job, inputs, chance, memory, context } = this.#opened;
+    const seed = (): number => Math.floor(job.settings.random() * 2 ** 32);
+    const held = this.#tick - 1;
+    const last = again.at(-1)?.tick;
+    const settle = (): void => {
+      this.#tick = Math.max(this.#tick, (last ?? -1) + 1);
+      memory?.begin({ run: this.#run, tick: this.#tick });
+    };
+    if (!this.#isFirst && last === undefined) settle();
+    for await (const point of readInputs(inputs, { once: job.bounded, isWhole, again, signal })) {
+      if (point.again !== null) {
+        const batch = this.#batchOf(point.again, point.origin);
+        if (point.again.tick > held) yield batch;
+        if (point.again.tick === last) settle();
+        continue;
+      }
+      if (this.#isFirst) {
+        chance.begin(seed());
+        const { origin, last: ended } = point;
+        yield* this.#first(this.#opened.flow.tick({ now: Math.floor(context.clock.now()), ended }), origin);
+        this.#isFirst = false;
+        settle();
+        memory?.ticked(this.#tick - 1, 'now');
+      } else {
+        const record = {
+          tick: this.#tick,
+          idle: point.origin === null && !point.last,
+          ended: point.last,
+          now: Math.floor(context.clock.now()),
+          seed: seed(),
+        };
+        this.#tick += 1;
+        memory?.record(record);
+        yield this.#batchOf(record, point.origin);
+        memory?.ticked(record.tick, 'due');
+      }
+      if (point.last) return;
+    }
+    memory?.stopped(this.#tick - 1);
+  }
+
+  /** Runs a tick, for the first time or again. */
+  #batchOf({ tick, idle, ended, now, seed }: Omit<TickRecord, 'inputs'>, origin: Origin | null): Batch {
+    if (idle) return this.#batch(tick, []);
+    const { chance, flow, outputs } = this.#opened;
+    chance.begin(seed);
+    const deltas = flow.tick({ now, ended });
+    const from = resultOrigin(origin, now);
+    return this.#batch(
+      tick,
+      outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from)),
+    );
   }
 
   *#first(deltas: ReadonlyMap<string, Delta>, origin: Origin | null): Generator<Batch, void, undefined> {
-    const tables = new Set(this.#outputs.map(({ target }) => target.table));
+    const { outputs, context } = this.#opened;
+    const tables = new Set(outputs.map(({ target }) => target.table));
+    const next = (changes: readonly Change[]): Batch => this.#batch(this.#tick++, changes);
     const marks = (at: 'begin' | 'end'): Batch =>
-      this.#batch([...tables].map((table): Change => ({ kind: 'snapshot', at, table, reason: 'the job starts' })));
+      next([...tables].map((table): Change => ({ kind: 'snapshot', at, table, reason: 'the job starts' })));
     yield marks('begin');
-    for (const { name, target } of this.#outputs) {
-      for (const rows of resultPieces(
-        target,
-        deltas.get(name)!,
-        resultOrigin(origin, this.#context.clock.now()),
-        pieceRows,
-      ))
-        yield this.#batch([rows]);
+    for (const { name, target } of outputs) {
+      const from = resultOrigin(origin, context.clock.now());
+      for (const rows of resultPieces(target, deltas.get(name)!, from, pieceRows)) yield next([rows]);
     }
     yield marks('end');
   }
 
-  #batch(changes: readonly Change[]): Batch {
-    const tick = this.#ticks++;
+  #batch(tick: number, changes: readonly Change[]): Batch {
     return {
       changes,
-      positions: new Map([[JOB_LANE, position(`${this.#reading}:${tick}`)]]),
-      version: `${this.#reading.padStart(12, '0')}${String(tick).padStart(16, '0')}`,
+      positions: new Map([[JOB_LANE, position(`${this.#run}:${tick}`)]]),
+      version: `${this.#run.padStart(12, '0')}${String(tick).padStart(16, '0')}`,
     };
   }
 }
+
+const tickPlace = (held: Position | null): TickPlace | null => {
+  if (held === null) return null;
+  const [run, tick] = held.split(':') as [string, string];
+  return { run, tick: Number(tick) };
+};

@@ -7,21 +7,23 @@ import { shortText } from '../sql/types/sql-type.ts';
 import type { TableSource } from './connected-table.ts';
 import type { Input } from './input.ts';
 import type { InputsOptions, Scan } from './open-inputs.ts';
+import { placeRead } from './place-read.ts';
 import type { QueryTable } from './query-tables.ts';
 import { ScannedTable } from './scanned-table.ts';
 import { SourceInput } from './source-input.ts';
 
 /** Reads a topic as the table that the declaration says its messages are of. */
 export const openKafkaInput = async (
-  { table, input }: Scan,
+  { name: scanName, table, input }: Scan,
   { settings, table: name, appends }: Extract<TableSource, { kind: 'kafka' }>,
   { evaluation, context }: InputsOptions,
 ): Promise<Input> => {
   const config = kafkaTableConfig(table, { settings, table: name });
   const [expected] = declaredTables(config.schema!, '');
-  const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, appends);
+  const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, { name: scanName, appends });
   const source = await kafkaSource.openSource!(config, context);
-  return new SourceInput({ source, tables: new Map([[name, [scanned]]]), snapshots: false });
+  const identity = placeRead({ ...settings, schema: config.schema });
+  return new SourceInput({ identity, source, tables: new Map([[name, [scanned]]]), snapshots: false });
 };
 
 /** The settings of a source that takes the topic's messages as those of the declared table. Throws SQL_TYPE_MISMATCH at a column. */

@@ -77,7 +77,9 @@ test('the databases of a server are a catalog: its tables are shown, read and wr
   const outcome = await run('INSERT INTO counts SELECT status, COUNT(*) FROM orders GROUP BY status');
   assert.equal(outcome.kind, 'job');
   if (outcome.kind !== 'job') return;
-  const pipeline = createPipeline(jobOptions(outcome.job, { log, clock: systemClock, print: async () => {} }));
+  const pipeline = createPipeline(
+    jobOptions(outcome.job, { log, clock: systemClock, print: async () => {}, state: null }),
+  );
   await pipeline.run(new AbortController().signal);
   assert.deepEqual(await rig.query(`SELECT status, n FROM ${database}.counts ORDER BY status`), [
     ['new', '1'],

@@ -11,6 +11,7 @@ import { sqlError } from '../sql/sql-error.ts';
 import { DatagenInput } from './datagen-input.ts';
 import type { Input } from './input.ts';
 import { openKafkaInput } from './kafka-input.ts';
+import { placeRead } from './place-read.ts';
 import type { QueryTable } from './query-tables.ts';
 import { exactPattern, scanConfig } from './scan-config.ts';
 import { ScanInput } from './scan-input.ts';
@@ -26,6 +27,8 @@ export interface InputsOptions {
 
 /** A table of a query with where its rows go. */
 export interface Scan {
+  /** What the dataflow calls it. */
+  readonly name: string;
   readonly table: QueryTable;
   readonly input: DataflowInput;
 }
@@ -37,7 +40,7 @@ export const openInputs = async (flow: Dataflow, options: InputsOptions): Promis
   try {
     for (const [name, input] of flow.inputs) {
       const table = options.tables.get(name)!;
-      const scan = { table, input };
+      const scan = { name, table, input };
       const { source } = table;
       switch (source.kind) {
         case 'mysql': {
@@ -48,7 +51,9 @@ export const openInputs = async (flow: Dataflow, options: InputsOptions): Promis
         }
         case 'scan': {
           const actual = await describe(scan, source, options);
-          const scanned = new ScannedTable(actual, table.columns(actual, options.evaluation), input, true);
+          const scanned = new ScannedTable(actual, table.columns(actual, options.evaluation), input, {
+            appends: true,
+          });
           opened.push(new ScanInput(scanned, source.settings, options.context));
           break;
         }
@@ -71,17 +76,19 @@ export const openInputs = async (flow: Dataflow, options: InputsOptions): Promis
 const openServer = async (scans: readonly Scan[], { evaluation, context }: InputsOptions): Promise<Input> => {
   const sources = scans.map(({ table: { source } }) => source as Extract<QueryTable['source'], { kind: 'mysql' }>);
   const patterns = new Set(sources.map(({ database, table }) => `${exactPattern(database)}.${exactPattern(table)}`));
-  const config = mysqlConfig.parse({ ...sources[0]!.settings, tables: [...patterns] });
+  // What was computed so far is brought in step with the tables, so nothing is lost with a log.
+  const settings = { 'scan.lost-log': 'snapshot', ...sources[0]!.settings };
+  const config = mysqlConfig.parse({ ...settings, tables: [...patterns] });
   const actual = await readTables(config, context.clock);
   const tables = new Map<string, ScannedTable[]>();
-  for (const [at, { table, input }] of scans.entries()) {
+  for (const [at, { name, table, input }] of scans.entries()) {
     const found = tableNamed(actual, sources[at]!, table);
-    const scanned = new ScannedTable(found, table.columns(found, evaluation), input);
-    const name = qualifiedName(found);
-    tables.set(name, [...(tables.get(name) ?? []), scanned]);
+    const scanned = new ScannedTable(found, table.columns(found, evaluation), input, { name });
+    const actualName = qualifiedName(found);
+    tables.set(actualName, [...(tables.get(actualName) ?? []), scanned]);
   }
   const source = await mysql.openSource!(config, context);
-  return new SourceInput({ source, tables, snapshots: true });
+  return new SourceInput({ identity: placeRead(sources[0]!.settings), source, tables, snapshots: true });
 };
 
 const describe = async (

@@ -1,5 +1,6 @@
 import type { Origin } from '../core/change.ts';
 import type { Input, InputStep } from './input.ts';
+import type { TickRecord } from './tick-record.ts';
 
 /** A moment at which everything that was read stands between transactions, and every table is whole. */
 export interface Point {
@@ -7,6 +8,18 @@ export interface Point {
   readonly origin: Origin | null;
   /** Every input has ended. */
   readonly last: boolean;
+  /** The tick that ends here again; null: it never ended before. */
+  readonly again: TickRecord | null;
+}
+
+export interface ReadingOptions {
+  /** One point alone, at the end. */
+  readonly once: boolean;
+  /** There is a point before anything is read: all of it is there. */
+  readonly isWhole: boolean;
+  /** Ticks that run again first: their points come before all others. */
+  readonly again: readonly TickRecord[];
+  readonly signal: AbortSignal;
 }
 
 interface Reading {
@@ -20,13 +33,10 @@ interface Arrival {
   readonly result: IteratorResult<InputStep>;
 }
 
-/**
- * Applies what the inputs have, whatever is ready first, and says when a tick may end. With `once` there is one point, at the end. Ends
- * without a last point when `signal` aborts.
- */
+/** Applies what the inputs have, whatever is ready first, and says when a tick may end. Ends without a last point when `signal` aborts. */
 export async function* readInputs(
   inputs: readonly Input[],
-  { once, signal }: { readonly once: boolean; readonly signal: AbortSignal },
+  { once, isWhole, again, signal }: ReadingOptions,
 ): AsyncGenerator<Point, void, undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -36,8 +46,18 @@ export async function* readInputs(
   const ending = new Set(inputs.filter(({ wholeAtEnd }) => wholeAtEnd));
   let unfinished: Reading | null = null;
   let origin: Origin | null = null;
-  let begun = false;
+  let begun = isWhole || again.length > 0;
   try {
+    if (isWhole) yield { origin, last: false, again: null };
+    for (const record of again) {
+      for (const [number] of record.inputs) {
+        const first = await applyUntilReached(readings[number]!);
+        if (first === undefined) return;
+        origin ??= first;
+      }
+      yield { origin, last: false, again: record };
+      origin = null;
+    }
     while (readings.length > 0) {
       const { reading, result } = await firstOf(unfinished === null ? readings : [unfinished]);
       reading.next = null;
@@ -56,7 +76,7 @@ export async function* readInputs(
       const last = readings.length === 0;
       const whole = unfinished === null && ending.size === 0 && inputs.every(({ missing }) => missing.size === 0);
       if (!last && (once || !whole)) continue;
-      if (last || !begun || origin !== null || !result.done) yield { origin, last };
+      if (last || !begun || origin !== null || !result.done) yield { origin, last, again: null };
       begun = true;
       origin = null;
     }
@@ -70,6 +90,18 @@ export async function* readInputs(
     );
   }
 }
+
+/** Undefined: it was told to stop before. */
+const applyUntilReached = async ({ steps }: Reading): Promise<Origin | null | undefined> => {
+  let origin: Origin | null = null;
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return undefined;
+    const first = value.apply();
+    origin ??= first;
+    if (value.reaches) return origin;
+  }
+};
 
 /** The first step of any of these; each is asked for one at a time. */
 const firstOf = (readings: readonly Reading[]): Promise<Arrival> => {

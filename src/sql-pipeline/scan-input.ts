@@ -13,6 +13,7 @@ import type { ScannedTable } from './scanned-table.ts';
 export class ScanInput implements Input {
   readonly wholeAtEnd = true;
   readonly missing: ReadonlySet<string> = new Set();
+  readonly resumable = null;
   readonly #scanned: ScannedTable;
   readonly #settings: Settings;
   readonly #context: Context;

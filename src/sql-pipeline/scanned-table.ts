@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { RowsChange, SchemaChange, SnapshotMark } from '../core/change.ts';
 import { MillraceError } from '../core/errors.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { DataflowInput } from '../operators/incremental/dataflow.ts';
 import type { SqlRow } from '../operators/incremental/delta.ts';
-import { rowKey } from '../operators/incremental/row-key.ts';
+import { type RowKey, rowKey } from '../operators/incremental/row-key.ts';
+import { type EntryForm, KeyedState } from '../operators/incremental/state/keyed-state.ts';
+import type { Memory } from '../operators/incremental/step.ts';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
 import type { ScannedColumn } from './scanned-columns.ts';
 
@@ -16,6 +19,20 @@ interface HeldRow {
   snapshot: number;
 }
 
+const rowForm: EntryForm<HeldRow> = {
+  write: ({ row, count, snapshot }, to) => {
+    to.value(row);
+    to.value(count);
+    to.value(snapshot);
+  },
+  read: (from) => ({ row: from.row(), count: from.value() as number, snapshot: from.value() as number }),
+};
+
+const numberForm: EntryForm<number> = {
+  write: (number, to) => to.value(number),
+  read: (from) => from.value() as number,
+};
+
 /**
  * A table's rows as the source tells them, handed on to a dataflow as rows that come and go. The rows stay here, so that one that
  * a snapshot reads twice counts once, what a repeated snapshot no longer finds goes, and an update needs not log every column.
@@ -26,29 +43,64 @@ export class ScannedTable {
   readonly #columns: readonly ScannedColumn[];
   /** Places of the columns that the query reads. */
   readonly #places: readonly number[];
-  readonly #keeps: boolean;
-  readonly #rows = new Map<unknown, HeldRow>();
-  readonly #wholeKey: (row: SqlRow) => unknown;
-  #snapshot = 0;
+  /** Its rows are kept, and can be told again. */
+  readonly keepsRows: boolean;
+  /** Of one table, key and set of columns that are read; what is kept of it means nothing to another. */
+  readonly identity: string;
+  /** What is kept over restarts. */
+  readonly memory: Memory;
+  readonly #rows = new KeyedState(rowForm);
+  readonly #wholeKey: (row: SqlRow) => RowKey;
+  /** One entry: the number of the last snapshot that began. */
+  readonly #snapshots = new KeyedState(numberForm);
+  #isRestored = false;
   /** The version of the table whose columns were last found to be those that the query was planned with. */
   #known: Table;
 
-  /** `columns`: what the query knows of the table. `appends`: rows only ever come, so none is kept. */
-  constructor(table: Table, columns: readonly ScannedColumn[], input: DataflowInput, appends = false) {
+  /** `columns`: what the query knows of the table, by `name`. `appends`: rows only ever come, so none is kept. */
+  constructor(
+    table: Table,
+    columns: readonly ScannedColumn[],
+    input: DataflowInput,
+    { name = '', appends = false } = {},
+  ) {
     this.#table = table;
     this.#known = table;
     this.#input = input;
     this.#columns = columns;
-    this.#keeps = !appends;
+    this.keepsRows = !appends;
+    this.memory = appends ? [] : [this.#rows, this.#snapshots];
     this.#places = [...input.columns].sort((a, b) => a - b);
     this.#wholeKey = rowKey(
       this.#places,
       this.#places.map((place) => columns[place]!.type),
     );
+    const read = this.#places.map((place) => [place, columns[place]!.source, columns[place]!.type]);
+    this.identity = digest([
+      name,
+      qualifiedName(table),
+      table.columns.map(({ name, type }) => [name, type]),
+      table.primaryKey,
+      read,
+    ]);
   }
 
   get table(): Table {
     return this.#table;
+  }
+
+  /** `memory` is as it was. */
+  restored(): void {
+    this.#isRestored = true;
+  }
+
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
+  /** Tells the dataflow of every row that is kept. */
+  tellAll(): void {
+    for (const [, { row, count }] of this.#rows.all()) this.#push(row, count);
   }
 
   rows(change: RowsChange): void {
@@ -56,7 +108,7 @@ export class ScannedTable {
     this.#fits(table);
     for (let index = 0; index < rows.length; index += 1) {
       const after = op === 'delete' ? null : rows.after(index);
-      if (!this.#keeps) {
+      if (!this.keepsRows) {
         if (after !== null) this.#input.push(this.#read(after, null, change), 1);
         continue;
       }
@@ -67,7 +119,7 @@ export class ScannedTable {
   }
 
   truncate(): void {
-    for (const { row, count } of this.#rows.values()) this.#push(row, -count);
+    for (const [, { row, count }] of this.#rows.all()) this.#push(row, -count);
     this.#rows.clear();
   }
 
@@ -76,12 +128,13 @@ export class ScannedTable {
     if (at === 'begin') {
       // Rows without a key cannot be recognised when they are read again.
       if (this.#table.primaryKey.length === 0) this.truncate();
-      this.#snapshot += 1;
+      this.#snapshots.set(null, this.#snapshot + 1);
       return;
     }
     if (this.#table.primaryKey.length === 0) return;
-    for (const [key, held] of this.#rows) {
-      if (held.snapshot === this.#snapshot) continue;
+    const snapshot = this.#snapshot;
+    for (const [key, held] of this.#rows.all()) {
+      if (held.snapshot === snapshot) continue;
       this.#push(held.row, -1);
       this.#rows.delete(key);
     }
@@ -91,6 +144,10 @@ export class ScannedTable {
   schema({ before, after }: SchemaChange): void {
     if (after === null || (before !== null && qualifiedName(before) !== qualifiedName(after))) this.#refuse();
     else this.#fits(after);
+  }
+
+  get #snapshot(): number {
+    return this.#snapshots.get(null) ?? 0;
   }
 
   #fits(table: Table): void {
@@ -139,7 +196,10 @@ export class ScannedTable {
     const held = this.#rows.get(key);
     if (held === undefined) this.#rows.set(key, { row, count: weight, snapshot: this.#snapshot });
     else if (held.count + weight === 0) this.#rows.delete(key);
-    else held.count += weight;
+    else {
+      held.count += weight;
+      this.#rows.changed(key);
+    }
   }
 
   #push(row: SqlRow, weight: number): void {
@@ -163,6 +223,10 @@ export class ScannedTable {
     return row;
   }
 }
+
+/** A short text that is the same for equal things. */
+export const digest = (of: unknown): string =>
+  createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 24);
 
 /** What a row is found by. An image may leave out key columns that did not change: those of `other` stand then. */
 const keyOf = (columns: readonly number[], image: Row, other: Row | null): string | number | bigint => {

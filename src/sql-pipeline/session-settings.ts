@@ -2,6 +2,7 @@ import { nearestName } from '../core/nearest-name.ts';
 import { duration } from '../core/settings.ts';
 import type { SetOption } from '../sql/ast/statement.ts';
 import { sqlError } from '../sql/sql-error.ts';
+import type { StateSettings } from './job.ts';
 
 /** Flink's settings that describe how a cluster runs a job: read, and without a meaning for one process. */
 const withoutEffect = [
@@ -24,15 +25,21 @@ const withoutEffect = [
 ];
 
 const known = [
+  'execution.checkpointing.dir',
+  'execution.checkpointing.interval',
   'execution.runtime-mode',
   'pipeline.name',
   'sql-client.execution.result-mode',
+  'state.checkpoints.dir',
   'table.exec.source.idle-timeout',
   'table.local-time-zone',
 ];
 
 /** How a result is shown: as it stands, as lines of what comes and goes, or as such lines in a box. */
 export type ResultMode = 'table' | 'changelog' | 'tableau';
+
+/** How often a job that says nothing about it is kept, in milliseconds. */
+const defaultIntervalMs = 10_000;
 
 /** What SET has said so far. */
 export class SessionSettings {
@@ -63,6 +70,12 @@ export class SessionSettings {
   /** Null: the job is called after what it writes. */
   get pipelineName(): string | null {
     return this.#values.get('pipeline.name') ?? null;
+  }
+
+  get state(): StateSettings {
+    const folder = this.#values.get('execution.checkpointing.dir') ?? this.#values.get('state.checkpoints.dir') ?? null;
+    const interval = this.#values.get('execution.checkpointing.interval');
+    return { folder, intervalMs: interval === undefined ? defaultIntervalMs : duration.parse(interval) };
   }
 
   /** Null: nothing was said. */
@@ -99,6 +112,16 @@ export class SessionSettings {
         return oneOf('streaming', 'batch');
       case 'sql-client.execution.result-mode':
         return oneOf('table', 'changelog', 'tableau');
+      case 'execution.checkpointing.interval': {
+        const parsed = duration.safeParse(value);
+        if (parsed.success) return value;
+        throw sqlError('SQL_INVALID', span, { reason: `${key} is ${parsed.error.issues[0]!.message}` });
+      }
+      case 'execution.checkpointing.dir':
+      case 'state.checkpoints.dir':
+        if (!/^[a-z][a-z0-9+.-]+:/i.test(value) && value !== '') return value;
+        if (/^file:\/\/\/?[^/]/.test(value)) return decodeURIComponent(value.replace(/^file:\/\//, ''));
+        throw sqlError('SQL_INVALID', span, { reason: `${key} is a folder of this machine` });
       case 'pipeline.name':
         if (value.length > 0 && value.length <= 100) return value;
         throw sqlError('SQL_INVALID', span, { reason: 'pipeline.name has 1 to 100 characters' });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
 import type { CreateCatalog, CreateFunction, Insert, SetOption, Statement } from '../sql/ast/statement.ts';
 import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
@@ -17,6 +19,7 @@ import type { SqlJob } from './job.ts';
 import { mentionedPaths } from './mentioned-paths.ts';
 import { type MysqlCatalog, openMysqlCatalog } from './mysql-catalog.ts';
 import { declaredQueryTable, type QueryTable } from './query-tables.ts';
+import { digest } from './scanned-table.ts';
 import { type ResultMode, SessionSettings } from './session-settings.ts';
 
 /** A server whose tables queries can name without declaring them. */
@@ -68,6 +71,8 @@ export class SqlProgram {
   readonly #catalogs = new Map<string, MysqlCatalog>();
   readonly #opened = new Map<CreateCatalog, MysqlCatalog>();
   readonly #loaded = new Map<CreateFunction, SqlFunction>();
+  /** Statements that names may lead to, and what the modules say that they load. */
+  readonly #saidBefore: unknown[] = [];
 
   constructor({ bounded, server, folder = '.', ...surroundings }: ProgramOptions) {
     this.#settings = new SessionSettings({ bounded });
@@ -109,6 +114,7 @@ export class SqlProgram {
     }
     if (statement.kind === 'create-function') {
       this.#loaded.set(statement, await loadFunction(statement, this.#folder));
+      this.#saidBefore.push(await readFile(resolve(this.#folder, statement.implementation), 'utf8'));
       return;
     }
     if (this.#catalogs.size === 0) return;
@@ -130,9 +136,15 @@ export class SqlProgram {
 
   /** Throws SQL_ errors with the place. */
   take(written: Statement): Outcome {
-    if (this.#declared(written)) return { kind: 'done' };
+    if (this.#declared(written)) {
+      this.#saidBefore.push(written);
+      return { kind: 'done' };
+    }
     const statement = this.#functions.resolved(written);
-    if (this.#catalog.take(statement)) return { kind: 'done' };
+    if (this.#catalog.take(statement)) {
+      this.#saidBefore.push(statement);
+      return { kind: 'done' };
+    }
     const answered = answer(statement, this.#catalog, this.#functions.names);
     if (answered !== null) return { kind: 'answer', answer: answered };
     switch (statement.kind) {
@@ -219,7 +231,11 @@ export class SqlProgram {
     for (const [index, insert] of inserts.entries()) refuseFeedback(insert, statements[index]!, tables);
     const written = statements.map(({ path }) => path.at(-1)!.name);
     const name = this.#settings.pipelineName ?? `insert-into_${[...new Set(written)].join('_')}`.slice(0, 100);
-    return { name, inserts, tables, settings: this.#dataflow(), bounded: this.#settings.bounded };
+    const identity = digest(
+      [this.#saidBefore, statements, this.#settings.timeZone, this.#dataflow().idleTimeoutMs].map(withoutPlaces),
+    );
+    const { bounded, state } = this.#settings;
+    return { name, inserts, tables, settings: this.#dataflow(), identity, state, bounded };
   }
 
   #tables(plans: readonly Plan[]): ReadonlyMap<string, QueryTable> {
@@ -246,6 +262,13 @@ const notHere = (statement: Statement, what: string): Error =>
   sqlError('SQL_NOT_SUPPORTED', statement, {
     what: `${what} in a pipeline file`,
     reason: 'its statements are settled without asking a server; `millrace sql -f` runs it',
+  });
+
+/** What statements say, wherever it stands in the text. */
+const withoutPlaces = (tree: unknown): string =>
+  JSON.stringify(tree, (key, value: unknown) => {
+    if (key === 'start' || key === 'end') return undefined;
+    return typeof value === 'bigint' ? `${value}n` : value;
   });
 
 /** A job that reads what it writes would never come to rest, unless reading ends before writing begins. */

@@ -242,6 +242,18 @@ export const zhUsageErrors: LocalErrors = {
     '查询会修改先前给出的行，而 <table> 没有可用来找到这些行的主键',
     '请在区分查询各行的列上声明 PRIMARY KEY (列) NOT ENFORCED：GROUP BY 的列，或来源的主键。',
   ],
+  STATE_IN_USE: [
+    '另一个进程正在使用 <folder> 中的状态',
+    "请停止该作业的另一次运行。两个不同的作业需要两个名称：SET 'pipeline.name' = '...'。",
+  ],
+  STATE_UNREADABLE: [
+    '<folder> 中的状态无法使用：<reason>',
+    '确认磁盘正常后删除该文件夹：作业会从其来源重新计算结果，并使各目标表与之一致。',
+  ],
+  STATE_LOG_LOST: [
+    '作业无法从检查点继续（<input>）：<reason>；将重新计算其结果',
+    '无需处理。请让日志保留得比作业可能停顿的时间更久（binlog_expire_logs_seconds），以免再次发生。',
+  ],
   SQL_NULL_REFUSED: [
     '<table> 的一行在 <column> 中为 NULL，而该列是 NOT NULL',
     '请用 WHERE 去掉这样的行，给该列加上 COALESCE，或声明时不写 NOT NULL。位点停在该行之前。',

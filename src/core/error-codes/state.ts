@@ -1,0 +1,22 @@
+import type { ErrorEntry } from './entry.ts';
+
+/** What stream SQL keeps of its results on disk. */
+export const stateErrors = {
+  STATE_IN_USE: {
+    retryable: true,
+    message: (d: { readonly folder: string }) => `another process has the state in ${d.folder} open`,
+    hint: "Stop the other run of this job. Two different jobs need two names: SET 'pipeline.name' = '...'.",
+  },
+  STATE_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly folder: string; readonly reason: string }) =>
+      `the state in ${d.folder} cannot be used: ${d.reason}`,
+    hint: 'When the disk is well, remove the folder: the job computes its result anew from its sources, and brings its tables in step with it.',
+  },
+  STATE_LOG_LOST: {
+    retryable: true,
+    message: (d: { readonly input: string; readonly reason: string }) =>
+      `the job cannot go on from its checkpoint, for ${d.input}: ${d.reason}; its result is computed anew`,
+    hint: 'Nothing is to be done. Keep logs for longer than a job may stand still (binlog_expire_logs_seconds), so that this does not happen.',
+  },
+} as const satisfies Record<string, ErrorEntry>;

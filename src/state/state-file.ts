@@ -1,0 +1,139 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { StateSpace } from '../operators/incremental/state/state-space.ts';
+
+/** Otherwise written files are not read: they are made anew. */
+const format = 1;
+
+/**
+ * ```
+ * space       id, name                 one for each map of keys
+ * entry       space, key, value        what is under them
+ * checkpoint  content                  one row, of what moment the entries are; none: of none
+ * ```
+ * One transaction is open all the time, and committed by `commit`: a process that ends before leaves what the last one
+ * left. A rollback journal and no write-ahead log: what a first snapshot brings is one transaction as large as the state. One process at a
+ * time has the file.
+ */
+export class StateFile implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  /** By their names. */
+  readonly #spaces = new Map<string, FileSpace>();
+
+  /** Throws SQLite's errors: `database is locked` when another process has it. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    try {
+      this.#database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = TRUNCATE;
+        PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE`);
+      this.#prepareTables();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** What `commit` was last told; null: nothing was ever committed. */
+  get checkpoint(): string | null {
+    const row = this.#statement('SELECT content FROM checkpoint').get();
+    return row === undefined ? null : (row['content'] as string);
+  }
+
+  /** The entries of a name; empty when nothing was kept under it. */
+  space(name: string): StateSpace & { clear(): void } {
+    let space = this.#spaces.get(name);
+    if (space === undefined) {
+      this.#statement('INSERT OR IGNORE INTO space (name) VALUES (?)').run(name);
+      const { id } = this.#statement('SELECT id FROM space WHERE name = ?').get(name) as { readonly id: number };
+      space = new FileSpace(this.#database, id);
+      this.#spaces.set(name, space);
+    }
+    return space;
+  }
+
+  /** Removes the entries of every name that `space` was not asked for. */
+  forgetOthers(): void {
+    for (const { name } of this.#statement('SELECT name FROM space').all() as { readonly name: string }[]) {
+      if (this.#spaces.has(name)) continue;
+      this.space(name).clear();
+      this.#statement('DELETE FROM space WHERE name = ?').run(name);
+      this.#spaces.delete(name);
+    }
+  }
+
+  /** Makes what the spaces hold now durable, as what was at `checkpoint`. */
+  commit(checkpoint: string): void {
+    this.#database.exec('DELETE FROM checkpoint');
+    this.#statement('INSERT INTO checkpoint VALUES (?)').run(checkpoint);
+    this.#database.exec('COMMIT; BEGIN IMMEDIATE');
+  }
+
+  /** What was kept is of no use: the next to open the file finds no checkpoint. */
+  forget(): void {
+    this.#database.exec('ROLLBACK; DELETE FROM checkpoint; BEGIN IMMEDIATE');
+  }
+
+  /** What was not committed is taken back. */
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #prepareTables(): void {
+    const { user_version: found } = this.#database.prepare('PRAGMA user_version').get() as {
+      readonly user_version: number;
+    };
+    if (found === format) return;
+    this.#database.exec(`DROP TABLE IF EXISTS space; DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS checkpoint;
+      CREATE TABLE space (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+      CREATE TABLE entry (space INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;
+      CREATE TABLE checkpoint (content TEXT NOT NULL);
+      PRAGMA user_version = ${format}; COMMIT; BEGIN IMMEDIATE`);
+  }
+
+  #statement(text: string): StatementSync {
+    const known = this.#statements.get(text) ?? this.#database.prepare(text);
+    this.#statements.set(text, known);
+    return known;
+  }
+}
+
+class FileSpace implements StateSpace {
+  readonly #id: number;
+  readonly #get: StatementSync;
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #all: StatementSync;
+  readonly #clear: StatementSync;
+
+  constructor(database: DatabaseSync, id: number) {
+    this.#id = id;
+    this.#get = database.prepare('SELECT value FROM entry WHERE space = ? AND key = ?');
+    this.#put = database.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?)');
+    this.#delete = database.prepare('DELETE FROM entry WHERE space = ? AND key = ?');
+    this.#all = database.prepare('SELECT key, value FROM entry WHERE space = ?');
+    this.#clear = database.prepare('DELETE FROM entry WHERE space = ?');
+    this.#get.setReturnArrays(true);
+    this.#all.setReturnArrays(true);
+  }
+
+  get(key: Uint8Array): Uint8Array | null {
+    const row = this.#get.get(this.#id, key) as unknown as [Uint8Array] | undefined;
+    return row === undefined ? null : row[0];
+  }
+
+  put(key: Uint8Array, entry: Uint8Array): void {
+    this.#put.run(this.#id, key, entry);
+  }
+
+  delete(key: Uint8Array): void {
+    this.#delete.run(this.#id, key);
+  }
+
+  entries(): Iterable<readonly [Uint8Array, Uint8Array]> {
+    return this.#all.iterate(this.#id) as unknown as Iterable<readonly [Uint8Array, Uint8Array]>;
+  }
+
+  clear(): void {
+    this.#clear.run(this.#id);
+  }
+}
