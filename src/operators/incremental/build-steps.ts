@@ -3,6 +3,7 @@ import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import { isComplete } from '../../sql/plan/complete-windows.ts';
+import { intervalOf } from '../../sql/plan/interval-join.ts';
 import type { Plan, PlanColumn } from '../../sql/plan/plan.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
@@ -17,7 +18,9 @@ import { SetOperationStep } from './set-operation-step.ts';
 import { remembersNothing, type Step } from './step.ts';
 
 import { PresentJoinStep } from './temporal/present-join-step.ts';
+import { VersionJoinStep } from './temporal/version-join-step.ts';
 import { FirstRowsStep, TopStep } from './top-step.ts';
+import { UnnestStep } from './unnest-step.ts';
 import type { Watermarks } from './watermark/watermarks.ts';
 import { ClosingAggregateStep } from './window/closing-aggregate-step.ts';
 import { ClosingSessionStep } from './window/closing-session-step.ts';
@@ -98,13 +101,22 @@ class Builder {
       case 'join': {
         const [left, right] = [this.build(plan.left), this.build(plan.right)];
         const complete = isComplete(plan);
-        const joined = this.#add(new JoinStep(plan, left, right, complete));
+        const joined = this.#add(
+          new JoinStep(plan, left, right, {
+            forgets: complete,
+            interval: complete ? null : intervalOf(plan),
+            watermarks: this.#watermarks,
+          }),
+        );
         // Within the tick a row may stand alone first; what is handed on is only added to.
         return complete && plan.type !== 'INNER' ? this.#add(new ConsolidateStep(joined, plan.columns)) : joined;
       }
       case 'temporal-join': {
         const [left, right] = [this.build(plan.left), this.build(plan.right)];
-        return this.#add(new PresentJoinStep(plan, left, right, isAppendOnly(plan.left)));
+        const appendOnly = isAppendOnly(plan.left);
+        if (plan.time === null) return this.#add(new PresentJoinStep(plan, left, right, appendOnly));
+        const options = { watermarks: this.#watermarks, appendOnly };
+        return this.#add(new VersionJoinStep(plan, left, right, options));
       }
       case 'intersect':
       case 'except': {
@@ -132,6 +144,8 @@ class Builder {
             : new ClosingWindowStep(plan, input, this.#watermarks, isAppendOnly(plan.input)),
         );
       }
+      case 'unnest':
+        return this.#add(new UnnestStep(plan, this.build(plan.input)));
       case 'rank':
         return this.#rank(plan, true);
       case 'union':

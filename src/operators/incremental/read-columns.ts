@@ -53,6 +53,10 @@ const neededOfInputs = (
         [plan.right, [...times[1]!, ...read.filter((column) => column >= width).map((column) => column - width)]],
       ];
     }
+    case 'unnest': {
+      const own = needed.filter((column) => column < plan.input.columns.length);
+      return [[plan.input, [...own, ...columnsOf(plan.operand)]]];
+    }
     case 'union':
       return plan.inputs.map((input) => [input, needed]);
     case 'window': {

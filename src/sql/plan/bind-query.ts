@@ -12,6 +12,7 @@ import { plain, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { type BoundRows, bindAggregation, holdsAggregate } from './bind-aggregation.ts';
 import { withGroupWindow } from './bind-group-window.ts';
+import { lateralJoin, lateralType, planLateral, unnested } from './bind-lateral.ts';
 import { bindOver, plainRows } from './bind-over.ts';
 import { type Correlated, holdsSubquery, type PlanSubquery, semiJoined, withSubqueries } from './bind-subqueries.ts';
 import { bindWindowTable } from './bind-window-table.ts';
@@ -269,7 +270,6 @@ const planReference = (reference: TableReference, names: Names): Relation => {
       return aliased(plan, reference.alias, path);
     }
     case 'derived-table': {
-      if (reference.lateral) refuse(reference, 'LATERAL');
       return aliased(planQuery(reference.query, names), reference.alias, []);
     }
     case 'nested-join':
@@ -289,7 +289,7 @@ const planReference = (reference: TableReference, names: Names): Relation => {
       return aliased(plan, reference.alias, []);
     }
     case 'unnest':
-      return refuse(reference, 'UNNEST');
+      return unnested(nothing, 'INNER', reference);
   }
 };
 
@@ -298,6 +298,8 @@ const refuse = (span: Span, what: string): never => {
 };
 
 const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names): Relation => {
+  const lateral = planLateralJoin(join, names);
+  if (lateral !== null) return lateral;
   const asOf = join.right.kind === 'table-name' ? join.right.asOf : null;
   const [left, right] = [planReference(join.left, names), planReference(withoutTime(join.right), names)];
   const type = join.type === 'COMMA' || join.type === 'CROSS' ? 'INNER' : join.type;
@@ -333,6 +335,40 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
   const columns = scope.map(({ name, type: columnType }): PlanColumn => ({ name, type: columnType }));
   const plan: Plan = { ...joined, columns };
   return merged.length === 0 ? { plan, scope } : withMerged(plan, type, scope, merged, width);
+};
+
+/** A join whose right side names columns of its left one; null: it does not. */
+const planLateralJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names): Relation | null => {
+  const { right } = join;
+  const isQuery = right.kind === 'derived-table' && right.lateral;
+  if (!isQuery && right.kind !== 'unnest') return null;
+  const left = planReference(join.left, names);
+  const type = lateralType(join.type === 'COMMA' || join.type === 'CROSS' ? 'INNER' : join.type, right);
+  if (join.natural || join.condition?.kind === 'using')
+    throw sqlError('SQL_NOT_SUPPORTED', join, {
+      what: 'USING here',
+      reason: 'write ON, with TRUE where nothing is asked',
+    });
+  const written = join.condition?.kind === 'on' ? join.condition.condition : null;
+  const conditionsIn = (scope: readonly ScopeColumn[]): readonly Bound[] => {
+    if (written === null) return [];
+    const condition = asTruth(bindExpression(written, new Scope(scope)), join.condition!, 'ON');
+    return condition.kind === 'constant' && condition.value === true ? [] : conjunctsOf(condition);
+  };
+  if (right.kind === 'unnest') {
+    const relation = unnested(left, type, right);
+    const conditions = conditionsIn(relation.scope);
+    if (conditions.length === 0) return relation;
+    if (type === 'LEFT')
+      throw sqlError('SQL_NOT_SUPPORTED', written!, { what: 'this ON', reason: 'a LEFT JOIN with UNNEST is ON TRUE' });
+    return { ...relation, plan: filtered(relation.plan, conditions.reduce(conjunction)) };
+  }
+  const lateral = planLateral(left, right.query, (query, outer) => planCorrelated(query, { ...names, outer }));
+  const own = lateral.plan.columns.slice(0, lateral.width);
+  const { scope } = aliased({ kind: 'values', rows: [], columns: own }, right.alias, []);
+  const both = [...left.scope, ...scope];
+  const plan = lateralJoin(type, left.plan, lateral, conditionsIn(both));
+  return { plan, scope: both.map((column, index) => ({ ...column, type: plan.columns[index]!.type })) };
 };
 
 const withoutTime = (reference: TableReference): TableReference =>
@@ -400,8 +436,10 @@ const withMerged = (
   return { plan, scope: named };
 };
 
+/** What a SELECT without FROM selects from: one row. */
+const nothing: Relation = { plan: { kind: 'values', rows: [[]], columns: [] }, scope: [] };
+
 const planSelect = (written: Select, names: Names, writtenOrder: readonly OrderItem[]): Sorted => {
-  const nothing: Relation = { plan: { kind: 'values', rows: [[]], columns: [] }, scope: [] };
   const from = written.from === null ? nothing : planReference(written.from, { ...names, outer: null });
   const subquery: PlanSubquery = (query, outer) => planCorrelated(query, { ...names, outer });
   const joined = besideOuter(from, names.outer);

@@ -64,6 +64,11 @@ export const changelogOf = (plan: Plan): Changelog => {
       );
       return { kinds, upsertKeys: isUnique ? upsertKeys : [] };
     }
+    case 'unnest': {
+      const { kinds, upsertKeys } = changelogOf(plan.input);
+      const place = plan.columns.length - 1;
+      return { kinds, upsertKeys: plan.ordinality ? upsertKeys.map((key) => [...key, place]) : [] };
+    }
     case 'union':
       return { kinds: merged(plan.inputs.map(changelogOf)), upsertKeys: [] };
     case 'intersect':

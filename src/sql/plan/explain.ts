@@ -1,6 +1,7 @@
 import type { Bound } from '../evaluate/bound.ts';
 import { shortText } from '../types/sql-type.ts';
 import { type Changelog, changelogOf } from './changelog.ts';
+import { intervalOf } from './interval-join.ts';
 import type { Frame, Plan, PlanColumn, SortKey } from './plan.ts';
 import { inputsOf } from './plan-inputs.ts';
 
@@ -40,7 +41,9 @@ const stepText = (plan: Plan): string => {
       return `project ${plan.expressions.map((expression) => boundText(expression, plan.input.columns)).join(', ')}`;
     case 'join': {
       const columns = [...plan.left.columns, ...plan.right.columns];
-      return `${plan.type.toLowerCase()} join${plan.condition === null ? '' : ` on ${boundText(plan.condition, columns)}`}`;
+      const interval = intervalOf(plan);
+      const within = interval === null ? '' : `, within ${interval.from / 1e6} to ${interval.to / 1e6} s`;
+      return `${plan.type.toLowerCase()} join${plan.condition === null ? '' : ` on ${boundText(plan.condition, columns)}`}${within}`;
     }
     case 'temporal-join': {
       const columns = [...plan.left.columns, ...plan.right.columns];
@@ -48,6 +51,8 @@ const stepText = (plan: Plan): string => {
       const asOf = time === null ? 'of the moment' : `of ${plan.left.columns[time.left]!.name}`;
       return `${plan.type.toLowerCase()} join as ${asOf} on ${boundText(plan.condition, columns)}`;
     }
+    case 'unnest':
+      return `${plan.type === 'LEFT' ? 'left ' : ''}unnest ${boundText(plan.operand, plan.input.columns)}${plan.ordinality ? ' with ordinality' : ''}`;
     case 'aggregate': {
       const names = (places: readonly number[]): string =>
         places.map((place) => plan.input.columns[place]!.name).join(', ');

@@ -45,6 +45,12 @@ const pushed = (input: Plan, conditions: readonly Bound[]): Plan => {
     }
     case 'join':
       return pushedIntoJoin(input, conditions);
+    case 'unnest': {
+      const width = input.input.columns.length;
+      const isOfRow = (part: Bound): boolean => columnsOf(part).every((column) => column < width);
+      const [own, others] = [conditions.filter(isOfRow), conditions.filter((part) => !isOfRow(part))];
+      return filterOf(own.length === 0 ? input : { ...input, input: pushed(input.input, own) }, others);
+    }
     default:
       return filterOf(input, conditions);
   }

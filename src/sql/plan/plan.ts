@@ -40,6 +40,15 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** Columns, by their places in each side. */
       readonly time: { readonly left: number; readonly right: number } | null;
     }
+  /** Each row beside each item of an array or entry of a map that is computed from it; the fields of rows are columns. LEFT keeps rows without any. */
+  | {
+      readonly kind: 'unnest';
+      readonly type: 'INNER' | 'LEFT';
+      readonly input: Plan;
+      readonly operand: Bound;
+      /** The place of the item, from 1, is the last column. */
+      readonly ordinality: boolean;
+    }
   /** Groups by columns of its input; each set of `sets` is one grouping, by places in `groups`. The columns of the groups come first. */
   | {
       readonly kind: 'aggregate';

@@ -20,6 +20,7 @@ export const timeAttributeOf = (plan: Plan, column: number): TimeAttribute | nul
     case 'top':
       return timeAttributeOf(plan.input, column);
     case 'rank':
+    case 'unnest':
     case 'over':
       return column < plan.input.columns.length ? timeAttributeOf(plan.input, column) : null;
     case 'window': {

@@ -1,11 +1,14 @@
 import type { Bound, Evaluator } from '../../../sql/evaluate/bound.ts';
 import { compile } from '../../../sql/evaluate/compile.ts';
 import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import type { JoinInterval } from '../../../sql/plan/interval-join.ts';
 import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { type Memory, remembersNothing, type Step } from '../step.ts';
+import type { Watermarks } from '../watermark/watermarks.ts';
+import { ExpiringRows } from './expiring-rows.ts';
 import { RowBag } from './row-bag.ts';
 
 type JoinPlan = Extract<Plan, { kind: 'join' }>;
@@ -24,6 +27,16 @@ interface Side {
   readonly pair: (own: SqlRow, other: SqlRow) => SqlRow;
   /** How a row stands by itself: beside NULLs, or, where the other side has no columns in the result, as it is. */
   readonly alone: (row: SqlRow) => SqlRow;
+  /** Null: rows are of use for ever. */
+  readonly expiring: ExpiringRows | null;
+}
+
+interface JoinOptions {
+  /** Rows that are joined come in one tick, and none later. */
+  readonly forgets: boolean;
+  /** How far apart the times of joined rows are; null: nobody says. */
+  readonly interval: JoinInterval | null;
+  readonly watermarks: Watermarks;
 }
 
 /**
@@ -39,12 +52,13 @@ export class JoinStep implements Step {
   readonly #residual: Evaluator | null;
 
   readonly #forgets: boolean;
+  readonly #watermarks: Watermarks;
   /** Semi and anti joins give rows of the left side only. */
   readonly #givesPairs: boolean;
 
-  /** `forgets`: rows that are joined come in one tick, and none later. */
-  constructor(plan: JoinPlan, left: Delta, right: Delta, forgets: boolean) {
+  constructor(plan: JoinPlan, left: Delta, right: Delta, { forgets, interval, watermarks }: JoinOptions) {
     this.#forgets = forgets;
+    this.#watermarks = watermarks;
     this.#givesPairs = plan.type !== 'SEMI' && plan.type !== 'ANTI';
     const side = (own: 'left' | 'right', input: Delta): Side => {
       const { columns } = plan[own];
@@ -55,12 +69,16 @@ export class JoinStep implements Step {
       const pair: Side['pair'] = own === 'left' ? (a, b) => a.concat(b) : (a, b) => b.concat(a);
       const shows = shownOf(plan.type, own);
       const wholeKey = rowKey([...columns.keys()], types);
+      const bags = new KeyedState<RowBag>({
+        write: (bag, to) => bag.save(to),
+        read: (from) => RowBag.load(wholeKey, shows !== null, from),
+      });
+      // A row on the left meets those on the right up to so much later, and the other way round.
+      const meets = interval === null ? 0 : own === 'left' ? 0 - interval.from : interval.to;
       return {
         input,
-        bags: new KeyedState({
-          write: (bag, to) => bag.save(to),
-          read: (from) => RowBag.load(wholeKey, shows !== null, from),
-        }),
+        bags,
+        expiring: interval === null ? null : new ExpiringRows(bags, interval[own], meets),
         columns: joined.filter((_, index) => !plan.keys[index]![2]),
         key: rowKey(
           joined,
@@ -79,9 +97,16 @@ export class JoinStep implements Step {
     this.#residual = residual === null ? null : compile(residual);
   }
 
+  restored(): void {
+    this.#left.expiring?.restored();
+    this.#right.expiring?.restored();
+  }
+
   run(context: EvaluationContext): void {
     this.#meet(this.#left, this.#right, context);
     this.#meet(this.#right, this.#left, context);
+    this.#left.expiring?.expire(this.#watermarks.reached);
+    this.#right.expiring?.expire(this.#watermarks.reached);
     if (!this.#forgets) return;
     this.#left.bags.clear();
     this.#right.bags.clear();
@@ -124,6 +149,7 @@ export class JoinStep implements Step {
   }
 
   #keep(side: Side, key: RowKey, row: SqlRow, weight: number, matches: number): void {
+    side.expiring?.note(key, row);
     const counted = side.shows === null ? null : matches;
     const bag = side.bags.get(key);
     if (bag === undefined) {

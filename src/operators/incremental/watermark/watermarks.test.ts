@@ -232,6 +232,63 @@ test('EXPLAIN says that a window closes', () => {
   assert.match(text, /aggregate by \(item, window_start, window_end\): SUM\(arg0\) {3}\[I\] key/);
 });
 
+const intervalJoin = (type: string, condition: string): string =>
+  `SELECT b.price, a.price FROM bid b ${type} JOIN ask a ON b.item = a.item AND ${condition}`;
+
+test('a join whose times lie within bounds keeps rows as long as they can be joined, and no longer', () => {
+  const query = intervalJoin('LEFT', "b.ts BETWEEN a.asked - INTERVAL '2' SECOND AND a.asked + INTERVAL '10' SECOND");
+  assert.match(explainText(planOf(query, catalog)), /left join on .*, within -2 to 10 s {3}\[I,UA,D\]/);
+  const joined = new Watched(query);
+  joined
+    .tell('ask', ['x', 1, 0])
+    .tell('ask', ['x', 2, 4 * SECOND])
+    .bid('x', 10, 3);
+  assert.deepEqual(joined.tick().toSorted(), ['+[10,1]', '+[10,2]']);
+  const held = (): number => joined.flow.memory!.reduce((sum, memory) => sum + [...memory.all()].length, 0);
+  const before = held();
+  // Both have come to twenty seconds: nothing that is to come meets what there was.
+  joined.tell('ask', ['y', 3, 20 * SECOND]).bid('z', 11, 25);
+  joined.tick();
+  joined
+    .tell('ask', ['y', 3, 40 * SECOND])
+    .bid('z', 11, 45)
+    .tick();
+  assert.ok(held() <= before, 'rows of the beginning are kept');
+  // The pair that was told of stays.
+  assert.deepEqual(joined.tick({ ended: true }), []);
+});
+
+for (const [type, condition] of [
+  ['INNER', "b.ts BETWEEN a.asked - INTERVAL '2' SECOND AND a.asked + INTERVAL '3' SECOND"],
+  ['LEFT', "a.asked >= b.ts - INTERVAL '1' SECOND AND a.asked < b.ts + INTERVAL '4' SECOND"],
+  ['FULL', "b.ts - INTERVAL '1' SECOND <= a.asked + INTERVAL '1' SECOND AND b.ts > a.asked"],
+  ['RIGHT', 'b.ts = a.asked'],
+] as const) {
+  test(`${type} join ${condition}: rows that the watermark allows find the same as if all rows were kept`, () => {
+    const query = intervalJoin(type, condition);
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const random = new SeededRandom(seed);
+      const [bounded, unbounded] = [
+        dataflow(new Map([['out', planOf(query, catalog)]]), { timeZone: 'UTC', random: () => 0.5 }),
+        dataflow(new Map([['out', planOf(query, following)]]), { timeZone: 'UTC', random: () => 0.5 }),
+      ];
+      for (let at = 0; at < 80; at += 1) {
+        const isBid = random.chance(0.5);
+        const time = isBid ? at / 2 + 5 - random.integer(0, 4) : Math.floor(at / 2);
+        const row = [random.pick(['x', 'y', null]), at, time * SECOND];
+        for (const flow of [bounded, unbounded])
+          flow.inputs.get(`default_catalog.default_database.${isBid ? 'bid' : 'ask'}`)!.push(row, 1);
+        if (random.chance(0.6)) continue;
+        const told = [bounded, unbounded].map((flow) => {
+          const { rows, weights } = flow.tick({ now: 0 }).get('out')!;
+          return rows.map((of, place) => `${weights[place]!} ${rowText(of)}`).sort();
+        });
+        assert.deepEqual(told[0], told[1], `seed ${seed}, row ${at}`);
+      }
+    }
+  });
+}
+
 test('what a group window cannot be is refused at its place', () => {
   const cases: readonly (readonly [query: string, code: string])[] = [
     [
