@@ -1,6 +1,6 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
-import type { Source } from '../core/connector.ts';
+import type { ReleaseLane, Source } from '../core/connector.ts';
 import { type HeldPosition, type LogFigures, type LogPlace, locateIn, type Snapshots } from '../core/operating.ts';
 import type { Operator } from '../operators/operator.ts';
 import { snapshottingOf } from '../pipeline/merge-sources.ts';
@@ -21,13 +21,19 @@ export class OperatedSource implements Source {
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
+    release?: ReleaseLane,
   ): AsyncGenerator<Batch, void, undefined> {
-    if (this.#step === null) yield* this.#operated(held, signal);
+    if (this.#step === null) yield* this.#operated(held, signal, release);
+    // What is within the step is not seen by whoever releases a lane, so that none can be.
     else yield* processBatches((both) => this.#operated(held, both), this.#step, signal);
   }
 
-  async *#operated(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
-    for await (const batch of this.#source.read(held, signal)) {
+  async *#operated(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+    release?: ReleaseLane,
+  ): AsyncGenerator<Batch> {
+    for await (const batch of this.#source.read(held, signal, release)) {
       yield this.#operators.reduce((result, operator) => operator(result), batch);
     }
   }
@@ -42,6 +48,10 @@ export class OperatedSource implements Source {
 
   beginsAnew(lane: Lane): boolean {
     return this.#source.beginsAnew?.(lane) ?? false;
+  }
+
+  get sharesLanes(): boolean {
+    return this.#source.sharesLanes ?? false;
   }
 
   snapshotting(): readonly string[] | null {

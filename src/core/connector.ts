@@ -24,8 +24,16 @@ export interface Context {
 
 /** Reads whole transactions from one system, each lane in its order. */
 export interface Source extends AsyncDisposable {
-  /** Yields every batch after what `held` answers for its lane (null: from the configured start). Returns when `signal` aborts. */
-  read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncIterable<Batch>;
+  /**
+   * Yields every batch after what `held` answers for its lane (null: from the configured start). Returns when `signal` aborts.
+   * `release` gives a lane up that goes to another process: it resolves when all that was yielded of it is durable in every sink. Left
+   * out: lanes stay where they are.
+   */
+  read(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+    release?: ReleaseLane,
+  ): AsyncIterable<Batch>;
   /** Whether a sink that holds `held` already has everything up to `at`. Only the source can compare. */
   covers(held: Position, at: Position): boolean;
   /**
@@ -38,6 +46,8 @@ export interface Source extends AsyncDisposable {
    * snapshot's lane, of which each may hold another reading. Left out: no lane.
    */
   beginsAnew?(lane: Lane): boolean;
+  /** Other processes read other lanes under this pipeline's name, and may take lanes of this one over. Left out: none do. */
+  readonly sharesLanes?: boolean;
   /**
    * Tables whose snapshot is asked for or under way, as `database.table` and as of now; null: not known yet, as long as the source
    * has not looked at what the sinks hold. A source that goes on with a snapshot after a restart hands on no `begin` mark again, so
@@ -57,6 +67,8 @@ export interface Source extends AsyncDisposable {
   locate?(place: LogPlace, held: HeldPosition): Promise<ReadonlyMap<Lane, Position>>;
 }
 
+export type ReleaseLane = (lane: Lane) => Promise<void>;
+
 /** Writes whole transactions to one system. */
 export interface Sink extends AsyncDisposable {
   /** Takes the lane for this writer, so that an older writer's next write fails, and says what is held durably. */
@@ -67,6 +79,11 @@ export interface Sink extends AsyncDisposable {
    * of the batch: what is to be done about it is not the sink's to decide.
    */
   write(batch: Batch, signal: AbortSignal): Promise<void>;
+  /**
+   * Forgets a lane that another process is to have: nothing of it comes any more unless it is claimed again. Left out: this sink has
+   * one writer for the whole pipeline.
+   */
+  release?(lane: Lane): void;
   /**
    * Looks after the target while nothing is written, from the first claim on: rejects when it no longer holds what it was given.
    * Returns when `signal` aborts. Left out: only the next write tells.

@@ -1,5 +1,6 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Sink, Source } from '../core/connector.ts';
+import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Operator } from '../operators/operator.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { type Measured, measure } from './measured.ts';
@@ -41,6 +42,8 @@ export class Attempt {
   readonly #pending: Measured[] = [];
   #pushed = 0;
   #failed: { readonly error: unknown; readonly sink: string | null } | null = null;
+  /** Woken by whatever becomes durable, and by a failure. */
+  #settled = Promise.withResolvers<void>();
   #flushing = false;
   #nextNumber = 0;
   #turnedAtMs: number;
@@ -82,7 +85,12 @@ export class Attempt {
       }
     });
     try {
-      for await (const batch of source.read((lane) => this.#claim(lane), this.#signal)) await this.#move(batch);
+      // A sink with one writer for all lanes cannot let go of one.
+      const release = sinks.every(({ sink }) => sink.release !== undefined)
+        ? (lane: Lane): Promise<void> => this.#release(lane)
+        : undefined;
+      for await (const batch of source.read((lane) => this.#claim(lane), this.#signal, release))
+        await this.#move(batch);
     } catch (error) {
       this.#fail(error, null);
     }
@@ -91,6 +99,8 @@ export class Attempt {
     ended.abort();
     await Promise.all(watches);
     await this.#acknowledger.idle();
+    // Whatever comes next, the lanes of others are not this writer's to be fenced by.
+    if (source.sharesLanes) for (const lane of this.#claimed) for (const writer of this.#writers) writer.release(lane);
     if (this.#failed !== null) return { kind: 'failed', ...this.#failed };
     return stop.aborted || abort.aborted ? { kind: 'stopped' } : { kind: 'finished' };
   }
@@ -141,6 +151,19 @@ export class Attempt {
     return place;
   }
 
+  /** Resolves when everything of a lane is durable, so that another process may have it; rejects when that fails, or reading ends first. */
+  async #release(lane: Lane): Promise<void> {
+    while (this.#pending.some(({ batch }) => batch.positions.has(lane))) {
+      this.#signal.throwIfAborted();
+      this.#flush();
+      await Promise.race([this.#settled.promise, aborted(this.#signal)]);
+    }
+    this.#signal.throwIfAborted();
+    for (const writer of this.#writers) writer.release(lane);
+    this.#claimed.delete(lane);
+    this.#options.progress.released(lane);
+  }
+
   /**
    * Writes once the event loop comes round: a source that has more at hand yields it before that, so one write takes all of it,
    * and a source that waits for its server gives way at once.
@@ -189,13 +212,26 @@ export class Attempt {
     }
     this.#pending.splice(0, settled);
     this.#pushed -= settled;
+    if (settled === 0) return;
+    this.#settled.resolve();
+    this.#settled = Promise.withResolvers();
+  }
+
+  /** Where processes share lanes, one that was fenced has only lost them: it goes on with those that it is given now. */
+  #shared(error: unknown): unknown {
+    if (!this.#options.source.sharesLanes || !isMillraceError(error, 'SINK_FENCED')) return error;
+    const { lane, pipeline } = error.details;
+    return new MillraceError('PIPELINE_LANES_TAKEN', { pipeline, lanes: lane }, { cause: error });
   }
 
   #fail(error: unknown, sink: string | null): void {
-    this.#failed ??= { error, sink };
+    this.#failed ??= { error: this.#shared(error), sink };
     this.#failure.abort();
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
 const applyOperators = (operators: readonly Operator[], batch: Batch): Batch =>
   operators.reduce((result, operator) => operator(result), batch);

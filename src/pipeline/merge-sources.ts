@@ -1,6 +1,6 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
-import type { Source } from '../core/connector.ts';
+import type { ReleaseLane, Source } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { LogFigures, SnapshotProgress, Snapshots } from '../core/operating.ts';
 
@@ -34,6 +34,7 @@ class MergedSources implements Source {
   async *read(
     held: (lane: Lane) => Promise<Position | null>,
     signal: AbortSignal,
+    release?: ReleaseLane,
   ): AsyncGenerator<Batch, void, undefined> {
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
@@ -49,7 +50,7 @@ class MergedSources implements Source {
         asking = answer.catch(() => {});
         return answer;
       };
-      return { source, batches: source.read(heldOf, stop)[Symbol.asyncIterator](), next: null };
+      return { source, batches: source.read(heldOf, stop, release)[Symbol.asyncIterator](), next: null };
     });
     let unfinished: Reading | null = null;
     try {
@@ -82,6 +83,10 @@ class MergedSources implements Source {
         }),
       );
     }
+  }
+
+  get sharesLanes(): boolean {
+    return this.#sources.some((source) => source.sharesLanes);
   }
 
   covers(held: Position, at: Position): boolean {

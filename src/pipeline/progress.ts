@@ -128,6 +128,11 @@ export class Progress {
     else this.lanes.set(lane, place);
   }
 
+  /** Another process has the lane from now on. */
+  released(lane: Lane): void {
+    this.lanes.delete(lane);
+  }
+
   failed(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }

@@ -146,6 +146,12 @@ export class SinkWriter {
     }
   }
 
+  /** Nothing of the lane is queued or under way. */
+  release(lane: Lane): void {
+    this.#options.sink.release?.(lane);
+    this.#skip.holds(lane, null);
+  }
+
   async #claim(lane: Lane): Promise<Position | null> {
     do await this.drain();
     while (this.#underWay.length > 0);

@@ -41,6 +41,10 @@ export class MemorySink implements Sink {
     return claimed.position;
   }
 
+  release(lane: Lane): void {
+    this.#epochs.delete(lane);
+  }
+
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const changes = this.#wholeTransaction(batch);

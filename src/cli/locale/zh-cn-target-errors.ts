@@ -111,7 +111,10 @@ export const zhTargetErrors: LocalErrors = {
     '<servers> 没有 Kafka broker 应答：<reason>',
     '请检查 `properties.bootstrap.servers`、broker 是否在运行，以及它们公布的地址能否从这里访问。',
   ],
-  KAFKA_UNSUPPORTED_BROKER: ['<server> 不认识 <request> 的版本 <version>', '需要 Kafka 2.8 或更新版本。'],
+  KAFKA_UNSUPPORTED_BROKER: [
+    '<server> 不认识 <request> 的版本 <version>',
+    '需要 Kafka 2.8 或更新版本；`properties.group.protocol: consumer` 需要 Kafka 4.0。',
+  ],
   MYSQL_SINK_BINLOG_FORMAT: [
     '<address> 记录的是语句（binlog_format <format>），READ COMMITTED 事务无法这样记录',
     "执行 SET PERSIST binlog_format = 'ROW'（MariaDB：SET GLOBAL，并写入配置文件）。",
@@ -144,6 +147,18 @@ export const zhTargetErrors: LocalErrors = {
   PIPELINE_SINKS_DIVERGED: [
     '管道 <pipeline> 的各下游持有 <lane> 的位点，没有共同的起点：<sinks>',
     '某个下游跟随了另一段服务器历史。请让它单独成为一个管道，或清空它从头开始。',
+  ],
+  PIPELINE_LANES_TAKEN: [
+    '管道 <pipeline> 的另一个进程已接管 <lanes>',
+    '没有任何内容被写入两次：下游拒绝了本进程。它会继续读取消费组分给它的分区。若反复出现，说明其中一个进程没有设置 `properties.group.protocol`，或属于另一个消费组。',
+  ],
+  KAFKA_GROUP_MEMBER_GONE: [
+    '本进程已不再是消费组 <group> 的成员：<reason>',
+    '它会自动重新加入；尚未写入的内容由现在拥有这些分区的进程读取。若反复出现，可能是一次写入超过了 `properties.max.poll.interval.ms`，进程停顿超过了消费组的会话超时，或另一个进程使用了相同的 `properties.group.instance.id`。',
+  ],
+  KAFKA_GROUP_NOT_SHARED: [
+    '无法在消费组 <group> 中分担分区：<reason>',
+    '请去掉 `properties.group.protocol`，由一个进程读取全部分区；或只写入 MySQL，并使用 `schema.change.behavior: evolve` 或 `exception`，且源中没有自己的处理步骤。',
   ],
   KAFKA_GROUP_OFFSET_MISSING: [
     '消费组 <group> 在 <topic> 的分区 <partition> 上没有偏移',

@@ -17,7 +17,7 @@ export const kafkaErrors = {
     retryable: false,
     message: (d: { readonly server: string; readonly request: string; readonly version: number }) =>
       `${d.server} does not know version ${d.version} of ${d.request}`,
-    hint: 'Kafka 2.8 or newer is needed.',
+    hint: 'Kafka 2.8 or newer is needed; for `properties.group.protocol: consumer` Kafka 4.0.',
   },
   KAFKA_NOT_AUTHORIZED: {
     retryable: false,
@@ -159,6 +159,18 @@ export const kafkaErrors = {
     message: (d: { readonly topic: string; readonly offset: number; readonly reason: string }) =>
       `the record at offset ${d.offset} of ${d.topic} is no position: ${d.reason}`,
     hint: 'Only millrace may write to that topic. Name another one with `sink.position-topic`; the pipeline then starts from its configured start.',
+  },
+  KAFKA_GROUP_MEMBER_GONE: {
+    retryable: true,
+    message: (d: { readonly group: string; readonly reason: string }) =>
+      `this process is no member of the consumer group ${d.group} any more: ${d.reason}`,
+    hint: 'It joins again by itself; what it had not written is read by whoever has the partitions now. If this comes again and again, one write takes longer than `properties.max.poll.interval.ms`, the process stands still for longer than the session timeout of the group, or another process has its `properties.group.instance.id`.',
+  },
+  KAFKA_GROUP_NOT_SHARED: {
+    retryable: false,
+    message: (d: { readonly group: string; readonly reason: string }) =>
+      `the partitions cannot be shared in the consumer group ${d.group}: ${d.reason}`,
+    hint: 'Leave `properties.group.protocol` out, so that one process reads all partitions; or write to MySQL alone with `schema.change.behavior: evolve` or `exception`, and without a step of your own in the source.',
   },
   KAFKA_NOT_REPLAYABLE: {
     retryable: false,

@@ -13,6 +13,12 @@ export const pipelineErrors = {
       `the sinks of pipeline ${d.pipeline} hold positions of ${d.lane} that no common place comes before: ${d.sinks}`,
     hint: 'One sink followed another server history. Run it in a pipeline of its own, or empty it so that it starts anew.',
   },
+  PIPELINE_LANES_TAKEN: {
+    retryable: true,
+    message: (d: { readonly pipeline: string; readonly lanes: string }) =>
+      `another process of pipeline ${d.pipeline} has taken ${d.lanes} over`,
+    hint: 'Nothing was written twice: the sink refused this process. It goes on with the partitions that its consumer group gives it. If this comes again and again, one of the processes has no `properties.group.protocol`, or another group.',
+  },
   PIPELINE_ABORTED: {
     retryable: false,
     message: (d: { readonly pipeline: string }) => `pipeline ${d.pipeline} was aborted before its last writes ended`,

@@ -264,6 +264,11 @@ const propertiesOf = (
     'share.coordinator.state.topic.replication.factor': String(copies),
     'share.coordinator.state.topic.min.isr': inStep,
     'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    'group.consumer.min.session.timeout.ms': '1000',
+    'group.consumer.session.timeout.ms': '3000',
+    'group.consumer.min.heartbeat.interval.ms': '100',
+    'group.consumer.heartbeat.interval.ms': '300',
     'auto.create.topics.enable': 'false',
     'log.segment.bytes': '134217728',
   };

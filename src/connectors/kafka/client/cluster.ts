@@ -11,6 +11,7 @@ import {
   findCoordinatorV4,
   listOffsetsV7,
   metadataV9,
+  metadataV12,
 } from './protocol-library.ts';
 
 export interface NewTopic {
@@ -59,6 +60,14 @@ export class Cluster implements Disposable {
   async topicNames(): Promise<readonly string[]> {
     const { topics } = await (await this.any()).request(metadataV9.api, null, false, false, false);
     return topics.filter(({ isInternal }) => !isInternal).map(({ name }) => name!);
+  }
+
+  /** The ids of topics, which the protocol of consumer groups has instead of names; those that are not there are left out. */
+  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const broker = await this.any();
+    const answer = await broker.request(metadataV12.api, [...topics], false, false);
+    const found = answer.topics.filter(({ errorCode }) => errorCode === 0);
+    return new Map(found.map(({ name, topicId }) => [name!, topicId]));
   }
 
   /** A connection to the leader of a partition; null: it has none at the moment, or there is no such partition. */

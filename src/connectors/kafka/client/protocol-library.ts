@@ -37,10 +37,15 @@ export const { ConfigResourceTypes } = await load<'ConfigResourceTypes'>('apis/e
 export const apiVersionsV3 = await loadApi<'apiVersionsV3'>('metadata/api-versions-v3');
 export const findCoordinatorV4 = await loadApi<'findCoordinatorV4'>('metadata/find-coordinator-v4');
 export const metadataV9 = await loadApi<'metadataV9'>('metadata/metadata-v9');
+export const metadataV12 = await loadApi<'metadataV12'>('metadata/metadata-v12');
 export const createTopicsV7 = await loadApi<'createTopicsV7'>('admin/create-topics-v7');
 export const describeConfigsV4 = await loadApi<'describeConfigsV4'>('admin/describe-configs-v4');
 export const listOffsetsV7 = await loadApi<'listOffsetsV7'>('consumer/list-offsets-v7');
+export const consumerGroupHeartbeatV1 = await loadApi<'consumerGroupHeartbeatV1'>(
+  'consumer/consumer-group-heartbeat-v1',
+);
 export const offsetCommitV8 = await loadApi<'offsetCommitV8'>('consumer/offset-commit-v8');
+export const offsetCommitV9 = await loadApi<'offsetCommitV9'>('consumer/offset-commit-v9');
 export const offsetFetchV8 = await loadApi<'offsetFetchV8'>('consumer/offset-fetch-v8');
 export const addPartitionsToTxnV3 = await loadApi<'addPartitionsToTxnV3'>('producer/add-partitions-to-txn-v3');
 export const endTxnV3 = await loadApi<'endTxnV3'>('producer/end-txn-v3');

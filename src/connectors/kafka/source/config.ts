@@ -102,6 +102,22 @@ export const kafkaSourceConfig = z
       .describe(
         'The consumer group whose offsets `group-offsets` begins at, and which is told how far the sinks are. Default: `millrace-` and the name of the pipeline.',
       ),
+    'properties.group.protocol': z
+      .enum(['consumer'])
+      .optional()
+      .describe(
+        'Share the partitions with the other processes of this pipeline in the consumer group: `consumer` is the protocol of Kafka 4.0 and newer. Default: one process reads all partitions. The sink must be MySQL.',
+      ),
+    'properties.group.instance.id': z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A name of this process within the group, so that it gets its partitions back when it comes back before the session timeout is over.',
+      ),
+    'properties.max.poll.interval.ms': duration
+      .prefault('5min')
+      .describe('How long giving partitions up to another process may take before the group goes on without this one.'),
     'properties.auto.offset.reset': z
       .enum(['earliest', 'latest', 'none'])
       .default('earliest')
@@ -146,6 +162,13 @@ export const kafkaSourceConfig = z
     }
     if (config['key.format'] === 'raw' && (config['key.fields']?.length ?? 1) !== 1) {
       issue('key.fields', 'a raw key is one column');
+    }
+    if (config['properties.group.protocol'] === undefined) {
+      if (config['properties.group.instance.id'] !== undefined) {
+        issue('properties.group.instance.id', 'it needs properties.group.protocol');
+      }
+    } else if (config['scan.bounded.mode'] !== 'unbounded') {
+      issue('scan.bounded.mode', 'a group has no end: leave properties.group.protocol out');
     }
     const mode = config['scan.startup.mode'];
     if (mode === 'timestamp' && config['scan.startup.timestamp-millis'] === undefined) {

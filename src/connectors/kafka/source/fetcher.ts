@@ -16,6 +16,8 @@ const settlingMs = 30_000;
 interface Answer {
   readonly broker: string;
   readonly partitions: readonly FetchedPartition[];
+  /** The offset that each partition was asked for, by lane. */
+  readonly asked: ReadonlyMap<string, number>;
   readonly error: unknown;
 }
 
@@ -86,7 +88,9 @@ export class Fetcher {
     let failure: MillraceError | null = null;
     for (const fetched of answer.partitions) {
       // It may have been given up, or begun anew, since it was asked for.
-      if (!this.#partitions.has(laneOf(fetched))) continue;
+      const lane = laneOf(fetched);
+      const partition = this.#partitions.get(lane);
+      if (partition === undefined || partition.offset !== answer.asked.get(lane)) continue;
       if (fetched.errorCode === 0) good.push(fetched);
       else failure = await this.#failureOf(fetched, answer.broker);
     }
@@ -96,11 +100,12 @@ export class Fetcher {
   }
 
   async #fetch(broker: BrokerConnection, partitions: readonly ReadPartition[]): Promise<Answer> {
+    const asked = new Map(partitions.map((partition) => [laneOf(partition), partition.offset]));
     try {
       const fetched = await broker.call(fetchRequest(partitions, this.#options));
-      return { broker: broker.address, partitions: fetched, error: null };
+      return { broker: broker.address, partitions: fetched, asked, error: null };
     } catch (error) {
-      return { broker: broker.address, partitions: [], error };
+      return { broker: broker.address, partitions: [], asked, error };
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Cluster } from '../client/cluster.ts';
 import { refusal } from '../client/cluster.ts';
 import { kafkaError } from '../client/kafka-error.ts';
-import { offsetCommitV8, offsetFetchV8 } from '../client/protocol-library.ts';
+import { offsetCommitV8, offsetCommitV9, offsetFetchV8 } from '../client/protocol-library.ts';
 import { laneOf, type PartitionName } from './lane.ts';
 
 /** What a consumer group says of how far it is, by lane; partitions it knows nothing of are left out. */
@@ -31,14 +31,23 @@ export const fetchGroupOffsets = async (
     return offsets;
   });
 
+/** Who tells it, where the group has members that Kafka assigns partitions to. */
+export interface CommittingMember {
+  readonly id: string;
+  /** Or the generation of a classic group. */
+  readonly epoch: number;
+  readonly instanceId: string | null;
+}
+
 /**
- * Tells a consumer group how far its partitions are read, as tools that watch groups expect it. The group must have no members that
- * Kafka assigns partitions to. Throws when the group refuses.
+ * Tells a consumer group how far its partitions are read, as tools that watch groups expect it. `member`: null where the group has
+ * none. Throws when the group refuses.
  */
 export const commitGroupOffsets = async (
   cluster: Cluster,
   group: string,
   offsets: readonly (PartitionName & { readonly offset: number })[],
+  member: CommittingMember | null = null,
 ): Promise<void> => {
   await cluster.settled(async () => {
     const broker = await cluster.coordinator('group', group);
@@ -51,7 +60,10 @@ export const commitGroupOffsets = async (
         committedMetadata: '',
       })),
     }));
-    const answer = await broker.request(offsetCommitV8.api, group, -1, '', null, topics);
+    const answer =
+      member === null
+        ? await broker.request(offsetCommitV8.api, group, -1, '', null, topics)
+        : await broker.request(offsetCommitV9.api, group, member.epoch, member.id, member.instanceId, topics);
     for (const { partitions } of answer.topics) {
       for (const { errorCode } of partitions) {
         if (errorCode === kafkaError.NONE) continue;

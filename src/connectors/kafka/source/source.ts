@@ -1,7 +1,7 @@
 import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import type { Change } from '../../../core/change.ts';
-import type { Context, Source } from '../../../core/connector.ts';
-import { isMillraceError } from '../../../core/errors.ts';
+import type { Context, ReleaseLane, Source } from '../../../core/connector.ts';
+import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
@@ -12,8 +12,10 @@ import { clientSettings } from '../connection.ts';
 import type { KafkaSourceConfig } from './config.ts';
 import { failureAt } from './failure-at.ts';
 import { Fetcher, type ReadPartition } from './fetcher.ts';
+import type { Membership } from './group/membership.ts';
+import { openMembership } from './group/open-membership.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
-import { isOfLane, laneOf, offsetOf, partitionOf, placeOf } from './lane.ts';
+import { isOfLane, laneOf, offsetOf, type PartitionName, partitionOf, placeOf } from './lane.ts';
 import { RecordMessage } from './record-message.ts';
 import { startOffsets } from './start-offset.ts';
 import { Subscription } from './subscription.ts';
@@ -35,6 +37,10 @@ export class KafkaSource implements Source {
   readonly #values: MessageReader;
   readonly #message: RecordMessage;
   readonly #read = new Map<Lane, ReadPartition>();
+  /** Null: this process reads all partitions. */
+  readonly #membership: Membership | null;
+  /** The partitions there were when reading began. */
+  readonly #first = new Set<Lane>();
   /** Where a bounded partition ends. */
   readonly #ends = new Map<Lane, number>();
   /** What the group has not been told yet. */
@@ -52,14 +58,28 @@ export class KafkaSource implements Source {
     this.#context = context;
     this.#cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
     this.#group = config['properties.group.id'] ?? `millrace-${context.pipeline}`;
+    this.#membership = openMembership(this.#cluster, this.#group, config);
     this.#changes = new ChangeCollector((context.sinks ?? 1) > 1 ? 1 : messagesPerChange);
     this.#values = valueReader(config, this.#changes, context.clock);
     this.#message = new RecordMessage(config.table);
   }
 
-  async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
+  get sharesLanes(): boolean {
+    return this.#membership !== null;
+  }
+
+  async *read(
+    held: (lane: Lane) => Promise<Position | null>,
+    signal: AbortSignal,
+    release?: ReleaseLane,
+  ): AsyncGenerator<Batch> {
     const { clock } = this.#context;
     const config = this.#config;
+    const membership = this.#membership;
+    if (membership !== null && release === undefined) {
+      const reason = 'a sink has one writer for the whole pipeline, or a step holds rows back';
+      throw new MillraceError('KAFKA_GROUP_NOT_SHARED', { group: this.#group, reason });
+    }
     const fetcher = new Fetcher(this.#cluster, {
       isolation: config['properties.isolation.level'],
       maxWaitMs: config['properties.fetch.max.wait.ms'],
@@ -76,13 +96,31 @@ export class KafkaSource implements Source {
         nowMs - lookedMs >= config['scan.topic-partition-discovery.interval'] &&
         (!isBounded || this.#read.size === 0)
       ) {
-        await this.#discover(subscription, held, fetcher, lookedMs > 0);
+        const partitions = await subscription.partitions();
+        if (membership === null) yield* this.#begin(this.#unread(partitions), held, fetcher, lookedMs > 0);
+        else {
+          if (lookedMs < 0) for (const name of partitions) this.#first.add(laneOf(name));
+          await membership.subscribe([...new Set(partitions.map(({ topic }) => topic))]);
+        }
         lookedMs = nowMs;
         this.#logPassed();
       }
+      if (membership !== null) {
+        membership.expectMember();
+        for (const name of membership.revoked) {
+          await this.#giveUp(name, fetcher, release!);
+          membership.released(name);
+        }
+        for (let [name] = membership.added; name !== undefined; [name] = membership.added) {
+          // From here on nobody else gets it before this process has given it up.
+          membership.taken(name);
+          yield* this.#begin([name], held, fetcher, !this.#first.has(laneOf(name)));
+        }
+      }
       if (isBounded && this.#hasEnded(fetcher)) return;
       if (this.#read.size === 0) {
-        await clock.sleep(Math.min(config['scan.topic-partition-discovery.interval'], 1_000), signal);
+        const pause = clock.sleep(Math.min(config['scan.topic-partition-discovery.interval'], 1_000), signal);
+        await (membership === null ? pause : Promise.race([pause, membership.changed()]));
         continue;
       }
       const batches: Batch[] = [];
@@ -131,23 +169,41 @@ export class KafkaSource implements Source {
     this.#logPassed();
     try {
       await this.#tellGroup();
+      await this.#membership?.[Symbol.asyncDispose]();
     } finally {
       this.#cluster[Symbol.dispose]();
     }
   }
 
-  /** Begins what is not read yet: where the sinks are, else where the settings say; partitions that came later, at their beginning. */
-  async #discover(
-    subscription: Subscription,
+  #unread(partitions: readonly PartitionName[]): readonly PartitionName[] {
+    return partitions.filter((name) => !this.#read.has(laneOf(name)));
+  }
+
+  /** Ends the reading of a partition that another process is to have, once all that came of it is durable. */
+  async #giveUp(name: PartitionName, fetcher: Fetcher, release: ReleaseLane): Promise<void> {
+    const { log, pipeline } = this.#context;
+    const lane = laneOf(name);
+    fetcher.remove(name);
+    this.#read.delete(lane);
+    await release(lane);
+    await this.#tellGroup();
+    log.info('partition is given up', { pipeline, ...name });
+  }
+
+  /**
+   * Begins partitions: where the sinks are, else where the settings say; those that came later, at their beginning. Where a partition
+   * begins that no sink held a place of is handed on as its place, so that whoever goes on with it begins there.
+   */
+  async *#begin(
+    partitions: readonly PartitionName[],
     held: (lane: Lane) => Promise<Position | null>,
     fetcher: Fetcher,
     isLater: boolean,
-  ): Promise<void> {
+  ): AsyncGenerator<Batch> {
     const { log, pipeline } = this.#context;
-    const unknown = (await subscription.partitions()).filter((name) => !this.#read.has(laneOf(name)));
     const begun: ReadPartition[] = [];
-    const unheld = [];
-    for (const name of unknown) {
+    const unheld: PartitionName[] = [];
+    for (const name of partitions) {
       const at = await held(laneOf(name));
       if (at === null) unheld.push(name);
       else begun.push({ ...name, offset: offsetOf(at) });
@@ -165,6 +221,11 @@ export class KafkaSource implements Source {
       if (this.#config['scan.bounded.mode'] === 'unbounded') continue;
       const isolation = this.#config['properties.isolation.level'];
       this.#ends.set(laneOf(partition), await this.#cluster.offset(topic, number, 'latest', isolation));
+    }
+    if (this.#membership === null) return;
+    for (const name of unheld) {
+      const { offset } = this.#read.get(laneOf(name))!;
+      yield batchAt(name, offset, []);
     }
   }
 
@@ -220,8 +281,7 @@ export class KafkaSource implements Source {
     partition.offset = Math.min(next, Math.max(end, from));
     const changes = this.#changes.take();
     if (partition.offset === from) return null;
-    const positions = new Map([[lane, placeOf(fetched, partition.offset)]]);
-    return { changes, positions, version: String(partition.offset).padStart(19, '0') };
+    return batchAt(fetched, partition.offset, changes);
   }
 
   /** Reads a message, or, where unreadable ones are kept, all of its values as well: rows are decoded where nobody knows the message any more. */
@@ -263,10 +323,12 @@ export class KafkaSource implements Source {
   async #tellGroup(): Promise<void> {
     if (this.#held.size === 0) return;
     const offsets = [...this.#held].map(([lane, at]) => ({ ...partitionOf(lane), offset: offsetOf(at) }));
+    const membership = this.#membership;
     this.#held.clear();
     this.#toldMs = this.#context.clock.monotonic();
     try {
-      await commitGroupOffsets(this.#cluster, this.#group, offsets);
+      if (membership === null) await commitGroupOffsets(this.#cluster, this.#group, offsets);
+      else await membership.commit(offsets);
     } catch (error) {
       if (!isMillraceError(error)) throw error;
       // Nothing depends on it: the sinks know.
@@ -282,3 +344,9 @@ export class KafkaSource implements Source {
     this.#passed.clear();
   }
 }
+
+const batchAt = (name: PartitionName, offset: number, changes: readonly Change[]): Batch => ({
+  changes,
+  positions: new Map([[laneOf(name), placeOf(name, offset)]]),
+  version: String(offset).padStart(19, '0'),
+});

@@ -67,6 +67,11 @@ export class PositionTable {
     }
   }
 
+  release(lane: Lane): void {
+    this.#epochs.delete(lane);
+    this.#held.delete(lane);
+  }
+
   /** Whether every lane stands exactly here already: then the batch with these positions has been written before. */
   isAt(positions: ReadonlyMap<Lane, Position>): boolean {
     return positions.size > 0 && positions.entries().every(([lane, position]) => this.#held.get(lane) === position);

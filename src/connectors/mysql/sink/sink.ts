@@ -101,6 +101,10 @@ class MysqlSink implements Sink {
     );
   }
 
+  release(lane: Lane): void {
+    this.#positions.release(lane);
+  }
+
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const before = this.#last;
