@@ -10,12 +10,19 @@ export const keyTemplates = (
   key: string,
   mapping: string | undefined,
 ): ((table: Table, rowKey?: readonly number[]) => KeyTemplate) => {
+  const mapped = tableMapping(mapping, 'key');
+  return (table, rowKey) => KeyTemplate.of(mapped.get(qualifiedName(table)) ?? key, table, rowKey);
+};
+
+/** `database.table=…` each, separated by semicolons. `what` names the right side. Throws CONFIG_TEMPLATE. */
+export const tableMapping = (mapping: string | undefined, what: string): ReadonlyMap<string, string> => {
   const mapped = new Map<string, string>();
   for (const entry of (mapping ?? '').split(';').map((each) => each.trim())) {
     if (entry === '') continue;
     const at = entry.indexOf('=');
-    if (at <= 0) throw new MillraceError('CONFIG_TEMPLATE', { text: entry, reason: 'it is not database.table=key' });
+    if (at <= 0)
+      throw new MillraceError('CONFIG_TEMPLATE', { text: entry, reason: `it is not database.table=${what}` });
     mapped.set(entry.slice(0, at).trim(), entry.slice(at + 1).trim());
   }
-  return (table, rowKey) => KeyTemplate.of(mapped.get(qualifiedName(table)) ?? key, table, rowKey);
+  return mapped;
 };

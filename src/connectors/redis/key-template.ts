@@ -31,6 +31,15 @@ export class KeyTemplate {
     for (const literal of literals.slice(1)) if (literal.length > 0) this.#isEscaped[literal[0]!] = 1;
   }
 
+  /** Keys that begin with `prefix`, which stands as it is, and go on with the values of columns, `:` between them. */
+  static listed(prefix: string, columns: readonly number[]): KeyTemplate {
+    const between = columns.map((_, at) => (at === columns.length - 1 ? '' : ':'));
+    return new KeyTemplate(
+      columns,
+      [prefix, ...between].map((piece) => Buffer.from(piece)),
+    );
+  }
+
   /**
    * `rowKey`: the columns that tell keys apart; left out: those that tell rows apart. Throws CONFIG_TEMPLATE where the keys of two rows
    * could be the same, or a key could not be read back.
@@ -65,6 +74,7 @@ export class KeyTemplate {
           literal(table.name);
           break;
         case 'key':
+          if (named.length === 0) refuse('%{key} stands for no column here; name the columns that rows have in common');
           for (const [part, at] of named.entries()) {
             if (part > 0) literal(':');
             column(at);

@@ -2,9 +2,9 @@ import type { Context, Problem } from '../../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { RedisConnection } from '../connection.ts';
-import { keyTemplates } from '../key-mapping.ts';
 import { serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
+import { tableSettings } from './table-settings.ts';
 
 /** Looks at a server as the sink would use it, and says what to repair. Changes nothing. */
 export const checkRedisSink = async (
@@ -13,7 +13,7 @@ export const checkRedisSink = async (
 ): Promise<readonly Problem[]> => {
   const stop = new AbortController();
   try {
-    keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
+    tableSettings(config);
     const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal });
     const { address: server } = connection;
     const facts = await serverFacts(connection);

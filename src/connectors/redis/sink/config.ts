@@ -15,6 +15,44 @@ export const redisSinkConfig = z.strictObject({
     .string()
     .optional()
     .describe('Keys of single tables, `database.table=key` each, separated by semicolons; they win over `key`.'),
+  value: z
+    .enum(['hash', 'json'])
+    .default('hash')
+    .describe('What a row is: a `hash` with a field for each column, or a string that holds it as `json`.'),
+  'sink.tableId-to-value.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'What rows of single tables are, `database.table=value` each, separated by semicolons; they win over `value`. Besides `hash` and `json`: `string(column)`; `set(column)` and `sorted-set(column,score)`, whose key `sink.tableId-to-key.mapping` makes of what their rows have in common; and `stream`, to which every change is appended.',
+    ),
+  mode: z
+    .enum(['mirror', 'hot', 'invalidate'])
+    .default('mirror')
+    .describe(
+      'Whether every row is kept (`mirror`), only rows that are there are kept fresh (`hot`), or what changes is removed (`invalidate`): the last two for caches that readers fill.',
+    ),
+  'sink.tableId-to-mode.mapping': z
+    .string()
+    .optional()
+    .describe('Modes of single tables, `database.table=mode` each, separated by semicolons; they win over `mode`.'),
+  'sink.tableId-to-expiry.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'Columns that say until when a row lives, `database.table=column` each, separated by semicolons: a date or moment, in UTC, or a whole number of seconds from the commit on. NULL and a date of zeros mean for ever; a row whose time is past is removed.',
+    ),
+  'sink.tableId-to-index.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'Indexes that are kept with the rows, `database.table=column,column|column` each, separated by semicolons: `idx:database:table:column:value` is a set of the keys of the rows that have the value. Updates and deletes need `binlog_row_image=FULL`.',
+    ),
+  'sink.stream.max-length': z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('About how many entries a stream keeps; older ones are cut off. Left out: all of them.'),
   'sink.update.fields': z
     .enum(['changed', 'all'])
     .default('changed')

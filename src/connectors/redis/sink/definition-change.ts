@@ -57,7 +57,7 @@ export class DefinitionChanges {
     const id = changeId(change);
     const state = await this.#connection.command('HGET', this.#own.changes, id);
     if (String(state) === 'done') return;
-    if (after === null) await this.#tableKeys.erase(from);
+    if (after === null) await this.#tableKeys.erase(from, 'hash');
     else {
       const to = keysOf(after);
       if (to === null) {
@@ -74,7 +74,7 @@ export class DefinitionChanges {
     if (!rework.moves && rework.removed.length === 0 && rework.renamed.every((name) => name === null)) return;
     const { changes, rework: set } = this.#own;
     if (!noted) {
-      await this.#tableKeys.note(set, rework.from);
+      await this.#tableKeys.note(set, rework.from, 'hash');
       await this.#tableKeys.step((block) => void block.add('HSET', changes, id, 'noted'));
     }
     await this.#tableKeys.drain(set, async (keys, block) => {

@@ -6,9 +6,10 @@ import type { Row } from '../../../core/value.ts';
 import { origin } from '../../../testing/sample-origin.ts';
 import { ordersTable } from '../../../testing/sample-tables.ts';
 import { writtenCommands } from '../../../testing/written-commands.ts';
-import { KeyTemplate } from '../key-template.ts';
+import { redisSinkConfig } from './config.ts';
 import { RowCommands } from './row-commands.ts';
 import { planTable } from './table-plan.ts';
+import { tableSettings } from './table-settings.ts';
 
 const creates = (...after: Row[]): RowsChange => ({
   kind: 'rows',
@@ -20,11 +21,11 @@ const creates = (...after: Row[]): RowsChange => ({
 
 const plan = () => {
   const state = { vanished: null, complete: false };
-  return planTable(ordersTable, KeyTemplate.of('%{database}:%{table}:%{key}', ordersTable), state);
+  return planTable(ordersTable, tableSettings(redisSinkConfig.parse({ hostname: 'x' }))(ordersTable), state);
 };
 
 const written = (capacity: number, wipe: boolean, ...rows: Row[]): readonly (readonly string[])[] => {
-  const encoder = new RowCommands({ sink: 'test', maxValueBytes: 1e9 }, capacity);
+  const encoder = new RowCommands({ sink: 'test', maxValueBytes: 1e9, maxStreamLength: null }, capacity);
   encoder.add(creates(...rows), plan(), wipe);
   const commands = writtenCommands(encoder.commands);
   assert.equal(encoder.commands.commands, commands.length);

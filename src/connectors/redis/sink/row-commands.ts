@@ -1,21 +1,23 @@
-import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import type { RowsChange } from '../../../core/change.ts';
-import { MillraceError } from '../../../core/errors.ts';
+import type { Origin, RowsChange } from '../../../core/change.ts';
 import type { RowImages } from '../../../core/row-images.ts';
 import { CommandWriter, headerLength } from '../../../protocol/redis/command-writer.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
+import { ExpiryCommands } from './expiry-commands.ts';
+import { IndexingCommands } from './indexing-commands.ts';
+import { RowKey } from './row-key.ts';
+import { type RowLimits, RowRefusal } from './row-refusal.ts';
+import { SeenKeys } from './seen-keys.ts';
+import { ShapedCommands } from './shaped-commands.ts';
 import type { TablePlan } from './table-plan.ts';
 
-export interface RowCommandOptions {
-  /** host:port, for errors. */
-  readonly sink: string;
-  /** Redis takes no longer argument (`proto-max-bulk-len`). */
-  readonly maxValueBytes: number;
+export interface RowCommandOptions extends RowLimits {
+  /** What a stream is cut to, about; null: nothing is cut. */
+  readonly maxStreamLength: number | null;
 }
 
 /**
- * Writes changes of rows as commands, straight from their images:
+ * Writes changes of rows as commands, straight from their images; those of hashes that mirror their table here:
  *
  *     create, read      HSET key field value …      and HDEL of what is NULL
  *     update            HSET of what changed, or of all
@@ -26,51 +28,57 @@ export class RowCommands {
   readonly commands: CommandWriter;
   /** Commands that may fail: a RENAME that was done before finds nothing to rename. By their index since `clear`. */
   readonly mayFail = new Set<number>();
-  /** An update that does not hold all of its row was written: it cannot be written as a whole. */
-  partial = false;
-  readonly #options: RowCommandOptions;
-  /** Keys that were written, by the set of keys to be struck from. */
-  readonly #seen = new Map<string, { count: number; readonly keys: CommandWriter }>();
-  #key = Buffer.allocUnsafe(256);
-  #keyLength = 0;
-  #old = Buffer.allocUnsafe(256);
-  #oldLength = 0;
+  readonly #refusal: RowRefusal;
+  readonly #seen = new SeenKeys();
+  readonly #shaped: ShapedCommands;
+  readonly #indexes: IndexingCommands;
+  readonly #expiry: ExpiryCommands;
+  readonly #key = new RowKey();
+  readonly #old = new RowKey();
+  #partial = false;
   #chosen = new Uint8Array(64);
 
-  constructor(options: RowCommandOptions, capacity = 64 * 1024) {
-    this.#options = options;
+  constructor({ maxStreamLength, ...limits }: RowCommandOptions, capacity = 64 * 1024) {
     this.commands = new CommandWriter(capacity);
+    this.#refusal = new RowRefusal(limits);
+    this.#shaped = new ShapedCommands(this.commands, this.#refusal, this.#seen, maxStreamLength);
+    this.#indexes = new IndexingCommands(this.commands, this.#refusal);
+    this.#expiry = new ExpiryCommands(this.commands, this.#refusal);
+  }
+
+  /** Something was written that cannot be written as a whole: an update that does not hold all of its row, a member of a set. */
+  get partial(): boolean {
+    return this.#partial || this.#shaped.partial;
   }
 
   clear(): void {
     this.commands.clear();
     this.mayFail.clear();
     this.#seen.clear();
-    this.partial = false;
+    this.#partial = false;
+    this.#shaped.partial = false;
   }
 
   /** `wipe`: whatever stands at a row's key, of whatever type, is removed before the row is written as a whole. */
-  add({ op, rows }: RowsChange, plan: TablePlan, wipe: boolean): void {
+  add(change: RowsChange, plan: TablePlan, wipe: boolean): void {
+    if (!plan.isMirroredHash) {
+      this.#shaped.add(change, plan);
+      return;
+    }
+    const { op, rows, origin } = change;
+    // A snapshot over keys that were there before: what they hold besides is nobody's.
+    const wipes = wipe || (op === 'read' && plan.state.vanished !== null);
     for (let index = 0; index < rows.length; index += 1) {
       if (op === 'delete') this.#delete(rows, index, plan);
-      else if (op === 'update') this.#update(rows, index, plan, wipe);
-      else {
-        // A snapshot over keys that were there before: what they hold besides is nobody's.
-        this.#fresh(rows, index, plan, wipe || (op === 'read' && plan.state.vanished !== null));
-      }
+      else if (op === 'update') this.#update(rows, index, plan, wipe, origin);
+      else if (plan.isRowAlone) this.#fresh(rows, index, plan, wipes);
+      else this.#create(rows, index, plan, wipes, origin);
     }
   }
 
   /** Strikes the keys that were written from the sets of those that have not been seen. */
   strikeSeen(): void {
-    for (const [set, { count, keys }] of this.#seen) {
-      this.commands.begin(2 + count);
-      this.commands.text('SREM');
-      this.commands.text(set);
-      const bytes = keys.view();
-      this.commands.raw(bytes, 0, bytes.length);
-    }
-    this.#seen.clear();
+    this.#seen.strike(this.commands);
   }
 
   /** A row as a whole. Its fields are written where they will stand, behind as much room as the row before took for what stands in front. */
@@ -80,8 +88,8 @@ export class RowCommands {
     const fields = commands.byteLength + plan.lead;
     let bytes = after.readInto(commands.lend(), fields, rows, index, 'after');
     this.#writeKey(plan, after, bytes);
-    if (after.length - fields > this.#options.maxValueBytes) this.#checkSize(plan, after);
-    const key = headerLength(this.#keyLength) + this.#keyLength + 2;
+    this.#checkSize(plan, fields);
+    const key = headerLength(this.#key.length) + this.#key.length + 2;
     const set = headerLength(2 + 2 * after.count) + hset.length + key;
     const lead = wipe ? set + headerLength(2) + unlink.length + key : set;
     const size = after.length - fields;
@@ -96,16 +104,25 @@ export class RowCommands {
     this.#beginSet(after.count);
     commands.pass(size);
     if (!wipe) this.#removeNulls(plan, null);
-    this.#note(plan);
+    this.#seen.note(plan.state.vanished, this.#key);
+  }
+
+  #create(rows: RowImages, index: number, plan: TablePlan, wipe: boolean, origin: Origin): void {
+    plan.after.read(rows, index, 'after');
+    this.#writeKey(plan, plan.after);
+    this.#whole(plan, wipe);
+    this.#expiry.add(plan, this.#key, origin);
+    this.#indexes.created(plan, this.#key);
   }
 
   #delete(rows: RowImages, index: number, plan: TablePlan): void {
     plan.before.read(rows, index, 'before');
     this.#writeKey(plan, plan.before);
     this.#removeKey();
+    this.#indexes.deleted(plan, this.#key);
   }
 
-  #update(rows: RowImages, index: number, plan: TablePlan, wipe: boolean): void {
+  #update(rows: RowImages, index: number, plan: TablePlan, wipe: boolean, origin: Origin): void {
     const { before, after } = plan;
     before.read(rows, index, 'before');
     after.read(rows, index, 'after');
@@ -114,53 +131,61 @@ export class RowCommands {
         after.binary(column, before.bytes, before.valueStarts[column]!, before.valueEnds[column]!);
       }
     }
-    this.#writeKey(plan, before);
-    this.#swapKeys();
+    this.#old.write(plan.keys, before);
     this.#writeKey(plan, after);
     const isWhole = !after.states.includes(fieldOf.absent);
-    const moved = this.#old.compare(this.#key, 0, this.#keyLength, 0, this.#oldLength) !== 0;
+    if (!isWhole && plan.expiry !== null) {
+      // The key may be gone by now, and what changed is not all of the row.
+      throw this.#refusal.of(
+        plan.label,
+        'a row that lives for a time is written as a whole; set binlog_row_image=FULL',
+      );
+    }
+    const moved = !this.#old.equals(this.#key);
     if (moved) {
       if (!isWhole) this.mayFail.add(this.commands.commands);
       this.commands.begin(isWhole ? 2 : 3);
       this.commands.raw(isWhole ? unlink : rename, 0, isWhole ? unlink.length : rename.length);
-      this.commands.bytes(this.#old, 0, this.#oldLength);
-      if (!isWhole) this.commands.bytes(this.#key, 0, this.#keyLength);
+      this.#old.put(this.commands);
+      if (!isWhole) this.#key.put(this.commands);
     }
-    if (isWhole && (moved || wipe || !plan.state.complete)) {
-      this.#whole(plan, wipe || moved);
-      return;
+    const isSure = plan.state.complete && !wipe;
+    if (isWhole && (moved || !isSure || plan.expiry !== null)) this.#whole(plan, wipe || moved);
+    else {
+      if (!isWhole) this.#partial = true;
+      this.#changed(plan, moved);
     }
-    if (!isWhole) this.partial = true;
-    this.#changed(plan, moved);
+    this.#expiry.add(plan, this.#key, origin);
+    this.#indexes.updated(plan, this.#old, this.#key, isSure);
   }
 
   /** All fields of the after image; those that are NULL go, and what the image does not say stays. */
   #whole(plan: TablePlan, wipe: boolean): void {
     const { after } = plan;
-    this.#checkSize(plan, after);
+    this.#checkSize(plan, 0);
     if (wipe) this.#removeKey();
     else this.#removeNulls(plan, null);
     this.#beginSet(after.count);
     this.commands.raw(after.bytes, 0, after.length);
-    this.#note(plan);
+    this.#seen.note(plan.state.vanished, this.#key);
   }
 
   #beginSet(fields: number): void {
     this.commands.begin(2 + 2 * fields);
     this.commands.raw(hset, 0, hset.length);
-    this.commands.bytes(this.#key, 0, this.#keyLength);
+    this.#key.put(this.commands);
   }
 
   #removeKey(): void {
     this.commands.begin(2);
     this.commands.raw(unlink, 0, unlink.length);
-    this.commands.bytes(this.#key, 0, this.#keyLength);
+    this.#key.put(this.commands);
   }
 
   /** Only the fields that are not what they were. `renamed`: the key is another, so its columns count as changed. */
   #changed(plan: TablePlan, renamed: boolean): void {
     const { before, after } = plan;
-    this.#checkSize(plan, after);
+    this.#checkSize(plan, 0);
     const width = plan.table.columns.length;
     if (this.#chosen.length < width) this.#chosen = new Uint8Array(width);
     let values = 0;
@@ -184,7 +209,7 @@ export class RowCommands {
         this.commands.raw(after.bytes, after.fieldStarts[column]!, after.valueEnds[column]! + 2);
       }
     }
-    this.#note(plan);
+    this.#seen.note(plan.state.vanished, this.#key);
   }
 
   /** `chosen` null: whichever column is NULL. */
@@ -197,60 +222,22 @@ export class RowCommands {
     if (nulls === 0) return;
     this.commands.begin(2 + nulls);
     this.commands.raw(hdel, 0, hdel.length);
-    this.commands.bytes(this.#key, 0, this.#keyLength);
+    this.#key.put(this.commands);
     for (let column = 0; column < names.length; column += 1) {
       if (after.states[column] !== fieldOf.null || (chosen !== null && chosen[column] === 0)) continue;
       this.commands.raw(names[column]!, 0, names[column]!.length);
     }
   }
 
-  #note({ state: { vanished } }: TablePlan): void {
-    if (vanished === null) return;
-    let seen = this.#seen.get(vanished);
-    if (seen === undefined) {
-      seen = { count: 0, keys: new CommandWriter(16 * 1024) };
-      this.#seen.set(vanished, seen);
-    }
-    seen.count += 1;
-    seen.keys.bytes(this.#key, 0, this.#keyLength);
-  }
-
   /** `bytes`: where the image was written, if not where it usually is. */
-  #writeKey({ keys, label }: TablePlan, from: HashFields, bytes: Buffer = from.bytes): void {
-    let length = 0;
-    const { columns } = keys;
-    for (let i = 0; i < columns.length; i += 1) {
-      const column = columns[i]!;
-      assert(from.states[column] === fieldOf.value, 'an image holds the columns of its key');
-      length += from.valueEnds[column]! - from.valueStarts[column]!;
-    }
-    const longest = keys.longest(length);
-    if (longest > this.#key.length) this.#key = Buffer.allocUnsafe(longest * 2);
-    this.#keyLength = keys.write(this.#key, 0, bytes, from.valueStarts, from.valueEnds);
-    if (this.#keyLength > this.#options.maxValueBytes) throw this.#refused(label, 'its key is too long');
+  #writeKey({ keys, label }: TablePlan, from: HashFields, bytes?: Buffer): void {
+    this.#key.write(keys, from, bytes);
+    if (this.#key.length > this.#refusal.limits.maxValueBytes) throw this.#refusal.of(label, 'its key is too long');
   }
 
-  #swapKeys(): void {
-    const key = this.#key;
-    this.#key = this.#old;
-    this.#old = key;
-    this.#oldLength = this.#keyLength;
-  }
-
-  #checkSize({ table, label }: TablePlan, { length, states, valueStarts, valueEnds }: HashFields): void {
-    if (length <= this.#options.maxValueBytes) return;
-    for (let column = 0; column < states.length; column += 1) {
-      const size = states[column] === fieldOf.value ? valueEnds[column]! - valueStarts[column]! : 0;
-      if (size <= this.#options.maxValueBytes) continue;
-      throw this.#refused(
-        label,
-        `column ${table.columns[column]!.name} has ${size} bytes, and the server takes ${this.#options.maxValueBytes} (proto-max-bulk-len)`,
-      );
-    }
-  }
-
-  #refused(table: string, reason: string): MillraceError {
-    return new MillraceError('SINK_ROW_REFUSED', { sink: this.#options.sink, table, reason });
+  /** `start`: where the fields of the image begin. */
+  #checkSize({ table, label, after }: TablePlan, start: number): void {
+    if (after.length - start > this.#refusal.limits.maxValueBytes) this.#refusal.checkColumns(table, label, after);
   }
 }
 

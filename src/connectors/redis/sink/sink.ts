@@ -9,7 +9,6 @@ import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
-import { keyTemplates } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
@@ -18,6 +17,7 @@ import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
 import { TableKeys } from './table-keys.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
+import { hasOwnKeys, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
 import { Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
@@ -25,7 +25,7 @@ const watchMs = 2_000;
 
 /** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
-  const keysOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
+  const settingsOf = tableSettings(config);
   const stop = new AbortController();
   const { clock } = context;
   const name = `millrace:${context.pipeline}`.replaceAll(/[^!-~]/g, '_');
@@ -37,7 +37,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
     if (facts.role === 'slave') {
       throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
     }
-    return new RedisSink({ config, context, connection, facts, keysOf, stop });
+    return new RedisSink({ config, context, connection, facts, settingsOf, stop });
   } catch (error) {
     stop.abort();
     throw error;
@@ -49,7 +49,7 @@ interface Opened {
   readonly context: Context;
   readonly connection: RedisConnection;
   readonly facts: ServerFacts;
-  readonly keysOf: (table: Table) => KeyTemplate;
+  readonly settingsOf: (table: Table) => TableSettings;
   readonly stop: AbortController;
 }
 
@@ -68,7 +68,7 @@ class RedisSink implements Sink {
   readonly #transactions: Transactions;
   readonly #tableKeys: TableKeys;
   readonly #definitions: DefinitionChanges;
-  readonly #keysOf: (table: Table) => KeyTemplate;
+  readonly #settingsOf: (table: Table) => TableSettings;
   readonly #stop: AbortController;
   /** By the source definition's id. */
   readonly #plans = new Map<string, TablePlan>();
@@ -82,12 +82,12 @@ class RedisSink implements Sink {
   /** The source transaction whose parts are being written. */
   #parts: { readonly transaction: string; next: number; bytes: number; steps: number; partial: boolean } | null = null;
 
-  constructor({ config, context, connection, facts, keysOf, stop }: Opened) {
+  constructor({ config, context, connection, facts, settingsOf, stop }: Opened) {
     this.#config = config;
     this.#context = context;
     this.#connection = connection;
     this.#facts = facts;
-    this.#keysOf = keysOf;
+    this.#settingsOf = settingsOf;
     this.#stop = stop;
     const { pipeline, log } = context;
     const own = new OwnKeys(config['position.prefix'], pipeline);
@@ -95,7 +95,11 @@ class RedisSink implements Sink {
     this.#transactions = new Transactions({ connection, own, pipeline });
     this.#tableKeys = new TableKeys(connection, this.#transactions);
     this.#definitions = new DefinitionChanges({ connection, own, tableKeys: this.#tableKeys, log });
-    const options = { sink: connection.address, maxValueBytes: facts.maxValueBytes };
+    const options = {
+      sink: connection.address,
+      maxValueBytes: facts.maxValueBytes,
+      maxStreamLength: config['sink.stream.max-length'] ?? null,
+    };
     this.#encoders = [new RowCommands(options), new RowCommands(options)];
   }
 
@@ -190,13 +194,15 @@ class RedisSink implements Sink {
         continue;
       }
       if (rows.length > 0) await write(nowhere);
-      if (change.kind === 'truncate') await this.#tableKeys.erase(this.#keysOf(change.table));
+      if (change.kind === 'truncate') await this.#erase(change.table);
       else if (change.kind === 'snapshot') {
         const { table } = await this.#plan(change.table);
         if (change.at === 'begin') await this.#beginSnapshot(table);
         else {
           await this.#endSnapshot(table);
-          finished.push(table);
+          const { mode, expiry } = this.#settingsOf(table);
+          // Of a cache nobody may conclude that a row which is not there does not exist.
+          if (mode === 'mirror' && expiry === null) finished.push(table);
         }
       } else {
         await this.#follow(change);
@@ -327,7 +333,7 @@ class RedisSink implements Sink {
         complete: this.#keepsRows && Buffer.isBuffer(complete),
       });
     }
-    const plan = planTable(table, this.#keysOf(table), this.#stateOf(table));
+    const plan = planTable(table, this.#settingsOf(table), this.#stateOf(table));
     this.#plans.set(table.id, plan);
     return plan;
   }
@@ -348,7 +354,14 @@ class RedisSink implements Sink {
     const label = qualifiedName(table);
     await this.#tableKeys.step((block) => void block.add('HDEL', this.#own.tables, label));
     const vanished = this.#own.vanished(label);
-    const noted = await this.#tableKeys.note(vanished, this.#keysOf(table));
+    const { shape, keys, indexes } = this.#settingsOf(table);
+    if (shape.kind === 'stream') return;
+    for (const index of indexes) await this.#tableKeys.erase(index, 'set');
+    if (!hasOwnKeys(shape)) {
+      await this.#tableKeys.erase(keys, typeOf(shape));
+      return;
+    }
+    const noted = await this.#tableKeys.note(vanished, keys, typeOf(shape));
     state.vanished = noted > 0 ? vanished : null;
   }
 
@@ -359,10 +372,23 @@ class RedisSink implements Sink {
     state.vanished = null;
   }
 
+  /** Removes all rows of a table. */
+  async #erase(table: Table): Promise<void> {
+    const { shape, keys, indexes } = this.#settingsOf(table);
+    for (const index of indexes) await this.#tableKeys.erase(index, 'set');
+    if (shape.kind !== 'stream') await this.#tableKeys.erase(keys, typeOf(shape));
+    else await this.#tableKeys.step((block) => void block.add('XADD', keys.prefix, '*', '__op', 'truncate'));
+  }
+
   async #follow(change: SchemaChange): Promise<void> {
     const { before, after } = change;
+    const isOther = before !== null && this.#isOther(before);
+    if (isOther) {
+      this.#checkMove(before, after);
+      if (after === null && this.#settingsOf(before).shape.kind !== 'stream') await this.#erase(before);
+    }
     const isSweeping = before !== null && (await this.#isSweeping(before));
-    await this.#definitions.follow(change, (table) => (keyColumnsOf(table).length === 0 ? null : this.#keysOf(table)));
+    await this.#definitions.follow(change, (table) => this.#hashKeys(table));
     this.#plans.clear();
     this.#states.clear();
     if (before === null || (after !== null && qualifiedName(before) === qualifiedName(after) && !isSweeping)) return;
@@ -375,6 +401,32 @@ class RedisSink implements Sink {
     this.#context.log.warn('the definition changed during a snapshot, so rows that vanished stay; take a new one', {
       table: label,
     });
+  }
+
+  /** null: its rows are not hashes. */
+  #hashKeys(table: Table): KeyTemplate | null {
+    if (keyColumnsOf(table).length === 0) return null;
+    const { shape, keys } = this.#settingsOf(table);
+    return shape.kind === 'hash' ? keys : null;
+  }
+
+  /** Whether there is more to be done about a table's definition than hashes can follow by themselves. */
+  #isOther(table: Table): boolean {
+    if (keyColumnsOf(table).length === 0) return false;
+    const { shape, indexes } = this.#settingsOf(table);
+    return shape.kind !== 'hash' || indexes.length > 0;
+  }
+
+  /** Members of indexes and of sets are not renamed, nor are strings. */
+  #checkMove(before: Table, after: Table | null): void {
+    if (after === null) return;
+    const was = this.#settingsOf(before);
+    const is = this.#settingsOf(after);
+    const texts = ({ keys, indexes }: TableSettings): string => [keys, ...indexes].map(({ text }) => text).join();
+    if (texts(was) === texts(is)) return;
+    const details = { sink: this.#connection.address, table: qualifiedName(before) };
+    const reason = 'the keys of its rows or indexes would be others, and only hashes without an index are renamed';
+    throw new MillraceError('SINK_SCHEMA_REFUSED', { ...details, reason });
   }
 
   async #isSweeping(table: Table): Promise<boolean> {

@@ -26,10 +26,10 @@ export class TableKeys {
   }
 
   /** Puts the keys that are there into a set, in place of what it held; says how many. */
-  async note(set: string, keys: KeyTemplate): Promise<number> {
+  async note(set: string, keys: KeyTemplate, type: string): Promise<number> {
     let noted = 0;
     await this.step((block) => void block.add('UNLINK', set));
-    for await (const found of this.#scan(keys)) {
+    for await (const found of this.#scan(keys, type)) {
       noted += found.length;
       await this.step((block) => void block.add('SADD', set, ...found));
     }
@@ -52,9 +52,9 @@ export class TableKeys {
     }
   }
 
-  /** Removes all keys of a table. */
-  async erase(keys: KeyTemplate): Promise<void> {
-    for await (const found of this.#scan(keys)) await this.step((block) => void block.add('UNLINK', ...found));
+  /** Removes all keys of a template that hold this type. */
+  async erase(keys: KeyTemplate, type: string): Promise<void> {
+    for await (const found of this.#scan(keys, type)) await this.step((block) => void block.add('UNLINK', ...found));
   }
 
   /** What the hashes have in these fields. */
@@ -76,11 +76,11 @@ export class TableKeys {
     return await this.#transactions.execute(block, { positions: noPositions });
   }
 
-  async *#scan(keys: KeyTemplate): AsyncGenerator<readonly Buffer[]> {
+  async *#scan(keys: KeyTemplate, type: string): AsyncGenerator<readonly Buffer[]> {
     const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
     let cursor: Buffer | string = '0';
     do {
-      const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', 'hash'] as const;
+      const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', type] as const;
       const reply = (await this.#connection.command('SCAN', cursor, ...args)) as readonly Reply[];
       cursor = reply[0] as Buffer;
       const found = buffersOf(reply[1]!).filter((key) => keys.read(key) !== null);

@@ -2,13 +2,23 @@ import { Buffer } from 'node:buffer';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { HashFields } from '../hash-fields.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import type { TableMode, TableSettings, ValueShape } from './table-settings.ts';
 
 /** How the rows of one version of a table become hashes. */
 export interface TablePlan {
   readonly table: Table;
   /** `database.table`. */
   readonly label: string;
+  readonly shape: ValueShape;
+  readonly mode: TableMode;
+  readonly expiry: number | null;
   readonly keys: KeyTemplate;
+  readonly indexes: readonly KeyTemplate[];
+  /** Rows are hashes, and all of them are there. */
+  readonly isMirroredHash: boolean;
+  /** Nothing is to be said of a new row but its fields. */
+  readonly isRowAlone: boolean;
+  readonly allColumns: readonly number[];
   readonly before: HashFields;
   readonly after: HashFields;
   /** `$6␍␊status␍␊`, by column. */
@@ -26,10 +36,13 @@ export interface TableState {
   complete: boolean;
 }
 
-export const planTable = (table: Table, keys: KeyTemplate, state: TableState): TablePlan => ({
+export const planTable = (table: Table, settings: TableSettings, state: TableState): TablePlan => ({
   table,
   label: qualifiedName(table),
-  keys,
+  ...settings,
+  isMirroredHash: settings.shape.kind === 'hash' && settings.mode === 'mirror',
+  isRowAlone: settings.expiry === null && settings.indexes.length === 0,
+  allColumns: [...table.columns.keys()],
   before: new HashFields(table.columns),
   after: new HashFields(table.columns),
   names: table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { fieldOf, type HashFields } from '../hash-fields.ts';
+import type { KeyTemplate } from '../key-template.ts';
+
+/** A key that is made of an image, in memory that is used again for the next. */
+export class RowKey {
+  bytes = Buffer.allocUnsafe(256);
+  length = 0;
+
+  /** `bytes`: where the image was written, if not where it usually is. */
+  write(keys: KeyTemplate, from: HashFields, bytes: Buffer = from.bytes): void {
+    const { columns } = keys;
+    let length = 0;
+    for (let i = 0; i < columns.length; i += 1) {
+      const column = columns[i]!;
+      assert(from.states[column] === fieldOf.value, 'an image holds the columns of its key');
+      length += from.valueEnds[column]! - from.valueStarts[column]!;
+    }
+    const longest = keys.longest(length);
+    if (longest > this.bytes.length) this.bytes = Buffer.allocUnsafe(longest * 2);
+    this.length = keys.write(this.bytes, 0, bytes, from.valueStarts, from.valueEnds);
+  }
+
+  equals(other: RowKey): boolean {
+    return this.bytes.compare(other.bytes, 0, other.length, 0, this.length) === 0;
+  }
+
+  /** Adds it to a command as an argument. */
+  put(commands: CommandWriter): void {
+    commands.bytes(this.bytes, 0, this.length);
+  }
+}
