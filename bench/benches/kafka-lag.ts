@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { Cluster } from '../../src/connectors/kafka/client/cluster.ts';
 import { systemClock } from '../../src/pipeline/system-clock.ts';
 import { kafkaSettings } from '../../src/testing/kafka-exactly-once.ts';
 import { launchKafka } from '../../src/testing/servers/launch-kafka.ts';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
-import { publishedFlags } from '../built.ts';
+import { builtContenders, publishedFlags } from '../built.ts';
 import { startConnect } from '../connect.ts';
 import { fillOrders } from '../orders.ts';
 import { writeSteadily } from '../orders-load.ts';
@@ -15,12 +14,18 @@ import { type Result, type Run, summarise } from '../result.ts';
 import { runContender } from '../run-contender.ts';
 import { debeziumConfig, debeziumRun } from './kafka.ts';
 
-const transactionsPerSecond = 5_000;
+/** 5 000 rows a second, as many small transactions and as fewer larger ones. */
+const loads = [
+  { transactionsPerSecond: 5_000, rowsEach: 1 },
+  { transactionsPerSecond: 500, rowsEach: 10 },
+] as const;
+type Load = (typeof loads)[number];
 const warmUpSeconds = 5;
 const seconds = 15;
 
-/** Commit to a reader of committed records, at 5 000 transactions a second, the first seconds left out. */
+/** Commit to a reader of committed records, at 5 000 rows a second, the first seconds left out. */
 export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
+  const contender = builtContenders();
   await using server = await launchServer({
     flavor: 'mysql',
     options: ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF', '--innodb-redo-log-capacity=512M'],
@@ -32,30 +37,30 @@ export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
   const makeTopic = (name: string): Promise<void> =>
     cluster.createTopics([{ name, partitions: 1, replicationFactor: 1, configs: {} }]);
 
-  const read = async (topic: string): Promise<Run> => {
+  const read = async (topic: string, load: Load): Promise<Run> => {
     const stop = new AbortController();
     const startedMs = performance.now();
-    const load = writeSteadily(server, transactionsPerSecond, stop.signal);
+    const writing = writeSteadily(server, load, stop.signal);
     const run = await runContender({
       name: 'reader',
       command: process.execPath,
       args: [
         ...publishedFlags,
-        fileURLToPath(new URL('../contenders/kafka-lag.ts', import.meta.url)),
+        contender('kafka-lag'),
         ...[kafka.bootstrapServers, topic, warmUpSeconds, seconds].map(String),
       ],
     }).finally(() => stop.abort());
-    const written = (await load) / ((performance.now() - startedMs) / 1_000);
-    return { ...run, figures: { ...run.figures, writtenPerSecond: written } };
+    const rows = (await writing) * load.rowsEach;
+    return { ...run, figures: { ...run.figures, writtenPerSecond: rows / ((performance.now() - startedMs) / 1_000) } };
   };
 
   const millrace =
-    (guarantee: string) =>
+    (guarantee: string, load: Load) =>
     async (topic: string): Promise<Run> => {
       await makeTopic(topic);
       const args = [
         ...publishedFlags,
-        fileURLToPath(new URL('../contenders/kafka-lag-push.ts', import.meta.url)),
+        contender('kafka-lag-push'),
         ...[server.host, server.port, server.user, server.password, kafka.bootstrapServers].map(String),
         ...[topic, guarantee, 'lz4', String(warmUpSeconds)],
       ];
@@ -63,7 +68,7 @@ export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
       const output = text(child.stdout);
       const ended = once(child, 'close');
       try {
-        const run = await read(topic);
+        const run = await read(topic, load);
         child.kill('SIGTERM');
         await ended;
         const own = JSON.parse((await output).trim().split('\n').at(-1)!) as Run;
@@ -74,7 +79,7 @@ export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
     };
 
   let debeziumRuns = 0;
-  const debezium = async (): Promise<Run> => {
+  const debezium = async (load: Load): Promise<Run> => {
     await using connect = await startConnect(kafka.bootstrapServers);
     debeziumRuns += 1;
     const name = `dbz${debeziumRuns}`;
@@ -84,13 +89,17 @@ export const kafkaLag = async (rounds: number): Promise<readonly Result[]> => {
     await debeziumRun({ cluster, connect }, name, 1, () =>
       connect.create(name, debeziumConfig({ server, kafka }, name, 'initial')),
     );
-    return await read(`${name}.bench.orders`);
+    return await read(`${name}.bench.orders`, load);
   };
 
+  const [single, tens] = loads;
   const contenders = {
-    millrace: millrace('at-least-once'),
-    'millrace, exactly once': millrace('exactly-once'),
-    'Debezium 3.6.1': debezium,
+    millrace: millrace('at-least-once', single),
+    'millrace, exactly once': millrace('exactly-once', single),
+    'millrace, tens of rows': millrace('at-least-once', tens),
+    'millrace, tens of rows, exactly once': millrace('exactly-once', tens),
+    'Debezium 3.6.1': () => debezium(single),
+    'Debezium 3.6.1, tens of rows': () => debezium(tens),
   };
   const runs = new Map<string, Run[]>(Object.keys(contenders).map((name) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { Cluster } from '../../src/connectors/kafka/client/cluster.ts';
 import { readPartition } from '../../src/connectors/kafka/client/read-partition.ts';
 import { systemClock } from '../../src/pipeline/system-clock.ts';
 import { kafkaSettings } from '../../src/testing/kafka-exactly-once.ts';
 import { type LaunchedKafka, launchKafka } from '../../src/testing/servers/launch-kafka.ts';
 import { type LaunchedServer, launchServer } from '../../src/testing/servers/launch-server.ts';
-import { publishedFlags } from '../built.ts';
+import { builtContenders, publishedFlags } from '../built.ts';
 import { type Connect, startConnect } from '../connect.ts';
 import { addOrders, fillOrders, type Workload } from '../orders.ts';
 import { producerPerformance } from '../peers/producer-performance.ts';
@@ -21,6 +20,8 @@ interface Rig extends AsyncDisposable {
   readonly kafka: LaunchedKafka;
   readonly connect: Connect;
   readonly cluster: Cluster;
+  /** Where a contender of that name is. */
+  readonly contender: (name: string) => string;
 }
 
 /** Binlog to Kafka: millrace in both guarantees, Debezium on Connect, and what Kafka's own producer makes of the same bytes. */
@@ -85,6 +86,7 @@ export const kafkaSnapshot = async (rounds: number): Promise<readonly Result[]> 
 };
 
 const openRig = async (): Promise<Rig> => {
+  const contender = builtContenders();
   const [server, kafka] = await Promise.all([
     // Without GTIDs, Debezium can be sent back to a place in the log by its name alone.
     launchServer({
@@ -105,6 +107,7 @@ const openRig = async (): Promise<Rig> => {
     kafka,
     connect,
     cluster,
+    contender,
     [Symbol.asyncDispose]: async () => {
       cluster[Symbol.dispose]();
       await connect[Symbol.asyncDispose]();
@@ -126,6 +129,7 @@ const interleaved = async (
     for (const [name, run] of Object.entries(contenders)) {
       const topic = `${name.replaceAll(/[^a-z]+/gi, '-')}-${round}`;
       await makeTopics(cluster, topic);
+      await makeTopics(cluster, `${topic}-warm-up`);
       const figures = await run(topic);
       process.stderr.write(
         `${bench}  ${round === 0 ? 'warm-up' : `round ${round}/${rounds}`}  ${name}  ${Math.round(figures.rows / figures.seconds).toLocaleString('en')} rows/s\n`,
@@ -140,7 +144,7 @@ const makeTopics = (cluster: Cluster, name: string): Promise<void> =>
   cluster.createTopics([{ name, partitions: 1, replicationFactor: 1, configs: {} }]);
 
 const millrace = (
-  { server, kafka }: Rig,
+  { server, kafka, contender }: Rig,
   topic: string,
   guarantee: string,
   rows: number,
@@ -150,7 +154,7 @@ const millrace = (
   command: process.execPath,
   args: [
     ...publishedFlags,
-    fileURLToPath(new URL('../contenders/kafka-push.ts', import.meta.url)),
+    contender('kafka-push'),
     ...[server.host, server.port, server.user, server.password, rows, kafka.bootstrapServers].map(String),
     ...[topic, guarantee, compression, ...(from === undefined ? [] : [from.file, String(from.position)])],
   ],

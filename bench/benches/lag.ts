@@ -26,7 +26,7 @@ export const lag = async (rounds: number): Promise<readonly Result[]> => {
       ],
     });
     // The reader starts at the newest position: rows written before it is there are not missed, only not counted.
-    const load = writeSteadily(server, transactionsPerSecond, stop.signal);
+    const load = writeSteadily(server, { transactionsPerSecond }, stop.signal);
     const figures = await run.finally(() => stop.abort());
     await load;
     process.stderr.write(

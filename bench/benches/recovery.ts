@@ -37,7 +37,7 @@ export const recovery = async (rounds: number): Promise<readonly Result[]> => {
   );
   const worker = new built.WorkerProcess(file, process.env);
   const stop = new AbortController();
-  const load = writeSteadily(server, transactionsPerSecond, stop.signal);
+  const load = writeSteadily(server, { transactionsPerSecond }, stop.signal);
   try {
     worker.start();
     await grown(mirror, 0, worker);

@@ -77,7 +77,7 @@ export const redisLag = async (rounds: number): Promise<readonly Result[]> => {
     const run = runContender(reader);
     // It starts at the newest position, and the ids before that would never come.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    const load = writeSteadily(server, 5_000, stop.signal);
+    const load = writeSteadily(server, { transactionsPerSecond: 5_000 }, stop.signal);
     const figures = await run.finally(() => stop.abort());
     await load;
     child.kill('SIGKILL');

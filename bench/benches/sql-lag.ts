@@ -34,7 +34,7 @@ export const sqlLag = async (rounds: number): Promise<readonly Result[]> => {
     for (let round = 1; round <= rounds; round += 1) {
       const stop = new AbortController();
       const cpuBefore = processUsage(child.pid)?.cpuSeconds ?? 0;
-      const load = writeSteadily(server, transactionsPerSecond, stop.signal, 'FLOOR(RAND() * 100000)');
+      const load = writeSteadily(server, { transactionsPerSecond, customer: 'FLOOR(RAND() * 100000)' }, stop.signal);
       const run = await runContender({
         name: 'reader',
         command: process.execPath,
