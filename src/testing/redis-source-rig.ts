@@ -12,6 +12,8 @@ export const patienceMs = 60_000;
 export class HeldRows {
   readonly rows = new Map<string, readonly unknown[]>();
   readonly positions = new Map<Lane, Position>();
+  /** Rows that were given, those that were known already too. */
+  taken = 0;
   readonly marks: string[] = [];
   readonly said: string[] = [];
 
@@ -23,6 +25,7 @@ export class HeldRows {
       const { name, primaryKey } = change.table;
       for (let i = 0; i < change.rows.length; i += 1) {
         const row = (change.rows.after(i) ?? change.rows.before(i))!;
+        this.taken += 1;
         const key = primaryKey.map((column) => row[column]);
         if (change.everyMatch) this.#remove(name, key.slice(0, key.indexOf(undefined)));
         else if (change.op === 'delete') this.rows.delete(`${name} ${key.join(' ')}`);
@@ -61,4 +64,22 @@ export const readRedis = async (
     clearTimeout(patience);
   }
   assert.ok(done(), `not there within ${patienceMs} ms: ${JSON.stringify([...held.rows.keys()].slice(0, 20))}`);
+};
+
+/** Reads a file into `held` from where it stands to its end, or until `done`. */
+export const readRedisFile = async (
+  path: string,
+  held: HeldRows,
+  settings: Readonly<Record<string, unknown>>,
+  done: () => boolean = () => false,
+): Promise<void> => {
+  const config = redisSource.config.parse({ path, ...settings });
+  const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
+  const log: Log = { debug: say, info: say, warn: say, error: say };
+  await using source = await openRedisSource(config, { pipeline: 'test', clock: systemClock, log });
+  const stop = new AbortController();
+  for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
+    held.take(batch);
+    if (done()) stop.abort();
+  }
 };

@@ -22,6 +22,10 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 上有 <reads> 个读取正在进行，另有 <waiting> 个在等待',
     '未命中的读取多于 MySQL 能回答的。请用 `stats()` 查看为何未命中；服务器有余力时调大 `maxReads`。',
   ],
+  REDIS_FILE_UNREADABLE: [
+    '无法将 <file> 读取为行：<reason>',
+    '其中没有任何内容被写入。请从服务器重新完整地复制它；`redis-check-rdb` 与 `redis-check-aof` 应给出同样的结论。服务器崩溃时截断的日志可用 `aof.cut-tail: accept`。',
+  ],
   REDIS_AUTHENTICATION_FAILED: [
     '<server> 拒绝了 <user> 的登录：<reason>',
     '请检查 `username` 与 `password`。Redis 6 之前的服务器，以及只设置了 `requirepass` 的服务器，只有 default 用户。',

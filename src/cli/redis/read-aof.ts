@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileReason } from '../../config/interpolate.ts';
+import { aofFiles } from '../../connectors/redis/source/file/aof-files.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
-import { parseAofManifest } from '../../protocol/redis/aof/aof-manifest.ts';
 import { type AofEnd, AofReader, type AofVisitor } from '../../protocol/redis/aof/aof-reader.ts';
 
 /** What was read of an append-only log. */
@@ -24,7 +23,7 @@ export const readAof = async (
   const reader = new AofReader(visitor, until === null ? {} : { until });
   const files: { name: string; bytes: number }[] = [];
   let end: AofEnd = { offset: 0, cutBytes: 0, droppedCommands: 0 };
-  const paths = await readable(path, () => filesOf(path));
+  const paths = await readable(path, () => aofFiles(path));
   for (const [index, file] of paths.entries()) {
     if (reader.done) break;
     const entry = { name: basename(file), bytes: 0 };
@@ -43,21 +42,6 @@ export const readAof = async (
     end = reader.close(index === paths.length - 1);
   }
   return { files, end };
-};
-
-const filesOf = async (path: string): Promise<readonly string[]> => {
-  const isFolder = (await stat(path)).isDirectory();
-  if (!isFolder && !path.endsWith('.manifest')) return [path];
-  const manifest = isFolder ? await manifestIn(path) : path;
-  const files = parseAofManifest(await readFile(manifest, 'latin1'));
-  return files.filter(({ kind }) => kind !== 'history').map(({ name }) => join(dirname(manifest), name));
-};
-
-const manifestIn = async (folder: string): Promise<string> => {
-  const manifests = (await readdir(folder)).filter((name) => name.endsWith('.manifest'));
-  if (manifests.length !== 1)
-    throw new MillraceError('REDIS_AOF_NOT_FOUND', { path: folder, manifests: manifests.length });
-  return join(folder, manifests[0]!);
 };
 
 const readable = async <Result>(path: string, body: () => Promise<Result>): Promise<Result> => {

@@ -1,6 +1,11 @@
 import type { ErrorEntry } from './entry.ts';
 
 export const redisRdbErrors = {
+  REDIS_FILE_UNREADABLE: {
+    retryable: false,
+    message: (d: { readonly file: string; readonly reason: string }) => `${d.file} cannot be read as rows: ${d.reason}`,
+    hint: 'Nothing of it was written. Copy it again from the server, whole; `redis-check-rdb` and `redis-check-aof` should say the same of it. A log that a dead server cut goes with `aof.cut-tail: accept`.',
+  },
   REDIS_RDB_NOT_A_FILE: {
     retryable: false,
     message: (d: { readonly bytes: number }) => `the first ${d.bytes} bytes are not how an RDB file begins`,

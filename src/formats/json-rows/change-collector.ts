@@ -92,6 +92,12 @@ export class ChangeCollector {
     }
   }
 
+  /** Rows that have come together since `take`, of the change at hand; and whole changes before it, each counted as full. */
+  get size(): number {
+    const changes = this.#changes.length;
+    return changes === 0 ? 0 : (changes - 1) * this.#maxRows + (this.#open?.rows.length ?? this.#maxRows);
+  }
+
   /** What has come together since the last call. */
   take(): readonly Change[] {
     const changes = this.#changes;

@@ -5,7 +5,7 @@ import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
 import { serverFacts } from '../server-facts.ts';
-import type { RedisSourceConfig } from './config.ts';
+import type { RedisServerConfig } from './config.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
 
 /** What the account must be let run for the link itself. */
@@ -48,7 +48,7 @@ const neededFor: Readonly<Record<KeyShape, readonly (readonly [string, ...string
 
 /** Looks at a server as the source would use it, and says what to repair. Changes nothing. */
 export const checkRedisSource = async (
-  config: RedisSourceConfig,
+  config: RedisServerConfig,
   { clock, passed }: Context,
 ): Promise<readonly Problem[]> => {
   const stop = new AbortController();

@@ -2,8 +2,35 @@ import { z } from 'zod';
 import { connectionSettings } from '../connection-settings.ts';
 import { keyShapes } from './key-tables.ts';
 
-export const redisSourceConfig = z.strictObject({
+/** Seconds since 1970. */
+const moment = z.union([z.string(), z.number()]).transform((value, context) => {
+  const seconds = /^\d+$/.test(String(value)) ? Number(value) : Math.floor(Date.parse(String(value)) / 1000);
+  if (Number.isSafeInteger(seconds)) return seconds;
+  context.addIssue({ code: 'custom', message: 'must be a time such as 2026-11-29T08:00:00Z, or seconds since 1970' });
+  return z.NEVER;
+});
+
+const settings = z.strictObject({
   ...connectionSettings,
+  hostname: connectionSettings.hostname.optional(),
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Instead of a server: a saved file (`dump.rdb`), or an append-only log (its folder, its manifest, or the one file of a server before Redis 7.0). It is read to its end, and the pipeline ends.',
+    ),
+  'aof.until': moment
+    .optional()
+    .describe(
+      'What an append-only log notes as later than this is not read: a time such as `2026-11-29T08:00:00Z`, or seconds since 1970. Needs `aof-timestamp-enabled yes` on the server that wrote it.',
+    ),
+  'aof.cut-tail': z
+    .enum(['accept', 'refuse'])
+    .default('accept')
+    .describe(
+      'What happens at a log that ends inside a command or a MULTI, as that of a server that died may: leave that out, as the server itself would, or stop with an error before the first row.',
+    ),
   database: z.coerce.number().int().min(0).default(0).describe('The number of the database that is read.'),
   schema: z
     .string()
@@ -59,4 +86,14 @@ export const redisSourceConfig = z.strictObject({
     ),
 });
 
+export const redisSourceConfig = settings.superRefine(({ hostname, path }, context) => {
+  if ((hostname === undefined) === (path === undefined)) {
+    const message = 'needed, or `path` for a saved file; not both';
+    context.addIssue({ code: 'custom', path: ['hostname'], message });
+  }
+});
+
 export type RedisSourceConfig = z.output<typeof redisSourceConfig>;
+
+/** The settings of a source that reads a server. */
+export type RedisServerConfig = RedisSourceConfig & { readonly hostname: string };

@@ -58,7 +58,7 @@ export class KeyRows {
   }
 
   /** Begins a key of a saved file. Throws REDIS_KEY_UNREADABLE where it is of another kind than its table's. */
-  beginSaved(table: KeyTable, { kind, expiresAtMs }: RdbKey, name: Buffer): void {
+  beginSaved(table: KeyTable, { kind, expiresAtMs }: Pick<RdbKey, 'kind' | 'expiresAtMs'>, name: Buffer): void {
     if (kind !== table.kind) throw this.wrongKind(table, name);
     this.begin(table, name, expiresAtMs, 'read');
   }
@@ -117,8 +117,12 @@ export class KeyRows {
 
   /** That a key of `table` holds something of another kind. */
   wrongKind(table: KeyTable, key: Buffer): MillraceError {
+    return this.unreadable(key, `it is no ${kindText[table.kind as keyof typeof kindText]}`);
+  }
+
+  unreadable(key: Buffer, reason: string): MillraceError {
     this.#key = key;
-    return this.#unreadable(`it is no ${kindText[table.kind as keyof typeof kindText]}`);
+    return this.#unreadable(reason);
   }
 
   /** A row with what the key says, and nothing else. */

@@ -5,7 +5,7 @@ import type { KeyRows } from './key-rows.ts';
 import type { KeyTable } from './key-tables.ts';
 
 /** Takes the rows among the keys of a snapshot, and passes over the others. */
-class SnapshotVisitor implements RdbVisitor {
+export class SnapshotVisitor implements RdbVisitor {
   readonly #rows: KeyRows;
   readonly #database: number;
   readonly #met: (table: KeyTable) => void;

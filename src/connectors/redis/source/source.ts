@@ -5,7 +5,7 @@ import { MillraceError } from '../../../core/errors.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { RedisConnection } from '../connection.ts';
-import type { RedisSourceConfig } from './config.ts';
+import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { KeyRows } from './key-rows.ts';
 import { type KeyTable, keyTables } from './key-tables.ts';
@@ -29,7 +29,7 @@ const heartbeatMs = 1_000;
  * which keys change and in what order; each is then read as it is now.
  */
 class RedisSource implements Source {
-  readonly #config: RedisSourceConfig;
+  readonly #config: RedisServerConfig;
   readonly #context: Context;
   readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(keysAtOnce);
@@ -37,7 +37,7 @@ class RedisSource implements Source {
   #link: ReplicationLink | null = null;
   #snapshotting: readonly string[] | null = null;
 
-  constructor(config: RedisSourceConfig, context: Context) {
+  constructor(config: RedisServerConfig, context: Context) {
     this.#config = config;
     this.#context = context;
     this.#tables = keyTables(config);
@@ -224,5 +224,8 @@ export const openRedisSource = async (config: RedisSourceConfig, context: Contex
   if ((context.sinks ?? 1) > 1) {
     throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'sinks', reason: 'a redis source has one' });
   }
-  return new RedisSource(config, context);
+  const { hostname, path } = config;
+  if (path === undefined) return new RedisSource({ ...config, hostname: hostname! }, context);
+  const { RedisFileSource } = await import('./file/file-source.ts');
+  return new RedisFileSource({ ...config, path }, context);
 };
