@@ -7,6 +7,7 @@ const entries = {
   'millrace/kafka': 'kafka',
   'millrace/verify': 'verify',
   'millrace/cache': 'cache',
+  'millrace/stream': 'stream',
 };
 
 registerHooks({

@@ -36,6 +36,7 @@ const everything = [
   'cache',
   'config',
   'sql-pipeline',
+  'stream-api',
 ];
 
 const rules: Readonly<Record<string, FolderRule>> = {
@@ -63,6 +64,7 @@ const rules: Readonly<Record<string, FolderRule>> = {
     imports: ['core', 'connectors', 'protocol', 'sql', 'operators', 'state', 'pipeline'],
     packages: ['zod'],
   },
+  'stream-api': { imports: ['core', 'sql', 'pipeline', 'sql-pipeline'] },
   demo: { imports: [...everything, 'cli', 'testing'], packages: ['mysql2'] },
   server: { imports: everything, packages: ['zod'] },
   cli: { imports: [...everything, 'demo', 'server'], packages: ['zod'] },

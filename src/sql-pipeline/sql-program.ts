@@ -134,6 +134,11 @@ export class SqlProgram {
     for (const catalog of this.#catalogs.values()) await catalog.refresh();
   }
 
+  /** Takes a function that the program around defines, under a name that it alone uses. */
+  declareFunction(definition: SqlFunction): void {
+    this.#functions.declare(definition);
+  }
+
   /** Throws SQL_ errors with the place. */
   take(written: Statement): Outcome {
     if (this.#declared(written)) {

@@ -30,6 +30,11 @@ export class SessionFunctions {
     this.#functions.set(name, definition);
   }
 
+  /** Takes a function that a program defines, under a name that it alone uses. */
+  declare(definition: SqlFunction): void {
+    this.#functions.set(definition.name, definition);
+  }
+
   /** Throws SQL_UNKNOWN_NAME. */
   drop({ path, ifExists }: Drop): void {
     const name = nameOf(path);

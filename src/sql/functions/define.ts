@@ -1,5 +1,6 @@
 import { castTo } from '../bind/cast-to.ts';
 import { type Bound, call, constant, type Routine, routine } from '../evaluate/bound.ts';
+import type { SqlValue } from '../evaluate/sql-value.ts';
 import { type Span, sqlError } from '../sql-error.ts';
 import {
   isBinary,
@@ -37,6 +38,18 @@ export interface SqlFunction {
   readonly usage: string;
   readonly description: string;
   readonly bind: (args: readonly Bound[], site: CallSite) => Bound;
+  /** It is an aggregate of the program's own code. */
+  readonly fold?: Fold;
+}
+
+/** How a group's rows become one value, a row after the other. */
+export interface Fold {
+  readonly type: SqlType;
+  readonly parameters: readonly SqlType[];
+  /** Rows may go as well as come. */
+  readonly takesBack: boolean;
+  /** The value with a row more (weight 1) or less (-1); null: there was no row before. */
+  readonly add: (value: SqlValue, args: readonly SqlValue[], weight: 1 | -1) => SqlValue;
 }
 
 /** Where a call stands, for errors about it. */

@@ -1,5 +1,6 @@
 import type { Call, Expression } from '../ast/expression.ts';
 import type { GroupItem, Select } from '../ast/query.ts';
+import { castTo } from '../bind/cast-to.ts';
 import { bindExpression } from '../bind/expression.ts';
 import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
@@ -38,7 +39,11 @@ const nameOf = (call: Call): string =>
     .toUpperCase();
 
 const isAggregate = (expression: Expression): expression is Call =>
-  expression.kind === 'call' && expression.over === null && isAggregateName(nameOf(expression));
+  expression.kind === 'call' &&
+  expression.over === null &&
+  (expression.definition === undefined
+    ? isAggregateName(nameOf(expression))
+    : expression.definition.fold !== undefined);
 
 export const holdsAggregate = (expression: Expression): boolean => findAggregates(expression).length > 0;
 
@@ -209,6 +214,11 @@ const bindAggregate = (
       throw sqlError('SQL_INVALID', argument, { reason: 'an aggregate of an aggregate needs a query inside' });
     return [bindExpression(argument, scope)];
   });
+  const fold = call.definition?.fold;
+  if (fold !== undefined) {
+    const given = args.map((arg, place) => castTo(arg, fold.parameters[place]!) ?? arg);
+    return { name, args: given.map(placeOf), distinct: false, filter: null, type: fold.type, fold };
+  }
   const type = aggregateType(name, args, call);
   const filter = call.filter === null ? null : asTruth(bindExpression(call.filter, scope), call.filter, 'FILTER');
   return {

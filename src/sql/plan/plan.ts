@@ -1,4 +1,5 @@
 import type { Bound } from '../evaluate/bound.ts';
+import type { Fold } from '../functions/define.ts';
 import type { SqlType } from '../types/sql-type.ts';
 
 /** A column that a step gives. */
@@ -139,6 +140,8 @@ export interface AggregateCall {
   /** The place of a truth value that says which rows count; null: all. */
   readonly filter: number | null;
   readonly type: SqlType;
+  /** An aggregate of the program's own code. */
+  readonly fold?: Fold;
 }
 
 export interface SortKey {

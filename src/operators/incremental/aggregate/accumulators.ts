@@ -1,5 +1,6 @@
 import assert from 'node:assert';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import type { Fold } from '../../../sql/functions/define.ts';
 import type { AggregateCall, PlanColumn } from '../../../sql/plan/plan.ts';
 import type { SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
@@ -23,6 +24,7 @@ export const bindAccumulator = (
   appendOnly: boolean,
 ): BoundAccumulator => {
   if (call.name === 'SINGLE_VALUE') return singleValue(call.args);
+  if (call.fold !== undefined) return folded(call.args, call.fold, appendOnly);
   const plain =
     call.name === 'LISTAGG' ? listTexts(call.args) : ofArguments(call, accumulatorOf(call, input, appendOnly));
   // The extreme of distinct values is that of all.
@@ -65,6 +67,23 @@ const accumulatorOf = (
       return deviationAccumulator(name, argument!, type);
   }
   return assert.fail(`no accumulator for ${name}`);
+};
+
+/** An aggregate of the program's own code. What it has come to is one value. */
+const folded = (args: readonly number[], { add, takesBack }: Fold, appendOnly: boolean): BoundAccumulator => {
+  assert(appendOnly || takesBack, 'what takes no row back is computed over rows that only come');
+  return {
+    width: 1,
+    start: (slots, at) => {
+      slots[at] = null;
+    },
+    add: (slots, at, row, weight) => {
+      const values = args.map((arg) => row[arg]!);
+      for (let times = weight; times > 0; times -= 1) slots[at] = add(slots[at], values, 1);
+      for (let times = weight; times < 0; times += 1) slots[at] = add(slots[at], values, -1);
+    },
+    result: (slots, at) => slots[at],
+  };
 };
 
 /** Rows in which an argument is NULL do not count. */
