@@ -1,7 +1,7 @@
 import type { Context, Problem } from '../../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
-import { RedisConnection } from '../connection.ts';
+import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { tableSettings } from './table-settings.ts';
@@ -14,7 +14,7 @@ export const checkRedisSink = async (
   const stop = new AbortController();
   try {
     tableSettings(config);
-    const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal });
+    const connection = await openPrimary({ config, dial: dialTcp, clock, signal: stop.signal });
     const { address: server } = connection;
     const facts = await serverFacts(connection);
     passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);

@@ -1,9 +1,23 @@
 import { z } from 'zod';
-import { byteSize } from '../../../core/settings.ts';
+import { byteSize, secret } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
 
 export const redisSinkConfig = z.strictObject({
   ...connectionSettings,
+  'sentinel.master-name': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The name that Sentinels have for the primary. `hostname` and `port` are then those of a Sentinel, which is asked where the primary is with each connection; `username` and `password` are those of the primary.',
+    ),
+  'sentinel.others': z
+    .string()
+    .optional()
+    .describe(
+      'More Sentinels, `host:port` each, separated by commas, asked in turn where the one before does not answer.',
+    ),
+  'sentinel.password': secret().optional().describe('Password of the Sentinels themselves, where they ask for one.'),
   key: z
     .string()
     .min(1)

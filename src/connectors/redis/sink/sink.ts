@@ -8,8 +8,9 @@ import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { ReplyError } from '../../../protocol/redis/reply.ts';
-import { RedisConnection } from '../connection.ts';
+import type { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import { openPrimary } from '../sentinel.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { DefinitionChanges } from './definition-change.ts';
@@ -29,7 +30,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
   const stop = new AbortController();
   const { clock } = context;
   const name = `millrace:${context.pipeline}`.replaceAll(/[^!-~]/g, '_');
-  const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal, name });
+  const connection = await openPrimary({ config, dial: dialTcp, clock, signal: stop.signal, name });
   try {
     const facts = await serverFacts(connection);
     const { address: server } = connection;
