@@ -113,7 +113,7 @@ export const zhTargetErrors: LocalErrors = {
   ],
   KAFKA_UNSUPPORTED_BROKER: [
     '<server> 不认识 <request> 的版本 <version>',
-    '需要 Kafka 2.8 或更新版本；`properties.group.protocol: consumer` 需要 Kafka 4.0。',
+    '需要 Kafka 2.8 或更新版本；`properties.group.protocol: consumer` 需要 Kafka 4.0，更旧的版本请用 `classic`。',
   ],
   MYSQL_SINK_BINLOG_FORMAT: [
     '<address> 记录的是语句（binlog_format <format>），READ COMMITTED 事务无法这样记录',

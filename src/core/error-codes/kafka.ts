@@ -17,7 +17,7 @@ export const kafkaErrors = {
     retryable: false,
     message: (d: { readonly server: string; readonly request: string; readonly version: number }) =>
       `${d.server} does not know version ${d.version} of ${d.request}`,
-    hint: 'Kafka 2.8 or newer is needed; for `properties.group.protocol: consumer` Kafka 4.0.',
+    hint: 'Kafka 2.8 or newer is needed; for `properties.group.protocol: consumer` Kafka 4.0, and `classic` is for older ones.',
   },
   KAFKA_NOT_AUTHORIZED: {
     retryable: false,

@@ -44,6 +44,10 @@ export const listOffsetsV7 = await loadApi<'listOffsetsV7'>('consumer/list-offse
 export const consumerGroupHeartbeatV1 = await loadApi<'consumerGroupHeartbeatV1'>(
   'consumer/consumer-group-heartbeat-v1',
 );
+export const heartbeatV4 = await loadApi<'heartbeatV4'>('consumer/heartbeat-v4');
+export const joinGroupV7 = await loadApi<'joinGroupV7'>('consumer/join-group-v7');
+export const leaveGroupV4 = await loadApi<'leaveGroupV4'>('consumer/leave-group-v4');
+export const syncGroupV5 = await loadApi<'syncGroupV5'>('consumer/sync-group-v5');
 export const offsetCommitV8 = await loadApi<'offsetCommitV8'>('consumer/offset-commit-v8');
 export const offsetCommitV9 = await loadApi<'offsetCommitV9'>('consumer/offset-commit-v9');
 export const offsetFetchV8 = await loadApi<'offsetFetchV8'>('consumer/offset-fetch-v8');

@@ -103,10 +103,10 @@ export const kafkaSourceConfig = z
         'The consumer group whose offsets `group-offsets` begins at, and which is told how far the sinks are. Default: `millrace-` and the name of the pipeline.',
       ),
     'properties.group.protocol': z
-      .enum(['consumer'])
+      .enum(['consumer', 'classic'])
       .optional()
       .describe(
-        'Share the partitions with the other processes of this pipeline in the consumer group: `consumer` is the protocol of Kafka 4.0 and newer. Default: one process reads all partitions. The sink must be MySQL.',
+        'Share the partitions with the other processes of this pipeline in the consumer group: `consumer` is the protocol of Kafka 4.0 and newer, `classic` that of older ones, in which all partitions stop for a moment when the group changes. Default: one process reads all partitions. The sink must be MySQL.',
       ),
     'properties.group.instance.id': z
       .string()
@@ -118,6 +118,11 @@ export const kafkaSourceConfig = z
     'properties.max.poll.interval.ms': duration
       .prefault('5min')
       .describe('How long giving partitions up to another process may take before the group goes on without this one.'),
+    'properties.session.timeout.ms': duration
+      .prefault('45s')
+      .describe(
+        'With `classic`: how long the group waits for a process that is silent. With `consumer` the brokers say it.',
+      ),
     'properties.auto.offset.reset': z
       .enum(['earliest', 'latest', 'none'])
       .default('earliest')

@@ -37,6 +37,7 @@ export interface CommittingMember {
   /** Or the generation of a classic group. */
   readonly epoch: number;
   readonly instanceId: string | null;
+  readonly isClassic: boolean;
 }
 
 /**
@@ -60,10 +61,9 @@ export const commitGroupOffsets = async (
         committedMetadata: '',
       })),
     }));
-    const answer =
-      member === null
-        ? await broker.request(offsetCommitV8.api, group, -1, '', null, topics)
-        : await broker.request(offsetCommitV9.api, group, member.epoch, member.id, member.instanceId, topics);
+    const { api } = (member?.isClassic ?? true) ? offsetCommitV8 : offsetCommitV9;
+    const { id, epoch, instanceId } = member ?? { id: '', epoch: -1, instanceId: null };
+    const answer = await broker.request(api, group, epoch, id, instanceId, topics);
     for (const { partitions } of answer.topics) {
       for (const { errorCode } of partitions) {
         if (errorCode === kafkaError.NONE) continue;

@@ -56,9 +56,10 @@ export class KafkaSource implements Source {
   constructor(config: KafkaSourceConfig, context: Context) {
     this.#config = config;
     this.#context = context;
-    this.#cluster = new Cluster(clientSettings(config, context.pipeline), context.clock);
+    const connect = (): Cluster => new Cluster(clientSettings(config, context.pipeline), context.clock);
+    this.#cluster = connect();
     this.#group = config['properties.group.id'] ?? `millrace-${context.pipeline}`;
-    this.#membership = openMembership(this.#cluster, this.#group, config);
+    this.#membership = openMembership(this.#cluster, connect, this.#group, config);
     this.#changes = new ChangeCollector((context.sinks ?? 1) > 1 ? 1 : messagesPerChange);
     this.#values = valueReader(config, this.#changes, context.clock);
     this.#message = new RecordMessage(config.table);

@@ -33,6 +33,10 @@ export class ConsumerMember {
     return this.#epoch;
   }
 
+  get ownsNothing(): boolean {
+    return this.#owned.size === 0;
+  }
+
   subscribe(topics: readonly string[]): void {
     this.#topics = topics;
   }

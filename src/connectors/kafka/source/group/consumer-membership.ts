@@ -81,7 +81,7 @@ export class ConsumerMembership implements Membership {
 
   async commit(offsets: readonly (PartitionName & { readonly offset: number })[]): Promise<void> {
     const { group, instanceId } = this.#settings;
-    const member = { id: this.#id, epoch: this.#member.epoch, instanceId };
+    const member = { id: this.#id, epoch: this.#member.epoch, instanceId, isClassic: false };
     await commitGroupOffsets(this.#cluster, group, offsets, member);
   }
 
