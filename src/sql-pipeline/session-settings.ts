@@ -32,6 +32,7 @@ const known = [
   'sql-client.execution.result-mode',
   'state.checkpoints.dir',
   'table.exec.source.idle-timeout',
+  'table.exec.state.ttl',
   'table.local-time-zone',
 ];
 
@@ -65,6 +66,11 @@ export class SessionSettings {
   /** How long a table may say nothing before it holds no window open any more; 0: for ever. */
   get idleTimeoutMs(): number {
     return duration.parse(this.#values.get('table.exec.source.idle-timeout') ?? 0);
+  }
+
+  /** After how long without a change what is remembered of a key is let go; 0: never. */
+  get stateTtlMs(): number {
+    return duration.parse(this.#values.get('table.exec.state.ttl') ?? 0);
   }
 
   /** Null: the job is called after what it writes. */
@@ -126,6 +132,7 @@ export class SessionSettings {
         if (value.length > 0 && value.length <= 100) return value;
         throw sqlError('SQL_INVALID', span, { reason: 'pipeline.name has 1 to 100 characters' });
       case 'table.exec.source.idle-timeout':
+      case 'table.exec.state.ttl':
         if (duration.safeParse(value).success) return value;
         throw sqlError('SQL_INVALID', span, { reason: `${key} is a length of time, as '30 s'` });
       case 'table.local-time-zone':

@@ -258,8 +258,8 @@ export class SqlProgram {
   }
 
   #dataflow(): DataflowSettings {
-    const { timeZone, idleTimeoutMs } = this.#settings;
-    return { timeZone, idleTimeoutMs, random: Math.random };
+    const { timeZone, idleTimeoutMs, stateTtlMs } = this.#settings;
+    return { timeZone, idleTimeoutMs, stateTtlMs, random: Math.random };
   }
 }
 

@@ -22,6 +22,8 @@ export interface DataflowSettings {
   readonly random: () => number;
   /** How long a table with a WATERMARK may say nothing before the others go on without it; without it, for ever. */
   readonly idleTimeoutMs?: number;
+  /** After how long without a change what is remembered of a key is let go; without it, never. */
+  readonly stateTtlMs?: number;
 }
 
 /** Where the changes of one scanned table go. */
@@ -68,10 +70,15 @@ class SteppedDataflow implements Dataflow {
   readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
   readonly #context: EvaluationContext;
   readonly #watermarks: Watermarks;
+  readonly #stateTtlMs: number;
   #now = 0;
   #failed = false;
 
-  constructor(outputs: ReadonlyMap<string, Plan>, { timeZone, random, idleTimeoutMs = 0 }: DataflowSettings) {
+  constructor(
+    outputs: ReadonlyMap<string, Plan>,
+    { timeZone, random, idleTimeoutMs = 0, stateTtlMs = 0 }: DataflowSettings,
+  ) {
+    this.#stateTtlMs = stateTtlMs;
     this.#watermarks = new Watermarks(idleTimeoutMs);
     const { steps, tables, results } = buildSteps([...outputs.values()], this.#watermarks);
     this.#steps = steps;
@@ -86,7 +93,7 @@ class SteppedDataflow implements Dataflow {
       name,
       consolidator: new Consolidator(results[index]!, plan.columns),
     }));
-    this.#context = { now: () => this.#now, timeZone, random };
+    this.#context = { now: () => this.#now, timeZone, random, watermark: () => this.#watermarks.known };
   }
 
   get memory(): Memory | null {
@@ -103,10 +110,18 @@ class SteppedDataflow implements Dataflow {
     return this.#watermarks.lateRows;
   }
 
+  #expire(now: number): void {
+    for (const { memory, keepsOwnTime } of this.#steps) {
+      if (keepsOwnTime) continue;
+      for (const state of memory ?? []) state.expire(now, this.#stateTtlMs);
+    }
+  }
+
   tick(at: TickTime): ReadonlyMap<string, Delta> {
     assert(!this.#failed, 'a dataflow that failed ticks no more');
     this.#failed = true;
     this.#now = at.now;
+    if (this.#stateTtlMs > 0) this.#expire(at.now);
     this.#watermarks.begin(this.#context, at.ended === true);
     for (const step of this.#steps) step.run(this.#context);
     const changes = new Map<string, Delta>();

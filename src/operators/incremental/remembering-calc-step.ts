@@ -6,6 +6,8 @@ import { type RowKey, rowKey } from './row-key.ts';
 import { type EntryForm, KeyedState } from './state/keyed-state.ts';
 import type { Step } from './step.ts';
 
+const nothingKnown = (): null => null;
+
 /** What a row gave, and how it came (1) or went (-1). */
 interface Outcome {
   readonly sign: 1 | -1;
@@ -48,7 +50,7 @@ export class RememberingCalcStep implements Step {
     );
   }
 
-  run({ now, random, timeZone }: EvaluationContext): void {
+  run({ now, random, timeZone, watermark = nothingKnown }: EvaluationContext): void {
     let asked = false;
     const ask =
       <Answer>(question: () => Answer): (() => Answer) =>
@@ -56,7 +58,12 @@ export class RememberingCalcStep implements Step {
         asked = true;
         return question();
       };
-    const context: EvaluationContext = { now: ask(now), random: ask(random), timeZone };
+    const context: EvaluationContext = {
+      now: ask(now),
+      random: ask(random),
+      watermark: ask(watermark),
+      timeZone,
+    };
     const { rows, weights } = this.#input;
     for (const [index, row] of rows.entries()) {
       const sign = weights[index]! > 0 ? 1 : -1;

@@ -12,6 +12,8 @@ export interface Step {
    * is restored; none: it remembers nothing. Left out: it cannot be restored, and a query with such a step is computed anew at each start.
    */
   readonly memory?: Memory;
+  /** What it remembers has an end of its own, or is a table as it stands: a time to live does not touch it. */
+  readonly keepsOwnTime?: true;
   /** Called once `memory` is as it was after some tick. */
   restored?(): void;
 }

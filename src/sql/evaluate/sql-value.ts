@@ -44,4 +44,6 @@ export interface EvaluationContext {
   readonly timeZone: string;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** How far event time has come, in microseconds since 1970; null: nobody says. Left out where no table has a watermark. */
+  readonly watermark?: () => Whole | null;
 }

@@ -59,6 +59,9 @@ const aggregates: Readonly<Record<string, Aggregate>> = {
   STDDEV_SAMP: { least: 1, most: 1, derive: deviation },
   VAR_POP: { least: 1, most: 1, derive: deviation },
   VAR_SAMP: { least: 1, most: 1, derive: deviation },
+  ARRAY_AGG: { least: 1, most: 1, derive: ([item]) => ({ kind: 'ARRAY', element: item!.type, nullable: true }) },
+  JSON_ARRAYAGG: { least: 1, most: 1, derive: () => string(false) },
+  JSON_OBJECTAGG: { least: 2, most: 2, derive: () => string(false) },
   FIRST_VALUE: { least: 1, most: 1, derive: first },
   LAST_VALUE: { least: 1, most: 1, derive: first },
   LISTAGG: {

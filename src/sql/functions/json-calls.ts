@@ -12,7 +12,7 @@ import { isText, plain, type SqlType, shortText, string } from '../types/sql-typ
 type Binder = (part: Expression) => Bound;
 type Part<Kind extends JsonCall['kind']> = Extract<JsonCall, { readonly kind: Kind }>;
 
-const bindText = (expression: Expression, bind: Binder, what: string): Bound => {
+export const bindText = (expression: Expression, bind: Binder, what: string): Bound => {
   const bound = bind(expression);
   if (bound.type.kind === 'NULL') return constant(null, string());
   if (isText(bound.type)) return bound;
@@ -107,7 +107,7 @@ export const jsonValue = (expression: Part<'json-value'>, bind: Binder): Bound =
 const EMPTY = '\u0000empty';
 const ERROR = '\u0000error';
 
-const raise = (name: string, reason: string): never => {
+export const raise = (name: string, reason: string): never => {
   throw failed(name, reason);
 };
 
@@ -210,7 +210,7 @@ export const jsonArray = (expression: Part<'json-array'>, bind: Binder): Bound =
 const jsonMakers: ReadonlySet<Expression['kind']> = new Set(['json-object', 'json-array', 'json-query']);
 
 /** A value with what writes it as JSON; what is JSON already goes in as it is. */
-const bindJsonValue = (
+export const bindJsonValue = (
   expression: Expression,
   bind: Binder,
 ): { readonly bound: Bound; readonly writer: JsonWriter } => {

@@ -89,6 +89,15 @@ export const timeFunctions: readonly SqlFunction[] = [
   clock('CURRENT_TIMESTAMP', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
   clock('NOW', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
   clock('PROCTIME', 'The time at which the row is worked on, as an instant.', localTimestamp(3, false), nowMicros),
+  define('time', 'CURRENT_WATERMARK', {
+    usage: 'CURRENT_WATERMARK(time)',
+    description: "How far event time has come by the tables' watermarks; NULL before it is known.",
+    parameters: ['timestamp'],
+    returns: ([time]) => ({ ...time!.type, nullable: true }),
+    lenient: true,
+    contextual: true,
+    run: (...args: unknown[]) => (args.at(-1) as EvaluationContext).watermark?.() ?? null,
+  }),
   clock('CURRENT_ROW_TIMESTAMP', 'Now, as an instant.', localTimestamp(3, false), nowMicros),
   clock('LOCALTIMESTAMP', "Now, by the session's clock.", timestamp(3, false), (context) =>
     toWallClock(nowMicros(context), context.timeZone),

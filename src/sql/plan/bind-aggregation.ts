@@ -6,11 +6,18 @@ import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import { type Bound, constant } from '../evaluate/bound.ts';
 import { aggregateType, isAggregateName } from '../functions/aggregates.ts';
+import {
+  isJsonAggregate,
+  type JsonAggregate,
+  jsonAggregateArguments,
+  jsonAggregateName,
+} from '../functions/json-aggregates.ts';
 import { type Span, sqlError } from '../sql-error.ts';
 import { plain, withNullable } from '../types/sql-type.ts';
 import { expressionText } from '../unparse/expression.ts';
 import { queryText } from '../unparse/query.ts';
 import { columnAt } from './column-at.ts';
+import { conjunction } from './conjuncts.ts';
 import { joinOn } from './join-on.ts';
 import type { AggregateCall, Plan } from './plan.ts';
 import { withColumns } from './with-columns.ts';
@@ -38,22 +45,25 @@ const nameOf = (call: Call): string =>
     .join('.')
     .toUpperCase();
 
-const isAggregate = (expression: Expression): expression is Call =>
-  expression.kind === 'call' &&
-  expression.over === null &&
-  (expression.definition === undefined
-    ? isAggregateName(nameOf(expression))
-    : expression.definition.fold !== undefined);
+type Aggregate = Call | JsonAggregate;
+
+const isAggregate = (expression: Expression): expression is Aggregate =>
+  isJsonAggregate(expression) ||
+  (expression.kind === 'call' &&
+    expression.over === null &&
+    (expression.definition === undefined
+      ? isAggregateName(nameOf(expression))
+      : expression.definition.fold !== undefined));
 
 export const holdsAggregate = (expression: Expression): boolean => findAggregates(expression).length > 0;
 
 /** The aggregates in an expression, outermost first, not those of subqueries. */
-const findAggregates = (node: unknown): readonly Call[] => {
+const findAggregates = (node: unknown): readonly Aggregate[] => {
   if (Array.isArray(node)) return node.flatMap(findAggregates);
   if (typeof node !== 'object' || node === null) return [];
   const { kind } = node as { readonly kind?: unknown };
   if (kind === 'query') return [];
-  if (kind === 'call' && isAggregate(node as Expression)) return [node as Call];
+  if (typeof kind === 'string' && isAggregate(node as Expression)) return [node as Aggregate];
   return Object.values(node).flatMap(findAggregates);
 };
 
@@ -84,7 +94,7 @@ export const bindAggregation = (
   );
   const sets = written.map((set) => [...set, ...outerGroups]);
 
-  const calls: { readonly text: string; readonly call: Call }[] = [];
+  const calls: { readonly text: string; readonly call: Aggregate }[] = [];
   const sources = [
     ...select.items.map(({ expression }) => expression),
     ...(select.having === null ? [] : [select.having]),
@@ -188,12 +198,22 @@ const withoutRows = (aggregate: Plan, { domain }: OuterValues, calls: readonly A
 };
 
 const bindAggregate = (
-  call: Call,
+  call: Aggregate,
   scope: Scope,
   placeOf: (bound: Bound) => number,
   isGrouped: boolean,
 ): AggregateCall => {
+  if (isJsonAggregate(call)) {
+    const name = jsonAggregateName(call);
+    const args = jsonAggregateArguments(call, (part) => {
+      if (holdsAggregate(part)) throw ofAggregate(part);
+      return bindExpression(part, scope);
+    });
+    return { name, args: args.map(placeOf), distinct: false, filter: null, type: aggregateType(name, args, call) };
+  }
   const name = nameOf(call);
+  if (call.nulls !== null && name !== 'ARRAY_AGG')
+    throw sqlError('SQL_INVALID', call, { reason: `${name} takes no ${call.nulls} NULLS` });
   if (call.withinGroup !== null || call.orderBy.length > 0) {
     throw sqlError('SQL_NOT_SUPPORTED', call, {
       what: `${name} with an order`,
@@ -210,8 +230,7 @@ const bindAggregate = (
     ) {
       throw sqlError('SQL_INVALID', argument, { reason: `${name} takes values` });
     }
-    if (holdsAggregate(argument))
-      throw sqlError('SQL_INVALID', argument, { reason: 'an aggregate of an aggregate needs a query inside' });
+    if (holdsAggregate(argument)) throw ofAggregate(argument);
     return [bindExpression(argument, scope)];
   });
   const fold = call.definition?.fold;
@@ -220,7 +239,8 @@ const bindAggregate = (
     return { name, args: given.map(placeOf), distinct: false, filter: null, type: fold.type, fold };
   }
   const type = aggregateType(name, args, call);
-  const filter = call.filter === null ? null : asTruth(bindExpression(call.filter, scope), call.filter, 'FILTER');
+  const written = call.filter === null ? null : asTruth(bindExpression(call.filter, scope), call.filter, 'FILTER');
+  const filter = call.nulls === 'IGNORE' ? withoutNull(args[0]!, written) : written;
   return {
     name,
     args: args.map(placeOf),
@@ -228,6 +248,15 @@ const bindAggregate = (
     filter: filter === null ? null : placeOf(filter),
     type: isGrouped && filter === null && args.every((arg) => !arg.type.nullable) ? withNullable(type, false) : type,
   };
+};
+
+const ofAggregate = (span: Span): Error =>
+  sqlError('SQL_INVALID', span, { reason: 'an aggregate of an aggregate needs a query inside' });
+
+/** IGNORE NULLS: rows without the value do not count. */
+const withoutNull = (value: Bound, filter: Bound | null): Bound => {
+  const isThere: Bound = { kind: 'is-null', operand: value, negated: true, type: plain('BOOLEAN', false) };
+  return filter === null ? isThere : conjunction(filter, isThere);
 };
 
 type Sets = readonly (readonly number[])[];

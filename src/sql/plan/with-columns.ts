@@ -48,4 +48,6 @@ const expressionKinds: ReadonlySet<string> = new Set([
   'item',
   'field',
   'json-value',
+  'json-arrayagg',
+  'json-objectagg',
 ]);

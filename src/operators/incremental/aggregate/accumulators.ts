@@ -5,6 +5,7 @@ import type { AggregateCall, PlanColumn } from '../../../sql/plan/plan.ts';
 import type { SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import type { Accumulator, Slots } from './accumulator.ts';
+import { arrayOfValues, jsonArrayOfTexts, jsonObjectOfTexts } from './collections.ts';
 import { listTexts } from './list-texts.ts';
 import { averageAccumulator, countAccumulator, deviationAccumulator, sumAccumulator } from './number-accumulators.ts';
 import { singleValue } from './single-value.ts';
@@ -25,8 +26,7 @@ export const bindAccumulator = (
 ): BoundAccumulator => {
   if (call.name === 'SINGLE_VALUE') return singleValue(call.args);
   if (call.fold !== undefined) return folded(call.args, call.fold, appendOnly);
-  const plain =
-    call.name === 'LISTAGG' ? listTexts(call.args) : ofArguments(call, accumulatorOf(call, input, appendOnly));
+  const plain = ofRows[call.name]?.(call.args) ?? ofArguments(call, accumulatorOf(call, input, appendOnly));
   // The extreme of distinct values is that of all.
   const told = call.distinct && call.name !== 'MIN' && call.name !== 'MAX' ? distinct(call, input, plain) : plain;
   const { filter } = call;
@@ -37,6 +37,14 @@ export const bindAccumulator = (
       if (row[filter] === true) told.add(slots, at, row, weight);
     },
   };
+};
+
+/** Aggregates that see NULL too. */
+const ofRows: Readonly<Record<string, (args: readonly number[]) => BoundAccumulator>> = {
+  LISTAGG: listTexts,
+  ARRAY_AGG: arrayOfValues,
+  JSON_ARRAYAGG: jsonArrayOfTexts,
+  JSON_OBJECTAGG: jsonObjectOfTexts,
 };
 
 const accumulatorOf = (

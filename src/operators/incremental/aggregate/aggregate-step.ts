@@ -107,7 +107,8 @@ export class AggregateStep implements Step {
 
   #tell({ groups }: GroupingSet, group: Group): void {
     group.isTouched = false;
-    if (group.count === 0 && !this.#isGlobal) {
+    // Below 0 where a row goes whose group was let go of.
+    if (group.count <= 0 && !this.#isGlobal) {
       if (group.isTold) this.out.add(group.row, -1);
       groups.delete(group.key);
       return;

@@ -1,5 +1,6 @@
 import { compareValues } from '../../../sql/evaluate/comparison.ts';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
+import { isSameValue } from '../same-row.ts';
 import { SortedBag } from '../sorted-bag.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
@@ -54,7 +55,7 @@ export class Arrivals {
     const [from, to] = weight > 0 ? [this.#missing, this.values] : [this.values, this.#missing];
     for (let times = Math.abs(weight); times > 0; times -= 1) {
       // Of equal ones the latest goes, so that what comes and goes leaves no trace.
-      const place = from.findLastIndex((other) => compareValues(other, value) === 0);
+      const place = from.findLastIndex((other) => isSameValue(other, value));
       if (place < 0) to.push(value);
       else from.splice(place, 1);
     }

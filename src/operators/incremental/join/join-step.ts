@@ -44,6 +44,7 @@ interface JoinOptions {
  * left side's changes meet the right side as it was, and the right side's meet the left as it is now.
  */
 export class JoinStep implements Step {
+  readonly keepsOwnTime?: true;
   readonly out = new Changes();
   readonly memory: Memory;
   readonly #left: Side;
@@ -59,6 +60,7 @@ export class JoinStep implements Step {
   constructor(plan: JoinPlan, left: Delta, right: Delta, { forgets, interval, watermarks }: JoinOptions) {
     this.#forgets = forgets;
     this.#watermarks = watermarks;
+    if (interval !== null) this.keepsOwnTime = true;
     this.#givesPairs = plan.type !== 'SEMI' && plan.type !== 'ANTI';
     const side = (own: 'left' | 'right', input: Delta): Side => {
       const { columns } = plan[own];

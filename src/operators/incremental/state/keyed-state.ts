@@ -19,6 +19,9 @@ export class KeyedState<Entry> {
   /** Keys whose entry came, went or changed since it was last written. Null: nobody asks, so nothing is noted. */
   #changed: Set<RowKey> | null = null;
   #space: StateSpace | null = null;
+  /** When each key was last written, the longest ago first. Null: entries live for ever. */
+  #written: Map<RowKey, number> | null = null;
+  #now = 0;
 
   constructor(form: EntryForm<Entry>) {
     this.#form = form;
@@ -31,17 +34,32 @@ export class KeyedState<Entry> {
   /** A new entry, or another one. */
   set(key: RowKey, entry: Entry): void {
     this.#entries.set(key, entry);
-    this.#changed?.add(key);
+    this.changed(key);
   }
 
   /** The entry that `get` or `set` gave for the key in this tick is another than it was. */
   changed(key: RowKey): void {
     this.#changed?.add(key);
+    if (this.#written === null) return;
+    this.#written.delete(key);
+    this.#written.set(key, this.#now);
   }
 
   delete(key: RowKey): void {
     this.#entries.delete(key);
     this.#changed?.add(key);
+    this.#written?.delete(key);
+  }
+
+  /** Before a tick: lets go of entries that were last written `lifeMs` ago or longer. What stands under no key stays. */
+  expire(now: number, lifeMs: number): void {
+    this.#now = now;
+    this.#written ??= new Map(this.#entries.keys().map((key) => [key, now]));
+    for (const [key, at] of this.#written) {
+      if (now - at < lifeMs) break;
+      if (key === null) this.#written.delete(key);
+      else this.delete(key);
+    }
   }
 
   /** All of them. Entries may be deleted on the way, and none added. */
@@ -52,6 +70,7 @@ export class KeyedState<Entry> {
   clear(): void {
     for (const key of this.#entries.keys()) this.#changed?.add(key);
     this.#entries.clear();
+    this.#written?.clear();
   }
 
   /** From now on what changes is noted, and `write` puts it into `space`, which holds nothing that is not here too. */

@@ -15,6 +15,7 @@ type TemporalPlan = Extract<Plan, { kind: 'temporal-join' }>;
  * it. Only the right side is kept. Where rows on the left go too, each goes with what it was joined with, and that is kept.
  */
 export class PresentJoinStep implements Step {
+  readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly memory: Memory;
   readonly #left: Delta;

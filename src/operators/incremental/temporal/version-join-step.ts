@@ -36,6 +36,7 @@ interface VersionJoinOptions {
  * has reached its time. Of the right side the newest version before the watermark is kept, and all behind it.
  */
 export class VersionJoinStep implements Step {
+  readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly memory: Memory;
   readonly #left: Delta;

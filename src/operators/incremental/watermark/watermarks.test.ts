@@ -226,6 +226,12 @@ test('windows of a time with a zone close by the session clock', () => {
   assert.deepEqual(query.tell('zoned', [2, 15 * hour]).tick(), [`+[1,${24 * 3600 * SECOND}]`]);
 });
 
+test('CURRENT_WATERMARK says how far event time had come before the row, and NULL before there was any', () => {
+  const query = new Watched('SELECT price, ts > CURRENT_WATERMARK(ts), CURRENT_WATERMARK(ts) FROM bid');
+  assert.deepEqual(query.bid('x', 1, 10).tick(), ['+[1,null,null]']);
+  assert.deepEqual(query.bid('x', 2, 4).bid('x', 3, 20).tick(), ['+[2,false,5000000]', '+[3,true,5000000]']);
+});
+
 test('EXPLAIN says that a window closes', () => {
   const text = explainText(planOf(totals, catalog));
   assert.match(text, /TUMBLE of ts: 10 s, closing {3}\[I\]/);

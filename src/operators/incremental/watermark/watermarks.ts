@@ -44,6 +44,11 @@ export class Watermarks {
     this.#idleMs = idleMs;
   }
 
+  /** What had been reached when the last tick ended; null: nothing yet. */
+  get known(): Whole | null {
+    return Number.isFinite(Number(this.before)) ? this.before : null;
+  }
+
   /** What is remembered from tick to tick; nothing where no table declares a watermark. */
   get memory(): Memory {
     return this.#tables.length === 0 ? remembersNothing : [this.#marks];

@@ -34,6 +34,7 @@ interface EdgeColumn {
  * passed its end they are told, once, and forgotten.
  */
 export class ClosingAggregateStep implements Step {
+  readonly keepsOwnTime = true;
   readonly out = new Changes(true);
   readonly #input: Delta;
   readonly #window: WindowPlan;

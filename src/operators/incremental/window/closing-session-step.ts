@@ -32,6 +32,7 @@ const sessionsForm: EntryForm<OpenSession[]> = {
 
 /** SESSION over the column of a WATERMARK: a session's rows are handed on when the watermark has passed its end. */
 export class ClosingSessionStep implements Step {
+  readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly #input: Delta;
   readonly #plan: WindowPlan;

@@ -26,6 +26,7 @@ interface OpenWindow {
  * window's end. What comes for a window that was closed in an earlier tick is late: it is counted, and left out.
  */
 export class ClosingWindowStep implements Step {
+  readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly #input: Delta;
   readonly #plan: WindowPlan;
