@@ -2,6 +2,7 @@ import type { CommandSpec, OptionSpec } from './command.ts';
 import { contextCommands } from './context-commands.ts';
 import { deadLetterCommands } from './dead-letter-commands.ts';
 import { fileCommands, fileOptions } from './file-commands.ts';
+import { flinkCommands } from './flink-commands.ts';
 import { clientOptions, operatingCommands, serverOptions } from './operating-commands.ts';
 
 const binlogOptions: Readonly<Record<string, OptionSpec>> = {
@@ -195,6 +196,7 @@ export const commands: readonly CommandSpec[] = [
   },
   ...operatingCommands,
   ...contextCommands,
+  ...flinkCommands,
   ...fileCommands,
   ...deadLetterCommands,
   {

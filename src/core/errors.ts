@@ -5,6 +5,7 @@ import { configErrors } from './error-codes/config.ts';
 import { convertErrors } from './error-codes/convert.ts';
 import { deadLetterErrors } from './error-codes/dead-letters.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
+import { flinkErrors } from './error-codes/flink.ts';
 import { formatErrors } from './error-codes/format.ts';
 import { kafkaErrors } from './error-codes/kafka.ts';
 import { mysqlErrors } from './error-codes/mysql.ts';
@@ -33,6 +34,7 @@ export const errorTable = {
   ...configErrors,
   ...convertErrors,
   ...deadLetterErrors,
+  ...flinkErrors,
   ...formatErrors,
   ...kafkaErrors,
   ...mysqlErrors,

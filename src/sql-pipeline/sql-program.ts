@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
+import type { Identifier } from '../sql/ast/identifier.ts';
 import type { CreateCatalog, CreateFunction, Insert, SetOption, Statement } from '../sql/ast/statement.ts';
+import type { DeclaredTable } from '../sql/catalog/declared-table.ts';
 import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
 import { SessionFunctions } from '../sql/catalog/session-functions.ts';
 import type { SqlFunction } from '../sql/functions/define.ts';
@@ -132,6 +134,11 @@ export class SqlProgram {
   /** What is known of catalogs may be old: it is looked up again. */
   async refresh(): Promise<void> {
     for (const catalog of this.#catalogs.values()) await catalog.refresh();
+  }
+
+  /** The table that CREATE TABLE declared, LIKE resolved; null: there is none of that name. */
+  declared(path: readonly Identifier[]): DeclaredTable<ConnectedTable> | null {
+    return this.#catalog.declared(path);
   }
 
   /** Takes a function that the program around defines, under a name that it alone uses. */

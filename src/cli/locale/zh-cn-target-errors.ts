@@ -243,6 +243,18 @@ export const zhTargetErrors: LocalErrors = {
     '从字节 <offset> 开始的内容不是命令：<reason>',
     '请重新复制该文件；`redis-check-aof FILE` 应给出相同结论。该字节之前的命令是完整的。',
   ],
+  FLINK_REFUSED: [
+    'Flink（<address>）返回 HTTP <status>：<reason>',
+    '请检查作业 ID，以及地址是 SQL Gateway（`--gateway`）还是 JobManager（`--rest`），Flink 须为 1.18 或更新。',
+  ],
+  FLINK_STATEMENT_FAILED: [
+    'Flink 无法运行 <statement>：<reason>',
+    '找不到的连接器或格式须放在 Gateway 和集群的 lib 目录中。`millrace sql submit --dry-run` 会打印将要发送的内容。',
+  ],
+  FLINK_UNREACHABLE: [
+    'Flink 在 <address> 没有应答：<reason>',
+    '请检查 `--gateway`（SQL Gateway，默认端口 8083）和 `--rest`（JobManager，端口 8081），并确认两者都在运行。',
+  ],
   REDIS_RDB_CUT: ['RDB 文件在字节 <offset> 处结束，没有结束标记', '请在服务器写完后重新复制。'],
   REDIS_RDB_DAMAGED: [
     'RDB 文件从字节 <offset> 开始的内容已损坏：<reason>',
