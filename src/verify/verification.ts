@@ -343,7 +343,7 @@ export class Verification {
     if (only !== undefined || steps.length > 0 || !target.mirrorsOnly) return [];
     const names = await this.#trying(() => target.tables(), signal);
     return names
-      .map(({ database, name }) => `${database}.${name}`)
+      .map(qualifiedName)
       .filter((name) => !targets.has(name))
       .map((name) => this.#without(name, name, 'left-over', this.#options.clock.monotonic()));
   }

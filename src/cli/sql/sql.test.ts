@@ -109,6 +109,14 @@ test('a job of made-up rows ends in a SQLite file, and running it again leaves t
         [2, 33],
       ]);
     }
+    // What its tables hold is what the queries give, until somebody changes it.
+    const verify = () => spawnSync(process.execPath, [main, 'verify', pipeline], { encoding: 'utf8', env });
+    const equal = verify();
+    assert.equal(equal.status, 0, equal.stdout + equal.stderr);
+    assert.match(equal.stdout, /^pages +3 .* equal$/m);
+    new DatabaseSync(join(folder, 'pages.db')).exec('UPDATE pages SET n = 35 WHERE page = 1');
+    const different = verify();
+    assert.equal(different.status, 3, different.stdout + different.stderr);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -7,6 +7,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Context } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { Reader } from '../../core/reader.ts';
+import type { SqlJob } from '../../sql-pipeline/job.ts';
 import type { Step } from '../../verify/expected-rows.ts';
 import { openProcesses } from '../open-processes.ts';
 import { pipelineOperators, sourceOperators } from '../pipeline-operators.ts';
@@ -27,6 +28,7 @@ export const endsOfFile = async (
   file: PipelineFile,
   context: Context,
 ): Promise<{ readonly ends: readonly ComparedEnds[]; readonly unreadable: readonly string[] }> => {
+  if (file.sql !== null) return await endsOfQueries(file.name, file.sql.job, context);
   const process = await openProcesses(file, { clock: context.clock, deadLetters: null });
   const { signal } = new AbortController();
   const processing: readonly Step[] = process === null ? [] : [(batch) => process.apply(batch, signal)];
@@ -56,6 +58,40 @@ export const endsOfFile = async (
     }
   }
   return { ends, unreadable: [...unreadable] };
+};
+
+/** The queries of a job with every sink that can be read. */
+const endsOfQueries = async (
+  pipeline: string,
+  job: SqlJob,
+  context: Context,
+): Promise<{ readonly ends: readonly ComparedEnds[]; readonly unreadable: readonly string[] }> => {
+  const [{ jobEnds }, { QueryReader }] = await Promise.all([
+    import('../../sql-pipeline/job-ends.ts'),
+    import('../../sql-pipeline/query-reader.ts'),
+  ]);
+  const ends: ComparedEnds[] = [];
+  const unreadable: string[] = [];
+  for (const { role, name, connector, config, written } of await jobEnds(job, context.clock.now)) {
+    if (role === 'source') continue;
+    if (connector.openReader === undefined) {
+      unreadable.push(name);
+      continue;
+    }
+    const tables = written.map(({ target }) => target);
+    const source = new QueryReader(job, tables, { ...context, pipeline: `${pipeline}-verify` });
+    const target = await connector.openReader(config as never, context);
+    ends.push({
+      pipeline,
+      from: 'the queries',
+      to: name,
+      source,
+      target,
+      steps: [],
+      [Symbol.asyncDispose]: () => close(source, target),
+    });
+  }
+  return { ends, unreadable };
 };
 
 /** Two systems named by URL: no pipeline is known, so whatever stands in the target counts. */
