@@ -4,63 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RedisConnection } from '../../../connectors/redis/connection.ts';
 import { isMillraceError } from '../../../core/errors.ts';
+import { expiresAtMs, fillEveryEncoding, fillExpiringFields, repeatedText } from '../../../testing/redis-corpus.ts';
 import { launchRedis } from '../../../testing/servers/launch-redis.ts';
 import { redisCatalogue } from '../../../testing/servers/redis-program.ts';
 import { connectRedis } from '../../../testing/servers/redis-rig.ts';
 import { type CollectedKey, CollectingVisitor } from './collecting-visitor.ts';
 import { RdbReader } from './rdb-reader.ts';
-
-const expiresAtMs = 4_102_444_800_123;
-const long = 'the same words again and again, '.repeat(40);
-const numbers = [
-  '0',
-  '63',
-  '64',
-  '-1',
-  '127',
-  '128',
-  '-4096',
-  '4095',
-  '32767',
-  '-32768',
-  '8388607',
-  '-2147483648',
-  '9007199254740993',
-];
-
-/** Keys of every type, each in every way the server keeps it in a file, and what reading them has to give. */
-const fill = async (redis: RedisConnection): Promise<void> => {
-  const run = async (...args: (string | Buffer)[]) => void (await redis.command(...args));
-  await run('SET', 'text', 'value');
-  await run('SET', 'empty', '');
-  await run('SET', 'long', long);
-  for (const number of numbers) await run('SET', `number:${number}`, number);
-  await run('SET', Buffer.from([0, 255, 13, 10]), Buffer.from([1, 0, 254]));
-  await run('SET', 'expiring', 'soon', 'PXAT', String(expiresAtMs));
-  const many = Array.from({ length: 700 }, (_, i) => `element ${i} ${i % 7 === 0 ? long : ''}`);
-  await run('RPUSH', 'list:small', 'a', '12', long.slice(0, 500), ...numbers);
-  await run('RPUSH', 'list:large', ...many, 'x'.repeat(70_000));
-  await run('SADD', 'set:numbers', '1', '2', '-3');
-  await run('SADD', 'set:numbers:wide', '1', '70000', '-9007199254740993');
-  await run('SADD', 'set:small', 'a', 'b', '17');
-  await run('SADD', 'set:large', ...many);
-  await run('HSET', 'hash:small', 'name', 'value', 'count', '12', 'long', 'y'.repeat(60), 'empty', '');
-  await run('HSET', 'hash:large', ...many.flatMap((name, i) => [name, String(i)]));
-  await run('ZADD', 'zset:small', '1', 'a', '-2.5', 'b', '+inf', 'c', '-inf', 'd', '0.1', 'e');
-  await run('ZADD', 'zset:large', ...many.flatMap((name, i) => [String(i / 3), name]));
-  for (let i = 0; i < 250; i += 1) {
-    await run('XADD', 'stream', `${1000 + i}-${i % 3}`, 'a', String(i), i % 5 === 0 ? 'other' : 'b', 'text');
-  }
-  await run('XDEL', 'stream', '1003-0', '1100-1');
-  await run('XGROUP', 'CREATE', 'stream', 'readers', '0');
-  await run('XREADGROUP', 'GROUP', 'readers', 'one', 'COUNT', '20', 'STREAMS', 'stream', '>');
-  await run('XREADGROUP', 'GROUP', 'readers', 'two', 'COUNT', '5', 'STREAMS', 'stream', '>');
-  await run('XACK', 'stream', 'readers', '1000-0', '1001-1');
-  await run('FUNCTION', 'LOAD', "#!lua name=lib\nredis.register_function('f', function() return 1 end)");
-  await run('SELECT', '3');
-  await run('SET', 'elsewhere', '1');
-  await run('SELECT', '0');
-};
 
 /** The same facts, asked of the server itself. */
 const asked = async (redis: RedisConnection, key: CollectedKey): Promise<CollectedKey['values']> => {
@@ -118,16 +67,8 @@ for (const { name } of redisCatalogue) {
   test(`${name}: what a saved file holds is what the server answers, however the file is cut`, async () => {
     await using redis = await launchRedis({ server: name });
     await using connection = await connectRedis(redis);
-    await fill(connection);
-    const expiring = name !== 'redis-7.0' && !name.startsWith('valkey');
-    if (expiring) {
-      await connection.command('HSET', 'hash:ttl', 'a', '1', 'b', '2');
-      await connection.command('HPEXPIREAT', 'hash:ttl', String(expiresAtMs), 'FIELDS', '1', 'a');
-      const wide = Array.from({ length: 600 }, (_, i) => [`field ${i}`, 'v']).flat();
-      await connection.command('HSET', 'hash:ttl:large', ...wide);
-      await connection.command('HPEXPIREAT', 'hash:ttl:large', String(expiresAtMs + 5), 'FIELDS', '1', 'field 7');
-      await connection.command('HPEXPIREAT', 'hash:ttl:large', String(expiresAtMs), 'FIELDS', '1', 'field 8');
-    }
+    await fillEveryEncoding(connection);
+    const expiring = await fillExpiringFields(connection);
     assert.equal(await connection.command('SAVE'), 'OK');
     const file = await readFile(join(redis.folder, 'dump.rdb'));
     const whole = read(file);
@@ -163,7 +104,7 @@ for (const { name } of redisCatalogue) {
 test('a file cut at any byte, or with any bit turned, is refused with a code, or what lies behind its end is shown', async () => {
   await using redis = await launchRedis();
   await using connection = await connectRedis(redis);
-  await connection.command('HSET', 'hash', 'a', '1', 'b', long);
+  await connection.command('HSET', 'hash', 'a', '1', 'b', repeatedText);
   await connection.command('RPUSH', 'list', '1', '70000', 'text');
   await connection.command('SADD', 'set', '1', '2');
   await connection.command('ZADD', 'zset', '1.5', 'm');
