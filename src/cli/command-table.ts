@@ -269,6 +269,29 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/redis-rdb-stat.ts'),
   },
   {
+    name: 'redis rdb dump',
+    effect: 'reads',
+    summary: 'Show the keys of an RDB file with what they hold, for a person or as a line of JSON each.',
+    arguments: 'FILE',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'jsonl'],
+    options: {
+      key: { value: 'START', repeatable: true, describe: 'Only keys whose names begin so; may be repeated.' },
+      database: { value: 'N', describe: 'Only keys of this database.' },
+      elements: {
+        value: 'N',
+        describe: 'How many elements of a key to show (default 100); of the others, how many there are.',
+      },
+      limit: { value: 'N', describe: 'Stop after this many keys.' },
+    },
+    examples: [
+      { command: 'millrace redis rdb dump dump.rdb --key user: --limit 10', does: 'the first ten users' },
+      { command: 'millrace redis rdb dump dump.rdb -o jsonl', does: 'all keys, for a program' },
+    ],
+    load: () => import('./commands/redis-rdb-dump.ts'),
+  },
+  {
     name: 'redis aof stat',
     effect: 'reads',
     summary: 'Count what an append-only log holds: commands, transactions, times, and the keys of its base.',

@@ -25,6 +25,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'support-bundle': '收集文件、版本和检查结果供他人协助，不含密码和行数据。',
   completion: '打印 shell 的补全脚本。',
   'binlog dump': '打印 binlog 文件或服务器 binlog 的事件，包括行。',
+  'redis rdb dump': '显示 Redis 或 Valkey 的 RDB 文件中的键及其内容，供人阅读，或每键一行 JSON。',
   'redis rdb stat': '统计 Redis 或 Valkey 的 RDB 文件：各类型的键、元素、字节、过期时间、最大的键。',
   'redis aof stat': '统计 AOF 日志：按名称的命令、事务、时间，以及其基础文件中的键。',
   'binlog stat': '统计 binlog 的内容：事件、各表行数、事务、GTID、压缩、速率。',

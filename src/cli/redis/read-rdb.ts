@@ -4,11 +4,15 @@ import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { RdbReader } from '../../protocol/redis/rdb/rdb-reader.ts';
 import type { RdbVisitor } from '../../protocol/redis/rdb/rdb-visitor.ts';
 
-/** Reads an RDB file from start to end in little memory. Answers which format it is of, null where it was interrupted. */
+/**
+ * Reads an RDB file from start to end in little memory. `goOn` is asked after each piece. Answers which format it is of, null where it was
+ * interrupted, or did not go on.
+ */
 export const readRdb = async (
   path: string,
   visitor: RdbVisitor,
   signal: AbortSignal,
+  goOn: () => Promise<boolean> = async () => true,
 ): Promise<{ readonly dialect: string; readonly version: number; readonly bytes: number } | null> => {
   const reader = new RdbReader(visitor);
   try {
@@ -16,6 +20,7 @@ export const readRdb = async (
       if (signal.aborted) return null;
       reader.write(piece as Buffer);
       if (reader.done) break;
+      if (!(await goOn())) return null;
     }
   } catch (error) {
     if (isMillraceError(error)) throw error;

@@ -11,7 +11,7 @@ import { connectRedis } from '../../testing/servers/redis-rig.ts';
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const millrace = async (...args: string[]) => await promisify(execFile)(process.execPath, [main, ...args]);
 
-test('a saved file is counted: types, elements, expiries, databases and the largest keys', async () => {
+test('a saved file is counted and shown: types, elements, expiries, databases and the largest keys', async () => {
   await using redis = await launchRedis();
   await using connection = await connectRedis(redis);
   await connection.command('SET', 'old', '1');
@@ -35,6 +35,24 @@ test('a saved file is counted: types, elements, expiries, databases and the larg
   const { stdout: text } = await millrace('redis', 'rdb', 'stat', file);
   assert.match(text, /\\xffA +string/);
   assert.match(text, /keys +4, of which 1 expire and 0 have expired/);
+
+  const { stdout: dumped } = await millrace('redis', 'rdb', 'dump', file, '--key', 'user:', '--key', 'set');
+  assert.match(dumped, /^user:1 {2}\(hash as listpack, database 0, \d+ bytes\)\n {2}name {2}Ada\n {2}born {2}1815$/m);
+  assert.match(dumped, /^set {2}\(set as listpack/m);
+  assert.doesNotMatch(dumped, /old/);
+  const { stdout: lines } = await millrace('redis', 'rdb', 'dump', file, '-o', 'jsonl', '--elements', '1');
+  const keys = lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(keys.length, 4);
+  const set = keys.find(({ key }) => key === 'set');
+  assert.deepEqual([set.type, set.elements.length, set.left_out, set.expires_at], ['set', 1, 2, null]);
+  const bytes = keys.find(({ key }) => key.base64 === '/0E=');
+  assert.deepEqual(bytes.elements, ['x'.repeat(3_000)]);
+  assert.ok(Date.parse(bytes.expires_at) > Date.now());
+  const { stdout: one } = await millrace('redis', 'rdb', 'dump', file, '-o', 'jsonl', '--limit', '1');
+  assert.equal(one.trim().split('\n').length, 1);
 
   const none = join(redis.folder, 'none.rdb');
   await writeFile(none, 'no file of this kind');
