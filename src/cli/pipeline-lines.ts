@@ -106,9 +106,11 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
       `  ${source}`,
       `${server ?? '-'}  ${placeText({ logs: view.logs.filter((log) => log.source === source) })}${gtids === null ? '' : `  ${gtids.length > 120 ? `${gtids.slice(0, 120)}…` : gtids}`}`,
     ]),
-    ...view.logs.flatMap(({ source, bytesBehind, transactionsBehind }): [string, string][] =>
+    ...view.logs.flatMap(({ source, bytesBehind, transactionsBehind, recordsBehind }): [string, string][] =>
       bytesBehind === null
-        ? []
+        ? recordsBehind === undefined
+          ? []
+          : [[`  ${source} behind`, `${shortCount(recordsBehind)} records`]]
         : [
             [
               `  ${source} behind`,

@@ -17,6 +17,8 @@ export interface LogFigures {
   readonly bytesBehind: number | null;
   /** Transactions after the held place; null: not known, or they are not numbered. */
   readonly transactionsBehind: number | null;
+  /** Records after the held places, those of all partitions that are read here; left out: the log does not count in records, or it is not known yet. */
+  readonly recordsBehind?: number;
   /** The system's clock less this machine's, in milliseconds; null: not known. */
   readonly clockSkewMs: number | null;
   /** How long the system keeps its log; null: for ever, or it was not asked yet. */

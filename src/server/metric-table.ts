@@ -203,6 +203,13 @@ export const metricTable: readonly Metric[] = [
     samples: ({ logs }) => logs.flatMap(({ source, bytesBehind }) => ofSource(source, bytesBehind)),
   },
   {
+    name: 'millrace_backlog_records',
+    type: 'gauge',
+    help: 'Records between the held places and the ends of the partitions that this process reads (Kafka), as the last fetch of each told them.',
+    debezium: null,
+    samples: ({ logs }) => logs.flatMap(({ source, recordsBehind }) => ofSource(source, recordsBehind ?? null)),
+  },
+  {
     name: 'millrace_gtid_gap_transactions',
     type: 'gauge',
     help: 'Transactions that the server has executed and that are not held yet, by GTID (MySQL). It stays above 0 where the server is a replica and has GTIDs that its own log never held.',

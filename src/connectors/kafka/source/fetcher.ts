@@ -8,6 +8,8 @@ import { laneOf, type PartitionName } from './lane.ts';
 /** A partition that is read, and the offset of its next record. */
 export interface ReadPartition extends PartitionName {
   offset: number;
+  /** Where it ended for this reader when it was last heard of; null: nothing was heard yet. */
+  end: number | null;
 }
 
 /** How long partitions may be without a leader, or their brokers away, before that is an error. */
@@ -91,8 +93,12 @@ export class Fetcher {
       const lane = laneOf(fetched);
       const partition = this.#partitions.get(lane);
       if (partition === undefined || partition.offset !== answer.asked.get(lane)) continue;
-      if (fetched.errorCode === 0) good.push(fetched);
-      else failure = await this.#failureOf(fetched, answer.broker);
+      if (fetched.errorCode === 0) {
+        const { lastStableOffset, highWatermark } = fetched;
+        partition.end =
+          this.#options.isolation === 'read_committed' && lastStableOffset >= 0 ? lastStableOffset : highWatermark;
+        good.push(fetched);
+      } else failure = await this.#failureOf(fetched, answer.broker);
     }
     if (failure !== null) await this.#waitFor(failure, signal);
     else this.#failingSinceMs = null;

@@ -15,7 +15,7 @@ import type { Producer } from '../client/producer.ts';
 import { RecordBatchWriter } from '../client/record-batch.ts';
 import { kafkaSourceConfig } from './config.ts';
 import { fetchGroupOffsets } from './group-offsets.ts';
-import { placeOf } from './lane.ts';
+import { laneOf, placeOf } from './lane.ts';
 import { KafkaSource } from './source.ts';
 
 const bootstrapServers = await testKafka();
@@ -184,6 +184,19 @@ test('ends where a bounded topic ended when reading began, whatever came since',
     if (seen.length === 1) await writer.write(topic, [{ id: 9 }], 2);
   }
   assert.deepEqual(seen.sort(), [0, 2]);
+});
+
+test('says how many records are behind the places that are held', async () => {
+  await using writer = new Writer();
+  const topic = await makeTopic(writer.cluster);
+  await writer.write(topic, [{ id: 0 }, { id: 1 }, { id: 2 }, { id: 3 }]);
+  await using source = open({ topic });
+  assert.equal(source.figures(new Map())[0]?.recordsBehind, undefined);
+  const { places } = await readIds(source, 4);
+  const name = { topic, partition: 0 };
+  const behind = (held: ReadonlyMap<Lane, Position>) => source.figures(held)[0]?.recordsBehind;
+  assert.equal(behind(new Map([[laneOf(name), placeOf(name, 1)]])), 3);
+  assert.equal(behind(places), 0);
 });
 
 test('reads topics and partitions that appear later from their beginning, also when it began at the end', async () => {

@@ -2,6 +2,7 @@ import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import type { Change } from '../../../core/change.ts';
 import type { Context, ReleaseLane, Source } from '../../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import type { LogFigures } from '../../../core/operating.ts';
 import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { MessageReader, Reading } from '../../../formats/json-rows/message.ts';
@@ -160,6 +161,29 @@ export class KafkaSource implements Source {
     return isOfLane(held, change.origin) && Number(change.origin.offset) < offsetOf(held);
   }
 
+  figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
+    let behind: number | null = null;
+    for (const [lane, { offset, end }] of this.#read) {
+      if (end === null) continue;
+      const at = held.get(lane);
+      behind = (behind ?? 0) + Math.max(end - (at === undefined ? offset : offsetOf(at)), 0);
+    }
+    return [
+      {
+        source: this.#config.topic ?? this.#config['topic-pattern']!,
+        server: this.#config['properties.bootstrap.servers'].join(','),
+        file: null,
+        offset: null,
+        gtids: null,
+        bytesBehind: null,
+        transactionsBehind: null,
+        ...(behind === null ? {} : { recordsBehind: behind }),
+        clockSkewMs: null,
+        retentionSeconds: null,
+      },
+    ];
+  }
+
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     for (const [lane, at] of held) this.#held.set(lane, at);
     if (this.#context.clock.monotonic() - this.#toldMs < this.#config['properties.auto.commit.interval.ms']) return;
@@ -207,12 +231,12 @@ export class KafkaSource implements Source {
     for (const name of partitions) {
       const at = await held(laneOf(name));
       if (at === null) unheld.push(name);
-      else begun.push({ ...name, offset: offsetOf(at) });
+      else begun.push({ ...name, offset: offsetOf(at), end: null });
     }
     if (unheld.length > 0) {
       const config = isLater ? { ...this.#config, 'scan.startup.mode': 'earliest-offset' as const } : this.#config;
       const offsets = await startOffsets(this.#cluster, config, this.#group, unheld);
-      for (const name of unheld) begun.push({ ...name, offset: offsets.get(laneOf(name))! });
+      for (const name of unheld) begun.push({ ...name, offset: offsets.get(laneOf(name))!, end: null });
     }
     for (const partition of begun) {
       const { topic, partition: number, offset } = partition;
