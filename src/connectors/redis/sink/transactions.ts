@@ -87,7 +87,9 @@ export class Transactions {
    */
   async execute(block: CommandWriter, { positions, mayFail }: Execution): Promise<ReplyError | null> {
     assert(this.#claimed, 'a lane is claimed before anything is written');
-    if (positions.size > 0) {
+    // One of the two is in every transaction, and tells whoever reads the replication stream whose it is.
+    if (positions.size === 0) block.add('SET', this.#own.writer, this.#writer);
+    else {
       block.begin(2 + 2 * positions.size);
       block.text('HSET');
       block.text(this.#own.position);

@@ -78,6 +78,17 @@ const settings = z.strictObject({
     .describe(
       'What happens to the row of a hash that is gone. `ignore` keeps it. `delete` deletes it, also when the key expired or was evicted: Redis does not say why a key is gone. FLUSHALL and FLUSHDB delete no row.',
     ),
+  'skip.own.writes': z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether transactions that a millrace sink wrote on this server are left out of what changes, so that MySQL and Redis can be kept in step both ways without an echo.',
+    ),
+  'position.prefix': z
+    .string()
+    .min(1)
+    .default('millrace')
+    .describe("What that sink's own keys begin with, as its `position.prefix` says."),
   'scan.startup.mode': z
     .enum(['initial', 'latest-offset'])
     .default('initial')

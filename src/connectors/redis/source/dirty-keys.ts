@@ -78,6 +78,11 @@ export class DirtyKeys {
     this.#open = null;
   }
 
+  /** Nothing of the transaction under way is to be read. */
+  forget(): void {
+    this.#open = null;
+  }
+
   /** A command ended here. */
   passed(place: LinkPlace): void {
     if (this.#open === null) this.#place = place;

@@ -120,8 +120,10 @@ class RedisSource implements Source {
   #stream(place: LinkPlace): Stream {
     const { pipeline, log } = this.#context;
     const dirty = new DirtyKeys(place);
-    const { database } = this.#config;
-    return { place, dirty, commands: new StreamCommands({ rows: this.#rows, dirty, database, pipeline, log }, place) };
+    const { database, 'skip.own.writes': skipsOwn, 'position.prefix': prefix } = this.#config;
+    const own = skipsOwn ? prefix : null;
+    const options = { rows: this.#rows, dirty, database, own, pipeline, log };
+    return { place, dirty, commands: new StreamCommands(options, place) };
   }
 
   /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay. */

@@ -11,6 +11,8 @@ interface Options {
   readonly dirty: DirtyKeys;
   /** The database that is read. */
   readonly database: number;
+  /** What the keys of a sink's positions and writers begin with, whose transactions are passed over; null: none are. */
+  readonly own: string | null;
   readonly pipeline: string;
   readonly log: Log;
 }
@@ -35,6 +37,8 @@ export class StreamCommands {
   readonly #replicationId: string;
   /** The database that commands are about. */
   #database: number;
+  /** The transaction under way is one of a sink. */
+  #isOwn = false;
 
   constructor(options: Options, { replicationId, database }: LinkPlace) {
     this.#options = options;
@@ -46,12 +50,25 @@ export class StreamCommands {
     const { dirty, database } = this.#options;
     const name = command.textOf(0).toUpperCase();
     if (name === 'SELECT') this.#database = Number(command.textOf(1));
-    else if (name === 'MULTI') dirty.begin();
-    else if (name === 'EXEC') dirty.commit();
+    else if (name === 'MULTI') {
+      dirty.begin();
+      this.#isOwn = false;
+    } else if (name === 'EXEC') {
+      if (this.#isOwn) dirty.forget();
+      else dirty.commit();
+    } else if (this.#isMark(command, name)) this.#isOwn = true;
     else if (name === 'SWAPDB') this.#swap(command);
     else if (emptying.has(name)) this.#emptied(name);
     else if (this.#database === database || name === 'MOVE' || name === 'COPY') this.#find(command, name);
     dirty.passed({ replicationId: this.#replicationId, offset: command.end, database: this.#database });
+  }
+
+  /** Whether a sink of millrace says with this command that the transaction is its own. */
+  #isMark(command: Command, name: string): boolean {
+    const { own } = this.#options;
+    if (own === null || (name !== 'HSET' && name !== 'SET')) return false;
+    const key = command.textOf(1);
+    return key.startsWith(`${own}:position:`) || key.startsWith(`${own}:writer:`);
   }
 
   #find(command: Command, name: string): void {
