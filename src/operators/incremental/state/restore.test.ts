@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
 import type { Shape } from '../../../testing/like-sqlite.ts';
+import { MapSpace } from '../../../testing/map-space.ts';
 import { queryShapes } from '../../../testing/query-shapes.ts';
 import { SeededRandom } from '../../../testing/seeded-random.ts';
 import { LiveQuery, planOf, rowText, sqlCatalog, sqlTable } from '../../../testing/sql-rig.ts';
@@ -10,27 +11,6 @@ import type { SqlRow } from '../delta.ts';
 import { StateReader } from './state-reader.ts';
 import type { StateSpace } from './state-space.ts';
 import { StateWriter } from './state-writer.ts';
-
-/** Entries by the bytes of their keys, as they were put. */
-class MapSpace implements StateSpace {
-  readonly #entries = new Map<string, readonly [Uint8Array, Uint8Array]>();
-
-  get(key: Uint8Array): Uint8Array | null {
-    return this.#entries.get(Buffer.from(key).toString('latin1'))?.[1] ?? null;
-  }
-
-  put(key: Uint8Array, entry: Uint8Array): void {
-    this.#entries.set(Buffer.from(key).toString('latin1'), [key, entry]);
-  }
-
-  delete(key: Uint8Array): void {
-    this.#entries.delete(Buffer.from(key).toString('latin1'));
-  }
-
-  entries(): Iterable<readonly [Uint8Array, Uint8Array]> {
-    return this.#entries.values();
-  }
-}
 
 /** A query whose dataflow is thrown away now and then, and made anew from what was written. */
 class RestoredQuery {

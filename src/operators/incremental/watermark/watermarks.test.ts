@@ -5,6 +5,7 @@ import { SessionCatalog } from '../../../sql/catalog/session-catalog.ts';
 import { parseScript } from '../../../sql/parse/script.ts';
 import { changelogOf } from '../../../sql/plan/changelog.ts';
 import { explainText } from '../../../sql/plan/explain.ts';
+import { MapSpace } from '../../../testing/map-space.ts';
 import { SeededRandom } from '../../../testing/seeded-random.ts';
 import { planOf, rowText } from '../../../testing/sql-rig.ts';
 import { type Dataflow, dataflow } from '../dataflow.ts';
@@ -294,6 +295,50 @@ for (const [type, condition] of [
     }
   });
 }
+
+const remembered: readonly string[] = [
+  ...windowed,
+  intervalJoin('FULL', "b.ts BETWEEN a.asked - INTERVAL '2' SECOND AND a.asked + INTERVAL '3' SECOND"),
+  'SELECT b.price, r.price FROM bid b LEFT JOIN lot FOR SYSTEM_TIME AS OF b.ts AS r ON b.price = r.id',
+  'SELECT b.price, r.price FROM (SELECT *, PROCTIME() AS now_ FROM bid) b LEFT JOIN lot FOR SYSTEM_TIME AS OF b.now_ AS r ON b.price = r.id',
+];
+
+test('a query that is restored between ticks closes the same windows and gives the same joins as one that is not', () => {
+  for (const query of remembered) {
+    const random = new SeededRandom(11);
+    const make = (): Dataflow =>
+      dataflow(new Map([['out', planOf(query, catalog)]]), { timeZone: 'UTC', random: () => 0.5 });
+    const kept = make();
+    let restored = make();
+    const spaces = restored.memory!.map((memory) => {
+      const space = new MapSpace();
+      memory.keepIn(space);
+      return space;
+    });
+    for (let at = 0; at < 120; at += 1) {
+      const item = random.pick(['x', 'y', null]);
+      const changes: readonly (readonly [table: string, row: SqlRow, weight: 1 | -1])[] = random.chance(0.6)
+        ? [['bid', [item, random.integer(0, 5), (Math.floor(at / 3) + 5 - random.integer(0, 4)) * SECOND], 1]]
+        : random.chance(0.5)
+          ? [['ask', [item, random.integer(0, 5), Math.floor(at / 3) * SECOND], 1]]
+          : [['lot', [at % 6, at, Math.floor(at / 3) * SECOND], 1]];
+      for (const flow of [kept, restored])
+        for (const [table, row, weight] of changes)
+          flow.inputs.get(`default_catalog.default_database.${table}`)?.push(row, weight);
+      if (random.chance(0.5) && at < 119) continue;
+      const told = [kept, restored].map((flow) => {
+        const { rows, weights } = flow.tick({ now: at, ended: at === 119 }).get('out')!;
+        return rows.map((of, place) => `${weights[place]!} ${rowText(of)}`).sort();
+      });
+      assert.deepEqual(told[1], told[0], `${query}, row ${at}`);
+      if (random.chance(0.6)) continue;
+      for (const memory of restored.memory!) memory.write();
+      restored = make();
+      for (const [place, memory] of restored.memory!.entries()) memory.restoreFrom(spaces[place]!);
+      restored.restored();
+    }
+  }
+});
 
 test('what a group window cannot be is refused at its place', () => {
   const cases: readonly (readonly [query: string, code: string])[] = [
