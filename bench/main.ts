@@ -39,6 +39,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'sql-top': async (rounds) => (await import('./benches/sql-engine.ts')).sqlTop(rounds),
   'sql-lag': async (rounds) => (await import('./benches/sql-lag.ts')).sqlLag(rounds),
   nexmark: async (rounds) => (await import('./benches/nexmark.ts')).nexmark(rounds),
+  verify: async (rounds) => (await import('./benches/verify.ts')).verify(rounds),
   snapshot: async (rounds) => (await import('./benches/snapshot.ts')).snapshot(rounds),
 };
 
