@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { openApiServer } from '../server/api-server.ts';
@@ -12,6 +16,7 @@ import { PipelineRunner } from '../server/pipeline-runner.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
 import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
 import { MirroredShop } from '../testing/mirrored-shop.ts';
+import { MysqlRig } from '../testing/mysql-rig.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -81,6 +86,50 @@ sink: [{type: sqlite, path: ${shop.path}}, {type: blackhole}]
   } finally {
     rmSync(file);
     rmSync(fix, { force: true });
+  }
+});
+
+test('verify compares two databases of MySQL by their pipeline file, and repairs the target', { skip }, async () => {
+  await using shop = await MysqlRig.open(server!);
+  const { database } = shop;
+  const copy = `${database}_copy`;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-verify-'));
+  const file = join(folder, 'copy.yaml');
+  const end = `type: mysql, hostname: ${server!.host}, port: ${server!.port}, username: ${server!.user}, password: "${server!.password}"`;
+  writeFileSync(
+    file,
+    `pipeline: {name: ${database}}
+source: {${end}, tables: ${database}.\\.*, heartbeat.interval: 100ms}
+sink: {${end}, position.database: ${copy}}
+route: [{source-table: ${database}.\\.*, sink-table: ${copy}.<>, replace-symbol: <>}]
+`,
+  );
+  await shop.run(
+    'CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))',
+    "INSERT INTO a VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+  );
+  const running = spawn(process.execPath, [main, 'run', file], { stdio: 'ignore', timeout: 180_000 });
+  const ended = once(running, 'exit');
+  const runs = (): boolean => running.exitCode === null && running.signalCode === null;
+  try {
+    while (
+      running.exitCode === null &&
+      (await shop.query(`SHOW TABLES FROM ${copy} LIKE 'a'`).catch(() => [])).length === 0
+    )
+      await sleep(50);
+    while (runs() && (await shop.query(`SELECT * FROM ${copy}.a`)).length < 3) await sleep(50);
+    const equal = await millrace(file);
+    assert.equal(equal.code, 0, equal.stderr);
+    await shop.run(`UPDATE ${copy}.a SET v = 'other' WHERE id = 2`, `DELETE FROM ${copy}.a WHERE id = 3`);
+    const repaired = await millrace(file, '--repair');
+    assert.equal(repaired.code, 0, repaired.stderr);
+    assert.match(repaired.stdout, /equal, 2 repaired/);
+    assert.deepEqual(await shop.query(`SELECT * FROM ${copy}.a`), await shop.query('SELECT * FROM a'));
+  } finally {
+    running.kill();
+    await ended;
+    await shop.run(`DROP DATABASE IF EXISTS ${copy}`);
+    rmSync(folder, { recursive: true });
   }
 });
 
