@@ -31,6 +31,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   'redis-binlog': async (rounds) => (await import('./benches/redis.ts')).redisBinlog(rounds),
   'redis-lag': async (rounds) => (await import('./benches/redis.ts')).redisLag(rounds),
   'redis-snapshot': async (rounds) => (await import('./benches/redis.ts')).redisSnapshot(rounds),
+  'redis-verify': async (rounds) => (await import('./benches/redis.ts')).redisVerify(rounds),
   recovery: async (rounds) => (await import('./benches/recovery.ts')).recovery(rounds),
   'mysql-apply': async (rounds) => (await import('./benches/mysql-apply.ts')).mysqlApply(rounds),
   'sql-groupby': async (rounds) => (await import('./benches/sql-engine.ts')).sqlGroupBy(rounds),

@@ -60,6 +60,40 @@ const fromServer = async (bench: 'redis-snapshot' | 'redis-binlog', rounds: numb
   }
 };
 
+/** A table of 500,000 rows compared with its hashes, alone and while 500 transactions a second are committed and applied. */
+export const redisVerify = async (rounds: number): Promise<readonly Result[]> => {
+  await using server = await launchServer({ flavor: 'mysql', options: ['--innodb-buffer-pool-size=256M'] });
+  process.stderr.write('redis-verify  filling 500,000 rows\n');
+  const { rows } = await fillOrders(server, 500, 1_000);
+  await using redis = await launchRedis({ server: 'redis-7.0' });
+  const address = [server.host, server.port, server.user, server.password].map(String);
+  await runContender(millrace('millrace', redis, rows, 'server', ...address));
+  const latest = millrace('millrace', redis, 1e12, 'server', ...address, 'latest');
+  const child = spawn(latest.command, latest.args, { stdio: 'ignore' });
+  const runs = new Map<string, Run[]>([
+    ['millrace', []],
+    ['millrace, at rest', []],
+  ]);
+  try {
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const name of runs.keys()) {
+        const stop = new AbortController();
+        const load = name === 'millrace' ? writeSteadily(server, 500, stop.signal) : Promise.resolve(0);
+        const reader = contender(name, 'redis-verify', [String(redis.port), ...address]);
+        const run = await runContender(reader).finally(() => stop.abort());
+        const written = await load;
+        const rate = Math.round(run.rows / run.seconds).toLocaleString('en');
+        const figures = JSON.stringify({ ...run.figures, written });
+        process.stderr.write(`redis-verify  round ${round}/${rounds}  ${name}  ${rate} rows/s  ${figures}\n`);
+        if (round > 0) runs.get(name)!.push(run);
+      }
+    }
+  } finally {
+    child.kill('SIGKILL');
+  }
+  return summarise('redis-verify', runs);
+};
+
 /** Statement to hash at 5,000 transactions of one row a second. */
 export const redisLag = async (rounds: number): Promise<readonly Result[]> => {
   await using server = await launchServer({ flavor: 'mysql' });

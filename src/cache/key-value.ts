@@ -2,13 +2,14 @@ import { MillraceError } from '../core/errors.ts';
 import type { ColumnType } from '../core/table.ts';
 import type { Value } from '../core/value.ts';
 
-interface Place {
+/** Whose value it is, for errors. */
+export interface KeyPlace {
   readonly table: string;
   readonly column: string;
 }
 
 /** A key's value as the table's own rows have it, since any other form would name another key. Throws CACHE_KEY_INVALID. */
-export const keyValue = (value: unknown, type: ColumnType, place: Place): Value => {
+export const keyValue = (value: unknown, type: ColumnType, place: KeyPlace): Value => {
   const reason = whyNot(value, type);
   if (reason === null) return value as Value;
   throw new MillraceError('CACHE_KEY_INVALID', { ...place, reason });

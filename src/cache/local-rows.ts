@@ -6,9 +6,13 @@ interface Kept {
   readonly row: Promise<CachedRow | null>;
   /** The key in Redis, byte by byte as letters. */
   readonly redisKey: string;
+  /** Since it was put here, or last spared. */
+  wasRead: boolean;
 }
 
-/** Rows kept in this process, the least recently read ones leaving first. The server tells when one changes. */
+/**
+ * Rows kept in this process; those that nobody read for long leave first (second chance). The server tells when one changes.
+ */
 export class LocalRows {
   readonly #maxRows: number;
   readonly #rows = new Map<string, Kept>();
@@ -27,22 +31,28 @@ export class LocalRows {
   get(name: string): Promise<CachedRow | null> | undefined {
     const kept = this.#rows.get(name);
     if (kept === undefined) return undefined;
-    // A map gives its entries in the order they were put in: the first is the one not read for the longest time.
-    this.#rows.delete(name);
-    this.#rows.set(name, kept);
+    kept.wasRead = true;
     return kept.row;
   }
 
   put(name: string, redisKey: Buffer, row: CachedRow | null): void {
     const key = redisKey.latin1Slice(0, redisKey.length);
     this.#rows.delete(name);
-    this.#rows.set(name, { row: Promise.resolve(row), redisKey: key });
+    this.#rows.set(name, { row: Promise.resolve(row), redisKey: key, wasRead: false });
     this.#names.set(key, name);
     if (this.#rows.size <= this.#maxRows) return;
-    const [oldest, kept] = this.#rows.entries().next().value!;
-    this.#rows.delete(oldest);
-    this.#names.delete(kept.redisKey);
-    this.evictions += 1;
+    // A map gives its entries in the order they were put in.
+    for (const [oldest, kept] of this.#rows) {
+      this.#rows.delete(oldest);
+      if (kept.wasRead) {
+        kept.wasRead = false;
+        this.#rows.set(oldest, kept);
+        continue;
+      }
+      this.#names.delete(kept.redisKey);
+      this.evictions += 1;
+      return;
+    }
   }
 
   /** A key of Redis has changed. */

@@ -9,7 +9,7 @@ import { writeValue } from '../core/write-value.ts';
 import type { CommandWriter } from '../protocol/redis/command-writer.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
 import type { CachedRow } from './cache-options.ts';
-import { keyValue } from './key-value.ts';
+import { type KeyPlace, keyValue } from './key-value.ts';
 
 /**
  * Fields of a hash beside its row's columns. No column can be called so, because MySQL's names hold no zero byte.
@@ -41,6 +41,7 @@ export class RowCodec {
   readonly #readers: readonly ((bytes: Buffer) => Value)[];
   /** The fields that are asked for, as arguments of HMGET. */
   readonly #asked: Buffer;
+  readonly #places: readonly KeyPlace[];
   readonly #fields: HashFields;
   #key = Buffer.allocUnsafe(256);
 
@@ -50,6 +51,7 @@ export class RowCodec {
     this.#names = table.columns.map(({ name }) => name);
     this.#required = [...table.columns.keys()].filter((at) => !table.columns[at]!.nullable);
     this.#readers = table.columns.map(({ type }) => columnValueReader(type));
+    this.#places = this.#names.map((column) => ({ table: qualifiedName(table), column }));
     const names = [ownFields.lease, ownFields.until, ownFields.none, ...this.#names];
     this.#asked = Buffer.concat(names.map((name) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)));
     this.#fields = new HashFields(table.columns);
@@ -138,8 +140,7 @@ export class RowCodec {
   }
 
   #valueOf(key: Readonly<Record<string, unknown>>, column: number): Value {
-    const { name, type } = this.table.columns[column]!;
-    return keyValue(key[name], type, { table: qualifiedName(this.table), column: name });
+    return keyValue(key[this.#names[column]!], this.table.columns[column]!.type, this.#places[column]!);
   }
 }
 

@@ -101,6 +101,19 @@ for (const server of testServers()) {
       assert.match(marked.stdout, new RegExp(`\\* ${rig.database}\\.orders .*InnoDB +id\\n`));
     });
 
+    test('types prints what a row of each table is, of a server and of what a file captures', async () => {
+      await using rig = await shop();
+      const { stdout, status, stderr } = millrace('types', url, '--tables', `${rig.database}.\\.*`);
+      assert.equal(status, 0, stderr);
+      assert.match(
+        stdout,
+        new RegExp(`^  readonly '${rig.database}\\.orders': \\{ readonly row: \\w+; readonly key: 'id' \\};$`, 'm'),
+      );
+      const captured = millrace('types', file(rig), '--tables', `${rig.database}.orders`, '-o', 'json');
+      assert.deepEqual(JSON.parse(captured.stdout).data.tables, 1);
+      assert.equal(millrace('types', url, '--tables', 'nowhere.\\.*').status, 2);
+    });
+
     test('plan says which table goes where under which name', async () => {
       await using rig = await shop();
       const routes = `route: [{source-table: ${rig.database}.orders, sink-table: ods.orders}]\n`;

@@ -258,6 +258,30 @@ export const fileCommands: readonly CommandSpec[] = [
     load: () => import('./commands/conns-discover.ts'),
   },
   {
+    name: 'types',
+    effect: 'reads',
+    summary: 'Print TypeScript types of the rows of tables, for applications.',
+    arguments: 'FILE|URL',
+    fewest: 1,
+    most: 1,
+    formats: ['human', 'json'],
+    options: {
+      tables: { value: 'PATTERN', repeatable: true, describe: 'Only these: `shop.\\.*`.' },
+      ...fileOptions,
+    },
+    examples: [
+      {
+        command: "millrace types mysql://root@127.0.0.1:3306/ --tables 'shop.\\.*' > tables.ts",
+        does: 'all tables of a database',
+      },
+      { command: 'millrace types orders.yaml > tables.ts', does: 'the tables that a pipeline captures' },
+    ],
+    notes: [
+      '`createCache<Tables>` of `millrace/cache` takes what this prints: then each table has its own rows and keys.',
+    ],
+    load: () => import('./commands/types.ts'),
+  },
+  {
     name: 'convert debezium',
     effect: 'reads',
     summary: 'Make a pipeline file of a Debezium connector: MySQL or MariaDB source, or JDBC sink.',

@@ -18,6 +18,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'conns list': '列出文件中各管道的两端。',
   'conns test': '尝试连接文件中各管道的两端；`doctor` 看得更细。',
   'conns discover': '列出服务器上的表，以及行数、大小、引擎和键。',
+  types: '打印表中行的 TypeScript 类型，供应用使用。',
   'convert debezium': '由 Debezium 连接器生成管道文件：MySQL 或 MariaDB 源，或 JDBC sink。',
   'convert maxwell': '由 Maxwell 的 config.properties 生成管道文件。',
   'convert canal': '由 Canal 实例或其 client adapter 的映射生成管道文件。',
