@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Resu
   decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
   cache: async (rounds) => (await import('./benches/cache.ts')).cache(rounds),
+  'cache-herd': async (rounds) => (await import('./benches/cache.ts')).cacheHerd(rounds),
   cli: async (rounds) => (await import('./benches/cli.ts')).cli(rounds),
   'metrics-cost': async (rounds) => (await import('./benches/metrics-cost.ts')).metricsCost(rounds),
   'metrics-cost-single': async (rounds) => (await import('./benches/metrics-cost.ts')).metricsCostSingle(rounds),

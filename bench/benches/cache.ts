@@ -6,23 +6,20 @@ import { fillOrders } from '../orders.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 import { type Contender, runContender } from '../run-contender.ts';
 
-const processes = 200;
+/** Four caches in each, which share nothing. */
+const processes = 50;
+const caches = 4 * processes;
 
 /**
  * Rows of eight columns read through the cache: from Redis one by one, fifty at once and a hundred with each call, and from the
- * process; beside it node-redis with HGETALL. Then two hundred processes that miss one key at once.
+ * process.
  */
 export const cache = async (rounds: number): Promise<readonly Result[]> => {
   await using server = await launchServer({ flavor: 'mysql' });
   await fillOrders(server, 10, 1_000);
   await using redis = await launchRedis({ server: 'redis-7.0' });
   const address = [redis.port, server.host, server.port, server.user, server.password].map(String);
-  const reader = (how: string): Contender => ({
-    name: how === 'hit' ? 'millrace' : `millrace ${how}`,
-    command: process.execPath,
-    args: [fileURLToPath(new URL('../contenders/cache-read.ts', import.meta.url)), how, ...address],
-  });
-  const contenders = ['hit', 'hits', 'many', 'local'].map(reader);
+  const contenders = ['hit', 'hits', 'many', 'local'].map((how) => reader(how, address));
   const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const contender of contenders) {
@@ -33,21 +30,37 @@ export const cache = async (rounds: number): Promise<readonly Result[]> => {
       if (round > 0) runs.get(contender.name)!.push(run);
     }
   }
-  runs.set(`${processes} processes`, [await missTogether(redis, reader('miss'))]);
   return summarise('cache', runs);
 };
+
+/** Two hundred caches in fifty processes that miss one key at once: how many statements MySQL is sent. */
+export const cacheHerd = async (rounds: number): Promise<readonly Result[]> => {
+  await using server = await launchServer({ flavor: 'mysql', options: ['--max-connections=1000'] });
+  await fillOrders(server, 1, 1_000);
+  await using redis = await launchRedis({ server: 'redis-7.0' });
+  const address = [redis.port, server.host, server.port, server.user, server.password].map(String);
+  const runs: Run[] = [];
+  for (let round = 0; round < rounds; round += 1) runs.push(await missTogether(redis, reader('miss', address)));
+  return summarise('cache-herd', new Map([['millrace', runs]]));
+};
+
+const reader = (how: string, address: readonly string[]): Contender => ({
+  name: how === 'hit' ? 'millrace' : `millrace ${how}`,
+  command: process.execPath,
+  args: [fileURLToPath(new URL('../contenders/cache-read.ts', import.meta.url)), how, ...address],
+});
 
 /** All processes are there before the first asks. */
 const missTogether = async (
   redis: { readonly host: string; readonly port: number },
-  reader: Contender,
+  contender: Contender,
 ): Promise<Run> => {
   await using control = await connectRedis(redis);
   await control.command('FLUSHALL');
   const running: Promise<Run>[] = [];
   for (let ready = 0; ready < processes; ready = Number((await control.command('GET', 'ready')) ?? 0)) {
     // A few at a time: what is measured is what they ask for, not how they start.
-    while (running.length < processes && running.length < ready + 4) running.push(runContender(reader, 600_000));
+    while (running.length < processes && running.length < ready + 3) running.push(runContender(contender, 600_000));
     await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), Promise.race(running)]);
   }
   await control.command('SET', 'go', '1');
@@ -55,5 +68,5 @@ const missTogether = async (
   const sum = (name: string): number => told.reduce((total, each) => total + each[name]!, 0);
   const slowest = Math.max(...told.map(({ ms }) => ms!));
   const figures = { statements: sum('loads'), rowsFound: sum('found'), waited: sum('waits'), slowestMs: slowest };
-  return { rows: processes, seconds: slowest / 1000, cpuSeconds: 0, peakRssMiB: 0, figures };
+  return { rows: caches, seconds: slowest / 1000, cpuSeconds: 0, peakRssMiB: 0, figures };
 };

@@ -38,21 +38,9 @@ export class LocalRows {
   put(name: string, redisKey: Buffer, row: CachedRow | null): void {
     const key = redisKey.latin1Slice(0, redisKey.length);
     this.#rows.delete(name);
+    if (this.#rows.size >= this.#maxRows) this.#evict();
     this.#rows.set(name, { row: Promise.resolve(row), redisKey: key, wasRead: false });
     this.#names.set(key, name);
-    if (this.#rows.size <= this.#maxRows) return;
-    // A map gives its entries in the order they were put in.
-    for (const [oldest, kept] of this.#rows) {
-      this.#rows.delete(oldest);
-      if (kept.wasRead) {
-        kept.wasRead = false;
-        this.#rows.set(oldest, kept);
-        continue;
-      }
-      this.#names.delete(kept.redisKey);
-      this.evictions += 1;
-      return;
-    }
   }
 
   /** A key of Redis has changed. */
@@ -67,5 +55,20 @@ export class LocalRows {
   clear(): void {
     this.#rows.clear();
     this.#names.clear();
+  }
+
+  #evict(): void {
+    // A map gives its entries in the order they were put in, those that are spared once more behind the others.
+    for (const [oldest, kept] of this.#rows) {
+      this.#rows.delete(oldest);
+      if (kept.wasRead) {
+        kept.wasRead = false;
+        this.#rows.set(oldest, kept);
+        continue;
+      }
+      this.#names.delete(kept.redisKey);
+      this.evictions += 1;
+      return;
+    }
   }
 }
