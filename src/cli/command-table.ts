@@ -91,6 +91,7 @@ export const commands: readonly CommandSpec[] = [
       },
       from: { value: 'URL', describe: 'Without a file: the source, `mysql://user:password@host:port/`.' },
       to: { value: 'URL', describe: 'Without a file: its copy, `mysql://…`, or `sqlite:PATH` for a mirror.' },
+      count: { describe: 'Only count the rows of both sides, and look at none.' },
       sample: { value: 'PERCENT', describe: 'Compare only so many of a hundred chunks of each table.' },
       'chunk-rows': { value: 'N', describe: 'Rows that are compared at a time (default 2000).' },
       'export-fix': { value: 'FILE', describe: 'Write the SQL that would repair the sink, changing nothing.' },

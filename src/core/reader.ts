@@ -70,6 +70,8 @@ export interface Reader extends AsyncDisposable {
    * them is held just so. Left out: it has to be looked up.
    */
   heldOtherwise?(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
+  /** Exactly how many rows a table has now. Left out: they have to be read. */
+  count?(table: Table, signal: AbortSignal): Promise<number>;
   /** Roughly how many rows a table has; null: the system has no estimate. */
   estimatedRows?(table: Table): Promise<number | null>;
   /** What the system holds of a pipeline's lane, one position per writer; empty: nothing is known. */
@@ -130,7 +132,9 @@ export interface RowRepair {
 }
 
 export interface RowRepairs {
-  /** Statements that make the rows so, in the system's own SQL; they change nothing when run twice. */
+  /** Statements are lines for the system's own client, and no SQL. */
+  readonly lines?: true;
+  /** Statements that make the rows so, in the system's own language; they change nothing when run twice. */
   statements(table: Table, repairs: readonly RowRepair[]): Promise<readonly string[]>;
   /** Runs such statements as one transaction. */
   apply(statements: readonly string[], signal: AbortSignal): Promise<void>;

@@ -13,7 +13,9 @@ export type Method =
   /** The sides sort keys differently: each row is looked up on the other side. */
   | 'lookups'
   /** There is no key on both sides: rows are counted by their values. */
-  | 'bags';
+  | 'bags'
+  /** Rows are counted, and nothing is said of any. */
+  | 'counts';
 
 /** A source's table and what a sink holds of it, with everything that comparing them takes. */
 export interface ComparedTable {

@@ -73,6 +73,8 @@ test('a mirror in Redis is compared while rows change, and what was planted ther
   })();
   try {
     for (let round = 0; round < 3; round += 1) assert.deepEqual(await verify(), equal);
+    const counted = equal.map((line) => line.replace('lookups', 'counts'));
+    assert.deepEqual(await verify({ counts: true }), counted);
   } finally {
     stop.abort();
     await writing;
@@ -97,6 +99,11 @@ test('a mirror in Redis is compared while rows change, and what was planted ther
     ...equal.slice(2),
   ];
   assert.deepEqual(await verify(), planted);
+  // One is missing and one is too much: no count tells of those.
+  assert.deepEqual(await verify({ counts: true }), [
+    'hollow counts different 0/0/1/0',
+    ...equal.slice(1).map((line) => line.replace('lookups', 'counts')),
+  ]);
   const fixes: string[] = [];
   assert.deepEqual(await verify({ onFix: (_, lines) => void fixes.push(...lines) }), planted);
   assert.ok(fixes.includes(`UNLINK "${key('hollow', '5')}"`), fixes.join('\n'));

@@ -150,17 +150,18 @@ const verificationOf = (
     log,
     sample: Math.min(sample, 100) / 100,
     lock: !call.flag('no-lock'),
+    counts: call.flag('count'),
     repair: call.flag('repair'),
     ...(only === null ? {} : { only: ({ database, name }) => only.matches(database, name) }),
     ...(chunkRows === null ? {} : { chunkRows }),
     ...(wait === null ? {} : { waitMs: wait * 1_000 }),
     ...(state === null ? {} : { progress: new ProgressFile(ofSink(state)) }),
-    ...(fix === null ? {} : { onFix: fixWriter(ofSink(fix)) }),
+    ...(fix === null ? {} : { onFix: fixWriter(ofSink(fix), target.repairs?.lines === true) }),
   });
 };
 
 /** Appends statements to a new file, which only its owner may read: it holds rows. */
-const fixWriter = (path: string): ((table: string, statements: readonly string[]) => void) => {
+const fixWriter = (path: string, lines: boolean): ((table: string, statements: readonly string[]) => void) => {
   let file: number;
   try {
     file = openSync(path, 'w', 0o600);
@@ -168,8 +169,9 @@ const fixWriter = (path: string): ((table: string, statements: readonly string[]
     throw new MillraceError('CLI_OPTION_VALUE', { option: '--export-fix', reason: (error as Error).message });
   }
   return (table, statements) => {
-    const text = statements.map((statement) => `${statement};\n`).join('');
-    writeSync(file, `-- ${table}: ${statements.length} statements\n${text}`);
+    // Another client than SQL's may take neither what ends a statement nor a comment.
+    const text = statements.map((statement) => `${statement}${lines ? '' : ';'}\n`).join('');
+    writeSync(file, lines ? text : `-- ${table}: ${statements.length} statements\n${text}`);
   };
 };
 

@@ -173,6 +173,13 @@ export class MysqlReader implements Reader {
     });
   }
 
+  async count(table: Table): Promise<number> {
+    return await this.#guarded(async ({ control }) => {
+      const [row] = await control.query(wholeTableQuery(table, null, ['COUNT(*)']));
+      return Number(row![0]);
+    });
+  }
+
   async estimatedRows(table: Table): Promise<number | null> {
     return await this.#guarded(async ({ control, server }) => {
       const facts = await readTableFacts(control, server.version, table.database, table.name);

@@ -31,12 +31,19 @@ import { repairCommand, repairLine } from './repair-lines.ts';
 const scanCount = 2_000;
 const rowsAtOnce = 500;
 /** Answers under way at once: less than a socket holds, so that neither side waits with both hands full. */
-const answerBytes = 128 * 1024;
+const answerBytes = 64 * 1024;
 
 interface Sessions {
   readonly control: RedisConnection;
   readonly foreseen: ForeseenAnswers;
   readonly close: () => void;
+}
+
+/** Rows that were asked for. */
+interface Asked {
+  readonly from: number;
+  readonly count: number;
+  readonly answers: AnswerWriter;
 }
 
 /** Where a walk over a table's keys is: SCAN knows no key to go on from. */
@@ -71,6 +78,7 @@ export class RedisReader implements Reader {
     this.#keysOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
     this.#own = new OwnKeys(config['position.prefix'], context.pipeline);
     this.repairs = {
+      lines: true,
       statements: async (table, repairs) =>
         repairs.flatMap(({ key, row }) => this.#of(table).repair(key, row).map(repairLine)),
       apply: (lines) => this.#apply(lines),
@@ -159,24 +167,45 @@ export class RedisReader implements Reader {
 
   async heldOtherwise(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]> {
     const hashes = this.#of(table);
-    const commands = new CommandWriter(64 * 1024);
-    const answers = new AnswerWriter();
     const otherwise: HeldOtherwise[] = [];
-    for (let at = 0; at < rows.length; ) {
-      signal.throwIfAborted();
-      commands.clear();
-      answers.clear();
-      const asked = hashes.expect(rows, at, commands, answers, answerBytes);
-      const from = at;
-      await this.#guarded(async ({ control, foreseen }) => {
-        const replies = await foreseen.ask(commands.view(), asked * commandsPerRow, answers.view());
+    await this.#guarded(async ({ control, foreseen }) => {
+      const send = (from: number): Asked | null => {
+        if (from >= rows.length) return null;
+        signal.throwIfAborted();
+        const commands = new CommandWriter(64 * 1024);
+        const answers = new AnswerWriter();
+        const count = hashes.expect(rows, from, commands, answers, answerBytes);
+        foreseen.send(commands.view());
+        return { from, count, answers };
+      };
+      // The server works on some while others are written down.
+      let asked = send(0);
+      while (asked !== null) {
+        const { from, count, answers } = asked;
+        const next = send(from + count);
+        const replies = await foreseen.answered(count * commandsPerRow, answers.view());
         for (const [i, held] of rowsOf(replies ?? [], control, hashes).entries()) {
           otherwise.push({ index: from + i, held });
         }
-      });
-      at += asked;
-    }
+        asked = next;
+      }
+    });
     return otherwise;
+  }
+
+  async count(table: Table, signal: AbortSignal): Promise<number> {
+    const hashes = this.#of(table);
+    // SCAN may give a key twice.
+    const seen = new Set<string>();
+    for (let cursor = ''; cursor !== '0'; ) {
+      signal.throwIfAborted();
+      const [next, found] = await this.#guarded(({ control }) =>
+        scan(control, hashes.keys, cursor === '' ? '0' : cursor),
+      );
+      cursor = next;
+      for (const key of found) if (hashes.keys.read(key) !== null) seen.add(key.toString('latin1'));
+    }
+    return seen.size;
   }
 
   async held(lane: Lane): Promise<readonly Position[]> {
