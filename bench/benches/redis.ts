@@ -78,7 +78,8 @@ export const redisVerify = async (rounds: number): Promise<readonly Result[]> =>
     for (let round = 0; round <= rounds; round += 1) {
       for (const name of runs.keys()) {
         const stop = new AbortController();
-        const load = name === 'millrace' ? writeSteadily(server, 500, stop.signal) : Promise.resolve(0);
+        const load =
+          name === 'millrace' ? writeSteadily(server, { transactionsPerSecond: 500 }, stop.signal) : Promise.resolve(0);
         const reader = contender(name, 'redis-verify', [String(redis.port), ...address]);
         const run = await runContender(reader).finally(() => stop.abort());
         const written = await load;

@@ -70,6 +70,8 @@ export interface Reader extends AsyncDisposable {
    * them is held just so. Left out: it has to be looked up.
    */
   heldOtherwise?(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
+  /** Whether rows of this table need not be there, as in a cache. Left out: every row has to. */
+  holdsSome?(table: Table): boolean;
   /** Exactly how many rows a table has now. Left out: they have to be read. */
   count?(table: Table, signal: AbortSignal): Promise<number>;
   /** Roughly how many rows a table has; null: the system has no estimate. */

@@ -29,6 +29,8 @@ export interface ComparedTable {
   readonly lacking: readonly string[];
   /** Rows of other tables are in the target too, so that no row of it can be called one too many. */
   readonly shared: boolean;
+  /** Rows need not be in the target; those that are have to be right. */
+  readonly holdsSome: boolean;
   /** For `checksums`: the columns of both sides in the same order. */
   readonly summed: { readonly source: readonly number[]; readonly target: readonly number[] };
   sourceKeyOf(row: Row): Key;
@@ -92,6 +94,7 @@ export const compareTable = async (
   const expectedKey = target.primaryKey.map((at) => placeOf(table.columns, target.columns[at]!.name));
   const toTarget = expectedKey.map((place) => keyPlaces.indexOf(place));
   const toSource = keyPlaces.map((place) => expectedKey.indexOf(place));
+  const holdsSome = targetReader.holdsSome?.(target) ?? false;
   const compared = [...table.columns.keys()].filter((at) => places[at]! >= 0);
   const method = (): Method => {
     if (!keyed) return 'bags';
@@ -114,6 +117,7 @@ export const compareTable = async (
     method: method(),
     lacking,
     shared,
+    holdsSome,
     summed: {
       source: compared.map((at) => copies[at] ?? -1),
       target: compared.map((at) => places[at]!),
@@ -124,6 +128,7 @@ export const compareTable = async (
     toSourceKey: (key) => toSource.map((at) => key[at]!),
     toTargetKey: (key) => toTarget.map((at) => key[at]!),
     same: (wantedRow, held) => {
+      if (held === null && holdsSome) return true;
       if (wantedRow === null || held === null) return wantedRow === held;
       return compared.every((at) =>
         sameValue(wantedRow[at], table.columns[at]!.type, held[places[at]!], target.columns[places[at]!]!.type),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RedisReader } from '../connectors/redis/reader/reader.ts';
 import { redisSinkConfig } from '../connectors/redis/sink/config.ts';
+import { isMillraceError } from '../core/errors.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { openMysqlReader } from '../testing/mirrored-shop.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
@@ -111,4 +112,16 @@ test('a mirror in Redis is compared while rows change, and what was planted ther
   assert.equal(await inside.ask('PTTL', key('orders', '905')), -1);
   assert.equal((await inside.hash(key('orders', '904')))['note'], 'note 904');
   assert.deepEqual(await verify(), equal);
+
+  // As a cache rows need not be there and may leave; what readers keep beside them is none.
+  const cached = redisSinkConfig.parse({ hostname: redis.host, port: redis.port, mode: 'hot' });
+  await using cache = new RedisReader(cached, context);
+  await inside.ask('UNLINK', key('orders', '903'), key('orders', '904'));
+  await inside.ask('PEXPIRE', key('orders', '905'), 3_600_000);
+  await inside.ask('HSET', key('orders', '906'), 'note', 'old');
+  await inside.ask('HSET', key('orders', '888888'), '\0none', '');
+  const asCache = equal.with(1, 'orders lookups different 1/0/0/0 mismatched 906');
+  assert.deepEqual(await verify({ target: cache }), asCache);
+  await using documents = new RedisReader(redisSinkConfig.parse({ ...cached, value: 'json' }), context);
+  await assert.rejects(verify({ target: documents }), (error) => isMillraceError(error, 'VERIFY_NOTHING'));
 });

@@ -20,6 +20,7 @@ export const commandsPerRow = 2;
 export class HashTable {
   readonly table: Table;
   readonly keys: KeyTemplate;
+  readonly expires: boolean;
   /** Whether the primary key alone makes a row's key in Redis. */
   readonly isKeyed: boolean;
   readonly #fields: HashFields;
@@ -27,8 +28,10 @@ export class HashTable {
   readonly #names: Buffer;
   #key = Buffer.allocUnsafe(256);
 
-  constructor(table: Table, keys: KeyTemplate) {
+  /** `expires`: rows may leave by themselves. */
+  constructor(table: Table, keys: KeyTemplate, expires: boolean) {
     this.table = table;
+    this.expires = expires;
     this.keys = keys;
     this.isKeyed =
       keys.columns.length === table.primaryKey.length &&
@@ -71,9 +74,12 @@ export class HashTable {
    * MySQL does, is a row like none of the table's.
    */
   row(reply: Reply, leavesIn: Reply): Row | null {
-    if (reply instanceof ReplyError || Number(leavesIn) >= 0) return this.#readers.map(() => notARow);
+    if (reply instanceof ReplyError) return this.#readers.map(() => notARow);
     const values = reply as readonly (Buffer | null)[];
     if (Number(leavesIn) === -2) return null;
+    // What readers of a cache keep there beside rows: that somebody brings one, or that there is none.
+    if (this.expires && values.every((value) => value === null)) return null;
+    if (Number(leavesIn) >= 0 && !this.expires) return values.map(() => notARow);
     return values.map((value, column) => (value === null ? null : this.#readers[column]!(value)));
   }
 

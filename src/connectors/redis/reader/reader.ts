@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import type { Lane, Position } from '../../../core/batch.ts';
 import type { Context } from '../../../core/connector.ts';
+import { MillraceError } from '../../../core/errors.ts';
 import type {
   HeldOtherwise,
   Key,
@@ -18,11 +19,11 @@ import { dialTcp } from '../../../net/dial.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
-import { keyTemplates } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { globQuoted } from '../key-text.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
 import { OwnKeys } from '../sink/own-keys.ts';
+import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
 import { ForeseenAnswers } from './foreseen-answers.ts';
 import { AnswerWriter, commandsPerRow, HashTable } from './hash-table.ts';
 import { repairCommand, repairLine } from './repair-lines.ts';
@@ -64,7 +65,7 @@ export class RedisReader implements Reader {
   readonly repairs: RowRepairs;
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
-  readonly #keysOf: (table: Table) => KeyTemplate;
+  readonly #settingsOf: (table: Table) => TableSettings;
   readonly #own: OwnKeys;
   readonly #stop = new AbortController();
   readonly #tables = new Map<string, HashTable>();
@@ -75,7 +76,7 @@ export class RedisReader implements Reader {
     this.name = `redis ${config.hostname}:${config.port}`;
     this.#config = config;
     this.#context = context;
-    this.#keysOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
+    this.#settingsOf = tableSettings(config);
     this.#own = new OwnKeys(config['position.prefix'], context.pipeline);
     this.repairs = {
       lines: true,
@@ -95,8 +96,19 @@ export class RedisReader implements Reader {
 
   async describeAs(table: Table): Promise<Table | null> {
     const known = this.#tables.get(qualifiedName(table));
-    if (known?.table.id !== table.id) this.#tables.set(qualifiedName(table), new HashTable(table, this.#keysOf(table)));
+    if (known?.table.id === table.id) return table;
+    const { shape, keys, mode, expiry } = this.#settingsOf(table);
+    if (shape.kind !== 'hash') {
+      const reason = `rows of ${qualifiedName(table)} are kept as ${shape.kind} in Redis, and hashes alone are read back`;
+      throw new MillraceError('VERIFY_NOTHING', { reason });
+    }
+    this.#tables.set(qualifiedName(table), new HashTable(table, keys, mode !== 'mirror' || expiry !== null));
     return table;
+  }
+
+  /** Of a cache, and of rows that live for a time. */
+  holdsSome(table: Table): boolean {
+    return this.#of(table).expires;
   }
 
   async order(table: Table): Promise<readonly string[] | null> {
