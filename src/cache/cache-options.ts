@@ -72,6 +72,8 @@ export interface CachedTableOptions {
   readonly mode?: TableMode;
   /** As the sink's `key`. Default: `%{database}:%{table}:%{key}`. */
   readonly key?: string;
+  /** Indexes that the sink keeps with the rows (`sink.tableId-to-index.mapping`), `customer_id,status` each, for `getBy`. Of a `mirror` alone. */
+  readonly indexes?: readonly string[];
   /** How long a row that was brought counts as fresh. Default: 300 000. */
   readonly ttlMs?: number;
   /** Share of `ttlMs` that is left off at random, so that rows brought together do not leave together. Default: 0.1. */

@@ -135,7 +135,7 @@ if (server !== undefined) {
       pipeline: pipelineName,
     });
     const name = `${mysql.database}.items`;
-    const items = await cache.table(name, { local: { maxRows: 100 } });
+    const items = await cache.table(name, { local: { maxRows: 100 }, indexes: ['note'] });
     try {
       await until('the snapshot', async () => (await items.get({ id: 2 })) === null && items.stats().negativeHits > 0);
       for (let round = 0; round < 50; round += 1) {
@@ -151,6 +151,11 @@ if (server !== undefined) {
         assert.equal((await items.get({ id: 1 }))!['note'], note);
       }
       assert.equal(items.stats().behind, 0);
+      // The sink keeps no such index, which an empty set does not tell from one without these values.
+      assert.deepEqual(await items.getBy({ note: 'note 49' }), [{ id: 1, note: 'note 49' }]);
+      await assert.rejects(cache.table(name, { mode: 'hot', indexes: ['note'] }), (error) =>
+        isMillraceError(error, 'CACHE_TABLE_REFUSED'),
+      );
 
       // The same Redis, as if the pipeline only refreshed what is there.
       const hot = await cache.table(name, { mode: 'hot', key: 'hot:%{table}:%{key}' });

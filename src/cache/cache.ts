@@ -13,6 +13,7 @@ import { CachedTable, type TableSettings } from './cached-table.ts';
 import { DatabaseReads, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
 import { loadScripts } from './fill-scripts.ts';
+import { IndexReads } from './index-reads.ts';
 import { PrimaryWrites, type Written } from './primary-writes.ts';
 import { RedisLink } from './redis-link.ts';
 import { RowCodec } from './row-codec.ts';
@@ -117,8 +118,12 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
         `rows cannot be looked up by ${keys.columns.map((column) => table.columns[column]!.name).join(', ')}`,
       );
     if (settings.maxLocalRows > 0 && !this.#tracks) await this.#track();
+    const { indexes: indexed = [] } = options;
+    if (indexed.length > 0 && settings.mode !== 'mirror') throw refused('only a mirror has all rows in its indexes');
+    const codec = new RowCodec(table, keys);
     const opened = new CachedTable({
-      codec: new RowCodec(table, keys),
+      codec,
+      indexes: new IndexReads({ codec, link: this.#link, tablesKey: this.#own.tables, indexes: indexed }),
       plan,
       settings,
       link: this.#link,

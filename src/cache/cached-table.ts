@@ -18,6 +18,7 @@ import {
   renewScript,
   type Script,
 } from './fill-scripts.ts';
+import type { IndexReads } from './index-reads.ts';
 import { LocalRows } from './local-rows.ts';
 import type { RedisLink } from './redis-link.ts';
 import { type Held, ownFields, type RowCodec } from './row-codec.ts';
@@ -39,7 +40,7 @@ interface Lease {
 }
 
 /** How a table is cached, with every choice made. */
-export interface TableSettings extends Required<Omit<CachedTableOptions, 'local' | 'key'>> {
+export interface TableSettings extends Required<Omit<CachedTableOptions, 'local' | 'key' | 'indexes'>> {
   readonly mode: TableMode;
   readonly maxLocalRows: number;
 }
@@ -49,7 +50,8 @@ export interface CachedTableParts {
   readonly plan: LookupPlan;
   readonly settings: TableSettings;
   readonly link: RedisLink;
-  readonly reads: Pick<DatabaseReads, 'lookup'>;
+  readonly reads: Pick<DatabaseReads, 'lookup' | 'having'>;
+  readonly indexes: IndexReads;
   readonly applied: AppliedWatch;
   /** The sink's own keys: where it is, and which tables are complete. */
   readonly positionKey: string;
@@ -132,6 +134,32 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     });
     for (const [name, row] of await this.#readMany(open)) found.set(name, row);
     return names.map((name) => found.get(name) as Of | null);
+  }
+
+  /**
+   * The rows that have these values, in no order: of all columns of one of the table's `indexes`. Redis finds them, once the table is
+   * complete there; before that, and where Redis is away, MySQL does. A row that changes meanwhile may be left out, and none has other
+   * values than asked for. Throws CACHE_TABLE_REFUSED where there is no index of just these columns.
+   */
+  async getBy(values: Partial<Of>): Promise<readonly Of[]> {
+    const { indexes, reads, plan, codec } = this.#parts;
+    const { row, columns } = indexes.wanted(values as NamedKey);
+    this.#counters.reads += 1;
+    try {
+      const rows = await indexes.find(row, columns);
+      if (rows !== null) {
+        this.#counters.hits += 1;
+        return rows as unknown as readonly Of[];
+      }
+      this.#counters.misses += 1;
+    } catch (error) {
+      this.#pass(error);
+      this.#counters.redisFailures += 1;
+    }
+    this.#counters.loads += 1;
+    const found = await reads.having(plan, row, columns);
+    this.#counters.loadedRows += found.length;
+    return found.map((each) => codec.named(each)) as unknown as readonly Of[];
   }
 
   /**

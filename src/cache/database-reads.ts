@@ -1,9 +1,10 @@
 import { type ChunkKey, chooseChunkKey, type IndexPart } from '../connectors/mysql/snapshot/chunk-key.ts';
-import { type KeyPoint, pointsQuery } from '../connectors/mysql/snapshot/chunk-query.ts';
+import { type KeyPoint, pointsQuery, wholeTableQuery } from '../connectors/mysql/snapshot/chunk-query.ts';
 import type { ReadingSession } from '../connectors/mysql/snapshot/reading-session.ts';
 import { rowKey } from '../connectors/mysql/snapshot/row-key.ts';
 import { readPieces } from '../connectors/mysql/snapshot/row-pieces.ts';
-import { quoteText } from '../connectors/mysql/statements.ts';
+import { type KeyValue, sqlLiteral } from '../connectors/mysql/snapshot/sql-literal.ts';
+import { quoteName, quoteText } from '../connectors/mysql/statements.ts';
 import type { Clock } from '../core/clock.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -88,6 +89,29 @@ export class DatabaseReads {
     return await this.#options.primary.run(async (session) => {
       const current = await hasExecuted(this.#options.primary, session, executed, primaryPatienceSeconds);
       return { rows: await read(session, plan, keys, ''), current, replica: false };
+    });
+  }
+
+  /** The rows that have these values in these columns, from the primary. Values are equal byte by byte, whatever the collation. */
+  async having(plan: LookupPlan, values: Row, columns: readonly number[]): Promise<readonly Row[]> {
+    const { table, expressions } = plan;
+    const conditions = columns.map((column) => {
+      const { name, type } = table.columns[column]!;
+      return `${quoteName(name)} = ${sqlLiteral(values[column]! as KeyValue, type)}`;
+    });
+    const sql = wholeTableQuery(table, conditions.join(' AND '), expressions);
+    const wanted = rowKey(values, columns);
+    return await this.#options.primary.run(async (session) => {
+      const rows: Row[] = [];
+      for await (const { images } of readPieces(session, plan.rows, sql, pieceBytes)) {
+        for (const some of images) {
+          for (let i = 0; i < some.length; i += 1) {
+            const row = some.after(i)!;
+            if (rowKey(row, columns) === wanted) rows.push(row);
+          }
+        }
+      }
+      return rows;
     });
   }
 

@@ -4,17 +4,22 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { ConnectionSettings } from '../connectors/redis/connection-settings.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
+import { ArrayRowImages } from '../core/array-row-images.ts';
+import type { Change } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
+import { position } from '../core/position.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { smallTable } from '../testing/cached-rows.ts';
 import { RedisSinkRig } from '../testing/redis-sink-rig.ts';
+import { origin } from '../testing/sample-origin.ts';
 import { type LaunchedRedis, launchRedis } from '../testing/servers/launch-redis.ts';
 import { AppliedWatch } from './applied-watch.ts';
 import type { TableMode } from './cache-options.ts';
 import { CachedTable, type TableSettings } from './cached-table.ts';
 import type { Lookup, LookupPlan } from './database-reads.ts';
 import { loadScripts } from './fill-scripts.ts';
+import { IndexReads } from './index-reads.ts';
 import { RedisLink } from './redis-link.ts';
 import { RowCodec } from './row-codec.ts';
 
@@ -61,7 +66,13 @@ class Reader implements AsyncDisposable {
       plan: {} as LookupPlan,
       settings: { mode, ...settings, maxLocalRows: tracks ? 10 : 0, ...more },
       link: this.link,
-      reads: { lookup: () => this.#lookup() },
+      reads: { lookup: () => this.#lookup(), having: async () => [rowOf('from the database')] },
+      indexes: new IndexReads({
+        codec,
+        link: this.link,
+        tablesKey: 'millrace:tables:shop',
+        indexes: ['note', 'count,note'],
+      }),
       applied: new AppliedWatch(this.link, systemClock, 'millrace:position:shop', 'mysql/binlog'),
       positionKey: 'millrace:position:shop',
       tablesKey: 'millrace:tables:shop',
@@ -293,6 +304,37 @@ test('a mirror says that there is no row once its table is complete, and its row
   reader.lookups[1]!(null);
   assert.equal(await evicted, null);
   await redis.ask('CONFIG', 'SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+});
+
+test('rows are found by the indexes that the sink keeps, and by the database until the table is complete', async () => {
+  await redis.ask('FLUSHALL');
+  await using sink = await redis.sink({ 'sink.tableId-to-index.mapping': 'shop.items=note|count,note' }, 'shop');
+  await sink.claim('mysql/binlog');
+  const rows: readonly Row[] = [
+    [1, 'a:b', 1],
+    [2, 'a:b', 2],
+    [3, null, 2],
+  ];
+  const images = new ArrayRowImages(smallTable, { before: null, after: rows });
+  const change: Change = { kind: 'rows', op: 'create', table: smallTable, rows: images, origin };
+  const positions = new Map([['mysql/binlog', position('here')]]);
+  await sink.write({ changes: [change], positions, version: '1' }, new AbortController().signal);
+  await using reader = await Reader.open('mirror');
+  assert.deepEqual(await reader.table.getBy({ note: 'a:b' }), [named(rowOf('from the database'))]);
+  await redis.ask('HSET', 'millrace:tables:shop', 'shop.items', 'complete');
+  const ids = async (values: object): Promise<readonly unknown[]> =>
+    (await reader.table.getBy(values)).map(({ id }) => id).toSorted();
+  assert.deepEqual(await ids({ note: 'a:b' }), [1, 2]);
+  assert.deepEqual(await ids({ note: 'a:b', count: 2 }), [2]);
+  assert.deepEqual(await ids({ note: 'nobody' }), []);
+  // What the set says of a row that has changed since is not what the row holds.
+  await redis.ask('HSET', 'shop:items:1', 'note', 'other');
+  await redis.ask('UNLINK', 'shop:items:2');
+  assert.deepEqual(await ids({ note: 'a:b' }), []);
+  for (const wrong of [{ count: 1 }, {}, { note: 'a', id: 1 }]) {
+    await assert.rejects(reader.table.getBy(wrong), (error) => isMillraceError(error, 'CACHE_TABLE_REFUSED'));
+  }
+  await assert.rejects(reader.table.getBy({ note: 7 }), (error) => isMillraceError(error, 'CACHE_KEY_INVALID'));
 });
 
 test('a user with the rights that the manual lists can do all of it, and one without is told at once', async () => {

@@ -72,26 +72,43 @@ export class RowCodec {
     return name;
   }
 
-  /** The key's values by column of the table; undefined: the column is none of the key's. */
+  /** The key's values by column of the table; undefined: the column is none of the key's. Throws CACHE_KEY_INVALID. */
   keyRow(key: Readonly<Record<string, unknown>>): Row {
+    return this.rowOf(key, this.keys.columns);
+  }
+
+  /** The values of some columns by column of the table. Throws CACHE_KEY_INVALID. */
+  rowOf(values: Readonly<Record<string, unknown>>, columns: readonly number[]): Row {
     const row: (Value | undefined)[] = new Array(this.table.columns.length).fill(undefined);
-    for (const column of this.keys.columns) row[column] = this.#valueOf(key, column);
+    for (const column of columns) row[column] = this.#valueOf(values, column);
     return row;
+  }
+
+  /** Whether a row has this value in a column. */
+  isValue(row: CachedRow, column: number, value: Value): boolean {
+    const held = row[this.#names[column]!];
+    if (held instanceof Uint8Array && value instanceof Uint8Array) return Buffer.compare(held, value) === 0;
+    return held === value;
   }
 
   /** The key in Redis. */
   redisKey(row: Row): Buffer {
+    return this.keyBytes(row, this.keys);
+  }
+
+  /** The key that a template makes of a row's values. */
+  keyBytes(row: Row, keys: KeyTemplate): Buffer {
     const fields = this.#fields;
     fields.length = 0;
     fields.count = 0;
     let bytes = 0;
-    for (const column of this.keys.columns) {
+    for (const column of keys.columns) {
       writeValue(fields, column, this.table.columns[column]!.type, row[column]);
       bytes += fields.valueEnds[column]! - fields.valueStarts[column]!;
     }
-    const longest = this.keys.longest(bytes);
+    const longest = keys.longest(bytes);
     if (longest > this.#key.length) this.#key = Buffer.allocUnsafe(longest * 2);
-    const end = this.keys.write(this.#key, 0, fields.bytes, fields.valueStarts, fields.valueEnds);
+    const end = keys.write(this.#key, 0, fields.bytes, fields.valueStarts, fields.valueEnds);
     return Buffer.from(this.#key.subarray(0, end));
   }
 
