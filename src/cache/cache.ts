@@ -13,10 +13,10 @@ import { CachedTable, type TableSettings } from './cached-table.ts';
 import { DatabaseReads, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
 import { loadScripts } from './fill-scripts.ts';
-import { IndexReads } from './index-reads.ts';
 import { PrimaryWrites, type Written } from './primary-writes.ts';
 import { RedisLink } from './redis-link.ts';
 import { RowCodec } from './row-codec.ts';
+import { IndexReads } from './rows-by-values.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 

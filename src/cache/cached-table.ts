@@ -18,10 +18,10 @@ import {
   renewScript,
   type Script,
 } from './fill-scripts.ts';
-import type { IndexReads } from './index-reads.ts';
 import { LocalRows } from './local-rows.ts';
 import type { RedisLink } from './redis-link.ts';
 import { type Held, ownFields, type RowCodec } from './row-codec.ts';
+import type { IndexReads } from './rows-by-values.ts';
 import { TableCounters } from './table-counters.ts';
 
 /** A key as the application gives it: the columns of the table's key by name. */

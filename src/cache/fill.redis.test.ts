@@ -19,9 +19,9 @@ import type { TableMode } from './cache-options.ts';
 import { CachedTable, type TableSettings } from './cached-table.ts';
 import type { Lookup, LookupPlan } from './database-reads.ts';
 import { loadScripts } from './fill-scripts.ts';
-import { IndexReads } from './index-reads.ts';
 import { RedisLink } from './redis-link.ts';
 import { RowCodec } from './row-codec.ts';
+import { IndexReads } from './rows-by-values.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const key = 'shop:items:7';
