@@ -3,20 +3,27 @@ import type { LinkPlace } from './link-place.ts';
 
 /** What of a key is to be read again. */
 export class DirtyKey {
-  readonly key: Buffer;
   readonly table: KeyTable;
   /** A command said so that may have removed it. */
   mayBeGone = false;
   /** All of it; else the elements alone. */
   isWhole = false;
-  /** Elements of a set, sorted set or hash that commands named, by their text. */
-  readonly elements = new Map<string, Buffer>();
+  /** Elements of a set, sorted set or hash that commands named, by their text; null: none, as of most keys. */
+  elements: Map<string, Buffer> | null = null;
   /** Entries that were added to a stream, each its id, names and values: what is trimmed before it is read again is not lost. */
-  readonly entries: (readonly Buffer[])[] = [];
+  entries: (readonly Buffer[])[] | null = null;
 
-  constructor(key: Buffer, table: KeyTable) {
-    this.key = key;
+  /** The key's bytes as latin1: a text takes a third of the memory of a Buffer, and there may be hundreds of thousands. */
+  readonly #name: string;
+
+  constructor(name: string, table: KeyTable) {
+    this.#name = name;
     this.table = table;
+  }
+
+  /** A new one each time. */
+  get key(): Buffer {
+    return Buffer.from(this.#name, 'latin1');
   }
 }
 
@@ -47,7 +54,7 @@ export class DirtyKeys {
   add(key: Buffer, table: KeyTable, mayBeGone: boolean): void {
     const dirty = this.#dirty(key, table);
     dirty.isWhole = true;
-    dirty.elements.clear();
+    dirty.elements = null;
     dirty.mayBeGone ||= mayBeGone;
   }
 
@@ -55,13 +62,16 @@ export class DirtyKeys {
   addElement(key: Buffer, table: KeyTable, name: Buffer): void {
     const dirty = this.#dirty(key, table);
     if (dirty.isWhole) return;
+    dirty.elements ??= new Map();
     dirty.elements.set(name.latin1Slice(0, name.length), Buffer.from(name));
     this.#parts += 1;
   }
 
   /** An entry was added to a stream. The bytes are kept, and must last. */
   addEntry(key: Buffer, table: KeyTable, entry: readonly Buffer[]): void {
-    this.#dirty(key, table).entries.push(entry);
+    const dirty = this.#dirty(key, table);
+    dirty.entries ??= [];
+    dirty.entries.push(entry);
     this.#parts += 1 + Math.floor(entry.reduce((sum, { length }) => sum + length, 0) / bytesPerKey);
   }
 
@@ -100,7 +110,7 @@ export class DirtyKeys {
     const name = key.latin1Slice(0, key.length);
     let dirty = keys.get(name);
     if (dirty === undefined) {
-      dirty = new DirtyKey(Buffer.from(key), table);
+      dirty = new DirtyKey(name, table);
       keys.set(name, dirty);
     }
     return dirty;
@@ -110,7 +120,7 @@ export class DirtyKeys {
 const merge = (into: DirtyKey, from: DirtyKey): void => {
   into.mayBeGone ||= from.mayBeGone;
   into.isWhole ||= from.isWhole;
-  into.entries.push(...from.entries);
-  if (into.isWhole) into.elements.clear();
-  else for (const [name, element] of from.elements) into.elements.set(name, element);
+  if (from.entries !== null) into.entries = [...(into.entries ?? []), ...from.entries];
+  if (into.isWhole) into.elements = null;
+  else if (from.elements !== null) into.elements = new Map([...(into.elements ?? []), ...from.elements]);
 };

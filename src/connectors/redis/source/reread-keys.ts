@@ -39,7 +39,7 @@ export async function* rereadKeys(
       continue;
     }
     rows.begin(table, key, expiresAtMs, 'create');
-    for (const [id, ...pairs] of dirty.entries) rows.entry(id!, pairs);
+    for (const [id, ...pairs] of dirty.entries ?? []) rows.entry(id!, pairs);
     if (dirty.isWhole) wholes.push({ key, table, mayBeGone, expiresAtMs, size: Number(next(dirty)) });
     else takeElements(rows, dirty, deletes, () => next(dirty));
   }
@@ -54,7 +54,7 @@ const ask = (commands: CommandWriter, dirty: DirtyKey): void => {
   else if (dirty.isWhole) commands.add(sizeCommand[table.kind as keyof typeof sizeCommand], key);
   else {
     const command = table.shape === 'set' ? 'SMISMEMBER' : table.shape === 'zset' ? 'ZMSCORE' : 'HMGET';
-    const elements = [...dirty.elements.values()];
+    const elements = [...(dirty.elements?.values() ?? [])];
     for (let from = 0; from < elements.length; from += elementsAtOnce) {
       commands.add(command, key, ...elements.slice(from, from + elementsAtOnce));
     }
@@ -75,7 +75,7 @@ const takeRow = (rows: KeyRows, { key, table }: DirtyKey, reply: Reply, expiresA
 const takeElements = (rows: KeyRows, { table, elements }: DirtyKey, deletes: boolean, next: () => Reply): void => {
   let values: readonly (Reply | null)[] = [];
   let at = 0;
-  for (const element of elements.values()) {
+  for (const element of elements?.values() ?? []) {
     if (at % elementsAtOnce === 0) values = next() as readonly (Reply | null)[];
     const value = values[at % elementsAtOnce]!;
     at += 1;

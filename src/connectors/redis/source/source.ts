@@ -17,8 +17,8 @@ import { StreamCommands } from './stream-commands.ts';
 
 /** Keys that are read again at once, and become one transaction of the target. */
 const keysAtOnce = 1_000;
-/** Keys that wait to be read again: about 200 MB. */
-const maxDirtyKeys = 1_000_000;
+/** Keys that wait to be read again: about 140 MB. */
+const maxDirtyKeys = 500_000;
 /** How long commands gather, so that a key that changes often is read once. */
 const gatherMs = 20;
 /** How often the position moves on though no row has changed. */
