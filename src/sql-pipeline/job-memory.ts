@@ -17,6 +17,8 @@ export interface JobMemoryOptions {
   readonly identity: string;
   /** How long changes may stay in memory alone, in milliseconds. */
   readonly intervalMs: number;
+  /** About what entries may take in memory, in bytes. */
+  readonly mostMemory: number;
   readonly flow: Dataflow;
   readonly inputs: readonly Input[];
   readonly context: Context;
@@ -127,6 +129,7 @@ export class JobMemory implements Disposable {
 
   /** A tick has ended, and everything stands between transactions. Writes what changed when that is due; `now`: in any case. */
   ticked(tick: number, when: 'due' | 'now'): void {
+    this.#relieve();
     if (this.#sealed !== null || (when === 'due' && !this.#isDue())) return;
     for (const memory of this.#memories()) memory.write();
     this.#writtenMs = this.#options.context.clock.monotonic();
@@ -191,7 +194,7 @@ export class JobMemory implements Disposable {
   #restore(checkpoint: Checkpoint, records: readonly TickRecord[]): void {
     const { flow } = this.#options;
     const { file } = this.#state;
-    for (const [at, memory] of flow.memory!.entries()) memory.restoreFrom(file.space(`step/${at}`));
+    for (const [at, memory] of flow.memory!.entries()) memory.restoreFrom(file.space(`step/${at}`), this.#mostRead());
     flow.restored();
     for (const [at, input] of this.#inputs.entries()) {
       for (const table of input.tables) this.#restoreTable(table);
@@ -231,8 +234,23 @@ export class JobMemory implements Disposable {
   }
 
   #restoreTable(table: ScannedTable): void {
-    for (const [name, memory] of memoriesOf(table)) memory.restoreFrom(this.#state.file.space(name));
+    for (const [name, memory] of memoriesOf(table)) memory.restoreFrom(this.#state.file.space(name), this.#mostRead());
     table.restored();
+  }
+
+  /** Puts entries away that are not asked for, when all of them take too much. */
+  #relieve(): void {
+    let taken = 0;
+    for (const memory of this.#memories()) taken += memory.memory;
+    if (taken <= this.#options.mostMemory) return;
+    // What is written now belongs to the next checkpoint, so it waits until the last one is committed.
+    for (const memory of this.#memories()) memory.putAway(this.#sealed === null);
+  }
+
+  /** How many entries of each state are read at a start: those of all of them fit. */
+  #mostRead(): number {
+    const states = [...this.#memories()].length;
+    return Math.floor(this.#options.mostMemory / 400 / states);
   }
 
   #isDue(): boolean {

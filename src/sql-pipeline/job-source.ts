@@ -67,6 +67,7 @@ export const openJobSource = async (
             isChosen: job.state.folder !== null,
             identity: job.identity,
             intervalMs: job.state.intervalMs,
+            mostMemory: job.state.mostMemory,
             flow,
             inputs,
             context,

@@ -9,6 +9,8 @@ export interface StateSettings {
   readonly folder: string | null;
   /** In milliseconds; 0: nothing is kept. */
   readonly intervalMs: number;
+  /** About what may stay in memory, in bytes; the rest is read when it is asked for. */
+  readonly mostMemory: number;
 }
 
 /** One or several INSERT INTO that run together: what they have in common is computed once, and each tick reaches all their tables. */

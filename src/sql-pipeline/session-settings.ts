@@ -1,5 +1,5 @@
 import { nearestName } from '../core/nearest-name.ts';
-import { duration } from '../core/settings.ts';
+import { byteSize, duration } from '../core/settings.ts';
 import type { SetOption } from '../sql/ast/statement.ts';
 import { sqlError } from '../sql/sql-error.ts';
 import type { StateSettings } from './job.ts';
@@ -31,6 +31,7 @@ const known = [
   'pipeline.name',
   'sql-client.execution.result-mode',
   'state.checkpoints.dir',
+  'state.memory',
   'table.exec.source.idle-timeout',
   'table.exec.state.ttl',
   'table.local-time-zone',
@@ -41,6 +42,8 @@ export type ResultMode = 'table' | 'changelog' | 'tableau';
 
 /** How often a job that says nothing about it is kept, in milliseconds. */
 const defaultIntervalMs = 10_000;
+/** What a job's state may take of memory, in bytes. */
+const defaultMemory = 512 * 1_048_576;
 
 /** What SET has said so far. */
 export class SessionSettings {
@@ -81,7 +84,12 @@ export class SessionSettings {
   get state(): StateSettings {
     const folder = this.#values.get('execution.checkpointing.dir') ?? this.#values.get('state.checkpoints.dir') ?? null;
     const interval = this.#values.get('execution.checkpointing.interval');
-    return { folder, intervalMs: interval === undefined ? defaultIntervalMs : duration.parse(interval) };
+    const memory = this.#values.get('state.memory');
+    return {
+      folder,
+      intervalMs: interval === undefined ? defaultIntervalMs : duration.parse(interval),
+      mostMemory: memory === undefined ? defaultMemory : byteSize.parse(memory),
+    };
   }
 
   /** Null: nothing was said. */
@@ -118,8 +126,9 @@ export class SessionSettings {
         return oneOf('streaming', 'batch');
       case 'sql-client.execution.result-mode':
         return oneOf('table', 'changelog', 'tableau');
-      case 'execution.checkpointing.interval': {
-        const parsed = duration.safeParse(value);
+      case 'execution.checkpointing.interval':
+      case 'state.memory': {
+        const parsed = (key === 'state.memory' ? byteSize : duration).safeParse(value);
         if (parsed.success) return value;
         throw sqlError('SQL_INVALID', span, { reason: `${key} is ${parsed.error.issues[0]!.message}` });
       }

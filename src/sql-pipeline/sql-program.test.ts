@@ -260,3 +260,30 @@ test('a job that reads what it writes is refused, unless reading ends first', ()
   assert.equal(last(own('mysql')).kind, 'job');
   assert.equal(last(own('mysql-cdc'), true).kind, 'job');
 });
+
+test('where and how often a job is kept, and in how much memory, is said by SET', () => {
+  const job = `CREATE TABLE n (id BIGINT) WITH ('connector' = 'datagen'); CREATE TABLE out_rows (id BIGINT) WITH ('connector' = 'print');
+    INSERT INTO out_rows SELECT id FROM n`;
+  const jobOf = (settings: string, insert = job) => {
+    const of = program(false);
+    const outcome = parseScript(`${settings} ${insert}`)
+      .map((statement) => of.take(statement))
+      .at(-1)!;
+    assert.ok(outcome.kind === 'job');
+    return outcome.job;
+  };
+  assert.deepEqual(jobOf('').state, { folder: null, intervalMs: 10_000, mostMemory: 536_870_912 });
+  const said = `SET 'execution.checkpointing.interval' = '3 min'; SET 'state.checkpoints.dir' = 'file:///var/a%20b'; SET 'state.memory' = '64mb';`;
+  assert.deepEqual(jobOf(said).state, { folder: '/var/a b', intervalMs: 180_000, mostMemory: 67_108_864 });
+  for (const wrong of [
+    "SET 'execution.checkpointing.interval' = 'soon'",
+    "SET 'execution.checkpointing.dir' = 's3://bucket/a'",
+    "SET 'state.memory' = 'much'",
+  ]) {
+    assert.throws(() => jobOf(`${wrong};`), { code: 'SQL_INVALID' });
+  }
+  const { identity } = jobOf('');
+  assert.equal(jobOf(said, job.replaceAll(/\s+/g, '\n ')).identity, identity);
+  assert.notEqual(jobOf('', job.replace('SELECT id', 'SELECT id + 0')).identity, identity);
+  assert.notEqual(jobOf("SET 'table.local-time-zone' = 'Asia/Shanghai';").identity, identity);
+});

@@ -243,9 +243,7 @@ export class SqlProgram {
     for (const [index, insert] of inserts.entries()) refuseFeedback(insert, statements[index]!, tables);
     const written = statements.map(({ path }) => path.at(-1)!.name);
     const name = this.#settings.pipelineName ?? `insert-into_${[...new Set(written)].join('_')}`.slice(0, 100);
-    const identity = digest(
-      [this.#saidBefore, statements, this.#settings.timeZone, this.#dataflow().idleTimeoutMs].map(withoutPlaces),
-    );
+    const identity = digest([this.#saidBefore, statements, this.#dataflow()].map(withoutPlaces));
     const { bounded, state } = this.#settings;
     return { name, inserts, tables, settings: this.#dataflow(), identity, state, bounded };
   }

@@ -1,4 +1,5 @@
 import type { RowKey } from '../row-key.ts';
+import { KeyFilter } from './key-filter.ts';
 import { StateReader } from './state-reader.ts';
 import type { StateSpace } from './state-space.ts';
 import { StateWriter } from './state-writer.ts';
@@ -9,31 +10,43 @@ export interface EntryForm<Entry> {
   read(from: StateReader, key: RowKey): Entry;
 }
 
+/** About what an entry takes in memory: some objects around it, and its values three times as large as their bytes. */
+const memoryOf = (bytes: number): number => 160 + 3 * bytes;
+
 /**
  * What a step remembers, by key. A step looks an entry up, changes it, and says so by `changed`: whatever was changed since the last
- * checkpoint is written with the next. An entry is held between ticks by this map alone, which may put it away and read it again.
+ * checkpoint is written with the next. An entry is held between ticks by this map alone, which may put it away and read it again:
+ * who got one in a tick has to get it anew in the next.
  */
 export class KeyedState<Entry> {
   readonly #form: EntryForm<Entry>;
-  readonly #entries = new Map<RowKey, Entry>();
+  #entries = new Map<RowKey, Entry>();
+  /** Entries that nobody asked for since the last `putAway`; those go next. Empty as long as everything fits. */
+  #resting = new Map<RowKey, Entry>();
+  /** Keys that may be in the space alone; null: everything is here. */
+  #away: KeyFilter | null = null;
   /** Keys whose entry came, went or changed since it was last written. Null: nobody asks, so nothing is noted. */
   #changed: Set<RowKey> | null = null;
   #space: StateSpace | null = null;
   /** When each key was last written, the longest ago first. Null: entries live for ever. */
   #written: Map<RowKey, number> | null = null;
   #now = 0;
+  /** The mean of those that were written. */
+  #bytesPerEntry = 60;
 
   constructor(form: EntryForm<Entry>) {
     this.#form = form;
   }
 
   get(key: RowKey): Entry | undefined {
-    return this.#entries.get(key);
+    const entry = this.#entries.get(key);
+    return entry !== undefined || (this.#resting.size === 0 && this.#away === null) ? entry : this.#find(key);
   }
 
   /** A new entry, or another one. */
   set(key: RowKey, entry: Entry): void {
     this.#entries.set(key, entry);
+    if (this.#resting.size > 0) this.#resting.delete(key);
     this.changed(key);
   }
 
@@ -47,6 +60,7 @@ export class KeyedState<Entry> {
 
   delete(key: RowKey): void {
     this.#entries.delete(key);
+    this.#resting.delete(key);
     this.#changed?.add(key);
     this.#written?.delete(key);
   }
@@ -54,7 +68,7 @@ export class KeyedState<Entry> {
   /** Before a tick: lets go of entries that were last written `lifeMs` ago or longer. What stands under no key stays. */
   expire(now: number, lifeMs: number): void {
     this.#now = now;
-    this.#written ??= new Map(this.#entries.keys().map((key) => [key, now]));
+    this.#written ??= new Map(this.#keys().map((key) => [key, now]));
     for (const [key, at] of this.#written) {
       if (now - at < lifeMs) break;
       if (key === null) this.#written.delete(key);
@@ -63,13 +77,18 @@ export class KeyedState<Entry> {
   }
 
   /** All of them. Entries may be deleted on the way, and none added. */
-  all(): Iterable<[RowKey, Entry]> {
-    return this.#entries;
+  *all(): Generator<readonly [RowKey, Entry], void, undefined> {
+    yield* this.#entries;
+    yield* this.#resting;
+    for (const [key, bytes] of this.#entriesAway()) yield [key, this.#read(bytes, key)];
   }
 
   clear(): void {
-    for (const key of this.#entries.keys()) this.#changed?.add(key);
-    this.#entries.clear();
+    for (const [key] of this.#entriesAway()) this.#changed!.add(key);
+    for (const entries of [this.#entries, this.#resting]) {
+      for (const key of entries.keys()) this.#changed?.add(key);
+      entries.clear();
+    }
     this.#written?.clear();
   }
 
@@ -79,14 +98,22 @@ export class KeyedState<Entry> {
     this.#changed = new Set(this.#entries.keys());
   }
 
-  /** Takes what `space` holds for what is remembered, and goes on as with `keepIn`. */
-  restoreFrom(space: StateSpace): void {
-    for (const [keyBytes, bytes] of space.entries()) {
-      const key = new StateReader(keyBytes).value() as RowKey;
-      this.#entries.set(key, this.#form.read(new StateReader(bytes), key));
-    }
+  /** Takes what `space` holds for what is remembered, reads the first `most` entries of it, and goes on as with `keepIn`. */
+  restoreFrom(space: StateSpace, most = Number.POSITIVE_INFINITY): void {
     this.#space = space;
     this.#changed = new Set();
+    const times: [RowKey, number][] = [];
+    for (const [at, bytes] of space.entries()) {
+      const key = new StateReader(at).value() as RowKey;
+      const written = new StateReader(bytes).count();
+      if (written > 0) times.push([key, written]);
+      if (this.#entries.size < most) this.#entries.set(key, this.#read(bytes, key));
+      else {
+        this.#away ??= new KeyFilter();
+        this.#away.add(key);
+      }
+    }
+    if (times.length > 0) this.#written = new Map(times.sort(([, a], [, b]) => a - b));
   }
 
   /** How many entries `write` would write now. */
@@ -94,21 +121,91 @@ export class KeyedState<Entry> {
     return this.#changed?.size ?? 0;
   }
 
+  /** About what the entries that are here take in memory, in bytes. */
+  get memory(): number {
+    return (this.#entries.size + this.#resting.size) * memoryOf(this.#bytesPerEntry);
+  }
+
   /** Brings the space in step with what is remembered. */
   write(): void {
-    const space = this.#space!;
-    for (const key of this.#changed!) {
-      writer.value(key);
-      const keyBytes = writer.take();
-      const entry = this.#entries.get(key);
-      if (entry === undefined) space.delete(keyBytes);
-      else {
-        this.#form.write(entry, writer);
-        space.put(keyBytes, writer.take());
-      }
-    }
+    for (const key of this.#changed!) this.#write(key, this.#entries.get(key) ?? this.#resting.get(key));
     this.#changed!.clear();
+  }
+
+  /**
+   * Between ticks: forgets entries that nobody asked for since the last time, which are read again when somebody does. `mayWrite`: those that
+   * changed are written before; otherwise they stay.
+   */
+  putAway(mayWrite: boolean): void {
+    for (const [key, entry] of this.#resting) {
+      if (this.#changed!.has(key)) {
+        if (!mayWrite) {
+          this.#entries.set(key, entry);
+          continue;
+        }
+        this.#write(key, entry);
+        this.#changed!.delete(key);
+      }
+      this.#away ??= new KeyFilter();
+      this.#away.add(key);
+    }
+    this.#resting = this.#entries;
+    this.#entries = new Map();
+  }
+
+  *#keys(): Generator<RowKey, void, undefined> {
+    yield* this.#entries.keys();
+    yield* this.#resting.keys();
+    for (const [key] of this.#entriesAway()) yield key;
+  }
+
+  #find(key: RowKey): Entry | undefined {
+    let entry = this.#resting.get(key);
+    if (entry === undefined) {
+      // What changed and is not here was deleted, and still has to be in the space.
+      if (this.#away === null || this.#changed!.has(key) || !this.#away.mayHave(key)) return undefined;
+      const bytes = this.#space!.get(keyBytes(key));
+      if (bytes === null) return undefined;
+      entry = this.#read(bytes, key);
+    } else this.#resting.delete(key);
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  *#entriesAway(): Generator<readonly [RowKey, Uint8Array], void, undefined> {
+    if (this.#away === null) return;
+    for (const [at, bytes] of this.#space!.entries()) {
+      const key = new StateReader(at).value() as RowKey;
+      const isHere = this.#entries.has(key) || this.#resting.has(key) || this.#changed!.has(key);
+      if (!isHere) yield [key, bytes];
+    }
+  }
+
+  /** Behind the time at which it was written: 0 where entries live for ever. */
+  #read(bytes: Uint8Array, key: RowKey): Entry {
+    const reader = new StateReader(bytes);
+    reader.count();
+    return this.#form.read(reader, key);
+  }
+
+  #write(key: RowKey, entry: Entry | undefined): void {
+    const at = keyBytes(key);
+    if (entry === undefined) {
+      this.#space!.delete(at);
+      return;
+    }
+    writer.count(this.#written?.get(key) ?? 0);
+    this.#form.write(entry, writer);
+    const bytes = writer.take();
+    this.#bytesPerEntry += (bytes.length - this.#bytesPerEntry) / 1_024;
+    this.#space!.put(at, bytes);
   }
 }
 
 const writer = new StateWriter();
+
+/** A map takes 0 and -0 for one key. */
+const keyBytes = (key: RowKey): Uint8Array => {
+  writer.value(key === 0 ? 0 : key);
+  return writer.take();
+};
