@@ -29,7 +29,7 @@ export const jobOptions = (
   return {
     name: job.name,
     source: async () =>
-      state === null || job.bounded || job.state.intervalMs === 0
+      state === null || !isKept(job)
         ? await openJobSource(job, targets, context, { open, folder: null })
         : await openJobSource({ ...job, identity: `${state.version} ${job.identity}` }, targets, context, {
             open,
@@ -41,11 +41,25 @@ export const jobOptions = (
   };
 };
 
+/** Lines and nothing hold no tick, so there is none to go on from. */
+const isKept = ({ bounded, inserts, state }: SqlJob): boolean =>
+  !bounded &&
+  state.intervalMs > 0 &&
+  inserts.some(({ target: { binding } }) => !['print', 'blackhole'].includes(binding.sink!.kind));
+
 /** A folder's name for each name of a job and the tables it writes: two that have a name in common and write elsewhere are apart. */
 const folderName = ({ name, inserts }: SqlJob): string => {
   const written = inserts.map(({ target: { binding } }) => {
     const { kind, database, table, settings } = binding.sink!;
-    return [kind, database, table, binding.store, settings['path'], settings['properties.bootstrap.servers']];
+    return [
+      kind,
+      database,
+      table,
+      binding.store,
+      settings['path'],
+      settings['position.path'],
+      settings['properties.bootstrap.servers'],
+    ];
   });
   return `${name.replaceAll(/[^\w.-]/g, '_')}-${digest(written).slice(0, 8)}`;
 };
