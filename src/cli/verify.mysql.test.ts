@@ -112,10 +112,7 @@ route: [{source-table: ${database}.\\.*, sink-table: ${copy}.<>, replace-symbol:
   const ended = once(running, 'exit');
   const runs = (): boolean => running.exitCode === null && running.signalCode === null;
   try {
-    while (
-      running.exitCode === null &&
-      (await shop.query(`SHOW TABLES FROM ${copy} LIKE 'a'`).catch(() => [])).length === 0
-    )
+    while (runs() && (await shop.query(`SHOW TABLES FROM ${copy} LIKE 'a'`).catch(() => [])).length === 0)
       await sleep(50);
     while (runs() && (await shop.query(`SELECT * FROM ${copy}.a`)).length < 3) await sleep(50);
     const equal = await millrace(file);
