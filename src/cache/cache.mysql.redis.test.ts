@@ -1,6 +1,7 @@
 /** The cache on real servers: what MySQL holds comes out of Redis as it went in, with a pipeline beside it and without. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RowDataPacket } from 'mysql2';
 import { redisSinkConfig } from '../connectors/redis/sink/config.ts';
 import { openRedisSink } from '../connectors/redis/sink/sink.ts';
 import { isMillraceError } from '../core/errors.ts';
@@ -75,9 +76,10 @@ if (server !== undefined) {
 
     const { result } = await cache.write(async (tx) => {
       await tx.query(`UPDATE ${name} SET note = 'changed' WHERE shop = 'a'`);
-      return 'done';
+      const [[cipher]] = await tx.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+      return cipher!['Value'];
     });
-    assert.equal(result, 'done');
+    assert.match(result, /^TLS_/, 'writes are as private as reads, where the server can');
     await rows.invalidate(keys[1]!, keys[2]!);
     assert.equal((await rows.get(keys[1]!))!['note'], 'changed');
     await assert.rejects(

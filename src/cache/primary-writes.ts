@@ -1,5 +1,7 @@
-import { type Connection, createPool, type Pool, type PoolOptions, type ResultSetHeader } from 'mysql2/promise';
+import type { SslOptions } from 'mysql2';
+import { type Connection, createPool, type Pool, type PoolConnection, type ResultSetHeader } from 'mysql2/promise';
 import type { MysqlConfig } from '../connectors/mysql/config.ts';
+import { offersNoTls, tlsOptions } from '../connectors/mysql/tls-options.ts';
 import type { WriteToken } from './cache-options.ts';
 
 /** A write that was committed. */
@@ -20,8 +22,7 @@ export class PrimaryWrites {
 
   /** Runs `work` as one transaction, and commits it; whatever it throws rolls it back and is thrown on. */
   async write<Result>(work: (transaction: Connection) => Promise<Result>): Promise<Written<Result>> {
-    this.#pool ??= createPool(poolOptions(this.#config));
-    const connection = await this.#pool.getConnection();
+    const connection = await this.#connect();
     let ended = false;
     try {
       // MariaDB and servers without GTIDs do not know it.
@@ -45,6 +46,25 @@ export class PrimaryWrites {
   async close(): Promise<void> {
     await this.#pool?.end();
   }
+
+  async #connect(): Promise<PoolConnection> {
+    const mode = this.#config['ssl.mode'];
+    if (this.#pool === null) {
+      const tls = mode === 'disabled' ? null : await tlsOptions(this.#config);
+      this.#pool ??= openPool(this.#config, tls);
+    }
+    const pool = this.#pool;
+    try {
+      return await pool.getConnection();
+    } catch (error) {
+      if (mode !== 'preferred' || !offersNoTls(error)) throw error;
+      if (this.#pool === pool) {
+        this.#pool = openPool(this.#config, null);
+        await pool.end();
+      }
+      return await this.#pool.getConnection();
+    }
+  }
 }
 
 const tokenOf = async (header: ResultSetHeader, connection: Connection): Promise<WriteToken | null> => {
@@ -57,14 +77,13 @@ const tokenOf = async (header: ResultSetHeader, connection: Connection): Promise
   return gtid === undefined || gtid === '' ? null : (gtid as WriteToken);
 };
 
-const poolOptions = (config: MysqlConfig): PoolOptions => ({
-  host: config.hostname ?? '',
-  port: config.port,
-  user: config.username ?? '',
-  password: config.password,
-  connectionLimit: 10,
-  connectTimeout: config['connect.timeout'],
-  ...(config['ssl.mode'] === 'disabled' || config['ssl.mode'] === 'preferred'
-    ? {}
-    : { ssl: { rejectUnauthorized: config['ssl.mode'] !== 'required' } }),
-});
+const openPool = (config: MysqlConfig, tls: SslOptions | null): Pool =>
+  createPool({
+    host: config.hostname ?? '',
+    port: config.port,
+    user: config.username ?? '',
+    password: config.password,
+    connectionLimit: 10,
+    connectTimeout: config['connect.timeout'],
+    ...(tls === null ? {} : { ssl: tls }),
+  });

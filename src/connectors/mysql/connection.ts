@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, createConnection } from 'mysql2';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
@@ -9,6 +8,7 @@ import type { Dial } from '../../net/dial.ts';
 import type { MysqlConfig } from './config.ts';
 import { mysqlFailure } from './mysql-failure.ts';
 import { statements } from './statements.ts';
+import { offersNoTls, tlsOptions } from './tls-options.ts';
 
 /** A result set with every value as the text the server sent. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -62,8 +62,7 @@ export class MysqlConnection implements AsyncDisposable {
     try {
       return await login(options, await tlsOptions(config));
     } catch (error) {
-      const cause = (error as Error).cause as { readonly code?: string } | undefined;
-      if (!isMillraceError(error, 'MYSQL_TLS') || cause?.code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
+      if (!offersNoTls((error as Error).cause)) throw error;
       return await login(options, null);
     }
   }
@@ -195,24 +194,4 @@ const connected = async (options: ConnectionOptions): Promise<Connection> => {
     connection.once('error', reject);
   });
   return connection.promise();
-};
-
-const tlsOptions = async (
-  config: ConnectionSettings,
-): Promise<NonNullable<Exclude<ConnectionOptions['ssl'], string>>> => {
-  const mode = config['ssl.mode'];
-  const read = async (path: string | undefined): Promise<string | undefined> =>
-    path === undefined ? undefined : await readFile(path, 'utf8');
-  const [ca, cert, key] = await Promise.all([
-    read(config['ssl.ca']),
-    read(config['ssl.cert']),
-    read(config['ssl.key']),
-  ]);
-  return {
-    rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-identity',
-    verifyIdentity: mode === 'verify-identity',
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
 };
