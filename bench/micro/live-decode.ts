@@ -26,7 +26,7 @@ const noSnapshots: SnapshotRun = {
   take: () => null,
   ready: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
   finished: true,
-  request() {},
+  request: () => new Map(),
   pause() {},
   unpause() {},
   cancel() {},

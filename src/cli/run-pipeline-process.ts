@@ -9,6 +9,7 @@ import { tellingLog } from '../server/log-ring.ts';
 import { PipelineRunner } from '../server/pipeline-runner.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
 import type { ToldFile } from '../server/told-pipeline.ts';
+import { followSignals } from './follow-signals.ts';
 import { logWarnings } from './log-warnings.ts';
 import { pipelineOptions } from './open-pipeline.ts';
 import { openTracer } from './open-tracer.ts';
@@ -48,6 +49,7 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   tell({ kind: 'ready' });
   giveBackMemory();
   void logWarnings(described, { pipeline: name, log, clock: systemClock });
+  const signals = followSignals(described, runner.pipeline, log, stop.signal);
   try {
     const { outcome } = await runner.run(stop.signal);
     if (outcome === 'finished') log.info('the source has no more; the pipeline is done', { pipeline: name });
@@ -62,6 +64,7 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   }
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+  await signals;
 };
 
 /** What `serve` says first; null: it told this process to end before. */

@@ -249,7 +249,12 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
     name: 'event.deserialization.failure.handling.mode',
     reason: 'an event that cannot be read stops the pipeline',
   },
-  { tool: 'Debezium', name: 'signal.', reason: '`millrace snapshot` and the HTTP API do what signals do' },
+  {
+    tool: 'Debezium',
+    name: 'signal.',
+    reason:
+      'signals are taken from the topic that `pipeline` names as `signal.kafka.topic`; `millrace snapshot` and the HTTP API do the same',
+  },
   { tool: 'Debezium', name: 'notification.', reason: 'events come from the HTTP API' },
   { tool: 'Debezium', name: 'incremental.snapshot.allow.schema.changes', reason: 'a snapshot survives schema changes' },
   {

@@ -1,6 +1,6 @@
 /** The settings of a pipeline file that belong to no connector. */
 import { z } from 'zod';
-import { byteSize, columnList, duration, secret, withoutEffect } from '../core/settings.ts';
+import { byteSize, columnList, duration, list, secret, withoutEffect } from '../core/settings.ts';
 
 const perTask = 'one pipeline is one ordered stream; parallel work happens inside sources and sinks';
 
@@ -53,6 +53,18 @@ export const pipelineSettings = z.strictObject({
   'stalled-after': duration
     .prefault('30s')
     .describe('How long nothing may move, while there is something to move, before the health says stalled.'),
+  'signal.kafka.topic': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Topic of one partition that Debezium's signals are taken from while the pipeline runs, those whose key is the pipeline's name. Default: none are.",
+    ),
+  'signal.kafka.bootstrap.servers': list
+    .optional()
+    .describe(
+      "Brokers that have `signal.kafka.topic`, `host:port` each, separated by commas. Default: the Kafka sink's. Login and TLS are always the Kafka sink's; without one there are none.",
+    ),
   'route-mode': z
     .enum(['ALL_MATCH', 'FIRST_MATCH'])
     .default('ALL_MATCH')

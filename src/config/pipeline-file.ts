@@ -30,6 +30,7 @@ import {
   readPipeline,
   sectionOf,
 } from './read-pipeline.ts';
+import type { SignalSettings } from './read-signals.ts';
 import { namesSecret, redactor, spelledSecrets } from './redact.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { type Place, SourceText } from './source-text.ts';
@@ -54,6 +55,8 @@ export interface PipelineFile<Of = Connector> {
   /** In the order in which rows go through them; each `module` is a whole path. */
   readonly processes: readonly ProcessSettings[];
   readonly settings: PipelineSettings;
+  /** Where signals are taken from; null: none are. */
+  readonly signals: SignalSettings | null;
   /** Rows in and rows out, for `millrace test`. */
   readonly tests: readonly RowTest[];
   /** Queries that take the place of sources and sinks, which are empty then; null: there are none. */

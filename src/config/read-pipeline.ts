@@ -25,6 +25,7 @@ import {
 } from './frame.ts';
 import { insteadOf } from './other-connectors.ts';
 import type { LoadOptions, PipelineFile, Section, SinkSection, SourceSection } from './pipeline-file.ts';
+import { readSignals } from './read-signals.ts';
 import { checkSettings, type Found, type FoundSettings, findSettings, type SectionShape } from './section.ts';
 import type { Place } from './source-text.ts';
 import { readSql } from './sql-section.ts';
@@ -93,14 +94,15 @@ export const readPipeline = async (read: FrameReading, identity: PipelineIdentit
     report('error', start, new MillraceError('CONFIG_MISSING_KEY', { key: 'name', section: identity.where }));
     return null;
   }
+  const ends = { sources: sources as SourceSection[], sinks: sinks as SinkSection[] };
   return {
     name,
-    sources: sources as SourceSection[],
-    sinks: sinks as SinkSection[],
+    ...ends,
     processes,
     transforms,
     routes,
     settings,
+    signals: readSignals(read, settings, ends),
     tests,
     sql: null,
   };
@@ -133,7 +135,9 @@ const readQueries = async (
     );
     return null;
   }
-  return { name, sources: [], sinks: [], processes: [], transforms: [], routes: [], settings, tests: [], sql };
+  const ends = { sources: [], sinks: [] };
+  const signals = readSignals(read, settings, ends);
+  return { name, ...ends, processes: [], transforms: [], routes: [], settings, signals, tests: [], sql };
 };
 
 const frameShapes: readonly (readonly [name: string, schema: z.ZodType])[] = [

@@ -41,10 +41,15 @@ export interface SnapshotProgress {
 /** Reading tables again while the log is followed. */
 export interface Snapshots {
   /**
-   * Reads tables again, or for the first time. `where` narrows it to some rows, and then nothing is swept. Throws
-   * SNAPSHOT_UNKNOWN_TABLE, and then begins nothing.
+   * Reads tables again, or for the first time. `where` narrows it to some rows, and then nothing is swept. Gives the places that
+   * say so: once the sinks hold them, or later ones, a restart goes on with it. Throws SNAPSHOT_UNKNOWN_TABLE, and then begins
+   * nothing.
    */
-  request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void;
+  request(ask: {
+    readonly tables: readonly string[];
+    readonly where?: string;
+    readonly reason: string;
+  }): ReadonlyMap<Lane, Position>;
   /** Stops and resumes all tables' reading; what was read leaves first. */
   pause(): void;
   unpause(): void;

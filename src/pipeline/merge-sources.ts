@@ -142,11 +142,12 @@ class MergedSnapshots implements Snapshots {
     this.#each = each;
   }
 
-  request(ask: Parameters<Snapshots['request']>[0]): void {
+  request(ask: Parameters<Snapshots['request']>[0]): ReadonlyMap<Lane, Position> {
+    const asked = new Map<Lane, Position>();
     for (const table of ask.tables) {
       const took = this.#each.filter((snapshots) => {
         try {
-          snapshots.request({ ...ask, tables: [table] });
+          for (const [lane, due] of snapshots.request({ ...ask, tables: [table] })) asked.set(lane, due);
           return true;
         } catch (error) {
           if (!isMillraceError(error, 'SNAPSHOT_UNKNOWN_TABLE')) throw error;
@@ -155,6 +156,7 @@ class MergedSnapshots implements Snapshots {
       });
       if (took.length === 0) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table });
     }
+    return asked;
   }
 
   pause(): void {

@@ -13,6 +13,7 @@ import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { errorText } from '../error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
+import { followSignals } from '../follow-signals.ts';
 import { LiveLines } from '../live-lines.ts';
 import { logWarnings } from '../log-warnings.ts';
 import { pipelineOptions } from '../open-pipeline.ts';
@@ -44,6 +45,8 @@ interface Running {
   readonly runner: PipelineRunner;
   readonly stop: AbortController;
   readonly operated: LocalPipeline;
+  /** Takes signals until it is stopped; never rejects. */
+  readonly takeSignals: (stop: AbortSignal) => Promise<void>;
 }
 
 interface Ending {
@@ -97,6 +100,7 @@ export const runPipelines = async (
       runner,
       stop,
       operated: new LocalPipeline({ runner, file: path, plan: planObject(file), logs, stop: () => stop.abort() }),
+      takeSignals: (ended) => followSignals(file, runner.pipeline, log, ended),
     });
     // Beside the pipeline, which must not wait for it.
     void logWarnings(file, { pipeline: file.name, log, clock: systemClock });
@@ -118,8 +122,10 @@ export const runPipelines = async (
         );
   const others = new AbortController();
   const endings = await Promise.all(
-    running.map(async ({ runner, stop }): Promise<Ending> => {
+    running.map(async ({ runner, stop, takeSignals }): Promise<Ending> => {
       const { pipeline } = runner;
+      const ended = new AbortController();
+      const signalling = takeSignals(ended.signal);
       try {
         const result = await runner.run(AbortSignal.any([signals.stop, stop.signal, others.signal]), signals.abort);
         return { pipeline, result, error: null };
@@ -127,6 +133,9 @@ export const runPipelines = async (
         others.abort();
         if (!signals.abort.aborted) lines.write(redact(errorText(error, terminal.paint)));
         return { pipeline, result: null, error };
+      } finally {
+        ended.abort();
+        await signalling;
       }
     }),
   );

@@ -39,6 +39,10 @@ export const zhTargetErrors: LocalErrors = {
     '<topic> 的分区 <partition> 已有 <waitedMs> 毫秒没有接受记录：<reason>',
     '管道会自动重试。请用 kafka-topics.sh --describe 查看是否有离线分区或同步副本不足。',
   ],
+  KAFKA_SIGNAL_PARTITIONS: [
+    '信号主题 <topic> 有 <partitions> 个分区，其中的信号没有先后顺序',
+    '请为信号建一个只有一个分区的主题，并写入 `signal.kafka.topic`。在此期间管道照常运行，只是不接收信号。',
+  ],
   KAFKA_NOT_AUTHORIZED: [
     'Kafka 不允许该用户对 <resource> 执行 <action>',
     '请用 kafka-acls.sh --add 申请权限：主题上的 Write、Describe、Create，位点主题上还要 Read，事务 id 上的 Write 和 Describe；读取时需要主题上的 Read、Describe 和消费组上的 Read。',

@@ -171,6 +171,10 @@ export const zhUsageErrors: LocalErrors = {
     '无法向本管道的数据源询问位置',
     '可以设置单台 MySQL 或 MariaDB 服务器的位点；其他数据源请修改文件并清空下游。',
   ],
+  SIGNAL_REFUSED: [
+    '偏移量 <offset> 处的信号无法执行：<reason>',
+    '请按 Debezium 的写法重新发送：键是管道的名字，值是 {"type": "execute-snapshot", "data": {"data-collections": ["db.table"], "type": "incremental"}}。管道不受影响，继续运行。',
+  ],
   SNAPSHOT_UNSUPPORTED: [
     '<pipeline> 的数据源没有可以重新读取的表',
     '快照只能取自 MySQL 和 MariaDB 服务器。对该数据源请在文件中改用别的起点，并给管道换一个名字。',

@@ -21,6 +21,7 @@ interface Expected {
   readonly sink?: Readonly<Record<string, unknown>>;
   readonly routes?: readonly Readonly<Record<string, string>>[];
   readonly name?: string;
+  readonly pipeline?: Readonly<Record<string, unknown>>;
   /** Keys that are named as left out. */
   readonly left: readonly string[];
 }
@@ -61,6 +62,9 @@ const converts = async (
   const sink = pipeline!.sinks[0]!;
   const sinkSettings = { type: sink.connector.type, ...(sink.config as object) } as Record<string, unknown>;
   for (const [key, value] of Object.entries(expected.sink ?? {})) assert.deepEqual(sinkSettings[key], value, key);
+  const pipelineSettings: Readonly<Record<string, unknown>> = pipeline!.settings;
+  for (const [key, value] of Object.entries(expected.pipeline ?? {}))
+    assert.deepEqual(pipelineSettings[key], value, key);
   if (expected.routes) assert.deepEqual(pipeline!.routes, expected.routes);
   if (expected.name !== undefined) assert.equal(pipeline!.name, expected.name);
   assert.deepEqual(
@@ -103,7 +107,7 @@ describe('Debezium', () => {
       left: ['max.batch.size', 'snapshot.locking.mode'],
     }));
 
-  test('masks, hashes, Avro, and what has no counterpart by name', () =>
+  test('masks, hashes, Avro, signals from Kafka, and what has no counterpart by name', () =>
     converts('debezium', ['debezium/outbox-avro.json'], {
       source: {
         'columns.hash': ['orders.outbox.email'],
@@ -112,11 +116,13 @@ describe('Debezium', () => {
         'ssl.mode': 'verify-identity',
       },
       sink: { 'value.format': 'debezium-avro', 'schema.registry.url': ['http://registry:8081'] },
+      pipeline: { 'signal.kafka.topic': 'orders-signals', 'signal.kafka.bootstrap.servers': ['kafka:9092'] },
       left: [
         'database.ssl.truststore',
         'database.ssl.truststore.password',
         'gtid.source.includes',
         'signal.data.collection',
+        'signal.consumer.security.protocol',
         'signal.enabled.channels',
         'transforms.outbox (EventRouter)',
         'transforms.drop (Filter)',

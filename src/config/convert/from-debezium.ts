@@ -89,6 +89,7 @@ const fromSource = (draft: Draft, settings: Settings, sinks: KnownSinks): Draft 
   for (const [key, value] of settings) {
     if (handled.has(key) || /^(schema\.history|database\.history)\./.test(key)) continue;
     if (/^(transforms|predicates)(\.|$)/.test(key) || /^(key|value)\.converter(\.|$)/.test(key)) continue;
+    if (key.startsWith('signal.')) continue;
     if (key === 'database.password') draft.secret(draft.source, 'password', 'MYSQL_PASSWORD', key, value);
     else if (/^database\.(include\.list|whitelist)$/.test(key) && hasTables(settings)) continue;
     else if (formatKeys.includes(key)) {
@@ -104,10 +105,47 @@ const fromSource = (draft: Draft, settings: Settings, sinks: KnownSinks): Draft 
   if (!draft.source.has('tables'))
     draft.source.set('tables', '\\.*.\\.*', 'The file named no tables: all of them, as Debezium takes it.');
   if (draft.pipeline.get('errors.tolerance') === 'all') needsDeadLetters(draft);
+  signals(draft, settings, isKafka, name ?? null);
   if (isKafka) converters(draft, settings, sinks);
   for (const each of transforms) transform(draft, each, settings, { isKafka, prefix });
   if (name !== undefined) draft.text(draft.pipeline, 'name', name);
   return draft;
+};
+
+/** Debezium's channels of signals, of which a Kafka topic is one here too. */
+const signals = (draft: Draft, settings: Settings, isKafka: boolean, name: string | null): void => {
+  const channels = listOf(settings.get('signal.enabled.channels'));
+  const topic = settings.get('signal.kafka.topic');
+  const servers = settings.get('signal.kafka.bootstrap.servers');
+  const isTaken = channels.includes('kafka') && topic !== undefined && (servers !== undefined || isKafka);
+  for (const key of settings.keys()) {
+    if (!key.startsWith('signal.') || key === 'signal.enabled.channels') continue;
+    if (key === 'signal.data.collection') {
+      draft.left(
+        key,
+        'no table is watched for signals: they come from a Kafka topic, `millrace snapshot` or the HTTP API',
+      );
+    } else if (key === 'signal.kafka.topic' || key === 'signal.kafka.bootstrap.servers') {
+      if (isTaken) draft.text(draft.pipeline, key, settings.get(key)!);
+      else if (!channels.includes('kafka'))
+        draft.left(key, '`signal.enabled.channels` has no kafka, so it had no effect');
+      else draft.left(key, 'a topic of signals needs both its name and its brokers');
+    } else if (key.startsWith('signal.consumer.')) {
+      draft.left(key, 'the topic of signals is reached with the login and TLS of the Kafka sink');
+    } else draft.left(key, 'there is no such setting');
+  }
+  const others = channels.filter((channel) => channel !== 'kafka' || !isTaken);
+  if (others.length > 0) {
+    draft.left(
+      'signal.enabled.channels',
+      `${others.join(', ')}: signals are taken from a Kafka topic that \`signal.kafka.topic\` names, and \`millrace snapshot\` and the HTTP API do the same`,
+    );
+  }
+  const prefix = settings.get('topic.prefix') ?? settings.get('database.server.name');
+  if (isTaken && prefix !== undefined && prefix !== name) {
+    const key = name === null ? 'the name of the pipeline' : `${name}, the name of the pipeline`;
+    draft.changed('signal.kafka.topic', `the key of a signal is ${key}, where Debezium has topic.prefix, ${prefix}`);
+  }
 };
 
 const hasTables = (settings: Settings): boolean =>

@@ -172,6 +172,12 @@ export const kafkaErrors = {
       `the partitions cannot be shared in the consumer group ${d.group}: ${d.reason}`,
     hint: 'Leave `properties.group.protocol` out, so that one process reads all partitions; or write to MySQL alone with `schema.change.behavior: evolve` or `exception`, and without a step of your own in the source.',
   },
+  KAFKA_SIGNAL_PARTITIONS: {
+    retryable: false,
+    message: (d: { readonly topic: string; readonly partitions: number }) =>
+      `the topic of signals ${d.topic} has ${d.partitions} partitions, so that its signals have no order`,
+    hint: 'Make a topic with one partition for signals, and name it as `signal.kafka.topic`. The pipeline runs on meanwhile, and takes none.',
+  },
   KAFKA_NOT_REPLAYABLE: {
     retryable: false,
     message: (d: { readonly topic: string; readonly reason: string }) =>

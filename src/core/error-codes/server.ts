@@ -116,6 +116,12 @@ export const serverErrors = {
     message: (d: { readonly pipeline: string }) => `the source of ${d.pipeline} has no tables that could be read again`,
     hint: 'Snapshots are taken of MySQL and MariaDB servers. Set another start in the file for this source, and give the pipeline another name.',
   },
+  SIGNAL_REFUSED: {
+    retryable: false,
+    message: (d: { readonly offset: number; readonly reason: string }) =>
+      `the signal at offset ${d.offset} ${d.reason}`,
+    hint: 'Send it again as Debezium writes signals: the key is the name of the pipeline, the value {"type": "execute-snapshot", "data": {"data-collections": ["db.table"], "type": "incremental"}}. The pipeline went on without it.',
+  },
   PIPELINE_QUESTION_FAILED: {
     retryable: false,
     message: (d: { readonly reason: string }) => `the pipeline could not answer: ${d.reason}`,

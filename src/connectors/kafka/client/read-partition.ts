@@ -34,17 +34,18 @@ export const readPartition = async (
   return offset;
 };
 
-/** Committed records of a partition from an offset on, as far as they fit; none when there are none yet. */
+/** Committed records of a partition from an offset on, as far as they fit; none when there are none within `maxWaitMs`. */
 export const fetchPartition = (
   cluster: Cluster,
   topic: string,
   partition: number,
   offset: number,
+  maxWaitMs = options.maxWaitMs,
 ): Promise<FetchedPartition> =>
   cluster.settled(async () => {
     const broker = await cluster.leader(topic, partition);
     if (broker === null) throw refusal(noLeader, topic, 'Fetch', `the topic ${topic}`, 'read');
-    const answer = (await broker.call(fetchRequest([{ topic, partition, offset }], options)))[0]!;
+    const answer = (await broker.call(fetchRequest([{ topic, partition, offset }], { ...options, maxWaitMs })))[0]!;
     if (answer.errorCode !== 0) {
       throw refusal(answer.errorCode, broker.address, 'Fetch', `the topic ${topic}`, 'read');
     }

@@ -1,4 +1,4 @@
-import type { Lane } from '../../../core/batch.ts';
+import type { Lane, Position } from '../../../core/batch.ts';
 import type { Change, SchemaChange } from '../../../core/change.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import type { SnapshotProgress } from '../../../core/operating.ts';
@@ -126,15 +126,23 @@ class TableScans implements SnapshotRun {
     return this.#failure === null && this.#scans.size === 0 && this.#news.size === 0 && this.#contained.size === 0;
   }
 
-  request(ask: { readonly tables: readonly string[]; readonly where?: string; readonly reason: string }): void {
+  request(ask: {
+    readonly tables: readonly string[];
+    readonly where?: string;
+    readonly reason: string;
+  }): ReadonlyMap<Lane, Position> {
+    const asked = new Map<Lane, Position>();
     for (const name of ask.tables)
       if (!this.#tables.has(name)) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table: name });
     for (const name of ask.tables) {
       const running = this.#scans.get(name);
       running?.abandon();
       const from = running?.position ?? this.#lanes.get(name) ?? firstPosition(null);
-      this.#ask(this.#tables.get(name)!, from, { reason: ask.reason, where: ask.where ?? null });
+      const table = this.#tables.get(name)!;
+      const due = this.#ask(table, from, { reason: ask.reason, where: ask.where ?? null });
+      asked.set(laneOf(this.#request.lanePrefix, table), encodeLanePosition(due));
     }
+    return asked;
   }
 
   pause(): void {
@@ -165,12 +173,13 @@ class TableScans implements SnapshotRun {
   }
 
   /** Begins a scan that nobody would begin after a crash, so the lane says at once that it is due. */
-  #ask(table: Table, from: LanePosition, purpose: ScanPurpose): void {
+  #ask(table: Table, from: LanePosition, purpose: ScanPurpose): LanePosition {
     const due = { ...purpose, key: [], after: null, upTo: null, chunks: 0, rows: 0 };
     const position = nextPosition(from, { settled: from.settled, scan: due });
     this.#news.set(laneOf(this.#request.lanePrefix, table), position);
     this.#begin(table, position, purpose);
     this.#notify();
+    return position;
   }
 
   #begin(table: Table, from: LanePosition, begin: ScanPurpose | null): void {
