@@ -113,13 +113,15 @@ test('as a library it exports what the sources export, by each of its entries', 
     import { mysqlSink } from 'millrace/mysql';
     import { kafka, kafkaSource } from 'millrace/kafka';
     import { openReader, verifyTables } from 'millrace/verify';
+    import { createCache } from 'millrace/cache';
+    import { streams } from 'millrace/stream';
     import schema from 'millrace/schema/v1.json' with { type: 'json' };
     const error = new MillraceError('MYSQL_INCIDENT', { file: 'binlog.000001', offset: 4, reason: 'lost events' });
     console.log(typeof createPipeline, mysql.type, error.code, typeof mysqlSink.openSink, typeof kafka.openSink,
-      typeof kafkaSource.openSource, typeof openReader, typeof verifyTables, typeof schema);`;
+      typeof kafkaSource.openSource, typeof openReader, typeof verifyTables, typeof createCache, typeof streams, typeof schema);`;
   writeFileSync(join(folder, 'use.mjs'), script);
   const run = spawnSync(process.execPath, ['use.mjs'], { cwd: folder, encoding: 'utf8' });
-  const said = 'function mysql MYSQL_INCIDENT function function function function function object';
+  const said = 'function mysql MYSQL_INCIDENT function function function function function function function object';
   assert.equal(run.stdout.trim(), said, run.stderr);
 });
 
@@ -146,6 +148,7 @@ test('programs are checked against its types, wrong settings included', () => {
     import { kafka, kafkaSource } from 'millrace/kafka';
     import { mysqlSink } from 'millrace/mysql';
     import { type TableResult, verifyTables } from 'millrace/verify';
+    import { createCache } from 'millrace/cache';
     export const read = async (): Promise<readonly Change[]> => {
       await using source = await openSource(mysql, { hostname: 'db1', username: 'u', tables: 'shop.orders', 'scan.startup.mode': 'latest-offset' });
       for await (const change of changes(source)) if (change.kind === 'rows') return [change];
@@ -158,6 +161,12 @@ test('programs are checked against its types, wrong settings included', () => {
     ];
     export const topics = openSource(kafkaSource, { 'properties.bootstrap.servers': 'k:9092', topic: 'a' });
     export const compare: (options: Parameters<typeof verifyTables>[0]) => Promise<readonly TableResult[]> = verifyTables;
+    type Orders = { 'shop.orders': { row: { id: number; status: string }; key: 'id' } };
+    export const status = async (): Promise<string | undefined> => {
+      await using cache = await createCache<Orders>({ redis: 'redis://r:6379', mysql: 'mysql://u:p@db1' });
+      const orders = await cache.table('shop.orders');
+      return (await orders.get({ id: 7 }))?.status;
+    };
     // @ts-expect-error: there is no such setting
     void openSink(sqlite, { paht: 'a.db' });
     // @ts-expect-error: there is no such mode

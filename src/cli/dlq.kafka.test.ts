@@ -46,7 +46,7 @@ const send = async (cluster: Cluster, topic: string, records: readonly Sent[]): 
 const records: readonly Sent[] = [
   ['{"id":1}', '{"id":1,"amount":"1.50"}'],
   ['{"id":2}', '{"id":2'],
-  ['{"id":3}', '{"amount":"3.00"}'],
+  [null, '{"amount":"3.00"}'],
   ['{"id":4}', '{"id":4,"amount":"a secret amount"}'],
   ['{"id":5}', '{"id":5,"amount":"5.00","note":"hi"}'],
   [null, null],

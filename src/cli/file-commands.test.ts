@@ -320,7 +320,7 @@ describe('completion', () => {
     );
     assert.deepEqual(complete('millrace convert ').toSorted(), ['canal', 'debezium', 'flink-cdc', 'maxwell']);
     assert.deepEqual(complete('millrace redis ').toSorted(), ['aof', 'rdb']);
-    assert.deepEqual(complete('millrace redis rdb '), ['stat']);
+    assert.deepEqual(complete('millrace redis rdb ').toSorted(), ['dump', 'stat']);
     assert.ok(complete('millrace redis rdb stat --').includes('--help'));
     assert.deepEqual(complete('millrace lint --deny'), ['--deny-warnings']);
     assert.deepEqual(complete('millrace convert debezium --off'), ['--offsets']);
