@@ -548,6 +548,31 @@ for (const server of testServers()) {
       await assertEqualTables(rig, store, 't');
     });
 
+    test('is taken though it is asked for again, and ended, while its connections are made', async () => {
+      await using rig = await MysqlRig.open(server);
+      await rig.run(...fill(300));
+      const store = new MemoryStore();
+      const name = `${rig.database}.t`;
+      await using source = rig.source({
+        tables: name,
+        'scan.startup.mode': 'latest-offset',
+        'heartbeat.interval': '50ms',
+      });
+      // Between them lies some moment of every login.
+      let asked = 0;
+      const asking = setInterval(() => {
+        if (source.snapshots === null) return;
+        if (asked % 3 === 1) source.snapshots.cancel([name]);
+        source.snapshots.request({ tables: [name], reason: `${asked}` });
+        asked += 1;
+        if (asked === 12) clearInterval(asking);
+      }, 1);
+      await carry(source, store, (batch) =>
+        batch.changes.some((change) => change.kind === 'snapshot' && change.at === 'end' && change.reason === '11'),
+      );
+      await assertEqualTables(rig, store, 't');
+    });
+
     test('is taken of a table that is captured only later, and of none that was born in the stream', async () => {
       await using rig = await MysqlRig.open(server);
       await rig.run(...fill(500), 'CREATE TABLE u LIKE t', 'INSERT INTO u SELECT * FROM t');

@@ -263,6 +263,8 @@ class TableScans implements SnapshotRun {
   /** One attempt, which ends early when the table changes under it. */
   async #attempt(scan: TableScan, worker: ReadingWorker): Promise<void> {
     const sessions = await worker.sessions(this.#stop.signal);
+    // Given up while the connections were made: it would read on for nobody, and nothing else would ever be read.
+    if (scan.read) return;
     const run = scan.run(sessions);
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     scan.attempt.addEventListener('abort', () => resolve(), { once: true });
