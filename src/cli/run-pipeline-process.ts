@@ -49,7 +49,9 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   tell({ kind: 'ready' });
   giveBackMemory();
   void logWarnings(described, { pipeline: name, log, clock: systemClock });
-  const signals = followSignals(described, runner.pipeline, log, stop.signal);
+  // After the pipeline, whose last writes say which signals are done with.
+  const ended = new AbortController();
+  const signals = followSignals(described, runner.pipeline, log, ended.signal);
   try {
     const { outcome } = await runner.run(stop.signal);
     if (outcome === 'finished') log.info('the source has no more; the pipeline is done', { pipeline: name });
@@ -64,6 +66,7 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   }
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+  ended.abort();
   await signals;
 };
 

@@ -1,27 +1,54 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadPipelineFile } from '../config/pipeline-file.ts';
+import { fileURLToPath } from 'node:url';
 import { Cluster } from '../connectors/kafka/client/cluster.ts';
 import { RecordBatchWriter } from '../connectors/kafka/client/record-batch.ts';
-import { connectors } from '../connectors/registry.ts';
-import type { LogFields } from '../core/log.ts';
-import { createPipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { kafkaProducer, kafkaSettings, makeTopic } from '../testing/kafka-exactly-once.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
 import { testKafka } from '../testing/servers/test-kafka.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
-import { followSignals } from './follow-signals.ts';
-import { pipelineOptions } from './open-pipeline.ts';
 
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const server = testServers().find(({ name }) => name === 'mysql-9.7');
 
-test('a signal in a Kafka topic makes a running pipeline read a table again, and wrong ones are warned of', {
+/** A millrace of its own process, and the lines of its log. */
+class Millrace {
+  readonly #child: ChildProcess;
+  said = '';
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, [main, ...args, '--log-format', 'json'], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.said += text;
+    });
+  }
+
+  /** One field of every line with this message, as text. */
+  fieldOf(message: string, field: string): string[] {
+    const lines = this.said.split('\n').filter((line) => line.includes(`"message":"${message}"`));
+    return lines.map((line) => String((JSON.parse(line) as Readonly<Record<string, unknown>>)[field]));
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    return (await exit)[0] as number | null;
+  }
+}
+
+test('signals in a Kafka topic make a running pipeline read a table again, those sent while it is down too; wrong ones are warned of', {
   skip: server === undefined,
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const bootstrapServers = await testKafka();
   using cluster = new Cluster(kafkaSettings(bootstrapServers), systemClock);
@@ -29,42 +56,37 @@ test('a signal in a Kafka topic makes a running pipeline read a table again, and
   const topic = await makeTopic(cluster);
   const producer = await kafkaProducer(cluster, null);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-signals-'));
-  const changes = join(folder, 'changes.ndjson');
-  const { host, port, user, password } = rig.server;
+  const [file, changes] = [join(folder, 'signals.yaml'), join(folder, 'changes.ndjson')];
   const name = `signals-${rig.database}`;
-  const text = JSON.stringify({
-    source: {
-      type: 'mysql',
-      hostname: host,
-      port,
-      username: user,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is put in by whoever reads the file
-      password: '${PASSWORD}',
-      tables: `${rig.database}.t`,
-      'scan.startup.mode': 'latest-offset',
-      'heartbeat.interval': '200ms',
-    },
-    sink: { type: 'file', path: changes },
-    pipeline: { name, 'signal.kafka.topic': topic, 'signal.kafka.bootstrap.servers': bootstrapServers },
-  });
-  const loaded = await loadPipelineFile(join(folder, 'signals.yaml'), {
-    env: { PASSWORD: password },
-    overrides: [],
-    version: '0',
-    connectors,
-    readText: () => text,
-  });
-  const [file] = loaded.pipelines;
-  assert.ok(file !== undefined, loaded.diagnostics.map(({ error }) => error.message).join('\n'));
-
-  const said: { readonly message: string; readonly fields: LogFields }[] = [];
-  const say = (message: string, fields: LogFields = {}): void => void said.push({ message, fields });
-  const log = { debug: say, info: say, warn: say, error: say };
-  const pipeline = createPipeline(await pipelineOptions(file, { log, clock: systemClock }));
-  const stop = new AbortController();
+  writeFileSync(
+    file,
+    JSON.stringify({
+      source: {
+        type: 'mysql',
+        hostname: rig.server.host,
+        port: rig.server.port,
+        username: rig.server.user,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is put in by whoever reads the file
+        password: '${PASSWORD}',
+        tables: `${rig.database}.t`,
+        'scan.startup.mode': 'latest-offset',
+        'heartbeat.interval': '200ms',
+      },
+      sink: { type: 'file', path: changes },
+      pipeline: { name, 'signal.kafka.topic': topic, 'signal.kafka.bootstrap.servers': bootstrapServers },
+    }),
+  );
+  const env = { ...process.env, PASSWORD: rig.server.password };
+  const running: Millrace[] = [];
+  const start = (...args: readonly string[]): Millrace => {
+    const started = new Millrace(args, env);
+    running.push(started);
+    return started;
+  };
+  const deadline = Date.now() + 100_000;
   const until = async (what: string, done: () => boolean): Promise<void> => {
-    for (let left = 4_000; !done(); left -= 1) {
-      assert.ok(left > 0, `${what}: ${JSON.stringify(said)}`);
+    while (!done()) {
+      assert.ok(Date.now() < deadline, `${what}\n${running.map(({ said }) => said).join('---\n')}`);
       await systemClock.sleep(20);
     }
   };
@@ -75,37 +97,32 @@ test('a signal in a Kafka topic makes a running pipeline read a table again, and
     await producer.send({ topic, partition: 0 }, await writer.finish('none', false));
   };
   const execute = (table: string): string =>
-    JSON.stringify({ type: 'execute-snapshot', data: { 'data-collections': [table], type: 'incremental' } });
-  const read = (): string[] =>
-    readFileSync(changes, 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('"op":"r"'));
+    JSON.stringify({ type: 'execute-snapshot', data: { 'data-collections': [`${rig.database}.${table}`] } });
+  const rowsRead = (): number =>
+    existsSync(changes) ? (readFileSync(changes, 'utf8').match(/"op":"r"/g)?.length ?? 0) : 0;
   try {
     await rig.run('CREATE TABLE t (id INT PRIMARY KEY)', 'INSERT INTO t VALUES (1), (2), (3)');
-    await send([name, execute(`${rig.database}.t`)]);
-    const run = pipeline.run(stop.signal);
-    const signals = followSignals(file, pipeline, log, stop.signal);
-    await until('signals are read', () => said.some(({ message }) => message === 'signals are read'));
-    await until('the log is followed', () => pipeline.source?.snapshots !== null && pipeline.source !== null);
-    await send(
-      ['another', execute(`${rig.database}.t`)],
-      [name, 'no json'],
-      [name, execute(`${rig.database}.other`)],
-      [name, execute(`${rig.database}.t`)],
-    );
-    await until('the table is read', () => said.some(({ message }) => message === 'snapshot of a table ended'));
-    await until('its rows are written', () => read().length >= 3);
-    stop.abort();
-    await Promise.all([run, signals]);
-    assert.equal(read().length, 3);
-    assert.deepEqual(
-      said
-        .filter(({ message }) => message.startsWith('a signal was'))
-        .map(({ fields }) => fields['code'] ?? fields['type']),
-      ['SIGNAL_REFUSED', 'SNAPSHOT_UNKNOWN_TABLE', 'execute-snapshot'],
-    );
+    await send([name, execute('t')]);
+    const run = start('run', file);
+    await until('signals are read', () => run.fieldOf('signals are read', 'offset').length > 0);
+    assert.deepEqual(run.fieldOf('signals are read', 'offset'), ['1']);
+    await send(['another', execute('t')], [name, 'no json'], [name, execute('other')], [name, execute('t')]);
+    await until('its rows are written', () => rowsRead() >= 3);
+    assert.equal(await run.end('SIGTERM'), 0);
+    assert.equal(rowsRead(), 3);
+    assert.deepEqual(run.fieldOf('a signal was not carried out', 'code'), ['SIGNAL_REFUSED', 'SNAPSHOT_UNKNOWN_TABLE']);
+    assert.deepEqual(run.fieldOf('a signal was carried out', 'offset'), ['4']);
+
+    await send([name, execute('t')], [name, '{"type":"log","data":{"message":"up to {}"}}']);
+    const serve = start('serve', file, '--state', join(folder, 'state'), '--listen', '127.0.0.1:0');
+    await until('its rows are written again', () => rowsRead() >= 6);
+    await until('a signal is logged', () => serve.fieldOf('a signal says something', 'text').length > 0);
+    assert.deepEqual(serve.fieldOf('a signal says something', 'text'), ['up to 6']);
+    assert.equal(await serve.end('SIGTERM'), 0);
+    assert.deepEqual(serve.fieldOf('a signal was carried out', 'offset'), ['5']);
+    assert.equal(rowsRead(), 6);
   } finally {
-    stop.abort();
+    for (const each of running) await each.end('SIGKILL');
     rmSync(folder, { recursive: true });
   }
 });

@@ -135,7 +135,7 @@ export const runPipelines = async (
         return { pipeline, result: null, error };
       } finally {
         ended.abort();
-        await signalling;
+        if (!signals.abort.aborted) await signalling;
       }
     }),
   );

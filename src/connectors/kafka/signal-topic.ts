@@ -58,8 +58,13 @@ export class SignalTopic {
     this.#group = signalGroup(options.pipeline);
   }
 
-  /** Resolves when `signal` aborts. Whatever fails is said and tried again. */
+  /** Resolves soon after `signal` aborts. Whatever fails is said and tried again. */
   async follow(take: TakeSignal, signal: AbortSignal): Promise<void> {
+    await this.#followOn(take, signal);
+    await this.#leave();
+  }
+
+  async #followOn(take: TakeSignal, signal: AbortSignal): Promise<void> {
     const { topic, log, clock } = this.#options;
     let pauseMs = firstPauseMs;
     while (!signal.aborted) {
@@ -79,6 +84,19 @@ export class SignalTopic {
     }
   }
 
+  /** Tells the group of what became kept at the end, so that it does not come again. */
+  async #leave(): Promise<void> {
+    const { topic, connection, pipeline, log, clock } = this.#options;
+    this.#settle();
+    if (this.#next === null || this.#done() === this.#committed) return;
+    using cluster = new Cluster(clientSettings(connection, pipeline), clock);
+    try {
+      await this.#commit(cluster);
+    } catch (error) {
+      log.warn('signals that were carried out come again', { topic, reason: (error as Error).message });
+    }
+  }
+
   async #read(take: TakeSignal, signal: AbortSignal, succeeded: () => void): Promise<void> {
     const { topic, connection, pipeline, log, clock } = this.#options;
     using cluster = new Cluster(clientSettings(connection, pipeline), clock);
@@ -94,11 +112,14 @@ export class SignalTopic {
         await this.#commit(cluster);
         succeeded();
         for (const record of await this.#fetch(cluster)) {
-          const keeping = await take(record, signal);
-          if (signal.aborted) break;
-          this.#pending.push({ offset: record.offset, keeping });
+          const { offset } = record;
+          this.#pending.push({ offset, keeping: await take(record, signal) });
+          if (signal.aborted) {
+            this.#next = offset + 1;
+            return;
+          }
         }
-        if (!signal.aborted) this.#settle();
+        this.#settle();
       }
     } finally {
       signal.removeEventListener('abort', close);
@@ -132,10 +153,15 @@ export class SignalTopic {
 
   /** Tells the group of all that is done with: at first where it begins, so that a restart misses nothing. */
   async #commit(cluster: Cluster): Promise<void> {
-    const offset = this.#pending[0]?.offset ?? this.#next!;
+    const offset = this.#done();
     if (offset === this.#committed) return;
     await commitGroupOffsets(cluster, this.#group, [{ topic: this.#options.topic, partition, offset }]);
     this.#committed = offset;
+  }
+
+  /** The first record that is not done with. */
+  #done(): number {
+    return this.#pending[0]?.offset ?? this.#next!;
   }
 
   async #fetch(cluster: Cluster): Promise<readonly SignalRecord[]> {
