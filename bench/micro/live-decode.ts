@@ -27,6 +27,7 @@ const noSnapshots: SnapshotRun = {
   ready: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
   finished: true,
   request: () => new Map(),
+  async tryCondition() {},
   pause() {},
   unpause() {},
   cancel() {},

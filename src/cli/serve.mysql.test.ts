@@ -218,6 +218,11 @@ pipeline: {name: ${name}${more}}\n`;
     );
     const unknown = await millrace('snapshot', 'orders', '--table', 'no.such');
     assert.match(unknown.stderr, /SNAPSHOT_UNKNOWN_TABLE/);
+    for (const where of ['id >', 'nothing = 1', 'id = 1 -- and no more']) {
+      const wrong = await millrace('snapshot', 'orders', '--table', `${rig.database}.orders`, '--where', where);
+      assert.match(wrong.stderr, /SNAPSHOT_CONDITION_REFUSED/);
+    }
+    assert.equal((await view('orders')).health, 'running');
   });
 
   test('moves a paused pipeline to another place and back, and refuses one that runs', async () => {

@@ -50,6 +50,11 @@ export interface Snapshots {
     readonly where?: string;
     readonly reason: string;
   }): ReadonlyMap<Lane, Position>;
+  /**
+   * Whether the system takes `where` for these tables: one that it refuses would stop every reading, after each restart anew. Throws
+   * SNAPSHOT_UNKNOWN_TABLE, SNAPSHOT_CONDITION_REFUSED, and what keeps the system from answering.
+   */
+  tryCondition(tables: readonly string[], where: string): Promise<void>;
   /** Stops and resumes all tables' reading; what was read leaves first. */
   pause(): void;
   unpause(): void;

@@ -159,6 +159,21 @@ class MergedSnapshots implements Snapshots {
     return asked;
   }
 
+  async tryCondition(tables: readonly string[], where: string): Promise<void> {
+    for (const table of tables) {
+      let isKnown = false;
+      for (const snapshots of this.#each) {
+        try {
+          await snapshots.tryCondition([table], where);
+          isKnown = true;
+        } catch (error) {
+          if (!isMillraceError(error, 'SNAPSHOT_UNKNOWN_TABLE')) throw error;
+        }
+      }
+      if (!isKnown) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table });
+    }
+  }
+
   pause(): void {
     for (const snapshots of this.#each) snapshots.pause();
   }

@@ -113,7 +113,9 @@ export class PipelineRunner {
         return null;
       case 'snapshot': {
         const { tables, where } = question;
-        this.#snapshots().request({ tables, reason: 'asked', ...(where === null ? {} : { where }) });
+        const snapshots = this.#snapshots();
+        if (where !== null) await snapshots.tryCondition(tables, where);
+        snapshots.request({ tables, reason: 'asked', ...(where === null ? {} : { where }) });
         return null;
       }
       case 'snapshot-pause':

@@ -228,6 +228,10 @@ export const zhServerErrors: LocalErrors = {
     '快照无法读取 <table>（MySQL 错误 <number>），而 binlog 中没有能解释它的变更',
     '请确认该表如日志所述存在，且用户可以 SELECT。以 sql_log_bin=0 执行的 DDL 在这里看不到：执行后请重启管道。',
   ],
+  SNAPSHOT_CONDITION_REFUSED: [
+    '快照的条件不能用于 <table>：<reason>',
+    '没有开始任何读取。请按该表 SELECT 语句中 WHERE 之后的写法书写，不带注释，并先在那里试一试。',
+  ],
   SNAPSHOT_UNKNOWN_TABLE: ['<table> 不是本数据源捕获的表', '请写作 database.table，并确认管道文件的 `tables` 匹配它。'],
   SNAPSHOT_WATERMARK_UNUSABLE: [
     '无法使用 <kind> 类型的水位线：<reason>',

@@ -37,6 +37,12 @@ export const snapshotErrors = {
       `the held position of ${d.lane} is damaged: ${d.reason}`,
     hint: "Delete that lane's row from the sink's millrace_position: the table is then read again from its start.",
   },
+  SNAPSHOT_CONDITION_REFUSED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `the condition of the snapshot cannot be used for ${d.table}: ${d.reason}`,
+    hint: 'Nothing was begun. Write it as it stands behind WHERE in a SELECT from that table, without comments, and try it there.',
+  },
   SNAPSHOT_UNKNOWN_TABLE: {
     retryable: false,
     message: (d: { readonly table: string }) => `${d.table} is not a table that this source captures`,

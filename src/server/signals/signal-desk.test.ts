@@ -25,6 +25,7 @@ class AskedPipeline {
         this.asked.push(`request ${tables.join(',')} ${reason}`);
         return new Map([[lane, position('5')]]);
       },
+      tryCondition: async () => {},
       pause: () => this.asked.push('pause'),
       unpause: () => this.asked.push('unpause'),
       cancel: (tables) => this.asked.push(`cancel ${tables?.join(',') ?? 'all'}`),

@@ -64,6 +64,10 @@ export const lastKeyQuery = (table: Table, key: ChunkKey, expressions: readonly 
 export const wholeTableQuery = (table: Table, where: string | null, expressions: readonly string[]): string =>
   `SELECT ${expressions.join(', ')} FROM ${quoteName(table.database)}.${quoteName(table.name)}${where === null ? '' : ` WHERE (${where})`}`;
 
+/** Has the server understand a condition, and reads nothing. A comment in it ends with its line, before the LIMIT. */
+export const conditionQuery = (table: Table, where: string): string =>
+  `SELECT 1 FROM ${quoteName(table.database)}.${quoteName(table.name)} WHERE (${where})\nLIMIT 0`;
+
 const where = (table: Table, key: ChunkKey, range: ChunkRange): string => {
   const conditions = [
     ...(range.after === null ? [] : [bound(table, key.parts, range.after, 'beyond')]),

@@ -5,6 +5,7 @@ import type { SnapshotProgress } from '../../../core/operating.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { requireReadable } from '../definitions.ts';
 import type { OpenSnapshotRun, SnapshotRequest, SnapshotRun, SnapshotStep, StreamStep } from '../stream-progress.ts';
+import { conditionQuery } from './chunk-query.ts';
 import { KeylessGate } from './keyless-gate.ts';
 import {
   decodeLanePosition,
@@ -132,8 +133,7 @@ class TableScans implements SnapshotRun {
     readonly reason: string;
   }): ReadonlyMap<Lane, Position> {
     const asked = new Map<Lane, Position>();
-    for (const name of ask.tables)
-      if (!this.#tables.has(name)) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table: name });
+    this.#requireKnown(ask.tables);
     for (const name of ask.tables) {
       const running = this.#scans.get(name);
       running?.abandon();
@@ -143,6 +143,20 @@ class TableScans implements SnapshotRun {
       asked.set(laneOf(this.#request.lanePrefix, table), encodeLanePosition(due));
     }
     return asked;
+  }
+
+  async tryCondition(tables: readonly string[], where: string): Promise<void> {
+    this.#requireKnown(tables);
+    await using connection = await this.#request.connect(this.#stop.signal);
+    for (const name of tables) {
+      try {
+        await connection.query(conditionQuery(this.#tables.get(name)!, where));
+      } catch (error) {
+        if (!isMillraceError(error, 'MYSQL_SERVER_REFUSED')) throw error;
+        const { reason } = error.details;
+        throw new MillraceError('SNAPSHOT_CONDITION_REFUSED', { table: name, reason }, { cause: error });
+      }
+    }
   }
 
   pause(): void {
@@ -170,6 +184,11 @@ class TableScans implements SnapshotRun {
     for (const scan of this.#scans.values()) scan.abandon();
     this.#pause.resume();
     await Promise.all(this.#workers);
+  }
+
+  #requireKnown(names: readonly string[]): void {
+    for (const name of names)
+      if (!this.#tables.has(name)) throw new MillraceError('SNAPSHOT_UNKNOWN_TABLE', { table: name });
   }
 
   /** Begins a scan that nobody would begin after a crash, so the lane says at once that it is due. */
