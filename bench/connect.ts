@@ -34,7 +34,8 @@ export const startConnect = async (bootstrapServers: string): Promise<Connect> =
   const file = join(home, 'worker.properties');
   await writeFile(file, propertiesText(settings));
   const log = openSync(join(home, 'connect.log'), 'a');
-  const options = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-cp', `${libraries}/*`];
+  // The heap that connect-standalone.sh and connect-distributed.sh give a worker.
+  const options = ['-Xms256m', '-Xmx2g', '-XX:+UseG1GC', '-cp', `${libraries}/*`];
   const child = spawn(java[0], [...java.slice(1), ...options, 'org.apache.kafka.connect.cli.ConnectStandalone', file], {
     stdio: ['ignore', log, log],
   });
