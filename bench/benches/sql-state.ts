@@ -17,7 +17,7 @@ export const sqlState = (rounds: number): Promise<readonly Result[]> => {
       run('millrace', 1_000_000, 'none'),
       run('millrace, 1 M keys kept', 1_000_000, '4096'),
       run('millrace, 1 M keys, 64 MiB', 1_000_000, '64'),
-      run('millrace, 5 M keys, 256 MiB', 5_000_000, '256'),
+      run('millrace, 5 M keys, 192 MiB', 5_000_000, '192'),
     ],
     rounds,
   );

@@ -38,6 +38,10 @@ interface KeptInput {
 
 /** More entries than this that are not written begin a checkpoint before its time. */
 const mostUnwritten = 100_000;
+/** So many do too where there is time: everything waits while a checkpoint is written, and many small ones are not noticed. */
+const worthWriting = 500;
+/** Checkpoints before their time take this part of it at most. */
+const writingShare = 1 / 20;
 
 /**
  * What a job remembers over restarts: its steps' and tables' entries as of some tick, and what the ticks since were made of
@@ -51,6 +55,8 @@ export class JobMemory implements Disposable {
   readonly #recorded: (InputPlace | null)[];
   #run = '';
   #writtenMs: number;
+  /** How many entries the last checkpoint wrote, and how long everything waited for it. */
+  #last = { entries: 1, tookMs: 0 };
   /** Written, and not committed, because not all sinks are there yet. */
   #sealed: Checkpoint | null = null;
   /** The tick that every sink has. */
@@ -131,8 +137,12 @@ export class JobMemory implements Disposable {
   ticked(tick: number, when: 'due' | 'now'): void {
     this.#relieve();
     if (this.#sealed !== null || (when === 'due' && !this.#isDue())) return;
+    const { clock } = this.#options.context;
+    const began = clock.monotonic();
+    const entries = this.#unwritten();
     for (const memory of this.#memories()) memory.write();
-    this.#writtenMs = this.#options.context.clock.monotonic();
+    this.#writtenMs = clock.monotonic();
+    this.#last = { entries: Math.max(1, entries), tookMs: this.#writtenMs - began };
     this.#sealed = {
       job: this.#options.identity,
       run: this.#run,
@@ -158,7 +168,10 @@ export class JobMemory implements Disposable {
   acknowledge(tick: number): void {
     this.#acknowledged = tick;
     if (this.#sealed === null || tick < this.#sealed.tick) return;
+    const { clock } = this.#options.context;
+    const began = clock.monotonic();
     this.#state.file.commit(JSON.stringify(this.#sealed));
+    this.#last.tookMs += clock.monotonic() - began;
     this.#state.journal.forgetBefore(this.#sealed);
     this.#sealed = null;
   }
@@ -255,10 +268,18 @@ export class JobMemory implements Disposable {
 
   #isDue(): boolean {
     const { context, intervalMs } = this.#options;
-    if (context.clock.monotonic() - this.#writtenMs >= intervalMs) return true;
+    const sinceMs = context.clock.monotonic() - this.#writtenMs;
+    if (sinceMs >= intervalMs) return true;
+    const unwritten = this.#unwritten();
+    if (unwritten > mostUnwritten) return true;
+    const willTakeMs = (unwritten * this.#last.tookMs) / this.#last.entries;
+    return unwritten >= worthWriting && sinceMs * writingShare >= willTakeMs;
+  }
+
+  #unwritten(): number {
     let unwritten = 0;
     for (const memory of this.#memories()) unwritten += memory.unwritten;
-    return unwritten > mostUnwritten;
+    return unwritten;
   }
 
   *#memories(): Generator<Memory[number], void, undefined> {

@@ -43,7 +43,7 @@ export type ResultMode = 'table' | 'changelog' | 'tableau';
 /** How often a job that says nothing about it is kept, in milliseconds. */
 const defaultIntervalMs = 10_000;
 /** What a job's state may take of memory, in bytes. */
-const defaultMemory = 512 * 1_048_576;
+const defaultMemory = 192 * 1_048_576;
 
 /** What SET has said so far. */
 export class SessionSettings {

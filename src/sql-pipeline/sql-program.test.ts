@@ -272,7 +272,7 @@ test('where and how often a job is kept, and in how much memory, is said by SET'
     assert.ok(outcome.kind === 'job');
     return outcome.job;
   };
-  assert.deepEqual(jobOf('').state, { folder: null, intervalMs: 10_000, mostMemory: 536_870_912 });
+  assert.deepEqual(jobOf('').state, { folder: null, intervalMs: 10_000, mostMemory: 201_326_592 });
   const said = `SET 'execution.checkpointing.interval' = '3 min'; SET 'state.checkpoints.dir' = 'file:///var/a%20b'; SET 'state.memory' = '64mb';`;
   assert.deepEqual(jobOf(said).state, { folder: '/var/a b', intervalMs: 180_000, mostMemory: 67_108_864 });
   for (const wrong of [
