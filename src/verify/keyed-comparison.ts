@@ -90,6 +90,8 @@ async function* byRows(options: KeyedOptions, place: KeyedPlace): AsyncGenerator
     const compared = chosen();
     const suspects = compared ? await compareWithTarget(options, page.rows, { after, upTo: end }) : [];
     after = end;
+    // Whoever takes the step may ask the source about suspects, and it answers one question at a time.
+    const next = await following;
     yield {
       place: { phase: 'forward', after },
       ended: end === null,
@@ -97,8 +99,8 @@ async function* byRows(options: KeyedOptions, place: KeyedPlace): AsyncGenerator
       skipped: !compared,
       suspects,
     };
-    if (following === null) return;
-    page = await following;
+    if (next === null) return;
+    page = next;
   }
 }
 
@@ -118,9 +120,10 @@ async function* byLookups(options: KeyedOptions, place: KeyedPlace): AsyncGenera
     for (const row of rows) met.add(keyName(table.toTargetKey(table.sourceKeyOf(row))));
     phase = last ? 'backward' : 'forward';
     const ended = last && table.shared;
+    const next = await following;
     yield { place: { phase, after }, ended, rows: rows.length, skipped: !compared, suspects };
     if (ended) return;
-    page = following === null ? null : await following;
+    page = next;
   }
   for (;;) {
     const { keys, last } = await keysAfter(options, after);
