@@ -1,3 +1,5 @@
+import { textHash } from './text-hash.ts';
+
 /** What a column holds. `kind` decides how its value looks (core/value.ts); the rest is what targets need to declare it. */
 export type ColumnType =
   | { readonly kind: 'integer'; readonly bits: 8 | 16 | 24 | 32 | 64; readonly unsigned: boolean }
@@ -72,16 +74,5 @@ export const defineTable = (definition: Omit<Table, 'id'>): Table => ({
 export const qualifiedName = ({ database, name }: Pick<Table, 'database' | 'name'>): string =>
   database === '' ? name : `${database}.${name}`;
 
-/** 53 bits of a text's content (cyrb53): enough to tell versions of one table apart. */
-const fingerprint = (text: string): string => {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    high = Math.imul(high ^ code, 2654435761);
-    low = Math.imul(low ^ code, 1597334677);
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36).padStart(11, '0');
-};
+/** Tells versions of one table apart. */
+const fingerprint = (text: string): string => textHash(text).toString(36).padStart(11, '0');

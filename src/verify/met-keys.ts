@@ -1,3 +1,5 @@
+import { textHash } from '../core/text-hash.ts';
+
 /** Beyond this they are forgotten: 128 MiB of names. */
 const maxKeys = 8 * 1024 * 1024;
 
@@ -43,16 +45,5 @@ const put = (places: Float64Array, hash: number): boolean => {
   }
 };
 
-/** cyrb53, and never 0. */
-const hashOf = (text: string): number => {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    high = Math.imul(high ^ code, 2654435761);
-    low = Math.imul(low ^ code, 1597334677);
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  return 4294967296 * (2097151 & low) + (high >>> 0) || 1;
-};
+/** Never 0. */
+const hashOf = (text: string): number => textHash(text) || 1;

@@ -1,14 +1,11 @@
 import type { Evaluator } from '../../../sql/evaluate/bound.ts';
-import { compile } from '../../../sql/evaluate/compile.ts';
 import type { EvaluationContext, SqlValue } from '../../../sql/evaluate/sql-value.ts';
-import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { RowBag } from '../join/row-bag.ts';
-import { type RowKey, rowKey } from '../row-key.ts';
+import type { RowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Memory, Step } from '../step.ts';
-
-type TemporalPlan = Extract<Plan, { kind: 'temporal-join' }>;
+import { type TemporalPlan, temporalSides } from './temporal-sides.ts';
 
 /**
  * FOR SYSTEM_TIME AS OF PROCTIME(): a row on the left is joined with what the right side has when it comes, after the tick's own changes of
@@ -33,23 +30,11 @@ export class PresentJoinStep implements Step {
   constructor(plan: TemporalPlan, left: Delta, right: Delta, appendOnly: boolean) {
     this.#left = left;
     this.#right = right;
-    const keyOf = (side: 'left' | 'right', columns: readonly number[]) => {
-      const all = plan[side].columns;
-      return rowKey(
-        columns,
-        columns.map((column) => all[column]!.type),
-      );
-    };
-    this.#leftKey = keyOf(
-      'left',
-      plan.keys.map(([own]) => own),
-    );
-    this.#rightKey = keyOf(
-      'right',
-      plan.keys.map(([, own]) => own),
-    );
-    this.#wholeLeft = keyOf('left', [...plan.left.columns.keys()]);
-    this.#wholeRight = keyOf('right', [...plan.right.columns.keys()]);
+    const sides = temporalSides(plan);
+    this.#leftKey = sides.leftKey;
+    this.#rightKey = sides.rightKey;
+    this.#wholeLeft = sides.wholeLeft;
+    this.#wholeRight = sides.wholeRight;
     this.#bags = new KeyedState({
       write: (bag, to) => bag.save(to),
       read: (from) => RowBag.load(this.#wholeRight, false, from),
@@ -61,8 +46,8 @@ export class PresentJoinStep implements Step {
           read: (from) => from.value() as SqlRow[][],
         });
     this.memory = this.#outcomes === null ? [this.#bags] : [this.#bags, this.#outcomes];
-    this.#condition = compile(plan.condition);
-    this.#absent = plan.type === 'LEFT' ? new Array<SqlValue>(plan.right.columns.length).fill(null) : null;
+    this.#condition = sides.condition;
+    this.#absent = sides.absent;
   }
 
   run(context: EvaluationContext): void {
@@ -100,7 +85,6 @@ export class PresentJoinStep implements Step {
     else this.#outcomes.set(key, outcomes);
   }
 
-  /** The condition says NULL, and so no, where a column that has to be equal is NULL. */
   #joined(row: SqlRow, context: EvaluationContext): readonly SqlRow[] {
     const bag = this.#bags.get(this.#leftKey(row));
     const found: SqlRow[] = [];

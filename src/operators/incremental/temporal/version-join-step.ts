@@ -1,16 +1,13 @@
 import type { Evaluator } from '../../../sql/evaluate/bound.ts';
-import { compile } from '../../../sql/evaluate/compile.ts';
 import type { EvaluationContext, SqlValue, Whole } from '../../../sql/evaluate/sql-value.ts';
-import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { MinHeap } from '../min-heap.ts';
-import { type RowKey, rowKey } from '../row-key.ts';
+import type { RowKey } from '../row-key.ts';
 import { isSameRow } from '../same-row.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Memory, Step } from '../step.ts';
 import type { Watermarks } from '../watermark/watermarks.ts';
-
-type TemporalPlan = Extract<Plan, { kind: 'temporal-join' }>;
+import { type TemporalPlan, temporalSides } from './temporal-sides.ts';
 
 /** Since when a key has had a row; null: since when it has had none. */
 interface Version {
@@ -68,24 +65,12 @@ export class VersionJoinStep implements Step {
     this.#watermarks = watermarks;
     this.#leftTime = plan.time!.left;
     this.#rightTime = plan.time!.right;
-    const keyOf = (side: 'left' | 'right', columns: readonly number[]) => {
-      const all = plan[side].columns;
-      return rowKey(
-        columns,
-        columns.map((column) => all[column]!.type),
-      );
-    };
-    this.#leftKey = keyOf(
-      'left',
-      plan.keys.map(([own]) => own),
-    );
-    this.#rightKey = keyOf(
-      'right',
-      plan.keys.map(([, own]) => own),
-    );
-    this.#wholeLeft = keyOf('left', [...plan.left.columns.keys()]);
-    this.#condition = compile(plan.condition);
-    this.#absent = plan.type === 'LEFT' ? new Array<SqlValue>(plan.right.columns.length).fill(null) : null;
+    const sides = temporalSides(plan);
+    this.#leftKey = sides.leftKey;
+    this.#rightKey = sides.rightKey;
+    this.#wholeLeft = sides.wholeLeft;
+    this.#condition = sides.condition;
+    this.#absent = sides.absent;
     this.#outcomes = appendOnly
       ? null
       : new KeyedState<(SqlRow | null)[]>({
