@@ -5,6 +5,7 @@ import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch } from '../core/batch.ts';
 import type { Change, Origin, RowsChange } from '../core/change.ts';
 import { MillraceError } from '../core/errors.ts';
+import { plainColumn } from '../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable, qualifiedName, type Table } from '../core/table.ts';
 import type { Row, Value } from '../core/value.ts';
 import { applyDdl } from '../protocol/mysql/ddl/apply-ddl.ts';
@@ -102,17 +103,8 @@ const madeUp = (database: string, name: string, changes: readonly TestChange[]):
   });
 };
 
-const madeUpColumn = (name: string, values: readonly TestValue[]): Column => ({
-  name,
-  type: madeUpType(values.filter(({ text }) => text !== null)),
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
+const madeUpColumn = (name: string, values: readonly TestValue[]): Column =>
+  plainColumn(name, madeUpType(values.filter(({ text }) => text !== null)));
 
 const madeUpType = (values: readonly TestValue[]): ColumnType => {
   const every = (pattern: RegExp): boolean =>

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainColumn } from '../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
 import { tableTypes } from './table-types.ts';
 
-const column = (name: string, type: ColumnType, more: Partial<Column> = {}): Column => ({
-  name,
-  type,
-  nullable: false,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-  ...more,
-});
+const column = (name: string, type: ColumnType, more: Partial<Column> = {}): Column =>
+  plainColumn(name, type, { nullable: false, ...more });
 
 const table = (database: string, name: string, columns: readonly Column[], comment: string | null = null): Table =>
   defineTable({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from './array-row-images.ts';
+import { plainColumn } from './plain-column.ts';
 import { type Column, type ColumnType, defineTable } from './table.ts';
 import type { Row, Value } from './value.ts';
 import { ValueCollector } from './value-collector.ts';
@@ -36,17 +37,7 @@ const samples: readonly (readonly [ColumnType, readonly Value[]])[] = [
 
 for (const [type, values] of samples) {
   test(`writes ${type.kind} values so that they read back the same`, () => {
-    const column: Column = {
-      name: 'c',
-      type,
-      nullable: true,
-      declaration: null,
-      defaultExpression: null,
-      generated: false,
-      invisible: false,
-      autoIncrement: false,
-      comment: null,
-    };
+    const column: Column = plainColumn('c', type);
     const table = defineTable({
       database: 'd',
       name: 't',

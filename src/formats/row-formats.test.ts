@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { MysqlOrigin, Op, RowsChange } from '../core/change.ts';
+import { plainColumn } from '../core/plain-column.ts';
 import { type ColumnType, defineTable } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { canalJson, canalTruncate } from './canal-json.ts';
@@ -36,17 +37,7 @@ const columns: readonly (readonly [name: string, type: ColumnType, declaration: 
 const table = defineTable({
   database: 'shop',
   name: 'odd "name"',
-  columns: columns.map(([name, type, declaration]) => ({
-    name,
-    type,
-    nullable: true,
-    declaration,
-    defaultExpression: null,
-    generated: false,
-    invisible: false,
-    autoIncrement: false,
-    comment: null,
-  })),
+  columns: columns.map(([name, type, declaration]) => plainColumn(name, type, { declaration })),
   primaryKey: [0],
   uniqueKeys: [],
   charset: 'utf8mb4',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Op, Origin } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
+import { plainColumn as column } from '../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { serverColumns } from './scanned-columns.ts';
@@ -19,18 +20,6 @@ const origin: Origin = {
   thread: null,
   query: null,
 };
-
-const column = (name: string, type: ColumnType): Column => ({
-  name,
-  type,
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
 
 const defined = (primaryKey: readonly number[], last = 'skipped'): Table =>
   defineTable({

@@ -1,16 +1,7 @@
+import { plainColumn } from '../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable } from '../core/table.ts';
 
-const column = (name: string, type: ColumnType, nullable: boolean): Column => ({
-  name,
-  type,
-  nullable,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
+const column = (name: string, type: ColumnType, nullable: boolean): Column => plainColumn(name, type, { nullable });
 
 /** `shop.items`: a number as its key, a text that may be NULL, and a count. */
 export const smallTable = defineTable({

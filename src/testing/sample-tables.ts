@@ -1,18 +1,8 @@
+import { plainColumn } from '../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
 
 /** A nullable column with nothing special about it. */
-export const column = (name: string, type: ColumnType, more: Partial<Column> = {}): Column => ({
-  name,
-  type,
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-  ...more,
-});
+export const column = plainColumn;
 
 export const int: ColumnType = { kind: 'integer', bits: 32, unsigned: false };
 export const bigint: ColumnType = { kind: 'integer', bits: 64, unsigned: false };

@@ -2,6 +2,7 @@ import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
+import { plainColumn } from '../core/plain-column.ts';
 import { position } from '../core/position.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
@@ -15,19 +16,7 @@ const table = (name: string, columns: Readonly<Record<string, ColumnType>>): Tab
   defineTable({
     database: 'shop',
     name,
-    columns: Object.entries(columns).map(
-      ([name, type]): Column => ({
-        name,
-        type,
-        nullable: true,
-        declaration: null,
-        defaultExpression: null,
-        generated: false,
-        invisible: false,
-        autoIncrement: false,
-        comment: null,
-      }),
-    ),
+    columns: Object.entries(columns).map(([name, type]): Column => plainColumn(name, type)),
     primaryKey: [0],
     uniqueKeys: [],
     charset: 'utf8mb4',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ArrayRowImages, type RowArrays } from '../../core/array-row-images.ts';
 import type { MysqlOrigin, Op } from '../../core/change.ts';
+import { plainColumn } from '../../core/plain-column.ts';
 import { type ColumnType, defineTable, type Table } from '../../core/table.ts';
 import type { Row } from '../../core/value.ts';
 import { OutputBuffer } from '../output-buffer.ts';
@@ -31,17 +32,9 @@ const tableOf = (types: Readonly<Record<string, ColumnType>>, primaryKey: readon
   defineTable({
     database: 'shop',
     name: 'orders',
-    columns: Object.entries(types).map(([name, type], index) => ({
-      name,
-      type,
-      nullable: !primaryKey.includes(index),
-      declaration: null,
-      defaultExpression: null,
-      generated: false,
-      invisible: false,
-      autoIncrement: false,
-      comment: null,
-    })),
+    columns: Object.entries(types).map(([name, type], index) =>
+      plainColumn(name, type, { nullable: !primaryKey.includes(index) }),
+    ),
     primaryKey,
     uniqueKeys: [],
     charset: 'utf8mb4',

@@ -8,6 +8,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Op } from '../../core/change.ts';
+import { plainColumn } from '../../core/plain-column.ts';
 import type { Column, ColumnType } from '../../core/table.ts';
 import type { ChangeCollector } from './change-collector.ts';
 import { inferredVersion } from './inferred-version.ts';
@@ -152,17 +153,7 @@ export class CanalMessages implements MessageReader {
       const type = this.#readTypeName(declaration);
       if (type === null)
         return unreadable(`its mysqlType has ${JSON.stringify(declaration)}, which MySQL does not know`);
-      return {
-        name,
-        type,
-        nullable: true,
-        declaration,
-        defaultExpression: null,
-        generated: false,
-        invisible: false,
-        autoIncrement: false,
-        comment: null,
-      };
+      return plainColumn(name, type, { declaration });
     });
     return { columns, key: keyFields, uniqueKeys: [], charset: 'utf8mb4', comment: null };
   }

@@ -3,6 +3,7 @@
  *
  *     {"type":"int64","optional":false,"name":"io.debezium.time.MicroTimestamp","version":1,"field":"updated_at"}
  */
+import { plainColumn } from '../../core/plain-column.ts';
 import type { Column, ColumnType } from '../../core/table.ts';
 import { unreadable } from './json-scanner.ts';
 import { type Description, longestBytes } from './message-tables.ts';
@@ -32,17 +33,7 @@ export const describeStruct = (struct: ConnectField | null, key: readonly string
     if (times !== undefined) modes.set(name, { times });
     // Whatever the handling modes of the other columns are: Connect writes bytes in one way only.
     else if (field.type === 'bytes') modes.set(name, { decimals: 'unscaled', binaries: 'base64' });
-    return {
-      name,
-      type: semanticType(field) ?? plainType(field),
-      nullable: field.optional === true,
-      declaration: null,
-      defaultExpression: null,
-      generated: false,
-      invisible: false,
-      autoIncrement: false,
-      comment: null,
-    };
+    return plainColumn(name, semanticType(field) ?? plainType(field), { nullable: field.optional === true });
   });
   return { columns, key, uniqueKeys: [], charset: 'utf8mb4', comment: null, modes };
 };

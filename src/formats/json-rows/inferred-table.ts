@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { plainColumn } from '../../core/plain-column.ts';
 import type { Column, ColumnType } from '../../core/table.ts';
 import type { ColumnFinder } from './column-finder.ts';
 import { OPEN_BRACE, OPEN_BRACKET, QUOTE, unreadable } from './json-scanner.ts';
@@ -96,17 +97,7 @@ const lookOfType = (type: ColumnType): Look => {
   }
 };
 
-const columnOf = (name: string, look: Look): Column => ({
-  name,
-  type: typeOfLook(look),
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
+const columnOf = (name: string, look: Look): Column => plainColumn(name, typeOfLook(look));
 
 const LETTER_F = 0x66;
 const LETTER_T = 0x74;

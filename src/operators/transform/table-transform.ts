@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
+import { plainColumn } from '../../core/plain-column.ts';
 import { type Column, defineTable, qualifiedName, type Table } from '../../core/table.ts';
 import type { Row, Value } from '../../core/value.ts';
 import { bindExpression } from '../../sql/bind/expression.ts';
@@ -157,18 +158,8 @@ const computed = (name: string, bound: Bound, span: { readonly start: number; re
     throw sqlError('SQL_TYPE_MISMATCH', span, { what: `the column ${name}`, found: shortText(bound.type), expected });
   }
   return {
-    column: {
-      name,
-      type: writing.type,
-      // A number that does not fit its type is NULL, whatever the type says.
-      nullable: true,
-      declaration: writing.declaration,
-      defaultExpression: null,
-      generated: false,
-      invisible: false,
-      autoIncrement: false,
-      comment: null,
-    },
+    // A number that does not fit its type is NULL, whatever the type says.
+    column: plainColumn(name, writing.type, { declaration: writing.declaration }),
     source: null,
     compute: { bound, evaluate: compile(bound), write: writing.write, needs: columnsOf(bound) },
   };

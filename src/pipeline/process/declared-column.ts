@@ -1,20 +1,11 @@
+import { plainColumn } from '../../core/plain-column.ts';
 import type { Column, ColumnType } from '../../core/table.ts';
 
 /** The column that a type as SQL writes it stands for; null: no such type. */
 export const declaredColumn = (name: string, declaration: string): Column | null => {
   const type = typeOf(declaration.trim().toLowerCase());
   if (type === null) return null;
-  return {
-    name,
-    type,
-    nullable: true,
-    declaration: declaration.trim().toLowerCase(),
-    defaultExpression: null,
-    generated: false,
-    invisible: false,
-    autoIncrement: false,
-    comment: null,
-  };
+  return plainColumn(name, type, { declaration: declaration.trim().toLowerCase() });
 };
 
 const bits = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, integer: 32, bigint: 64 } as const;

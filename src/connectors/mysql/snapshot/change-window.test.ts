@@ -3,23 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
 import type { Change, MysqlOrigin, Op } from '../../../core/change.ts';
+import { plainColumn } from '../../../core/plain-column.ts';
 import { defineTable } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
 import { ChangeWindow } from './change-window.ts';
 import { StreamWatch } from './stream-watch.ts';
 
-const column = (name: string) =>
-  ({
-    name,
-    type: { kind: 'integer', bits: 32, unsigned: false },
-    nullable: false,
-    declaration: null,
-    defaultExpression: null,
-    generated: false,
-    invisible: false,
-    autoIncrement: false,
-    comment: null,
-  }) as const;
+const column = (name: string) => plainColumn(name, { kind: 'integer', bits: 32, unsigned: false }, { nullable: false });
 
 const table = defineTable({
   database: 'shop',

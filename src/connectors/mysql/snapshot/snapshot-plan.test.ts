@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isMillraceError } from '../../../core/errors.ts';
+import { plainColumn } from '../../../core/plain-column.ts';
 import { position } from '../../../core/position.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import { chooseChunkKey, type IndexPart } from './chunk-key.ts';
@@ -28,19 +29,7 @@ const tableOf = (columns: readonly (readonly [string, ColumnType, boolean?])[]):
   defineTable({
     database: 'shop',
     name: 'we`ird',
-    columns: columns.map(
-      ([name, type, nullable = false]): Column => ({
-        name,
-        type,
-        nullable,
-        declaration: null,
-        defaultExpression: null,
-        generated: false,
-        invisible: false,
-        autoIncrement: false,
-        comment: null,
-      }),
-    ),
+    columns: columns.map(([name, type, nullable = false]): Column => plainColumn(name, type, { nullable })),
     primaryKey: [],
     uniqueKeys: [],
     charset: null,

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../core/errors.ts';
+import { plainColumn } from '../../../core/plain-column.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import { columnType } from '../column-type.ts';
 import type { TableMap } from '../events/table-map.ts';
@@ -71,17 +72,10 @@ const columnFromMap = (map: TableMap, i: number, collations: Collations, known: 
   }
   if (known !== null && sameType(known.type, type)) return known;
   if (known !== null) return { ...known, type };
-  return {
-    name,
-    type,
+  return plainColumn(name, type, {
     nullable: map.nullable[i] ?? true,
-    declaration: null,
-    defaultExpression: null,
-    generated: false,
     invisible: map.visible?.[i] === false,
-    autoIncrement: false,
-    comment: null,
-  };
+  });
 };
 
 /** What the log says of the column's type, filled up from `known`; or that the two cannot both be right. */

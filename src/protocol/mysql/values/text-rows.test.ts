@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isMillraceError } from '../../../core/errors.ts';
+import { plainColumn as column } from '../../../core/plain-column.ts';
 import type { RowImages } from '../../../core/row-images.ts';
 import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
@@ -9,18 +10,6 @@ import { writtenRow } from '../../../testing/written-row.ts';
 import { charsetOf } from './charsets/charset.ts';
 import { selectExpression } from './select-list.ts';
 import { TextRowReader, TextRows } from './text-rows.ts';
-
-const column = (name: string, type: ColumnType): Column => ({
-  name,
-  type,
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
 
 const tableOf = (...types: ColumnType[]): Table =>
   defineTable({
