@@ -4,7 +4,7 @@ import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Op, Origin } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
 import { plainColumn as column } from '../core/plain-column.ts';
-import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
+import { defineTable, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { serverColumns } from './scanned-columns.ts';
 import { ScannedTable } from './scanned-table.ts';

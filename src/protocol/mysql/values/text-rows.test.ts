@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isMillraceError } from '../../../core/errors.ts';
 import { plainColumn as column } from '../../../core/plain-column.ts';
 import type { RowImages } from '../../../core/row-images.ts';
-import { type Column, type ColumnType, defineTable, type Table } from '../../../core/table.ts';
+import { type ColumnType, defineTable, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
 import { writtenRow } from '../../../testing/written-row.ts';
 import { charsetOf } from './charsets/charset.ts';

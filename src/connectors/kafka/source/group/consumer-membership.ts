@@ -1,128 +1,66 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../../../core/clock.ts';
-import { isMillraceError, MillraceError } from '../../../../core/errors.ts';
+import { MillraceError } from '../../../../core/errors.ts';
 import type { BrokerConnection } from '../../client/broker-connection.ts';
 import { type Cluster, refusal } from '../../client/cluster.ts';
 import { isPassing, kafkaError, kafkaErrorName } from '../../client/kafka-error.ts';
 import { apiVersionsV3, consumerGroupHeartbeatV1 } from '../../client/protocol-library.ts';
-import { commitGroupOffsets } from '../group-offsets.ts';
 import type { PartitionName } from '../lane.ts';
-import { Bell } from './bell.ts';
-import { ConsumerMember, type HeartbeatAnswer } from './consumer-member.ts';
-import type { Membership } from './membership.ts';
-
-export interface GroupSettings {
-  readonly group: string;
-  /** `group.instance.id`: who comes back under it gets its partitions back; null: it has none. */
-  readonly instanceId: string | null;
-  /** How long giving a partition up may take before the group goes on without this member. */
-  readonly rebalanceTimeoutMs: number;
-}
-
-/** How long leaving may take: whoever does not say it is missed a session timeout later. */
-const leavingMs = 2_000;
+import type { HeartbeatAnswer } from './consumer-member.ts';
+import { GroupMembership, type GroupSettings } from './group-membership.ts';
 
 /** Membership by heartbeats alone (KIP-848, Kafka 4.0 and newer): the coordinator assigns. */
-export class ConsumerMembership implements Membership {
-  readonly #cluster: Cluster;
+export class ConsumerMembership extends GroupMembership {
+  protected readonly id = randomUUID();
   readonly #settings: GroupSettings;
-  readonly #clock: Clock;
-  readonly #member = new ConsumerMember();
-  readonly #id = randomUUID();
-  readonly #stop = new AbortController();
-  readonly #changed = new Bell();
-  /** Rung where the coordinator should hear at once. */
-  readonly #due = new Bell();
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<string, string>();
-  #failure: unknown = null;
   #beating: Promise<void> | null = null;
 
   constructor(cluster: Cluster, settings: GroupSettings) {
-    this.#cluster = cluster;
+    super(cluster, settings, false);
     this.#settings = settings;
-    this.#clock = cluster.clock;
   }
 
   async subscribe(topics: readonly string[]): Promise<void> {
     await this.#learn(topics);
-    this.#member.subscribe(topics);
+    this.member.subscribe(topics);
     if (this.#beating === null) {
       await this.#expectBroker();
       this.#beating = this.#beat();
-    } else this.#due.ring();
+    } else this.due.ring();
   }
 
-  get revoked(): readonly PartitionName[] {
-    return this.#member.revoked;
-  }
-
-  get added(): readonly PartitionName[] {
-    return this.#member.addedAt(this.#clock.monotonic());
-  }
-
-  released(name: PartitionName): void {
-    this.#member.released(name);
-    this.#due.ring();
-  }
-
-  taken(name: PartitionName): void {
-    this.#member.taken(name);
-    this.#due.ring();
-  }
-
-  async changed(): Promise<void> {
-    await this.#changed.rung();
-  }
-
-  expectMember(): void {
-    if (this.#failure !== null) throw this.#failure;
-  }
-
-  async commit(offsets: readonly (PartitionName & { readonly offset: number })[]): Promise<void> {
-    const { group, instanceId } = this.#settings;
-    const member = { id: this.#id, epoch: this.#member.epoch, instanceId, isClassic: false };
-    await commitGroupOffsets(this.#cluster, group, offsets, member);
+  override taken(name: PartitionName): void {
+    super.taken(name);
+    this.due.ring();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#due.ring();
+    this.stop();
     await this.#beating;
     if (this.#beating === null) return;
-    const stopped = new AbortController();
-    const late = this.#clock.sleep(leavingMs, stopped.signal);
     // Under a name of its own it comes back; else its partitions go to others now.
-    const leaving = this.#send(this.#settings.instanceId === null ? -1 : -2, []).catch(() => {});
-    await Promise.race([leaving, late]);
-    stopped.abort();
+    await this.leave(this.#send(this.#settings.instanceId === null ? -1 : -2, []));
   }
 
   async #beat(): Promise<void> {
-    const { signal } = this.#stop;
-    let waitMs = firstWaitMs;
+    const signal = this.stopped;
     while (!signal.aborted) {
       let sleepMs: number;
       try {
-        const sentMs = this.#clock.monotonic();
-        const { epoch, topics, owned } = this.#member.heartbeat();
+        const sentMs = this.clock.monotonic();
+        const { epoch, topics, owned } = this.member.heartbeat();
         const { intervalMs, ...answer } = await this.#send(epoch, owned, topics);
-        this.#member.answered(answer, sentMs + intervalMs * heldIntervals);
+        this.member.answered(answer, sentMs + intervalMs * heldIntervals);
         sleepMs = intervalMs;
-        waitMs = firstWaitMs;
-        if (this.revoked.length + this.added.length > 0) this.#changed.ring();
+        this.heard();
+        this.tellChanges();
       } catch (error) {
-        if (!isMillraceError(error) || !error.retryable || error.code === 'KAFKA_GROUP_MEMBER_GONE') {
-          this.#failure = error;
-          this.#changed.ring();
-          return;
-        }
-        // A coordinator that is away is looked for anew; one that misses this member for long says so.
-        this.#cluster.forgetCoordinator('group', this.#settings.group);
+        const waitMs = this.failed(error, this.cluster);
+        if (waitMs === null) return;
         sleepMs = waitMs;
-        waitMs = Math.min(waitMs * 2, longestWaitMs);
       }
-      await this.#due.rungOrAfter(this.#clock, sleepMs, signal);
+      await this.due.rungOrAfter(this.clock, sleepMs, signal);
     }
   }
 
@@ -132,11 +70,11 @@ export class ConsumerMembership implements Membership {
     topics: readonly string[] = [],
   ): Promise<HeartbeatAnswer & { readonly intervalMs: number }> {
     const { group, instanceId, rebalanceTimeoutMs } = this.#settings;
-    const broker = await this.#cluster.coordinator('group', group);
+    const broker = await this.cluster.coordinator('group', group);
     const answer = await broker.request(
       consumerGroupHeartbeatV1.api,
       group,
-      this.#id,
+      this.id,
       epoch,
       instanceId,
       null,
@@ -181,7 +119,7 @@ export class ConsumerMembership implements Membership {
 
   /** The protocol has ids where everybody else has names. */
   async #learn(topics: readonly string[]): Promise<void> {
-    for (const [topic, id] of await this.#cluster.topicIds(topics)) {
+    for (const [topic, id] of await this.cluster.topicIds(topics)) {
       this.#names.set(id, topic);
       this.#ids.set(topic, id);
     }
@@ -189,7 +127,7 @@ export class ConsumerMembership implements Membership {
 
   /** Throws KAFKA_UNSUPPORTED_BROKER. */
   async #expectBroker(): Promise<void> {
-    const broker = await this.#cluster.any();
+    const broker = await this.cluster.any();
     const { apiKeys } = await broker.request(apiVersionsV3.api, 'millrace', '1');
     if (apiKeys.some(({ apiKey, maxVersion }) => apiKey === heartbeatKey && maxVersion >= 1)) return;
     const request = 'ConsumerGroupHeartbeat (properties.group.protocol: consumer)';
@@ -200,8 +138,6 @@ export class ConsumerMembership implements Membership {
 const heartbeatKey = 68;
 /** A session takes nine intervals by default, and at least a few: for two nobody else gets what this member was told to have. */
 const heldIntervals = 2;
-const firstWaitMs = 50;
-const longestWaitMs = 1_000;
 
 /** The group has gone on without this member, or another has its name. */
 const endsMembership: ReadonlySet<number> = new Set([
