@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataflowSettings } from '../operators/incremental/dataflow.ts';
 import type { Identifier } from '../sql/ast/identifier.ts';
-import type { CreateCatalog, CreateFunction, Insert, SetOption, Statement } from '../sql/ast/statement.ts';
+import type { CreateCatalog, CreateFunction, Explain, Insert, SetOption, Statement } from '../sql/ast/statement.ts';
 import type { DeclaredTable } from '../sql/catalog/declared-table.ts';
 import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
 import { SessionFunctions } from '../sql/catalog/session-functions.ts';
@@ -170,7 +170,7 @@ export class SqlProgram {
       case 'statement-set':
         return { kind: 'job', job: this.#job(statement.inserts) };
       case 'explain':
-        return { kind: 'plan', text: this.#explain(statement.statement) };
+        return { kind: 'plan', text: this.#explain(statement) };
       default:
         throw sqlError('SQL_NOT_SUPPORTED', statement, {
           what: statement.kind.toUpperCase().replaceAll('-', ' '),
@@ -212,24 +212,25 @@ export class SqlProgram {
     return { kind: 'done' };
   }
 
-  #explain(statement: Statement): string {
+  #explain({ statement, details }: Explain): string {
+    const withState = details.includes('ESTIMATED_COST');
     switch (statement.kind) {
       case 'select':
-        return explainText(bindQuery(statement.query, this.#catalog));
+        return explainText(bindQuery(statement.query, this.#catalog), { withState });
       case 'insert':
-        return this.#explainInsert(statement);
+        return this.#explainInsert(statement, withState);
       case 'statement-set':
-        return statement.inserts.map((insert) => this.#explainInsert(insert)).join('\n\n');
+        return statement.inserts.map((insert) => this.#explainInsert(insert, withState)).join('\n\n');
       default:
         throw sqlError('SQL_NOT_SUPPORTED', statement, { what: 'EXPLAIN', reason: 'queries and INSERT have a plan' });
     }
   }
 
-  #explainInsert(insert: Insert): string {
+  #explainInsert(insert: Insert, withState: boolean): string {
     const { target, plan, key, appends } = bindInsert(insert, this.#catalog);
     const by = key.length === 0 ? 'no key' : `key (${key.map((column) => plan.columns[column]!.name).join(', ')})`;
     const how = appends ? 'adds rows' : `changes rows by ${by}`;
-    return `insert into ${target.name} ('${target.binding.connector}'), ${how}\n${explainText(plan)}`;
+    return `insert into ${target.name} ('${target.binding.connector}'), ${how}\n${explainText(plan, { withState })}`;
   }
 
   #query(plan: Plan): SqlQuery {

@@ -1,6 +1,7 @@
 import type { Bound } from '../evaluate/bound.ts';
 import { shortText } from '../types/sql-type.ts';
 import { type Changelog, changelogOf } from './changelog.ts';
+import { heldBy } from './held-state.ts';
 import { intervalOf } from './interval-join.ts';
 import type { Frame, Plan, PlanColumn, SortKey } from './plan.ts';
 import { inputsOf } from './plan-inputs.ts';
@@ -12,10 +13,13 @@ import { inputsOf } from './plan-inputs.ts';
  *     aggregate by customer: COUNT(*)   [I,UB,UA] key (customer)
  *       customer BIGINT, n BIGINT
  *     └─ scan orders   [I]
+ *
+ * `withState`: also what each step remembers, and about how much one of it takes in memory.
  */
-export const explainText = (plan: Plan): string => [...lines(plan, '', '')].join('\n');
+export const explainText = (plan: Plan, { withState = false } = {}): string =>
+  [...lines(plan, '', '', withState)].join('\n');
 
-function* lines(plan: Plan, first: string, rest: string): Generator<string> {
+function* lines(plan: Plan, first: string, rest: string, withState: boolean): Generator<string> {
   const { kinds, upsertKeys }: Changelog = changelogOf(plan);
   const keys = upsertKeys
     .map((key) => `(${key.map((column) => plan.columns[column]?.name ?? '').join(', ')})`)
@@ -23,9 +27,13 @@ function* lines(plan: Plan, first: string, rest: string): Generator<string> {
   const inputs = inputsOf(plan);
   yield `${first}${stepText(plan)}   [${kinds.join(',')}]${keys === '' ? '' : ` key ${keys}`}`;
   yield `${rest}${inputs.length > 0 ? '│' : ' '}  ${plan.columns.map(({ name, type }) => `${name} ${shortText(type)}`).join(', ')}`;
+  if (withState) {
+    for (const { each, bytes } of heldBy(plan))
+      yield `${rest}${inputs.length > 0 ? '│' : ' '}  holds ${each}: some ${bytes} bytes`;
+  }
   for (const [index, input] of inputs.entries()) {
     const last = index === inputs.length - 1;
-    yield* lines(input, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`);
+    yield* lines(input, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`, withState);
   }
 }
 
