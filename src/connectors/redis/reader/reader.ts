@@ -22,6 +22,8 @@ import { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { globQuoted } from '../key-text.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
+import { refill } from '../sink/nest-commands.ts';
+import { nestOf } from '../sink/nest-names.ts';
 import { OwnKeys } from '../sink/own-keys.ts';
 import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
 import { ForeseenAnswers } from './foreseen-answers.ts';
@@ -81,7 +83,10 @@ export class RedisReader implements Reader {
     this.repairs = {
       lines: true,
       statements: async (table, repairs) =>
-        repairs.flatMap(({ key, row }) => this.#of(table).repair(key, row).map(repairLine)),
+        repairs.flatMap(({ key, row }) => {
+          const commands = this.#of(table).repair(key, row);
+          return [...commands, ...(row === null ? [] : this.#within(table, key))].map(repairLine);
+        }),
       apply: (lines) => this.#apply(lines),
     };
   }
@@ -249,6 +254,13 @@ export class RedisReader implements Reader {
   }
 
   /** All or nothing, but for a command that is refused: Redis rolls nothing back. */
+  /** What gives a row that is written anew the rows within it back. */
+  #within(table: Table, key: Key): readonly (readonly (string | Uint8Array)[])[] {
+    if (this.#settingsOf(table).nests.length === 0) return [];
+    const redisKey = this.#of(table).redisKey(key);
+    return [refill(redisKey, nestOf(this.#own.nest, redisKey))];
+  }
+
   async #apply(lines: readonly string[]): Promise<void> {
     await this.#guarded(async ({ control }) => {
       const commands = new CommandWriter(64 * 1024);

@@ -61,6 +61,12 @@ export const redisSinkConfig = z.strictObject({
     .describe(
       'Indexes that are kept with the rows, `database.table=column,column|column` each, separated by semicolons: `idx:database:table:column:value` is a set of the keys of the rows that have the value. Updates and deletes need `binlog_row_image=FULL`.',
     ),
+  'sink.tableId-to-nest.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'Tables whose rows stand within rows of another one, `database.table=parent(column,column)` each, separated by semicolons: the columns hold the key of the parent, in its order; `parent-column=column` names both. `as name` behind it says what they are called there, their table otherwise; `cascade` that MySQL deletes or moves them with their parent (ON DELETE, ON UPDATE CASCADE or SET NULL). Needs `binlog_row_image=FULL`.',
+    ),
   'sink.stream.max-length': z.coerce
     .number()
     .int()

@@ -7,6 +7,7 @@
  *     millrace:changes:PIPELINE        hash: a change of a definition that is under way -> `noted` or `done`
  *     millrace:vanished:PIPELINE:TABLE set: keys that were there when the table's snapshot began, and were not seen since
  *     millrace:rework:PIPELINE         set: keys that a change of a definition has still to follow
+ *     millrace:nest:PIPELINE:{KEY}     hash: what stands within the row of this key, whether the row is there or not
  */
 export class OwnKeys {
   readonly writer: string;
@@ -14,6 +15,8 @@ export class OwnKeys {
   readonly tables: string;
   readonly changes: string;
   readonly rework: string;
+  /** What nests begin with; the row's key follows, in braces where it has none, so that both are in one slot of a cluster. */
+  readonly nest: string;
   readonly #vanished: string;
 
   constructor(prefix: string, pipeline: string) {
@@ -22,6 +25,7 @@ export class OwnKeys {
     this.tables = `${prefix}:tables:${pipeline}`;
     this.changes = `${prefix}:changes:${pipeline}`;
     this.rework = `${prefix}:rework:${pipeline}`;
+    this.nest = `${prefix}:nest:${pipeline}:`;
     this.#vanished = `${prefix}:vanished:${pipeline}:`;
   }
 

@@ -5,6 +5,7 @@ import { CommandWriter, headerLength } from '../../../protocol/redis/command-wri
 import { fieldOf, type HashFields } from '../hash-fields.ts';
 import { ExpiryCommands } from './expiry-commands.ts';
 import { IndexingCommands } from './indexing-commands.ts';
+import { NestCommands } from './nest-commands.ts';
 import { RowKey } from './row-key.ts';
 import { type RowLimits, RowRefusal } from './row-refusal.ts';
 import { SeenKeys } from './seen-keys.ts';
@@ -14,6 +15,8 @@ import type { TablePlan } from './table-plan.ts';
 export interface RowCommandOptions extends RowLimits {
   /** What a stream is cut to, about; null: nothing is cut. */
   readonly maxStreamLength: number | null;
+  /** What the keys of nests begin with. */
+  readonly nest: string;
 }
 
 /**
@@ -32,23 +35,31 @@ export class RowCommands {
   readonly #seen = new SeenKeys();
   readonly #shaped: ShapedCommands;
   readonly #indexes: IndexingCommands;
+  readonly #nests: NestCommands;
   readonly #expiry: ExpiryCommands;
   readonly #key = new RowKey();
   readonly #old = new RowKey();
   #partial = false;
   #chosen = new Uint8Array(64);
 
-  constructor({ maxStreamLength, ...limits }: RowCommandOptions, capacity = 64 * 1024) {
+  constructor({ maxStreamLength, nest, ...limits }: RowCommandOptions, capacity = 64 * 1024) {
     this.commands = new CommandWriter(capacity);
     this.#refusal = new RowRefusal(limits);
-    this.#shaped = new ShapedCommands(this.commands, this.#refusal, this.#seen, maxStreamLength);
+    this.#nests = new NestCommands(this.commands, this.#refusal, this.#seen, nest);
+    this.#shaped = new ShapedCommands({
+      commands: this.commands,
+      refusal: this.#refusal,
+      seen: this.#seen,
+      nests: this.#nests,
+      maxStreamLength,
+    });
     this.#indexes = new IndexingCommands(this.commands, this.#refusal);
     this.#expiry = new ExpiryCommands(this.commands, this.#refusal);
   }
 
   /** Something was written that cannot be written as a whole: an update that does not hold all of its row, a member of a set. */
   get partial(): boolean {
-    return this.#partial || this.#shaped.partial;
+    return this.#partial || this.#shaped.partial || this.#nests.partial;
   }
 
   clear(): void {
@@ -57,6 +68,7 @@ export class RowCommands {
     this.#seen.clear();
     this.#partial = false;
     this.#shaped.partial = false;
+    this.#nests.clear();
   }
 
   /** `wipe`: whatever stands at a row's key, of whatever type, is removed before the row is written as a whole. */
@@ -76,8 +88,9 @@ export class RowCommands {
     }
   }
 
-  /** Strikes the keys that were written from the sets of those that have not been seen. */
-  strikeSeen(): void {
+  /** Ends a block: rows that hold others are made anew, and what was written is struck from the sets of what has not been seen. */
+  finish(): void {
+    this.#nests.render();
     this.#seen.strike(this.commands);
   }
 
@@ -111,6 +124,7 @@ export class RowCommands {
     plan.after.read(rows, index, 'after');
     this.#writeKey(plan, plan.after);
     this.#whole(plan, wipe);
+    this.#nests.placed(plan, this.#key);
     this.#expiry.add(plan, this.#key, origin);
     this.#indexes.created(plan, this.#key);
   }
@@ -119,6 +133,7 @@ export class RowCommands {
     plan.before.read(rows, index, 'before');
     this.#writeKey(plan, plan.before);
     this.#removeKey();
+    this.#nests.removed(plan, this.#key, null);
     this.#indexes.deleted(plan, this.#key);
   }
 
@@ -143,6 +158,10 @@ export class RowCommands {
     }
     const moved = !this.#old.equals(this.#key);
     if (moved) {
+      if (!isWhole && plan.nests.length > 0) {
+        throw this.#refusal.of(plan.label, 'a row that holds others gets another key; set binlog_row_image=FULL');
+      }
+      this.#nests.removed(plan, this.#old, this.#key);
       if (!isWhole) this.mayFail.add(this.commands.commands);
       this.commands.begin(isWhole ? 2 : 3);
       this.commands.raw(isWhole ? unlink : rename, 0, isWhole ? unlink.length : rename.length);
@@ -150,8 +169,10 @@ export class RowCommands {
       if (!isWhole) this.#key.put(this.commands);
     }
     const isSure = plan.state.complete && !wipe;
-    if (isWhole && (moved || !isSure || plan.expiry !== null)) this.#whole(plan, wipe || moved);
-    else {
+    if (isWhole && (moved || !isSure || plan.expiry !== null)) {
+      this.#whole(plan, wipe || moved);
+      this.#nests.placed(plan, this.#key);
+    } else {
       if (!isWhole) this.#partial = true;
       this.#changed(plan, moved);
     }

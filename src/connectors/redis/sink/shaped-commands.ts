@@ -6,11 +6,21 @@ import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
 import { ExpiryCommands } from './expiry-commands.ts';
 import { IndexingCommands } from './indexing-commands.ts';
+import type { NestCommands } from './nest-commands.ts';
 import { RowKey } from './row-key.ts';
 import type { RowRefusal } from './row-refusal.ts';
 import type { SeenKeys } from './seen-keys.ts';
 import type { TablePlan } from './table-plan.ts';
 import { hasOwnKeys } from './table-settings.ts';
+
+interface Options {
+  readonly commands: CommandWriter;
+  readonly refusal: RowRefusal;
+  readonly seen: SeenKeys;
+  readonly nests: NestCommands;
+  /** What a stream is cut to, about; null: nothing is cut. */
+  readonly maxStreamLength: number | null;
+}
 
 /**
  * Writes changes of rows that are something else than mirrored hashes:
@@ -27,23 +37,30 @@ export class ShapedCommands {
   readonly #commands: CommandWriter;
   readonly #refusal: RowRefusal;
   readonly #seen: SeenKeys;
+  readonly #nests: NestCommands;
   readonly #indexes: IndexingCommands;
   readonly #expiry: ExpiryCommands;
   readonly #maxStreamLength: number | null;
   readonly #key = new RowKey();
   readonly #old = new RowKey();
 
-  constructor(commands: CommandWriter, refusal: RowRefusal, seen: SeenKeys, maxStreamLength: number | null) {
+  constructor({ commands, refusal, seen, nests, maxStreamLength }: Options) {
     this.#commands = commands;
     this.#refusal = refusal;
     this.#seen = seen;
+    this.#nests = nests;
     this.#indexes = new IndexingCommands(commands, refusal);
     this.#expiry = new ExpiryCommands(commands, refusal);
     this.#maxStreamLength = maxStreamLength;
   }
 
-  add({ op, rows, origin }: RowsChange, plan: TablePlan): void {
+  add(change: RowsChange, plan: TablePlan): void {
+    const { op, rows, origin } = change;
     const { shape, before, after } = plan;
+    if (shape.kind === 'nested') {
+      this.#nests.add(change, plan, shape);
+      return;
+    }
     for (let index = 0; index < rows.length; index += 1) {
       if (op === 'update' || op === 'delete') before.read(rows, index, 'before');
       if (op !== 'delete') after.read(rows, index, 'after');
@@ -59,13 +76,17 @@ export class ShapedCommands {
     if (op === 'delete') {
       this.#key.write(keys, before);
       this.#remove(this.#key);
+      this.#nests.removed(plan, this.#key, null);
       this.#indexes.deleted(plan, this.#key);
       return;
     }
     this.#key.write(keys, after);
     if (op === 'update') {
       this.#old.write(keys, before);
-      if (!this.#old.equals(this.#key)) this.#remove(this.#old);
+      if (!this.#old.equals(this.#key)) {
+        this.#remove(this.#old);
+        this.#nests.removed(plan, this.#old, this.#key);
+      }
     }
     if (mode === 'invalidate') this.#remove(this.#key);
     else if (plan.shape.kind === 'hash') this.#refreshHash(plan);
@@ -114,6 +135,10 @@ export class ShapedCommands {
       const { maxValueBytes } = this.#refusal.limits;
       if (text.length * 3 > maxValueBytes && Buffer.byteLength(text) > maxValueBytes) {
         throw this.#refusal.of(label, `its JSON is longer than ${maxValueBytes} bytes (proto-max-bulk-len)`);
+      }
+      if (plan.nests.length > 0) {
+        this.#nests.row(plan, this.#key, text);
+        return;
       }
       this.#beginSet(isHot);
       this.#commands.text(text);

@@ -14,6 +14,7 @@ import { openPrimary } from '../sentinel.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { DefinitionChanges } from './definition-change.ts';
+import { NestKeys } from './nest-keys.ts';
 import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
 import { TableKeys } from './table-keys.ts';
@@ -68,6 +69,7 @@ class RedisSink implements Sink {
   readonly #own: OwnKeys;
   readonly #transactions: Transactions;
   readonly #tableKeys: TableKeys;
+  readonly #nestKeys: NestKeys;
   readonly #definitions: DefinitionChanges;
   readonly #settingsOf: (table: Table) => TableSettings;
   readonly #stop: AbortController;
@@ -95,11 +97,13 @@ class RedisSink implements Sink {
     this.#own = own;
     this.#transactions = new Transactions({ connection, own, pipeline });
     this.#tableKeys = new TableKeys(connection, this.#transactions);
+    this.#nestKeys = new NestKeys({ connection, tableKeys: this.#tableKeys, prefix: own.nest });
     this.#definitions = new DefinitionChanges({ connection, own, tableKeys: this.#tableKeys, log });
     const options = {
       sink: connection.address,
       maxValueBytes: facts.maxValueBytes,
       maxStreamLength: config['sink.stream.max-length'] ?? null,
+      nest: own.nest,
     };
     this.#encoders = [new RowCommands(options), new RowCommands(options)];
   }
@@ -306,7 +310,7 @@ class RedisSink implements Sink {
     for (const change of changes) {
       if (change.kind === 'rows') encoder.add(change, this.#plans.get(change.table.id)!, wipe);
     }
-    encoder.strikeSeen();
+    encoder.finish();
   }
 
   #take(): RowCommands {
@@ -358,6 +362,10 @@ class RedisSink implements Sink {
     const { shape, keys, indexes } = this.#settingsOf(table);
     if (shape.kind === 'stream') return;
     for (const index of indexes) await this.#tableKeys.erase(index, 'set');
+    if (shape.kind === 'nested') {
+      state.vanished = (await this.#nestKeys.note(vanished, shape)) > 0 ? vanished : null;
+      return;
+    }
     if (!hasOwnKeys(shape)) {
       await this.#tableKeys.erase(keys, typeOf(shape));
       return;
@@ -369,16 +377,28 @@ class RedisSink implements Sink {
   async #endSnapshot(table: Table): Promise<void> {
     const state = this.#stateOf(table);
     if (state.vanished === null) return;
-    await this.#tableKeys.drain(state.vanished, (keys, block) => void block.add('UNLINK', ...keys));
+    const settings = this.#settingsOf(table);
+    if (settings.shape.kind === 'nested') await this.#nestKeys.sweep(state.vanished, settings.shape);
+    else {
+      await this.#tableKeys.drain(state.vanished, (keys, block) => {
+        block.add('UNLINK', ...keys);
+        this.#nestKeys.addRemoved(block, keys, settings);
+      });
+    }
     state.vanished = null;
   }
 
   /** Removes all rows of a table. */
   async #erase(table: Table): Promise<void> {
-    const { shape, keys, indexes } = this.#settingsOf(table);
+    const settings = this.#settingsOf(table);
+    const { shape, keys, indexes } = settings;
     for (const index of indexes) await this.#tableKeys.erase(index, 'set');
-    if (shape.kind !== 'stream') await this.#tableKeys.erase(keys, typeOf(shape));
-    else await this.#tableKeys.step((block) => void block.add('XADD', keys.prefix, '*', '__op', 'truncate'));
+    if (shape.kind === 'nested') await this.#nestKeys.erase(shape);
+    else if (shape.kind !== 'stream') {
+      await this.#tableKeys.erase(keys, typeOf(shape), (found, block) => {
+        this.#nestKeys.addRemoved(block, found, settings);
+      });
+    } else await this.#tableKeys.step((block) => void block.add('XADD', keys.prefix, '*', '__op', 'truncate'));
   }
 
   async #follow(change: SchemaChange): Promise<void> {
@@ -414,8 +434,8 @@ class RedisSink implements Sink {
   /** Whether there is more to be done about a table's definition than hashes can follow by themselves. */
   #isOther(table: Table): boolean {
     if (keyColumnsOf(table).length === 0) return false;
-    const { shape, indexes } = this.#settingsOf(table);
-    return shape.kind !== 'hash' || indexes.length > 0;
+    const { shape, indexes, nests } = this.#settingsOf(table);
+    return shape.kind !== 'hash' || indexes.length + nests.length > 0;
   }
 
   /** Members of indexes and of sets are not renamed, nor are strings. */
@@ -423,10 +443,12 @@ class RedisSink implements Sink {
     if (after === null) return;
     const was = this.#settingsOf(before);
     const is = this.#settingsOf(after);
-    const texts = ({ keys, indexes }: TableSettings): string => [keys, ...indexes].map(({ text }) => text).join();
+    const texts = ({ keys, indexes, shape }: TableSettings): string =>
+      [keys, ...indexes, ...(shape.kind === 'nested' ? [shape.place.fields] : [])].map(({ text }) => text).join();
     if (texts(was) === texts(is)) return;
     const details = { sink: this.#connection.address, table: qualifiedName(before) };
-    const reason = 'the keys of its rows or indexes would be others, and only hashes without an index are renamed';
+    const reason =
+      'the keys of its rows or indexes would be others, and only hashes without an index are renamed, that hold no other rows';
     throw new MillraceError('SINK_SCHEMA_REFUSED', { ...details, reason });
   }
 

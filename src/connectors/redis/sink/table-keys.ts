@@ -29,7 +29,7 @@ export class TableKeys {
   async note(set: string, keys: KeyTemplate, type: string): Promise<number> {
     let noted = 0;
     await this.step((block) => void block.add('UNLINK', set));
-    for await (const found of this.#scan(keys, type)) {
+    for await (const found of this.#ofTable(keys, type)) {
       noted += found.length;
       await this.step((block) => void block.add('SADD', set, ...found));
     }
@@ -52,9 +52,18 @@ export class TableKeys {
     }
   }
 
-  /** Removes all keys of a template that hold this type. */
-  async erase(keys: KeyTemplate, type: string): Promise<void> {
-    for await (const found of this.#scan(keys, type)) await this.step((block) => void block.add('UNLINK', ...found));
+  /** Removes all keys of a template that hold this type. `also` adds what goes with some of them. */
+  async erase(
+    keys: KeyTemplate,
+    type: string,
+    also?: (keys: readonly Buffer[], block: CommandWriter) => void,
+  ): Promise<void> {
+    for await (const found of this.#ofTable(keys, type)) {
+      await this.step((block) => {
+        block.add('UNLINK', ...found);
+        also?.(found, block);
+      });
+    }
   }
 
   /** What the hashes have in these fields. */
@@ -76,14 +85,22 @@ export class TableKeys {
     return await this.#transactions.execute(block, { positions: noPositions });
   }
 
-  async *#scan(keys: KeyTemplate, type: string): AsyncGenerator<readonly Buffer[]> {
-    const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
+  async *#ofTable(keys: KeyTemplate, type: string): AsyncGenerator<readonly Buffer[]> {
+    for await (const found of this.scan(keys.prefix, type)) {
+      const own = found.filter((key) => keys.matches(key));
+      if (own.length > 0) yield own;
+    }
+  }
+
+  /** The keys that begin so and hold this type, some at a time, some of them twice. */
+  async *scan(prefix: Buffer, type: string): AsyncGenerator<readonly Buffer[]> {
+    const match = Buffer.concat([globQuoted(prefix), Buffer.from('*')]);
     let cursor: Buffer | string = '0';
     do {
       const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', type] as const;
       const reply = (await this.#connection.command('SCAN', cursor, ...args)) as readonly Reply[];
       cursor = reply[0] as Buffer;
-      const found = buffersOf(reply[1]!).filter((key) => keys.read(key) !== null);
+      const found = buffersOf(reply[1]!);
       if (found.length > 0) yield found;
     } while (String(cursor) !== '0');
   }

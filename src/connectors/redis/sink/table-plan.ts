@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { HashFields } from '../hash-fields.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import type { Nesting } from './nesting.ts';
 import type { TableMode, TableSettings, ValueShape } from './table-settings.ts';
 
 /** How the rows of one version of a table become hashes. */
@@ -14,6 +15,7 @@ export interface TablePlan {
   readonly expiry: number | null;
   readonly keys: KeyTemplate;
   readonly indexes: readonly KeyTemplate[];
+  readonly nests: readonly Nesting[];
   /** Rows are hashes, and all of them are there. */
   readonly isMirroredHash: boolean;
   /** Nothing is to be said of a new row but its fields. */
@@ -41,7 +43,7 @@ export const planTable = (table: Table, settings: TableSettings, state: TableSta
   label: qualifiedName(table),
   ...settings,
   isMirroredHash: settings.shape.kind === 'hash' && settings.mode === 'mirror',
-  isRowAlone: settings.expiry === null && settings.indexes.length === 0,
+  isRowAlone: settings.expiry === null && settings.indexes.length + settings.nests.length === 0,
   allColumns: [...table.columns.keys()],
   before: new HashFields(table.columns),
   after: new HashFields(table.columns),

@@ -6,6 +6,7 @@ import { indexColumns, indexTemplate } from '../indexed-by.ts';
 import { keyTemplates, tableMapping } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import type { RedisSinkConfig } from './config.ts';
+import { checkJoin, type NestedPlace, type Nesting, nestedPlace, nestings } from './nesting.ts';
 
 /** `mirror`: every row is there. `hot`: what is there is kept fresh. `invalidate`: what changes is removed. */
 export type TableMode = 'mirror' | 'hot' | 'invalidate';
@@ -17,7 +18,9 @@ export type ValueShape =
   | { readonly kind: 'string'; readonly column: number }
   | { readonly kind: 'set'; readonly member: number }
   | { readonly kind: 'sorted-set'; readonly member: number; readonly score: number }
-  | { readonly kind: 'stream' };
+  | { readonly kind: 'stream' }
+  /** Within the row of another table; `isJson`: in its JSON, and not as fields of its hash. */
+  | { readonly kind: 'nested'; readonly nesting: Nesting; readonly place: NestedPlace; readonly isJson: boolean };
 
 /** What is to be done with one version of a table. */
 export interface TableSettings {
@@ -27,12 +30,16 @@ export interface TableSettings {
   readonly expiry: number | null;
   readonly keys: KeyTemplate;
   readonly indexes: readonly KeyTemplate[];
+  /** What stands within its rows. */
+  readonly nests: readonly Nesting[];
 }
 
 /** As SCAN names it. */
 export const typeOf = ({ kind }: ValueShape): string => {
   switch (kind) {
     case 'hash':
+    case 'nested':
+      return 'hash';
     case 'set':
     case 'stream':
       return kind;
@@ -54,10 +61,38 @@ export const tableSettings = (config: RedisSinkConfig): ((table: Table) => Table
   const expiries = tableMapping(config['sink.tableId-to-expiry.mapping'], 'column');
   const indexes = tableMapping(config['sink.tableId-to-index.mapping'], 'column,column');
   for (const mode of modes.values()) modeOf(mode);
-  const shapeOfTable = (table: Table): ValueShape => shapeOf(shapes.get(qualifiedName(table)) ?? config.value, table);
+  const nested = nestings(config['sink.tableId-to-nest.mapping']);
   const templateOf = keyTemplates(config.key, config['sink.tableId-to-key.mapping']);
-  const keysOf = (table: Table, shape: ValueShape): KeyTemplate =>
-    hasOwnKeys(shape) ? templateOf(table) : templateOf(table, []);
+  const keyTexts = tableMapping(config['sink.tableId-to-key.mapping'], 'key');
+  const textOf = (label: string): string => shapes.get(label) ?? config.value;
+  const shapeOfTable = (table: Table): ValueShape => {
+    const label = qualifiedName(table);
+    const nesting = nested.get(label);
+    if (nesting === undefined) return shapeOf(textOf(label), table);
+    if (shapes.has(label)) refuse(label, `what stands within ${nesting.parent} is nothing else besides`);
+    const kind = textOf(nesting.parent);
+    const place = nestedPlace(nesting, keyTexts.get(nesting.parent) ?? config.key, table);
+    if (kind !== 'json' && kind !== 'hash') refuse(label, `rows stand within a hash or json, and not within ${kind}`);
+    return { kind: 'nested', nesting, place, isJson: kind === 'json' };
+  };
+  const keysOf = (table: Table, shape: ValueShape): KeyTemplate => {
+    if (shape.kind === 'nested') return shape.place.keys;
+    return hasOwnKeys(shape) ? templateOf(table) : templateOf(table, []);
+  };
+  /** Of tables that stand in one another, the versions that were met last. */
+  const met = new Map<string, { readonly table: Table; readonly settings: TableSettings }>();
+  const checkNests = (table: Table, settings: TableSettings): void => {
+    const label = qualifiedName(table);
+    if (settings.shape.kind !== 'nested' && settings.nests.length === 0) return;
+    met.set(label, { table, settings });
+    for (const [childLabel, nesting] of nested) {
+      if (childLabel !== label && nesting.parent !== label) continue;
+      const child = met.get(childLabel);
+      const parent = met.get(nesting.parent);
+      if (parent === undefined || child?.settings.shape.kind !== 'nested') continue;
+      checkJoin(nesting, parent.table, parent.settings.keys, child.table, child.settings.shape.place);
+    }
+  };
   return (table) => {
     const label = qualifiedName(table);
     const shape = shapeOfTable(table);
@@ -68,8 +103,10 @@ export const tableSettings = (config: RedisSinkConfig): ((table: Table) => Table
       expiry: expiryOf(expiries.get(label), table),
       keys: keysOf(table, shape),
       indexes: (indexes.get(label)?.split('|') ?? []).map((text) => indexTemplate(table, indexColumns(text, table))),
+      nests: [...nested.values()].filter(({ parent }) => parent === label),
     };
     checkTogether(settings, table);
+    checkNests(table, settings);
     return settings;
   };
 };
@@ -111,10 +148,17 @@ const expiryOf = (name: string | undefined, table: Table): number | null => {
   return refuse(name, 'only a date, a moment or a whole number of seconds says until when a row lives');
 };
 
-const checkTogether = ({ shape, mode, expiry, keys, indexes }: TableSettings, table: Table): void => {
+const checkTogether = ({ shape, mode, expiry, keys, indexes, nests }: TableSettings, table: Table): void => {
   const label = qualifiedName(table);
+  if (nests.length > 0) checkParent(label, mode, expiry, nests, table);
   if (hasOwnKeys(shape)) return;
   const { kind } = shape;
+  if (kind === 'nested') {
+    if (mode !== 'mirror') refuse(label, `what stands within other rows cannot be ${mode}`);
+    if (expiry !== null) refuse(label, 'what stands within other rows lives as long as they do');
+    if (indexes.length > 0) refuse(label, 'an index leads to rows by their keys, and within other rows they have none');
+    return;
+  }
   if (mode !== 'mirror') refuse(label, `a ${kind} is of more rows than one, so it cannot be ${mode}`);
   if (expiry !== null) refuse(label, `a ${kind} is of more rows than one, so none of them says until when it lives`);
   if (indexes.length > 0) refuse(label, `an index leads to rows by their keys, and in a ${kind} they have none`);
@@ -126,4 +170,19 @@ const checkTogether = ({ shape, mode, expiry, keys, indexes }: TableSettings, ta
   const known = new Set([...keys.columns, (shape as { readonly member: number }).member]);
   if (rowKey.length > 0 && rowKey.every((column) => known.has(column))) return;
   refuse(label, `rows would share members: key and member do not hold all of its primary key`);
+};
+
+const checkParent = (
+  label: string,
+  mode: TableMode,
+  expiry: number | null,
+  nests: readonly Nesting[],
+  { columns }: Table,
+): void => {
+  if (mode !== 'mirror') refuse(label, `its rows hold others, so all of them are kept: it cannot be ${mode}`);
+  if (expiry !== null) refuse(label, 'its rows hold others, so they cannot live for a time');
+  for (const { name } of nests) {
+    const twin = columns.find((column) => column.name === name || column.name.startsWith(`${name}:`));
+    if (twin !== undefined) refuse(label, `it has a column ${twin.name}; give what stands in it a name, \`as name\``);
+  }
 };
