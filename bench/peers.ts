@@ -50,16 +50,30 @@ export const dbIvm = (query: string): Contender | null => {
 };
 
 /** node-redis with MULTI; null where npm cannot install it. */
-export const nodeRedis = (server: { readonly host: string; readonly port: number }, rows: number): Contender | null => {
+export const nodeRedis = (server: { readonly host: string; readonly port: number }, rows: number): Contender | null =>
+  nodeRedisRunner('node-redis 6.3 multi', 'runner.mjs', server, rows);
+
+/** node-redis reading rows that are there, one HGETALL after the other; null where npm cannot install it. */
+export const nodeRedisReads = (
+  server: { readonly host: string; readonly port: number },
+  rows: number,
+): Contender | null => nodeRedisRunner('node-redis 6.3 hGetAll', 'reader.mjs', server, rows);
+
+const nodeRedisRunner = (
+  name: string,
+  script: string,
+  server: { readonly host: string; readonly port: number },
+  rows: number,
+): Contender | null => {
   const folder = join(cache, 'node-redis-6.3.1');
   if (!existsSync(join(folder, 'node_modules'))) {
     cpSync(join(sources, 'node-redis'), folder, { recursive: true });
     if (!succeeds('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)) return null;
   }
   return {
-    name: 'node-redis 6.3 multi',
+    name,
     command: process.execPath,
-    args: [join(sources, 'node-redis', 'runner.mjs'), server.host, String(server.port), String(rows)],
+    args: [join(sources, 'node-redis', script), server.host, String(server.port), String(rows)],
     cwd: folder,
   };
 };

@@ -3,6 +3,7 @@ import { launchRedis } from '../../src/testing/servers/launch-redis.ts';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
 import { connectRedis } from '../../src/testing/servers/redis-rig.ts';
 import { fillOrders } from '../orders.ts';
+import { nodeRedisReads } from '../peers.ts';
 import { type Result, type Run, summarise } from '../result.ts';
 import { type Contender, runContender } from '../run-contender.ts';
 
@@ -12,14 +13,17 @@ const caches = 4 * processes;
 
 /**
  * Rows of eight columns read through the cache: from Redis one by one, fifty at once and a hundred with each call, and from the
- * process.
+ * process. Beside the first the same commands on a bare socket, whose answers nothing is made of, and node-redis with HGETALL.
  */
 export const cache = async (rounds: number): Promise<readonly Result[]> => {
   await using server = await launchServer({ flavor: 'mysql' });
   await fillOrders(server, 10, 1_000);
   await using redis = await launchRedis({ server: 'redis-7.0' });
   const address = [redis.port, server.host, server.port, server.user, server.password].map(String);
-  const contenders = ['hit', 'hits', 'many', 'local'].map((how) => reader(how, address));
+  const node = nodeRedisReads(redis, 20_000);
+  if (node === null) process.stderr.write('cache  node-redis left out: npm could not install it\n');
+  const own = ['hit', 'bare', 'hits', 'many', 'local'].map((how) => reader(how, address));
+  const contenders = node === null ? own : own.toSpliced(2, 0, node);
   const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const contender of contenders) {
@@ -45,7 +49,7 @@ export const cacheHerd = async (rounds: number): Promise<readonly Result[]> => {
 };
 
 const reader = (how: string, address: readonly string[]): Contender => ({
-  name: how === 'hit' ? 'millrace' : `millrace ${how}`,
+  name: how === 'hit' ? 'millrace' : how === 'bare' ? 'a bare socket' : `millrace ${how}`,
   command: process.execPath,
   args: [fileURLToPath(new URL('../contenders/cache-read.ts', import.meta.url)), how, ...address],
 });

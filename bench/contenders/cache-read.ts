@@ -3,12 +3,15 @@
  *
  * usage: node cache-read.ts HOW REDIS-PORT MYSQL-HOST MYSQL-PORT USER PASSWORD
  *   hit    one get after the other, from Redis
+ *   bare   the same commands on a socket, whose answers nothing is made of: what asking and being answered costs by itself
  *   hits   fifty at once, from Redis
  *   many   a hundred keys with each getMany, from Redis
  *   local  one get after the other, from the process
  *   miss   one get of one key by each of four caches, when the key `go` appears in Redis; many of these processes run at once
  */
+import { connect } from 'node:net';
 import { createCache } from '../../src/cache.ts';
+import { encodeCommand } from '../../src/protocol/redis/command-writer.ts';
 import { connectRedis } from '../../src/testing/servers/redis-rig.ts';
 import { report } from './open-mysql.ts';
 
@@ -46,6 +49,23 @@ const measured = async (total: number, read: (id: number) => Promise<unknown>, a
   report(total, seconds, { cpuMicrosPerRow: (own + system) / total, ...(p99 === undefined ? {} : { p99Ms: p99 }) });
 };
 
+/** Sends what the cache sends. One chunk is one answer: nothing else is under way, and it fits a packet. */
+const bareGet = async (): Promise<(id: number) => Promise<unknown>> => {
+  const socket = connect({ host: '127.0.0.1', port: Number(redisPort), noDelay: true });
+  const columns = ['id', 'customer_id', 'sku', 'qty', 'price', 'status', 'note', 'created'];
+  const fields = ['\0lease', '\0until', '\0none', ...columns];
+  let answered: (chunk: Buffer) => void = () => {};
+  socket.on('data', (chunk) => answered(chunk));
+  const ask = (id: number): Promise<Buffer> =>
+    new Promise((resolve) => {
+      answered = resolve;
+      socket.write(encodeCommand('HMGET', `bench:orders:${(id % rows) + 1}`, ...fields));
+    });
+  if (!String(await ask(1)).includes('SKU-')) throw new Error('the row is not there');
+  for (let id = 0; id < rows; id += 1) await ask(id);
+  return ask;
+};
+
 if (how === 'miss') {
   // Caches that share nothing, as those of other processes.
   const tables = [orders];
@@ -66,6 +86,7 @@ if (how === 'miss') {
   const get = (id: number): Promise<unknown> => orders.get(keys[id % rows]!);
   for (let id = 0; id < rows; id += 1) await get(id);
   if (how === 'hit') await measured(20_000, get);
+  else if (how === 'bare') await measured(20_000, await bareGet());
   else if (how === 'hits') await measured(100_000, get, 50);
   else if (how === 'many') {
     await measured(200_000, (id) => orders.getMany(keys.slice(id % rows, (id % rows) + 100)), 1, 100);

@@ -20,7 +20,8 @@ import {
 } from './fill-scripts.ts';
 import { LocalRows } from './local-rows.ts';
 import type { RedisLink } from './redis-link.ts';
-import { type Held, ownFields, type RowCodec } from './row-codec.ts';
+import { type Held, ownFields, type RowCodec, type RowName } from './row-codec.ts';
+import { BatchRead, RowQuestion, SingleRead } from './row-question.ts';
 import type { IndexReads } from './rows-by-values.ts';
 import { TableCounters } from './table-counters.ts';
 
@@ -29,7 +30,7 @@ type NamedKey = Readonly<Record<string, unknown>>;
 
 /** A row that is looked for. */
 interface Wanted {
-  readonly name: string;
+  readonly name: RowName;
   readonly key: Row;
   readonly redisKey: Buffer;
 }
@@ -74,9 +75,9 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   readonly #counters = new TableCounters();
   readonly #local: LocalRows | null;
   /** Reads under way, by the key's name: who asks for the same row meanwhile gets the same answer. */
-  readonly #underWay = new Map<string, Promise<CachedRow | null>>();
+  readonly #underWay = new Map<RowName, SingleRead>();
   /** Rows that are stale and are being brought anew. */
-  readonly #renewing = new Set<string>();
+  readonly #renewing = new Set<RowName>();
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: CachedTableParts) {
@@ -87,7 +88,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
 
   /** The row with this key; null: there is none. Rows are frozen, and may be shared with other readers. */
   get(key: Key, options?: ReadOptions): Promise<Of | null> {
-    let name: string;
+    let name: RowName;
     try {
       name = this.#parts.codec.nameOf(key as NamedKey);
     } catch (error) {
@@ -100,14 +101,8 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
         this.#counters.localHits += 1;
         return local as Promise<Of | null>;
       }
-      let reading = this.#underWay.get(name);
-      if (reading === undefined) {
-        reading = this.#read(this.#wanted(name, key as NamedKey)).finally(() => {
-          if (this.#underWay.get(name) === reading) this.#underWay.delete(name);
-        });
-        this.#underWay.set(name, reading);
-      }
-      return reading as Promise<Of | null>;
+      const read = this.#underWay.get(name) ?? this.#read(this.#wanted(name, key as NamedKey));
+      return read.row as Promise<Of | null>;
     }
     return this.#readAfter(this.#wanted(name, key as NamedKey), options) as Promise<Of | null>;
   }
@@ -121,7 +116,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
         return (await this.#fromPrimary(wanted)) as unknown as readonly (Of | null)[];
       }
     }
-    const found = new Map<string, CachedRow | null>();
+    const found = new Map<RowName, CachedRow | null>();
     const open: Wanted[] = [];
     const names = keys.map((key) => {
       const name = this.#parts.codec.nameOf(key as NamedKey);
@@ -195,14 +190,14 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     else this.#local?.drop(redisKey);
   }
 
-  #wanted(name: string, key: NamedKey): Wanted {
+  #wanted(name: RowName, key: NamedKey): Wanted {
     const row = this.#parts.codec.keyRow(key);
     return { name, key: row, redisKey: this.#parts.codec.redisKey(row) };
   }
 
   async #readAfter(wanted: Wanted, options: ReadOptions): Promise<CachedRow | null> {
     if ((await this.#after(options)) === 'mysql') return (await this.#fromPrimary([wanted]))[0]!;
-    return await this.#read(wanted);
+    return await this.#read(wanted).row;
   }
 
   /** Waits for a write to be applied; says where to read then. */
@@ -216,21 +211,36 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     return onTimeout === 'stale' ? 'redis' : 'mysql';
   }
 
-  async #read(wanted: Wanted): Promise<CachedRow | null> {
-    let held: Held;
-    try {
-      held = await this.#ask(wanted);
-    } catch (error) {
-      return await this.#withoutRedis(wanted, error);
-    }
-    return await this.#use(wanted, held);
+  /** A read that others may join, until it has ended or the row is invalidated. */
+  #read(wanted: Wanted): SingleRead {
+    const { codec, link } = this.#parts;
+    const read: SingleRead = new SingleRead(
+      (held) => {
+        this.#keep(wanted, held);
+        const row = this.#use(wanted, held);
+        if (row instanceof Promise) row.finally(() => this.#ended(wanted, read)).catch(() => {});
+        else this.#ended(wanted, read);
+        return row;
+      },
+      (error) => {
+        const row = this.#withoutRedis(wanted, error);
+        row.finally(() => this.#ended(wanted, read)).catch(() => {});
+        return row;
+      },
+    );
+    this.#underWay.set(wanted.name, read);
+    link.send(new RowQuestion(codec, wanted.redisKey, read, 0));
+    return read;
   }
 
-  async #readMany(open: readonly Wanted[]): Promise<readonly (readonly [string, CachedRow | null])[]> {
-    const rows: (readonly [string, CachedRow | null])[] = [];
-    const asked: Promise<Held | null>[] = [];
+  #ended({ name }: Wanted, read: SingleRead): void {
+    if (this.#underWay.get(name) === read) this.#underWay.delete(name);
+  }
+
+  async #readMany(open: readonly Wanted[]): Promise<readonly (readonly [RowName, CachedRow | null])[]> {
+    const { codec, link } = this.#parts;
+    const rows: (readonly [RowName, CachedRow | null])[] = [];
     const remote: Wanted[] = [];
-    const away: Wanted[] = [];
     for (const wanted of open) {
       const local = this.#local?.get(wanted.name);
       if (local !== undefined) {
@@ -240,14 +250,23 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       }
       remote.push(wanted);
     }
-    for (const wanted of remote) asked.push(this.#ask(wanted).catch(this.#pass));
+    if (remote.length === 0) return rows;
+    const away: Wanted[] = [];
     const absent: { readonly wanted: Wanted; readonly state: 'missing' | 'partial' }[] = [];
-    const others: Promise<readonly [string, CachedRow | null]>[] = [];
-    for (const [i, held] of (await Promise.all(asked)).entries()) {
+    const others: Promise<readonly [RowName, CachedRow | null]>[] = [];
+    const batch = new BatchRead(remote.length, (held, index) => this.#keep(remote[index]!, held));
+    for (const [index, { redisKey }] of remote.entries()) link.send(new RowQuestion(codec, redisKey, batch, index));
+    for (const [i, held] of (await batch.answers).entries()) {
       const wanted = remote[i]!;
-      if (held === null) away.push(wanted);
-      else if (held.state === 'missing' || held.state === 'partial') absent.push({ wanted, state: held.state });
-      else others.push(this.#use(wanted, held).then((row) => [wanted.name, row] as const));
+      if ('error' in held) {
+        this.#pass(held.error);
+        away.push(wanted);
+      } else if (held.state === 'missing' || held.state === 'partial') absent.push({ wanted, state: held.state });
+      else {
+        const row = this.#use(wanted, held);
+        if (row instanceof Promise) others.push(row.then((brought) => [wanted.name, brought] as const));
+        else rows.push([wanted.name, row]);
+      }
     }
     if (away.length > 0) {
       this.#counters.redisFailures += away.length;
@@ -261,7 +280,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   /** Rows that are not there: those that nobody else brings are read by one statement. */
   async #bringMany(
     absent: readonly { readonly wanted: Wanted; readonly state: 'missing' | 'partial' }[],
-  ): Promise<readonly (readonly [string, CachedRow | null])[]> {
+  ): Promise<readonly (readonly [RowName, CachedRow | null])[]> {
     if (absent.length === 0) return [];
     if (this.#parts.settings.mode === 'mirror') {
       return await Promise.all(
@@ -274,7 +293,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       ),
     );
     const held: { readonly wanted: Wanted; readonly lease: Lease }[] = [];
-    const others: Promise<readonly [string, CachedRow | null]>[] = [];
+    const others: Promise<readonly [RowName, CachedRow | null]>[] = [];
     for (const [i, lease] of leases.entries()) {
       const { wanted } = absent[i]!;
       if (typeof lease === 'object') held.push({ wanted, lease });
@@ -284,22 +303,24 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     return [...rows.map((row, i) => [held[i]!.wanted.name, row] as const), ...(await Promise.all(others))];
   }
 
-  /** What is there of a row. Kept in this process as the answer arrives, so that the word of its change comes after it. */
-  #ask({ name, redisKey }: Wanted): Promise<Held> {
+  /** What is there of a row. */
+  async #ask(wanted: Wanted): Promise<Held> {
     const { codec, link } = this.#parts;
-    return link.ask(
-      (commands) => codec.ask(commands, redisKey),
-      (reply) => {
-        const held = codec.held(reply);
-        if (this.#local !== null && held.state === 'row' && this.#isFresh(held.until)) {
-          this.#local.put(name, redisKey, held.row);
-        }
-        return held;
-      },
-    );
+    const batch = new BatchRead(1, (held) => this.#keep(wanted, held));
+    link.send(new RowQuestion(codec, wanted.redisKey, batch, 0));
+    const [held] = await batch.answers;
+    if ('error' in held!) throw held.error;
+    return held!;
   }
 
-  async #use(wanted: Wanted, held: Held): Promise<CachedRow | null> {
+  /** Keeps a row in this process as its answer arrives, so that the word of its change comes after it. */
+  #keep({ name, redisKey }: Wanted, held: Held): void {
+    if (this.#local !== null && held.state === 'row' && this.#isFresh(held.until)) {
+      this.#local.put(name, redisKey, held.row);
+    }
+  }
+
+  #use(wanted: Wanted, held: Held): CachedRow | null | Promise<CachedRow | null> {
     switch (held.state) {
       case 'row': {
         if (this.#isFresh(held.until)) {
@@ -314,10 +335,10 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
         this.#counters.negativeHits += 1;
         return null;
       case 'filling':
-        return await this.#await(wanted);
+        return this.#await(wanted);
       case 'missing':
       case 'partial':
-        return await this.#bring(wanted, held.state);
+        return this.#bring(wanted, held.state);
     }
   }
 

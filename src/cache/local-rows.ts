@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { CachedRow } from './cache-options.ts';
+import type { RowName } from './row-codec.ts';
 
 interface Kept {
   /** Already resolved, so that a reader is given it without anything being made. */
@@ -15,9 +16,9 @@ interface Kept {
  */
 export class LocalRows {
   readonly #maxRows: number;
-  readonly #rows = new Map<string, Kept>();
+  readonly #rows = new Map<RowName, Kept>();
   /** By the key in Redis: the name in `#rows`. */
-  readonly #names = new Map<string, string>();
+  readonly #names = new Map<string, RowName>();
   evictions = 0;
 
   constructor(maxRows: number) {
@@ -28,14 +29,14 @@ export class LocalRows {
     return this.#rows.size;
   }
 
-  get(name: string): Promise<CachedRow | null> | undefined {
+  get(name: RowName): Promise<CachedRow | null> | undefined {
     const kept = this.#rows.get(name);
     if (kept === undefined) return undefined;
     kept.wasRead = true;
     return kept.row;
   }
 
-  put(name: string, redisKey: Buffer, row: CachedRow | null): void {
+  put(name: RowName, redisKey: Buffer, row: CachedRow | null): void {
     const key = redisKey.latin1Slice(0, redisKey.length);
     this.#rows.delete(name);
     if (this.#rows.size >= this.#maxRows) this.#evict();

@@ -23,10 +23,16 @@ export interface RedisLinkOptions {
   readonly invalidated: (key: Buffer | null) => void;
 }
 
-interface Asked {
-  readonly at: number;
-  readonly taken: (reply: Reply) => void;
-  readonly failed: (error: unknown) => void;
+/** One command, and who waits for its answer. */
+export interface Question {
+  /** When it was asked; the link's to set. */
+  at: number;
+  /** Adds the command. */
+  write(commands: CommandWriter): void;
+  /** Reads the answer where it lies, without a reply being made of it; false: it is none of the kind, and `take` is given it. */
+  read?(decoder: ReplyDecoder): boolean;
+  take(reply: Reply): void;
+  fail(error: unknown): void;
 }
 
 /** How often it is looked whether the server still answers, and what it may evict. */
@@ -45,10 +51,11 @@ export class RedisLink implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #commands = new CommandWriter(16 * 1024);
   #stream: ByteStream | null = null;
-  #asked: Asked[] = [];
+  #asked: Question[] = [];
   /** Where in `#asked` the next answer belongs. */
   #answered = 0;
-  #flushing = false;
+  /** When what was asked in this turn was; null: nothing was. */
+  #leavesAt: number | null = null;
   #running: Promise<void> | null = null;
   /** Whether rows may leave by themselves, because memory is full. null: not known. */
   #evicts: boolean | null = null;
@@ -84,24 +91,35 @@ export class RedisLink implements AsyncDisposable {
    * the promise gives. Rejects with NET_CLOSED where the server is away, and with what a refusal means.
    */
   ask<Result>(write: (commands: CommandWriter) => void, take: (reply: Reply) => Result): Promise<Result> {
-    if (this.#stream === null) return Promise.reject(new MillraceError('NET_CLOSED', { address: this.address }));
     return new Promise((resolve, reject) => {
-      write(this.#commands);
-      this.#asked.push({
-        at: this.#options.clock.monotonic(),
-        taken: (reply) => {
+      this.send({
+        at: 0,
+        write,
+        take: (reply) => {
           try {
             resolve(take(reply));
           } catch (error) {
             reject(error);
           }
         },
-        failed: reject,
+        fail: reject,
       });
-      if (this.#flushing) return;
-      this.#flushing = true;
-      queueMicrotask(() => this.#flush());
     });
+  }
+
+  /** Likewise, for who is called himself. */
+  send(question: Question): void {
+    if (this.#stream === null) {
+      question.fail(new MillraceError('NET_CLOSED', { address: this.address }));
+      return;
+    }
+    question.write(this.#commands);
+    if (this.#leavesAt === null) {
+      this.#leavesAt = this.#options.clock.monotonic();
+      queueMicrotask(this.#flush);
+    }
+    question.at = this.#leavesAt;
+    this.#asked.push(question);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,13 +128,13 @@ export class RedisLink implements AsyncDisposable {
     await this.#running;
   }
 
-  #flush(): void {
-    this.#flushing = false;
+  readonly #flush = (): void => {
+    this.#leavesAt = null;
     if (this.#stream === null || this.#commands.byteLength === 0) return;
     // The socket may keep what it is given until it is sent.
     this.#stream.write(Buffer.from(this.#commands.view()));
     this.#commands.clear();
-  }
+  };
 
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
@@ -181,7 +199,14 @@ export class RedisLink implements AsyncDisposable {
     try {
       decoder.push(rest);
       for (;;) {
-        for (let reply = decoder.next(); reply !== undefined; reply = decoder.next()) {
+        for (;;) {
+          const question = this.#asked[this.#answered];
+          if (question?.read?.(decoder) === true) {
+            this.#next();
+            continue;
+          }
+          const reply = decoder.next();
+          if (reply === undefined) break;
           if (reply instanceof Push) this.#pushed(reply);
           else this.#take(reply);
         }
@@ -195,7 +220,13 @@ export class RedisLink implements AsyncDisposable {
   }
 
   #take(reply: Reply): void {
-    const asked = this.#asked[this.#answered]!;
+    const question = this.#next();
+    if (reply instanceof ReplyError) question.fail(this.#refusal(reply));
+    else question.take(reply);
+  }
+
+  #next(): Question {
+    const question = this.#asked[this.#answered]!;
     this.#answered += 1;
     // Taken from the front only now and then: moving what remains for each answer would cost more the more is under way.
     if (this.#answered === this.#asked.length) {
@@ -205,8 +236,7 @@ export class RedisLink implements AsyncDisposable {
       this.#asked.splice(0, this.#answered);
       this.#answered = 0;
     }
-    if (reply instanceof ReplyError) asked.failed(this.#refusal(reply));
-    else asked.taken(reply);
+    return question;
   }
 
   #refusal(reply: ReplyError): MillraceError {
@@ -261,7 +291,7 @@ export class RedisLink implements AsyncDisposable {
     this.#answered = 0;
     // What changes from now on is not heard of.
     this.#options.invalidated(null);
-    for (const { failed } of unanswered) failed(error);
+    for (const question of unanswered) question.fail(error);
     if (this.#stop.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.log.warn('Redis is away, so MySQL answers', { redis: this.address, reason });

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { HashFields } from '../connectors/redis/hash-fields.ts';
-import { columnValueReader } from '../connectors/redis/hash-values.ts';
 import type { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
@@ -8,8 +7,10 @@ import type { Row, Value } from '../core/value.ts';
 import { writeValue } from '../core/write-value.ts';
 import type { CommandWriter } from '../protocol/redis/command-writer.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
+import type { ReplyDecoder } from '../protocol/redis/reply-decoder.ts';
 import type { CachedRow } from './cache-options.ts';
 import { type KeyPlace, keyValue } from './key-value.ts';
+import { placedValueReader, RowPlaces } from './row-places.ts';
 
 /**
  * Fields of a hash beside its row's columns. No column can be called so, because MySQL's names hold no zero byte.
@@ -20,6 +21,12 @@ import { type KeyPlace, keyValue } from './key-value.ts';
  *     \0none    there is no such row
  */
 export const ownFields = { lease: '\0lease', leased: '\0leased', until: '\0until', none: '\0none' } as const;
+
+/** Where the answer to `ask` has them; the columns follow in the table's order from `first` on. */
+const lease = 0;
+const until = 1;
+const none = 2;
+const first = 3;
 
 /** What a key holds. */
 export type Held =
@@ -32,17 +39,21 @@ export type Held =
   /** Fields are missing that every row has. */
   | { readonly state: 'partial' };
 
+/** What tells rows apart in this process. A number is found without its digits being written down. */
+export type RowName = string | number;
+
 /** Rows of one version of a table as the hashes that the Redis sink writes, both ways. */
 export class RowCodec {
   readonly table: Table;
   readonly keys: KeyTemplate;
   readonly #names: readonly string[];
   readonly #required: readonly number[];
-  readonly #readers: readonly ((bytes: Buffer) => Value)[];
+  readonly #readers: readonly ((places: RowPlaces, at: number) => Value)[];
   /** The fields that are asked for, as arguments of HMGET. */
   readonly #asked: Buffer;
   readonly #places: readonly KeyPlace[];
   readonly #fields: HashFields;
+  readonly #answer: RowPlaces;
   #key = Buffer.allocUnsafe(256);
 
   constructor(table: Table, keys: KeyTemplate) {
@@ -50,18 +61,20 @@ export class RowCodec {
     this.keys = keys;
     this.#names = table.columns.map(({ name }) => name);
     this.#required = [...table.columns.keys()].filter((at) => !table.columns[at]!.nullable);
-    this.#readers = table.columns.map(({ type }) => columnValueReader(type));
+    this.#readers = table.columns.map(({ type }) => placedValueReader(type));
     this.#places = this.#names.map((column) => ({ table: qualifiedName(table), column }));
     const names = [ownFields.lease, ownFields.until, ownFields.none, ...this.#names];
     this.#asked = Buffer.concat(names.map((name) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)));
     this.#fields = new HashFields(table.columns);
+    this.#answer = new RowPlaces(names.length);
   }
 
-  /** A name for a key in this process. Throws CACHE_KEY_INVALID. */
-  nameOf(key: Readonly<Record<string, unknown>>): string {
+  /** A name for a key in this process: a number or text where it is one. Throws CACHE_KEY_INVALID. */
+  nameOf(key: Readonly<Record<string, unknown>>): RowName {
     const { columns } = this.keys;
-    const first = this.#valueOf(key, columns[0]!);
-    if (columns.length === 1 && typeof first !== 'object') return String(first);
+    const alone = this.#valueOf(key, columns[0]!);
+    // Two columns' names never meet one column's: they are of different tables.
+    if (columns.length === 1 && typeof alone !== 'object') return typeof alone === 'number' ? alone : String(alone);
     let name = '';
     for (const column of columns) {
       const value = this.#valueOf(key, column)!;
@@ -114,33 +127,54 @@ export class RowCodec {
 
   /** Asks for a row: one command. */
   ask(commands: CommandWriter, redisKey: Buffer): void {
-    commands.begin(2 + 3 + this.#names.length);
+    commands.begin(2 + first + this.#names.length);
     commands.text('HMGET');
     commands.bytes(redisKey, 0, redisKey.length);
     commands.raw(this.#asked, 0, this.#asked.length);
   }
 
-  /** What the answer to `ask` says. */
+  /** What the answer to `ask` says, where it lies; null: it has not come as a whole, or is something else. */
+  read(decoder: ReplyDecoder): Held | null {
+    const places = this.#answer;
+    return decoder.texts(places) ? this.#heldAt(places) : null;
+  }
+
+  /** The same, of an answer that was made a reply. */
   held(reply: Reply): Held {
-    const values = reply as readonly (Buffer | null)[];
-    const [lease, until, none] = values;
-    const first = values[3 + this.keys.columns[0]!];
-    if (first === null || first === undefined) {
-      if (lease !== null) return filling;
-      if (none !== null) return noRow;
+    const texts = reply as readonly (Buffer | null)[];
+    const places = new RowPlaces(texts.length);
+    places.bytes = Buffer.concat(texts.map((text) => text ?? Buffer.alloc(0)));
+    let at = 0;
+    for (const [i, text] of texts.entries()) {
+      places.starts[i] = text === null ? -1 : at;
+      at += text?.length ?? 0;
+      places.ends[i] = text === null ? -1 : at;
+    }
+    return this.#heldAt(places);
+  }
+
+  #heldAt(places: RowPlaces): Held {
+    const { starts } = places;
+    const isLeased = starts[lease] !== -1;
+    const isFilled = starts[until] !== -1;
+    const isNone = starts[none] !== -1;
+    if (starts[first + this.keys.columns[0]!] === -1) {
+      if (isLeased) return filling;
+      if (isNone) return noRow;
       // A key that holds nothing of the row's key is none, whatever else it holds.
-      return values.some((value) => value !== null) ? partial : missing;
+      return starts.some((start) => start !== -1) ? partial : missing;
     }
     // Written upon what was to be filled, or upon what said that there was no row: the one who fills sorts that out.
-    if (lease !== null && until === null) return filling;
-    if (none !== null) return partial;
-    for (const column of this.#required) if (values[3 + column] === null) return partial;
+    if (isLeased && !isFilled) return filling;
+    if (isNone) return partial;
+    for (const column of this.#required) if (starts[first + column] === -1) return partial;
+    places.decode(first);
     const row: Record<string, Value> = {};
     for (let column = 0; column < this.#names.length; column += 1) {
-      const value = values[3 + column]!;
-      row[this.#names[column]!] = value === null ? null : this.#readers[column]!(value);
+      const at = first + column;
+      row[this.#names[column]!] = starts[at] === -1 ? null : this.#readers[column]!(places, at);
     }
-    return { state: 'row', row: Object.freeze(row), until: until === null ? null : Number(until!.toString('latin1')) };
+    return { state: 'row', row: Object.freeze(row), until: isFilled ? (places.digits(until) ?? 0) : null };
   }
 
   /** A row that MySQL gave, for readers. */

@@ -1,6 +1,7 @@
 import type { TableStats } from './cache-options.ts';
 import { HotKeys } from './hot-keys.ts';
 import type { LocalRows } from './local-rows.ts';
+import type { RowName } from './row-codec.ts';
 
 const hotKeyCount = 20;
 /** Of reads that are counted by key, one of so many: a hot key is hot in a sample too. */
@@ -24,9 +25,9 @@ export class TableCounters {
   behind = 0;
   readonly #hot = new HotKeys(hotKeyCount * 10);
 
-  read(name: string): void {
+  read(name: RowName): void {
     this.reads += 1;
-    if (this.reads % sampled === 0) this.#hot.add(name);
+    if (this.reads % sampled === 0) this.#hot.add(String(name));
   }
 
   stats(local: LocalRows | null): TableStats {

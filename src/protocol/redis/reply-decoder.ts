@@ -25,6 +25,13 @@ const usualLimits: ReplyLimits = { maxTextBytes: 512 * 1024 * 1024, maxDepth: 32
 /** Status words, numbers and headers end within this. An error quotes what it is about, so it is given as much. */
 const maxLineBytes = 64 * 1024;
 
+/** Where the texts of an array lie in the bytes that arrived; -1: null. They stand until the next bytes are pushed. */
+export interface TextPlaces {
+  bytes: Buffer;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
 /** An array, map or push whose items are still arriving. */
 interface Open {
   readonly kind: 'array' | 'map' | 'push' | 'attribute';
@@ -41,6 +48,7 @@ export class ReplyDecoder {
   readonly #limits: ReplyLimits;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #counted = 0;
   /** Bytes given up to where `#bytes` begins, for error messages. */
   #before = 0;
   readonly #open: Open[] = [];
@@ -85,6 +93,39 @@ export class ReplyDecoder {
     return count;
   }
 
+  /**
+   * Reads the next reply where it is an array of as many texts as `places` has room for, and all of it is there, without making anything
+   * of them. false: it is something else, or not all of it has come; nothing was read then, and `next` says what it is.
+   */
+  texts(places: TextPlaces): boolean {
+    if (this.#text !== null || this.#open.length > 0) return false;
+    const bytes = this.#bytes;
+    const { starts, ends } = places;
+    let at = this.#count(this.#at, 0x2a, starts.length);
+    for (let i = 0; i < starts.length; i += 1) {
+      if (at < 0) return false;
+      // `_␍␊`, or `$-1␍␊` of RESP2.
+      const line = bytes[at] === 0x5f ? at + 1 : bytes[at + 1] === 0x2d && bytes[at + 2] === 0x31 ? at + 3 : -1;
+      if (line > 0) {
+        if (bytes[line] !== 0x0d || bytes[line + 1] !== 0x0a) return false;
+        starts[i] = -1;
+        ends[i] = -1;
+        at = line + 2;
+        continue;
+      }
+      at = this.#count(at, 0x24, null);
+      if (at < 0) return false;
+      const end = at + this.#counted;
+      if (bytes[end] !== 0x0d || bytes[end + 1] !== 0x0a) return false;
+      starts[i] = at;
+      ends[i] = end;
+      at = end + 2;
+    }
+    places.bytes = bytes;
+    this.#at = at;
+    return true;
+  }
+
   /** Takes the bytes that follow the last reply away: what a replication link sends after its answer is no reply. */
   takeRest(): Buffer {
     const rest = this.#bytes.subarray(this.#at);
@@ -92,6 +133,24 @@ export class ReplyDecoder {
     this.#bytes = Buffer.alloc(0);
     this.#at = 0;
     return rest;
+  }
+
+  /** Reads a header, `*8␍␊`, of a number that is kept in `#counted`; where it ends, or -1: it is no such header, or counts other than `wanted`. */
+  #count(start: number, marker: number, wanted: number | null): number {
+    const bytes = this.#bytes;
+    if (bytes[start] !== marker) return -1;
+    let value = 0;
+    let at = start + 1;
+    for (; at < start + 10; at += 1) {
+      const digit = bytes[at]! - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === start + 1 || bytes[at] !== 0x0d || bytes[at + 1] !== 0x0a) return -1;
+    if (wanted !== null && value !== wanted) return -1;
+    if (value > this.#limits.maxTextBytes) return -1;
+    this.#counted = value;
+    return at + 2;
   }
 
   /** Puts a value where it belongs; the whole reply when it completes one. */
