@@ -152,7 +152,7 @@ export class SqlProgram {
       this.#saidBefore.push(written);
       return { kind: 'done' };
     }
-    const statement = this.#functions.resolved(written);
+    const statement = this.#functions.resolved(written, this.#catalog.database);
     if (this.#catalog.take(statement)) {
       this.#saidBefore.push(statement);
       return { kind: 'done' };

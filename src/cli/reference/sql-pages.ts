@@ -1,4 +1,4 @@
-import { deviations, expressionDeviations } from '../../sql/deviations.ts';
+import { deviations, expressionDeviations, functionDeviations } from '../../sql/deviations.ts';
 import { functionTable } from '../../sql/functions/function-table.ts';
 import { code, fillPart, markdownTable } from './markdown.ts';
 
@@ -21,7 +21,10 @@ export const functionsPage = (page: string): string => {
       .map(({ usage, description }) => [code(usage), description]);
     return `### ${heading}\n\n${markdownTable(['call', ''], rows)}`;
   });
-  return fillPart(page, 'functions', parts.join('\n\n'));
+  const absent = Map.groupBy(functionDeviations.keys(), (name) => functionDeviations.get(name)!);
+  const missing = [...absent].map(([why, names]) => [names.map(code).join(' '), why]);
+  const filled = fillPart(page, 'functions', parts.join('\n\n'));
+  return fillPart(filled, 'missing', markdownTable(["in Flink's list", 'why not here'], missing));
 };
 
 /** docs/sql/differences.md, made from the lists that the tests hold to Flink's recorded answers. */

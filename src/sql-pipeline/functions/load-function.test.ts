@@ -81,6 +81,13 @@ test('it can stand in views and inserts, replaces a built-in one when it says so
   );
 });
 
+test('CURRENT_DATABASE() is the database in use when a statement is settled', async () => {
+  const sql = 'CREATE DATABASE shop; CREATE VIEW v AS SELECT current_database() AS d; USE shop;';
+  assert.deepEqual(await rows(`${sql} SELECT CURRENT_DATABASE(), d FROM default_database.v`), [
+    ['shop', 'default_database'],
+  ]);
+});
+
 const refused: readonly (readonly [what: string, sql: string, code: string, at: string, said: RegExp])[] = [
   ['a module that is not there', "CREATE FUNCTION f AS './none.ts'", 'SQL_INVALID', 'CREATE', /cannot be loaded/],
   ['a class of Java', "CREATE FUNCTION f AS 'org.x.F'", 'SQL_NOT_SUPPORTED', 'CREATE', /LANGUAGE TYPESCRIPT/],

@@ -2,6 +2,7 @@ import { nearestName } from '../../core/nearest-name.ts';
 import type { Argument, Expression, JsonCall, SpecialCall } from '../ast/expression.ts';
 import { type Bound, call, constant, routine } from '../evaluate/bound.ts';
 import { castRoutine } from '../evaluate/cast.ts';
+import { compareValues } from '../evaluate/comparison.ts';
 import { likeMatcher, similarMatcher } from '../evaluate/like.ts';
 import type { SqlValue } from '../evaluate/sql-value.ts';
 import { type CallSite, convertArguments } from '../functions/define.ts';
@@ -15,6 +16,7 @@ import { unifiedType } from '../types/unified-type.ts';
 import { castTo } from './cast-to.ts';
 import { bindLiteral } from './literal.ts';
 import { asTruth, bindArithmetic, bindBinary, bindNegation } from './operators.ts';
+import { bindOverlaps } from './overlaps.ts';
 import type { Scope } from './scope.ts';
 
 /** The expression with every name, function and type settled. Throws an SQL_ error with the place of what cannot be. */
@@ -46,6 +48,7 @@ export const bindExpression = (expression: Expression, scope: Scope): Bound => {
     case 'unary':
       return bindUnary(expression.operator, bind(expression.operand), expression);
     case 'binary':
+      if (expression.operator === 'OVERLAPS') return bindOverlaps(expression.left, expression.right, bind, expression);
       return bindBinary(expression.operator, bind(expression.left), bind(expression.right), expression);
     case 'is':
       return bindIs(bind(expression.operand), expression.test, expression.negated, expression);
@@ -277,11 +280,17 @@ const bindItem = (operand: Bound, index: Bound, span: Span): Bound => {
         found: shortText(index.type),
         expected: shortText(type.key),
       });
-    const run = (map: ReadonlyMap<SqlValue, SqlValue>, of: SqlValue): SqlValue => map.get(of) ?? null;
+    // Bytes and what holds values are equal by what is in them, and not by what they are.
+    const run = isOne(type.key)
+      ? (map: ReadonlyMap<SqlValue, SqlValue>, of: SqlValue): SqlValue => map.get(of) ?? null
+      : (map: ReadonlyMap<SqlValue, SqlValue>, of: Exclude<SqlValue, null>): SqlValue =>
+          [...map].find(([each]) => each !== null && compareValues(each, of) === 0)?.[1] ?? null;
     return call(routine('[]', run), [operand, key], withNullable(type.value, true));
   }
   throw sqlError('SQL_TYPE_MISMATCH', span, { what: '[]', found: shortText(type), expected: 'an ARRAY or a MAP' });
 };
+
+const isOne = ({ kind }: SqlType): boolean => !['BINARY', 'VARBINARY', 'ARRAY', 'MAP', 'ROW'].includes(kind);
 
 const bindField = (operand: Bound, name: string, span: Span): Bound => {
   const { type } = operand;

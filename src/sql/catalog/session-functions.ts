@@ -2,9 +2,10 @@ import { nearestName } from '../../core/nearest-name.ts';
 import type { Call } from '../ast/expression.ts';
 import type { Identifier } from '../ast/identifier.ts';
 import type { CreateFunction, Drop } from '../ast/statement.ts';
-import type { SqlFunction } from '../functions/define.ts';
+import { define, type SqlFunction } from '../functions/define.ts';
 import { functionNamed } from '../functions/function-table.ts';
 import { sqlError } from '../sql-error.ts';
+import { string } from '../types/sql-type.ts';
 
 /** Functions that the statements of a session have declared. Names are the same in any case, as those of the built-in ones are. */
 export class SessionFunctions {
@@ -43,21 +44,30 @@ export class SessionFunctions {
     throw sqlError('SQL_UNKNOWN_NAME', span, { what: 'function', name, suggestion: nearestName(name, this.names) });
   }
 
-  /** The same with the calls of these functions settled. */
-  resolved<Node>(node: Node): Node {
-    return this.#functions.size === 0 ? node : this.#resolved(node);
-  }
-
-  #resolved<Node>(node: Node): Node {
-    if (Array.isArray(node)) return node.map((each: unknown) => this.#resolved(each)) as Node;
+  /** The same with the calls of these functions settled, and those that ask about the session, as of now. */
+  resolved<Node>(node: Node, database: string): Node {
+    if (Array.isArray(node)) return node.map((each: unknown) => this.resolved(each, database)) as Node;
     if (typeof node !== 'object' || node === null) return node;
-    const entries = Object.entries(node).map(([key, value]) => [key, this.#resolved(value)] as const);
+    const entries = Object.entries(node).map(([key, value]) => [key, this.resolved(value, database)] as const);
     const copy = Object.fromEntries(entries) as Node;
     const { kind, path } = node as Partial<Call>;
-    const definition = kind === 'call' ? this.#functions.get(nameOf(path!)) : undefined;
+    if (kind !== 'call') return copy;
+    const name = nameOf(path!);
+    const definition =
+      this.#functions.get(name) ?? (name === 'CURRENT_DATABASE' ? currentDatabase(database) : undefined);
     return definition === undefined ? copy : { ...copy, definition };
   }
 }
+
+/** The database in use when a statement is settled, as Flink has it. */
+const currentDatabase = (database: string): SqlFunction =>
+  define('condition', 'CURRENT_DATABASE', {
+    usage: 'CURRENT_DATABASE()',
+    description: 'The database in use.',
+    parameters: [],
+    returns: string(false),
+    run: () => database,
+  });
 
 const nameOf = (path: readonly Identifier[]): string =>
   path

@@ -166,6 +166,22 @@ export const collectionFunctions: readonly SqlFunction[] = [
     (a: Items, b: Items) => distinct([...a, ...b]),
   ),
   ofElements(
+    'ARRAY_INTERSECT',
+    'ARRAY_INTERSECT(a, b)',
+    'The items that are in both, each once, in the order of the first.',
+    ['array', 'array'],
+    arrayOf,
+    (a: Items, b: Items) => distinct(a.filter((item) => b.some((other) => same(item, other)))),
+  ),
+  ofElements(
+    'ARRAY_EXCEPT',
+    'ARRAY_EXCEPT(a, b)',
+    'The items of the first that are not in the second, each once.',
+    ['array', 'array'],
+    arrayOf,
+    (a: Items, b: Items) => distinct(a.filter((item) => !b.some((other) => same(item, other)))),
+  ),
+  ofElements(
     'ARRAY_MAX',
     'ARRAY_MAX(array)',
     'Its greatest item.',
@@ -225,27 +241,5 @@ export const collectionFunctions: readonly SqlFunction[] = [
           .join(separator);
       };
     },
-  }),
-  define('collection', 'MAP_KEYS', {
-    usage: 'MAP_KEYS(map)',
-    description: 'Its keys as an array.',
-    parameters: ['map'],
-    returns: ([first]) => ({
-      kind: 'ARRAY',
-      element: first!.type.kind === 'MAP' ? first!.type.key : plain('NULL'),
-      nullable: false,
-    }),
-    run: (map: ReadonlyMap<SqlValue, SqlValue>) => [...map.keys()],
-  }),
-  define('collection', 'MAP_VALUES', {
-    usage: 'MAP_VALUES(map)',
-    description: 'Its values as an array.',
-    parameters: ['map'],
-    returns: ([first]) => ({
-      kind: 'ARRAY',
-      element: first!.type.kind === 'MAP' ? first!.type.value : plain('NULL'),
-      nullable: false,
-    }),
-    run: (map: ReadonlyMap<SqlValue, SqlValue>) => [...map.values()],
   }),
 ];

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
+import { MillraceError } from '../../core/errors.ts';
 import { doubleText } from '../../core/java-number.ts';
 import { bindArithmetic } from '../bind/operators.ts';
 import type { Bound } from '../evaluate/bound.ts';
 import { call, routine } from '../evaluate/bound.ts';
 import { decimalText, parseDecimal, rescale, withinPrecision } from '../evaluate/decimal-arithmetic.ts';
-import { type Whole, whole } from '../evaluate/sql-value.ts';
+import { type EvaluationContext, type Whole, whole } from '../evaluate/sql-value.ts';
 import { wrappers } from '../evaluate/whole-arithmetic.ts';
 import {
   digitsOf,
@@ -180,12 +181,25 @@ export const numberFunctions: readonly SqlFunction[] = [
   real('PI', 'PI()', 'The circle number.', [], () => Math.PI),
   real('E', 'E()', 'The base of the natural logarithm.', [], () => Math.E),
   define('number', 'RAND', {
-    usage: 'RAND()',
-    description: 'A random number from 0 to below 1.',
-    parameters: [],
+    usage: 'RAND([seed])',
+    description: 'A random number from 0 to below 1. A seed is taken and changes nothing: what was drawn is kept.',
+    parameters: ['int?'],
     returns: plain('DOUBLE', false),
     contextual: true,
-    run: (context: { random: () => number }) => context.random(),
+    run: (...args: unknown[]) => (args.at(-1) as EvaluationContext).random(),
+  }),
+  define('number', 'RAND_INTEGER', {
+    usage: 'RAND_INTEGER([seed, ]bound)',
+    description: 'A random whole number from 0 to below the bound. A seed changes nothing.',
+    parameters: ['int', 'int?'],
+    returns: plain('INT', false),
+    contextual: true,
+    run: (...args: unknown[]) => {
+      const bound = args.at(-2) as number;
+      if (bound <= 0)
+        throw new MillraceError('SQL_FUNCTION_FAILED', { name: 'RAND_INTEGER', reason: 'its bound is not above 0' });
+      return Math.floor((args.at(-1) as EvaluationContext).random() * bound);
+    },
   }),
   define('number', 'BIN', {
     usage: 'BIN(number)',

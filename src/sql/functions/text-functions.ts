@@ -336,6 +336,16 @@ export const textFunctions: readonly SqlFunction[] = [
     run: (text: string, separator: string, index: number) =>
       index < 0 ? null : (text.split(separator)[index] ?? null),
   }),
+  define('text', 'SPLIT', {
+    usage: 'SPLIT(text, separator)',
+    description: "Its pieces as an array; '' separates every character, and '' has no pieces.",
+    parameters: ['text', 'text'],
+    returns: { kind: 'ARRAY', element: string(), nullable: false },
+    run: (text: string, separator: string) => {
+      if (text === '') return [];
+      return separator === '' ? characters(text) : text.split(separator);
+    },
+  }),
   define('text', 'STR_TO_MAP', {
     usage: "STR_TO_MAP(text[, ',', '='])",
     description: 'A MAP of the entries that the text lists.',

@@ -68,8 +68,10 @@ const accumulatorOf = (
       return arrivalAccumulator((values) => values[0]!);
     case 'LAST_VALUE':
       return arrivalAccumulator((values) => values.at(-1)!);
+    case 'STDDEV':
     case 'STDDEV_POP':
     case 'STDDEV_SAMP':
+    case 'VARIANCE':
     case 'VAR_POP':
     case 'VAR_SAMP':
       return deviationAccumulator(name, argument!, type);

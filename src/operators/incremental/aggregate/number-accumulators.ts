@@ -85,10 +85,10 @@ const roundedQuotient = (dividend: bigint, divisor: bigint): Whole => {
   return whole((twice < 0n ? twice - divisor : twice + divisor) / (2n * divisor));
 };
 
-/** STDDEV_ and VAR_: exact for exact numbers, with as many digits as the result's type has. */
+/** STDDEV and VAR (VARIANCE): of a sample where they do not say _POP; exact for exact numbers, with as many digits as the result's type has. */
 export const deviationAccumulator = (name: string, argument: SqlType, type: SqlType): Accumulator => {
   const isRoot = name.startsWith('STDDEV');
-  const less = name.endsWith('_SAMP') ? 1 : 0;
+  const less = name.endsWith('_POP') ? 0 : 1;
   if (isApproximate(argument)) return doubleDeviation(isRoot, less, asType(type.kind));
   const [argumentScale, scale] = [digitsOf(argument).scale, digitsOf(type).scale];
   const unit = 100n ** BigInt(argumentScale);
