@@ -14,6 +14,7 @@ import { netErrors } from './error-codes/net.ts';
 import { pipelineErrors } from './error-codes/pipeline.ts';
 import { processErrors } from './error-codes/process.ts';
 import { redisErrors } from './error-codes/redis.ts';
+import { redisLinkErrors } from './error-codes/redis-link.ts';
 import { redisRdbErrors } from './error-codes/redis-rdb.ts';
 import { replayErrors } from './error-codes/replay.ts';
 import { schemaErrors } from './error-codes/schema.ts';
@@ -43,6 +44,7 @@ export const errorTable = {
   ...pipelineErrors,
   ...processErrors,
   ...redisErrors,
+  ...redisLinkErrors,
   ...redisRdbErrors,
   ...replayErrors,
   ...schemaErrors,

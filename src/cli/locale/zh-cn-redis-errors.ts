@@ -78,4 +78,16 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 可能淘汰键（maxmemory-policy <policy>），而 `deletes.policy: delete` 会删除它们的行',
     '请 CONFIG SET maxmemory-policy noeviction，或用 `deletes.policy: ignore` 保留这些行。',
   ],
+  REDIS_SPOOL_FAILED: [
+    '复制流无法保存在 <folder>：<reason>',
+    '请在那里腾出空间，或用 `spool.directory` 指定另一个目录（未设时为临时目录 TMPDIR）。没有丢失任何内容：连接从目标已持有的位置重新开始。',
+  ],
+  REDIS_REPLICATION_CUT_OFF: [
+    '<server> 连续 <times> 次在快照之后的内容被取走之前断开复制连接',
+    '服务器会断开输出积压过多的副本：`CONFIG SET client-output-buffer-limit "replica 1gb 512mb 120"`。也请调大 `repl-backlog-size`，使连接得以继续而不是重新开始。服务器日志写有原因。',
+  ],
+  REDIS_REPLICATION_STUCK: [
+    '<server> 的复制流已到偏移 <offset>，而 <forMs> 毫秒以来 <received> 之后没有收到任何内容',
+    'millrace 会断开连接并请求从原位置继续。若反复出现，请查看中间的代理，以及服务器上的 `CLIENT LIST TYPE replica`。',
+  ],
 };

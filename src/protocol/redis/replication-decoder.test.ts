@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMillraceError } from '../../core/errors.ts';
+import { type Command, CommandDecoder } from './command-decoder.ts';
 import { encodeCommand } from './command-writer.ts';
 import { ReplicationDecoder } from './replication-decoder.ts';
 
@@ -11,22 +12,26 @@ const mark = '0123456789abcdef0123456789abcdef01234567';
 const read = (bytes: Buffer, size: number, offset = 0) => {
   const said: string[] = [];
   let snapshot = '';
-  const decoder = new ReplicationDecoder(
-    {
-      full: (name, at) => said.push(`full ${name} ${at}`),
-      continued: (name) => said.push(`continued ${name}`),
-      snapshot: (piece) => {
-        snapshot += piece.toString('latin1');
-      },
-      snapshotEnd: () => said.push(`snapshot ${snapshot}`),
-      refused: (reason) => said.push(`refused ${reason}`),
-      command: (command) => said.push(`${command.textOf(0)} ${command.offset}-${command.end}`),
-      note: () => {},
+  const visitor = {
+    command: (command: Command) => said.push(`${command.textOf(0)} ${command.offset}-${command.end}`),
+    note: () => {},
+  };
+  let commands = new CommandDecoder(visitor, offset);
+  const decoder = new ReplicationDecoder({
+    full: (name, at) => {
+      said.push(`full ${name} ${at}`);
+      commands = new CommandDecoder(visitor, at);
     },
-    offset,
-  );
+    continued: (name) => said.push(`continued ${name}`),
+    snapshot: (piece) => {
+      snapshot += piece.toString('latin1');
+    },
+    snapshotEnd: () => said.push(`snapshot ${snapshot}`),
+    stream: (piece) => commands.write(piece),
+    refused: (reason) => said.push(`refused ${reason}`),
+  });
   for (let at = 0; at < bytes.length; at += size) decoder.write(Buffer.from(bytes.subarray(at, at + size)));
-  return { said, offset: decoder.offset };
+  return { said, offset: commands.offset };
 };
 
 const commands = Buffer.concat([encodeCommand('PING'), encodeCommand('SET', 'k', 'v')]);

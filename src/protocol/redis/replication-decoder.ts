@@ -1,16 +1,17 @@
 import { MillraceError } from '../../core/errors.ts';
-import { CommandDecoder, type CommandVisitor } from './command-decoder.ts';
 
 /** Is told what a server sends that was asked to `PSYNC`. */
-export interface ReplicationVisitor extends CommandVisitor {
+export interface ReplicationVisitor {
   /** A snapshot of everything follows, as of this place. */
   full(replicationId: string, offset: number): void;
   /** The stream goes on where it was asked to. After a failover it has another name from now on; null: the same. */
   continued(replicationId: string | null): void;
   /** The next bytes of the snapshot, an RDB file. Valid during the call. */
   snapshot(piece: Buffer): void;
-  /** The snapshot is whole; commands follow. */
+  /** The snapshot is whole; the stream of commands follows. */
   snapshotEnd(): void;
+  /** The next bytes of the stream, for a CommandDecoder. They last. */
+  stream(piece: Buffer): void;
   /** The server will not: the refusal without its `-`. */
   refused(reason: string): void;
 }
@@ -26,7 +27,7 @@ const LF = 10;
  *     +FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 9472␍␊
  *     $1731␍␊<1731 bytes of RDB>            from a file, or
  *     $EOF:<40 bytes>␍␊<RDB><40 bytes>      as the server writes it, ended by the same 40 bytes
- *     *3␍␊$3␍␊SET␍␊ …                       commands, whose bytes are counted from the offset on
+ *     *3␍␊$3␍␊SET␍␊ …                       the stream: commands, whose bytes are counted from the offset on
  *
  * Before an answer there may be line feeds, which only say that the server lives. However the bytes are cut, what is told is the same.
  * https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
@@ -34,27 +35,18 @@ const LF = 10;
 export class ReplicationDecoder {
   readonly #visitor: ReplicationVisitor;
   /** What comes next. */
-  #state: 'answer' | 'length' | 'sized' | 'marked' | 'commands' | 'refused' = 'answer';
+  #state: 'answer' | 'length' | 'sized' | 'marked' | 'stream' | 'refused' = 'answer';
   /** What arrived of a line, or of what may be an end mark. */
   #held: Buffer = Buffer.alloc(0);
   /** Bytes of the snapshot that are still to come. */
   #left = 0;
   #mark: Buffer = Buffer.alloc(0);
-  #offset: number;
-  #decoder: CommandDecoder | null = null;
 
-  /** `offset`: bytes of the stream that are known already, for a link that is to go on behind them. */
-  constructor(visitor: ReplicationVisitor, offset: number) {
+  constructor(visitor: ReplicationVisitor) {
     this.#visitor = visitor;
-    this.#offset = offset;
   }
 
-  /** Bytes of the stream up to the end of the last whole command. */
-  get offset(): number {
-    return this.#decoder?.offset ?? this.#offset;
-  }
-
-  /** Takes the next bytes, which the decoder keeps. Throws REDIS_REPLICATION_LINK and REDIS_COMMANDS_DAMAGED. */
+  /** Takes the next bytes, which the decoder keeps. Throws REDIS_REPLICATION_LINK. */
   write(piece: Buffer): void {
     let bytes = piece;
     while (bytes.length > 0 && this.#state !== 'refused') {
@@ -69,8 +61,8 @@ export class ReplicationDecoder {
         case 'marked':
           bytes = this.#marked(bytes);
           break;
-        case 'commands':
-          this.#decoder!.write(bytes);
+        case 'stream':
+          this.#visitor.stream(bytes);
           return;
       }
     }
@@ -96,11 +88,10 @@ export class ReplicationDecoder {
   #answer(line: string): void {
     const [, word, id, offset] = /^\+(FULLRESYNC|CONTINUE)(?: ([\da-f]{40}))?(?: (\d+))?$/.exec(line) ?? [];
     if (word === 'FULLRESYNC' && id !== undefined && offset !== undefined) {
-      this.#offset = Number(offset);
       this.#state = 'length';
-      this.#visitor.full(id, this.#offset);
+      this.#visitor.full(id, Number(offset));
     } else if (word === 'CONTINUE') {
-      this.#begin();
+      this.#state = 'stream';
       this.#visitor.continued(id ?? null);
     } else if (line.startsWith('-')) {
       this.#state = 'refused';
@@ -146,13 +137,8 @@ export class ReplicationDecoder {
   }
 
   #snapshotEnd(): void {
-    this.#begin();
+    this.#state = 'stream';
     this.#visitor.snapshotEnd();
-  }
-
-  #begin(): void {
-    this.#state = 'commands';
-    this.#decoder = new CommandDecoder(this.#visitor, this.#offset);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byteSize } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
 import { keyShapes } from './key-tables.ts';
 
@@ -89,6 +90,18 @@ const settings = z.strictObject({
     .min(1)
     .default('millrace')
     .describe("What that sink's own keys begin with, as its `position.prefix` says."),
+  'spool.directory': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A folder of this pipeline's own in which what the server sent waits until the target holds it, so that a restart or a broken link asks the server only for what came after. Default: what waits is in the folder for temporary files, and is asked for again.",
+    ),
+  'spool.max-size': byteSize
+    .default(4 * 1024 ** 3)
+    .describe(
+      'How much may wait there while the target is slow. Beyond it the server is not read, and may end the link.',
+    ),
   'scan.startup.mode': z
     .enum(['initial', 'latest-offset'])
     .default('initial')

@@ -5,22 +5,25 @@ import { join } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { ByteStream } from '../../../net/byte-stream.ts';
-import type { Command } from '../../../protocol/redis/command-decoder.ts';
+import { type Command, CommandDecoder } from '../../../protocol/redis/command-decoder.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { ReplicationDecoder, type ReplicationVisitor } from '../../../protocol/redis/replication-decoder.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { LinkPlace } from './link-place.ts';
+import type { StreamSpool } from './stream-spool.ts';
 
 export interface LinkOptions {
   readonly connection: RedisConnection;
   readonly clock: Clock;
   /** Where to go on; null: from a snapshot. */
   readonly from: LinkPlace | null;
+  /** Keeps what waits of the stream. The link disposes of it. */
+  readonly spool: StreamSpool;
   /** Called once, before any command: the place that commands follow. */
   readonly begun: (place: LinkPlace) => void;
   readonly command: (command: Command) => void;
-  /** Whether so much waits to be applied that the server is not to send more. */
+  /** Whether so much waits to be applied that no more commands are to be looked at. */
   readonly isFull: () => boolean;
 }
 
@@ -33,12 +36,13 @@ const tellEveryMs = 1_000;
 
 /**
  * A link to a server that takes us for one of its replicas. What it sends is read at once, whatever the sinks do, because a server
- * drops replicas that do not keep up: the snapshot goes to a file, and of the commands only the keys are kept.
+ * drops replicas that do not keep up: the snapshot goes to a file, and the stream to a spool, from where commands are told.
  */
 export class ReplicationLink implements AsyncDisposable {
-  readonly #reading: Promise<void>;
+  readonly #options: LinkOptions;
   readonly #stream: ByteStream;
   readonly #clock: Clock;
+  readonly #spool: StreamSpool;
   readonly #stop = new AbortController();
   readonly #begin = Promise.withResolvers<string | null>();
   readonly #decoder: ReplicationDecoder;
@@ -47,55 +51,61 @@ export class ReplicationLink implements AsyncDisposable {
   #speaks = false;
   #folder: string | null = null;
   #file: WriteStream | null = null;
-  #snapshot = Promise.withResolvers<string>();
+  readonly #snapshot = Promise.withResolvers<string>();
+  #reading: Promise<void> = Promise.resolve();
+  #telling: Promise<void> = Promise.resolve();
+  /** The server's answer, until it has been acted upon. */
+  #answer: { readonly place: LinkPlace; readonly isFull: boolean } | null = null;
+  /** What came of the stream and is not in the spool yet. */
+  #pieces: Buffer[] = [];
+  #arrived = Promise.withResolvers<void>();
   #moved = Promise.withResolvers<void>();
   /** Why the link has ended; null: it has not. */
   #failure: { readonly error: unknown } | null = null;
 
-  private constructor({ connection, clock, from, begun, command, isFull }: LinkOptions) {
+  private constructor(options: LinkOptions) {
+    const { connection, clock, from, spool } = options;
     const { stream, rest } = connection.takeStream();
+    this.#options = options;
     this.#stream = stream;
     this.#clock = clock;
+    this.#spool = spool;
     this.#told = from?.offset ?? 0;
     const visitor: ReplicationVisitor = {
-      command: (each) => {
-        if (each.is(0, 'REPLCONF')) this.#tell();
-        command(each);
-      },
-      note: () => {},
       full: (replicationId, offset) => {
         this.#told = offset;
-        begun({ replicationId, offset, database: 0 });
-        this.#begin.resolve(this.#snapshot.promise);
+        this.#answer = { place: { replicationId, offset, database: 0 }, isFull: true };
       },
       continued: (replicationId) => {
         this.#speaks = true;
-        begun({ ...from!, replicationId: replicationId ?? from!.replicationId });
-        this.#begin.resolve(null);
+        const place = { ...from!, replicationId: replicationId ?? from!.replicationId };
+        this.#answer = { place, isFull: false };
       },
       snapshot: (piece) => void this.#file!.write(Buffer.from(piece)),
       snapshotEnd: () => this.#file!.end(() => this.#snapshot.resolve(this.#file!.path as string)),
+      stream: (piece) => void this.#pieces.push(piece),
       refused: (reason) => {
         throw connection.failure(new ReplyError(reason), 'PSYNC');
       },
     };
-    this.#decoder = new ReplicationDecoder(visitor, from?.offset ?? 0);
+    this.#decoder = new ReplicationDecoder(visitor);
     stream.deadline(silentAfterMs);
     for (const each of [this.#snapshot.promise, this.#begin.promise]) each.catch(() => {});
-    this.#reading = this.#read(rest, isFull);
+    this.#reading = this.#read(rest);
   }
 
   /** Asks for the stream. Throws REDIS_NOT_PERMITTED and REDIS_COMMAND_REFUSED where the server lets nobody replicate. */
   static async open(options: LinkOptions): Promise<ReplicationLink> {
-    const { connection, from } = options;
+    const { connection, from, spool } = options;
     await connection.command('REPLCONF', 'listening-port', '0');
     await connection.command('REPLCONF', 'capa', 'eof', 'capa', 'psync2');
+    await spool.resume(from);
     const link = new ReplicationLink(options);
     try {
       link.#folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
       link.#file = createWriteStream(join(link.#folder, 'snapshot.rdb'), { mode: 0o600 });
       link.#file.on('error', (cause) => link.#fail(cause));
-      const [id, next] = from === null ? ['?', '-1'] : [from.replicationId, String(from.offset + 1)];
+      const [id, next] = from === null ? ['?', '-1'] : [from.replicationId, String(spool.end + 1)];
       link.#stream.write(encodeCommand('PSYNC', id, next));
       void link.#tellNowAndThen();
       return link;
@@ -105,9 +115,19 @@ export class ReplicationLink implements AsyncDisposable {
     }
   }
 
+  /** The offset up to which the stream has come. */
+  get received(): number {
+    return this.#spool.end;
+  }
+
   /** The path of the snapshot that comes first, once it is whole; null: the stream goes on where it was asked to. */
   async snapshotFile(): Promise<string | null> {
     return await this.#begin.promise;
+  }
+
+  /** The snapshot's file is not needed any more. */
+  async dropSnapshot(): Promise<void> {
+    if (this.#folder !== null) await rm(join(this.#folder, 'snapshot.rdb'), { force: true });
   }
 
   /** Throws what ended the link, if something did. */
@@ -115,34 +135,83 @@ export class ReplicationLink implements AsyncDisposable {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** Resolves when more has come. Throws what ended the link. */
-  async moved(): Promise<void> {
+  /** Resolves when more has come, or after so long. Throws what ended the link. */
+  async moved(withinMs: number, signal: AbortSignal): Promise<void> {
     this.check();
-    await this.#moved.promise;
+    const woken = new AbortController();
+    const either = AbortSignal.any([signal, woken.signal]);
+    await Promise.race([this.#moved.promise, this.#clock.sleep(withinMs, either)]);
+    woken.abort();
     this.check();
   }
 
-  /** What the sinks hold, for the server to be told. */
-  acknowledge(offset: number): void {
+  /** What the sinks hold, for the server to be told. Throws REDIS_SPOOL_FAILED. */
+  async acknowledge(offset: number): Promise<void> {
     this.#told = Math.max(this.#told, offset);
+    await this.#spool.release(offset);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new MillraceError('NET_CLOSED', { address: this.#stream.address }));
     this.#file?.destroy();
-    await this.#reading;
+    await Promise.all([this.#reading, this.#telling]);
+    await this.#spool[Symbol.asyncDispose]();
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** Ends without an error; `check` tells it. */
-  async #read(rest: Buffer, isFull: () => boolean): Promise<void> {
+  async #read(rest: Buffer): Promise<void> {
     try {
       this.#decoder.write(rest);
       while (this.#failure === null) {
         const piece = await this.#stream.read();
         if (piece === null) throw new MillraceError('NET_CLOSED', { address: this.#stream.address });
         this.#decoder.write(piece);
+        await this.#act();
         await this.#writeSnapshot();
+        for (const each of this.#pieces.splice(0)) await this.#spool.append(each);
+        this.#wakeTelling();
+        while (this.#spool.isFull && this.#failure === null) await this.#clock.sleep(roomEveryMs, this.#stop.signal);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Acts upon the server's answer: from then on there are commands. */
+  async #act(): Promise<void> {
+    if (this.#answer === null) return;
+    const { place, isFull } = this.#answer;
+    this.#answer = null;
+    if (isFull) await this.#spool.begin(place);
+    else await this.#spool.goOn(place);
+    this.#options.begun(place);
+    this.#begin.resolve(isFull ? this.#snapshot.promise : null);
+    this.#telling = this.#tellCommands(place.offset);
+  }
+
+  /** Tells of the commands behind `offset`, as long as there is room for what they name. Ends without an error; `check` tells it. */
+  async #tellCommands(offset: number): Promise<void> {
+    const { command, isFull } = this.#options;
+    const commands = new CommandDecoder(
+      {
+        command: (each) => {
+          if (each.is(0, 'REPLCONF')) this.#tell();
+          command(each);
+        },
+        note: () => {},
+      },
+      offset,
+    );
+    try {
+      while (this.#failure === null) {
+        const arrived = this.#arrived.promise;
+        const piece = await this.#spool.take();
+        if (piece === null) {
+          await arrived;
+          continue;
+        }
+        commands.write(piece);
         const moved = this.#moved;
         this.#moved = Promise.withResolvers<void>();
         moved.resolve();
@@ -151,6 +220,12 @@ export class ReplicationLink implements AsyncDisposable {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #wakeTelling(): void {
+    const arrived = this.#arrived;
+    this.#arrived = Promise.withResolvers<void>();
+    arrived.resolve();
   }
 
   async #writeSnapshot(): Promise<void> {
@@ -184,5 +259,6 @@ export class ReplicationLink implements AsyncDisposable {
     this.#begin.reject(error);
     this.#snapshot.reject(error);
     this.#moved.resolve();
+    this.#wakeTelling();
   }
 }

@@ -2,25 +2,32 @@ import type { Batch, Lane, Position } from '../../../core/batch.ts';
 import type { Change, RedisOrigin } from '../../../core/change.ts';
 import type { Context, Source } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
+import type { LogFigures } from '../../../core/operating.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../net/dial.ts';
+import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { RedisConnection } from '../connection.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { KeyRows } from './key-rows.ts';
 import { type KeyTable, keyTables } from './key-tables.ts';
+import { LinkFailures } from './link-failures.ts';
 import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
+import { OffsetWatch } from './offset-watch.ts';
 import { ReplicationLink } from './replication-link.ts';
 import { rereadKeys } from './reread-keys.ts';
 import { readSnapshot } from './snapshot-rows.ts';
 import { StreamCommands } from './stream-commands.ts';
+import { StreamSpool } from './stream-spool.ts';
 
 /** Keys that are read again at once, and become one transaction of the target. */
 const keysAtOnce = 1_000;
-/** Keys that wait to be read again: about 140 MB. */
-const maxDirtyKeys = 500_000;
+/** Keys that wait to be read again, while the stream waits in its spool: about 15 MB, twice while some are read. */
+const maxDirtyKeys = 50_000;
 /** How long commands gather, so that a key that changes often is read once. */
 const gatherMs = 20;
+/** How often the server is asked how far its stream is. */
+const lookMs = 5_000;
 /** How often the position moves on though no row has changed. */
 const heartbeatMs = 1_000;
 
@@ -34,11 +41,15 @@ class RedisSource implements Source {
   readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(keysAtOnce);
   readonly #rows: KeyRows;
+  /** Of all attempts with these settings. */
+  readonly #failures: LinkFailures;
   #link: ReplicationLink | null = null;
+  #watch: OffsetWatch | null = null;
   #snapshotting: readonly string[] | null = null;
 
-  constructor(config: RedisServerConfig, context: Context) {
+  constructor(config: RedisServerConfig, context: Context, failures: LinkFailures) {
     this.#config = config;
+    this.#failures = failures;
     this.#context = context;
     this.#tables = keyTables(config);
     this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields']);
@@ -71,7 +82,30 @@ class RedisSource implements Source {
 
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     const at = held.get(replicationLane);
-    if (at !== undefined) this.#link?.acknowledge(placeAt(at).offset);
+    if (at === undefined) return;
+    const { offset } = placeAt(at);
+    this.#failures.acknowledged(offset);
+    await this.#link?.acknowledge(offset);
+  }
+
+  figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
+    const { hostname, port } = this.#config;
+    const at = held.get(replicationLane);
+    const offset = at === undefined ? null : placeAt(at).offset;
+    const end = Math.max(this.#watch?.offset ?? -1, this.#link?.received ?? -1);
+    return [
+      {
+        source: 'redis',
+        server: `${hostname}:${port}`,
+        file: null,
+        offset,
+        gtids: null,
+        bytesBehind: offset === null || end < 0 ? null : Math.max(0, end - offset),
+        transactionsBehind: null,
+        clockSkewMs: null,
+        retentionSeconds: null,
+      },
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,8 +125,13 @@ class RedisSource implements Source {
         connection: await this.#connect(stop.signal),
         clock: this.#context.clock,
         from,
+        spool: new StreamSpool({
+          directory: this.#config['spool.directory'] ?? null,
+          maxBytes: this.#config['spool.max-size'],
+        }),
         begun: (place) => {
           stream = this.#stream(place);
+          this.#failures.began(place.offset);
         },
         command: (command) => stream!.commands.take(command),
         isFull: () => stream !== null && stream.dirty.size > maxDirtyKeys,
@@ -103,12 +142,15 @@ class RedisSource implements Source {
       if (file !== null) {
         this.#warnOfGap(from);
         if (!skipsSnapshot) yield* this.#snapshot(file, place, link);
+        await link.dropSnapshot();
         yield batch([], place);
       }
       this.#snapshotting = [];
       yield* this.#changesOf({ place, dirty, commands }, reader, link, signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      this.#failures.ended(error, `${this.#config.hostname}:${this.#config.port}`);
+      throw error;
     } finally {
       signal.removeEventListener('abort', abort);
       stop.abort();
@@ -163,9 +205,14 @@ class RedisSource implements Source {
     const deletes = this.#config['deletes.policy'] === 'delete';
     let told = begun;
     let toldMs = clock.monotonic();
+    this.#watch = new OffsetWatch(reader.address);
+    let lookedMs: number | null = toldMs;
     while (!signal.aborted && !commands.swapped) {
-      if (dirty.size === 0) await link.moved();
+      if (dirty.size === 0) await link.moved(heartbeatMs, signal);
       else link.check();
+      if (lookedMs !== null && clock.monotonic() - lookedMs >= lookMs) {
+        lookedMs = (await this.#look(this.#watch, reader, link)) ? clock.monotonic() : null;
+      }
       await clock.sleep(gatherMs, signal);
       const { keys, place } = dirty.take();
       if (keys.length === 0 && clock.monotonic() - toldMs < heartbeatMs) continue;
@@ -184,6 +231,14 @@ class RedisSource implements Source {
       told = place;
       toldMs = clock.monotonic();
     }
+  }
+
+  /** Whether the account may ask how far the stream is. Throws REDIS_REPLICATION_STUCK. */
+  async #look(watch: OffsetWatch, reader: RedisConnection, link: ReplicationLink): Promise<boolean> {
+    const [info] = await reader.send(encodeCommand('INFO', 'replication'), 1);
+    if (!Buffer.isBuffer(info)) return false;
+    watch.look(info.toString('latin1'), link.received, this.#context.clock.monotonic());
+    return true;
   }
 
   #warnOfGap(from: LinkPlace | null): void {
@@ -221,13 +276,20 @@ const originAt = ({ replicationId, offset }: LinkPlace, db: number): Omit<RedisO
   db,
 });
 
+/** A source is opened anew at each attempt, with the same settings. */
+const failures = new WeakMap<RedisSourceConfig, LinkFailures>();
+
 /** Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
 export const openRedisSource = async (config: RedisSourceConfig, context: Context): Promise<Source> => {
   if ((context.sinks ?? 1) > 1) {
     throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'sinks', reason: 'a redis source has one' });
   }
   const { hostname, path } = config;
-  if (path === undefined) return new RedisSource({ ...config, hostname: hostname! }, context);
+  if (path === undefined) {
+    const known = failures.get(config) ?? new LinkFailures();
+    failures.set(config, known);
+    return new RedisSource({ ...config, hostname: hostname! }, context, known);
+  }
   const { RedisFileSource } = await import('./file/file-source.ts');
   return new RedisFileSource({ ...config, path }, context);
 };
