@@ -1,8 +1,8 @@
 import { parseScript } from '../sql/parse/script.ts';
+import { digestOf } from '../sql/plan/fingerprint.ts';
 import { sqlError } from '../sql/sql-error.ts';
 import type { BindingSurroundings } from './bind-options.ts';
 import type { SqlJob } from './job.ts';
-import { digest } from './scanned-table.ts';
 import { SqlProgram } from './sql-program.ts';
 
 export interface FileJob {
@@ -40,7 +40,7 @@ export const fileJob = (sql: string, surroundings: BindingSurroundings): FileJob
     inserts: jobs.flatMap(({ inserts }) => inserts),
     tables: new Map(jobs.flatMap(({ tables }) => [...tables])),
     settings: jobs.at(-1)!.settings,
-    identity: digest(jobs.map(({ identity }) => identity)),
+    identity: digestOf(jobs.map(({ identity }) => identity)),
     state: jobs.at(-1)!.state,
     bounded: jobs.at(-1)!.bounded,
   };

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
+import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { SqlJob } from './job.ts';
 import { jobSinks } from './job-sinks.ts';
 import { jobTargets, openJobSource } from './job-source.ts';
 import { openInputs } from './open-inputs.ts';
-import { digest } from './scanned-table.ts';
 
 export interface JobSurroundings {
   readonly log: Log;
@@ -61,5 +61,5 @@ const folderName = ({ name, inserts }: SqlJob): string => {
       settings['properties.bootstrap.servers'],
     ];
   });
-  return `${name.replaceAll(/[^\w.-]/g, '_')}-${digest(written).slice(0, 8)}`;
+  return `${name.replaceAll(/[^\w.-]/g, '_')}-${digestOf(written).slice(0, 8)}`;
 };

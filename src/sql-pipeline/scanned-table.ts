@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { RowsChange, SchemaChange, SnapshotMark } from '../core/change.ts';
 import { MillraceError } from '../core/errors.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
@@ -9,6 +8,7 @@ import { type RowKey, rowKey } from '../operators/incremental/row-key.ts';
 import { type EntryForm, KeyedState } from '../operators/incremental/state/keyed-state.ts';
 import type { Memory } from '../operators/incremental/step.ts';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
+import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { ScannedColumn } from './scanned-columns.ts';
 
 interface HeldRow {
@@ -76,7 +76,7 @@ export class ScannedTable {
       this.#places.map((place) => columns[place]!.type),
     );
     const read = this.#places.map((place) => [place, columns[place]!.source, columns[place]!.type]);
-    this.identity = digest([
+    this.identity = digestOf([
       name,
       qualifiedName(table),
       table.columns.map(({ name, type }) => [name, type]),
@@ -223,10 +223,6 @@ export class ScannedTable {
     return row;
   }
 }
-
-/** A short text that is the same for equal things. */
-export const digest = (of: unknown): string =>
-  createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 24);
 
 /** What a row is found by. An image may leave out key columns that did not change: those of `other` stand then. */
 const keyOf = (columns: readonly number[], image: Row, other: Row | null): string | number | bigint => {

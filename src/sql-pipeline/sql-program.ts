@@ -8,7 +8,8 @@ import { SessionCatalog } from '../sql/catalog/session-catalog.ts';
 import { SessionFunctions } from '../sql/catalog/session-functions.ts';
 import type { SqlFunction } from '../sql/functions/define.ts';
 import { bindQuery } from '../sql/plan/bind-query.ts';
-import { explainText } from '../sql/plan/explain.ts';
+import { explainText, explainTexts } from '../sql/plan/explain.ts';
+import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { Catalog, Plan } from '../sql/plan/plan.ts';
 import { sqlError } from '../sql/sql-error.ts';
 import { type Answer, answer } from '../sql/statement/answer.ts';
@@ -21,7 +22,6 @@ import type { SqlJob } from './job.ts';
 import { mentionedPaths } from './mentioned-paths.ts';
 import { type MysqlCatalog, openMysqlCatalog } from './mysql-catalog.ts';
 import { declaredQueryTable, type QueryTable } from './query-tables.ts';
-import { digest } from './scanned-table.ts';
 import { type ResultMode, SessionSettings } from './session-settings.ts';
 
 /** A server whose tables queries can name without declaring them. */
@@ -218,19 +218,26 @@ export class SqlProgram {
       case 'select':
         return explainText(bindQuery(statement.query, this.#catalog), { withState });
       case 'insert':
-        return this.#explainInsert(statement, withState);
+        return this.#explainInserts([statement], withState);
       case 'statement-set':
-        return statement.inserts.map((insert) => this.#explainInsert(insert, withState)).join('\n\n');
+        return this.#explainInserts(statement.inserts, withState);
       default:
         throw sqlError('SQL_NOT_SUPPORTED', statement, { what: 'EXPLAIN', reason: 'queries and INSERT have a plan' });
     }
   }
 
-  #explainInsert(insert: Insert, withState: boolean): string {
-    const { target, plan, key, appends } = bindInsert(insert, this.#catalog);
-    const by = key.length === 0 ? 'no key' : `key (${key.map((column) => plan.columns[column]!.name).join(', ')})`;
-    const how = appends ? 'adds rows' : `changes rows by ${by}`;
-    return `insert into ${target.name} ('${target.binding.connector}'), ${how}\n${explainText(plan, { withState })}`;
+  #explainInserts(inserts: readonly Insert[], withState: boolean): string {
+    const bound = inserts.map((insert) => bindInsert(insert, this.#catalog));
+    const trees = explainTexts(
+      bound.map(({ plan }) => plan),
+      { withState },
+    );
+    const texts = bound.map(({ target, plan, key, appends }, at) => {
+      const by = key.length === 0 ? 'no key' : `key (${key.map((column) => plan.columns[column]!.name).join(', ')})`;
+      const how = appends ? 'adds rows' : `changes rows by ${by}`;
+      return `insert into ${target.name} ('${target.binding.connector}'), ${how}\n${trees[at]}`;
+    });
+    return texts.join('\n\n');
   }
 
   #query(plan: Plan): SqlQuery {
@@ -244,7 +251,7 @@ export class SqlProgram {
     for (const [index, insert] of inserts.entries()) refuseFeedback(insert, statements[index]!, tables);
     const written = statements.map(({ path }) => path.at(-1)!.name);
     const name = this.#settings.pipelineName ?? `insert-into_${[...new Set(written)].join('_')}`.slice(0, 100);
-    const identity = digest([this.#saidBefore, statements, this.#dataflow()].map(withoutPlaces));
+    const identity = digestOf([this.#saidBefore, statements, this.#dataflow()].map(withoutPlaces));
     const { bounded, state } = this.#settings;
     return { name, inserts, tables, settings: this.#dataflow(), identity, state, bounded };
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
 import type { SqlFunction } from '../sql/functions/define.ts';
 import { type AnyRow, guarded, parametersOf, RowPassage } from './row-function.ts';
@@ -36,6 +37,7 @@ export const foldFunction = (name: string, from: RowSchema, to: RowSchema, steps
       type: results.type,
       parameters: parametersOf(rows),
       takesBack: steps.subtract !== null,
+      made: randomUUID(),
       add: (state, args, weight) => guarded(name, () => step(state, args, weight)),
     },
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../core/errors.ts';
 import { castTo } from '../sql/bind/cast-to.ts';
 import { call, routine } from '../sql/evaluate/bound.ts';
@@ -78,6 +79,7 @@ export const rowFunction = (
 ): SqlFunction => {
   const computed = routine(name, (...values: readonly SqlValue[]) => guarded(name, () => run(values)), {
     lenient: true,
+    made: randomUUID(),
   });
   return {
     name: name.toUpperCase(),

@@ -75,12 +75,9 @@ export class Topology {
 
   /** The plan of everything that is written, as EXPLAIN prints it. */
   explain(): string {
-    return this.#inserts
-      .map((insert) => {
-        const outcome = this.#program.take(parseScript(`EXPLAIN ${insert}`)[0]!);
-        return outcome.kind === 'plan' ? outcome.text : '';
-      })
-      .join('\n\n');
+    if (this.#inserts.length === 0) return '';
+    const outcome = this.#program.take(parseScript(`EXPLAIN STATEMENT SET BEGIN ${this.#inserts.join(' ')} END`)[0]!);
+    return outcome.kind === 'plan' ? outcome.text : '';
   }
 
   /** Throws a TypeError when nothing is written. */

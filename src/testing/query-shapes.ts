@@ -44,6 +44,8 @@ export const basicShapes: readonly Shape[] = [
   'SELECT u.v, COUNT(t.id), MAX(t.b) FROM u LEFT JOIN t ON t.a = u.k GROUP BY u.v',
   'SELECT x.id, y.id, z.id FROM t x JOIN u y ON x.a = y.k LEFT JOIN t z ON y.k = z.b',
   'WITH n AS (SELECT a, COUNT(*) AS c FROM t GROUP BY a) SELECT x.a, y.a FROM n x JOIN n y ON x.c = y.c',
+  'SELECT x.a, y.n FROM (SELECT a, COUNT(*) AS n FROM t GROUP BY a) x JOIN (SELECT a AS k, COUNT(*) AS n FROM t GROUP BY a) y ON x.a = y.k',
+  'SELECT a, COUNT(*) AS n FROM t GROUP BY a UNION ALL SELECT a, COUNT(*) FROM t GROUP BY a',
   'SELECT a FROM t INTERSECT SELECT k FROM u',
   'SELECT a FROM t EXCEPT SELECT k FROM u',
   'SELECT a, s FROM t INTERSECT SELECT k, v FROM u',

@@ -3,8 +3,10 @@ import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import { isComplete } from '../../sql/plan/complete-windows.ts';
+import { Fingerprints } from '../../sql/plan/fingerprint.ts';
 import { intervalOf } from '../../sql/plan/interval-join.ts';
 import type { Plan, PlanColumn } from '../../sql/plan/plan.ts';
+import { isShareable } from '../../sql/plan/repeatable.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
 import { Consolidator } from './consolidate.ts';
@@ -42,7 +44,7 @@ interface Steps {
   readonly results: readonly Delta[];
 }
 
-/** The steps that compute these plans. A plan that stands in several places is computed once. */
+/** The steps that compute these plans. What stands in several places is computed once, in however many words. */
 export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks): Steps => {
   const read = readColumns(plans);
   const builder = new Builder(read, watermarks);
@@ -55,8 +57,10 @@ type RankPlan = Extract<Plan, { kind: 'rank' }>;
 class Builder {
   readonly steps: Step[] = [];
   readonly tables = new Map<string, ScannedTable>();
-  readonly #built = new Map<Plan, Delta>();
-  readonly #ranked = new Map<RankPlan, Delta>();
+  /** By what they compute. */
+  readonly #built = new Map<Plan | string, Delta>();
+  readonly #ranked = new Map<Plan | string, Delta>();
+  readonly #fingerprints = new Fingerprints();
   readonly #read: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #watermarks: Watermarks;
 
@@ -67,10 +71,11 @@ class Builder {
   }
 
   build(plan: Plan): Delta {
-    const known = this.#built.get(plan);
+    const key = this.#shared(plan);
+    const known = this.#built.get(key);
     if (known !== undefined) return known;
     const built = this.#make(plan);
-    this.#built.set(plan, built);
+    this.#built.set(key, built);
     return built;
   }
 
@@ -153,6 +158,11 @@ class Builder {
     }
   }
 
+  /** What else stands for the same rows: equal plans, unless each draws its own time or chance. */
+  #shared(plan: Plan): Plan | string {
+    return isShareable(plan) ? this.#fingerprints.of(plan) : plan;
+  }
+
   #add(step: Step): Delta {
     this.steps.push(step);
     return step.out;
@@ -183,8 +193,9 @@ class Builder {
 
   /** The rows of a rank without their places: a row whose place alone changes is not told of. */
   #unnumbered(plan: RankPlan): Delta {
-    const known = this.#ranked.get(plan) ?? this.#rank(plan, false);
-    this.#ranked.set(plan, known);
+    const key = this.#shared(plan);
+    const known = this.#ranked.get(key) ?? this.#rank(plan, false);
+    this.#ranked.set(key, known);
     return known;
   }
 

@@ -43,6 +43,22 @@ test('what comes and goes within one tick is not told', () => {
   );
 });
 
+test('what several queries have in common is computed once and remembered once, in whatever words it is written', () => {
+  const queries = [
+    'SELECT a, n FROM (SELECT a, COUNT(*) AS n FROM t GROUP BY a) x WHERE n > 1',
+    'SELECT c.n, COUNT(*) FROM (SELECT t.a AS k, COUNT(*) AS n FROM t GROUP BY t.a) c GROUP BY c.n',
+    'SELECT x.id FROM t x JOIN u ON x.a = u.k',
+    'SELECT t.id, u.v FROM t JOIN u ON t.a = u.k WHERE u.v IS NULL OR u.v IS NOT NULL',
+  ];
+  const memoryOf = (...texts: string[]): number =>
+    dataflow(new Map(texts.map((text, at) => [String(at), planOf(text, oracleCatalog)])), settings).memory!.length;
+  const alone = queries.reduce((sum, query) => sum + memoryOf(query), 0);
+  assert.equal(alone, 1 + 2 + 2 + 2);
+  // The groups of the first two, and no sides of the joins, as one keeps filtered rows of u.
+  assert.equal(memoryOf(...queries), alone - 1);
+  assert.equal(memoryOf(queries[2]!, queries[2]!), 2);
+});
+
 test('an update of a column that is not asked for tells nothing', () => {
   const live = new LiveQuery('SELECT id, name FROM customers', shop);
   live.tick([['customers', [1, 'a', 'DE'], 1]]);

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../../core/errors.ts';
@@ -8,6 +8,7 @@ import { call, routine } from '../../sql/evaluate/bound.ts';
 import type { SqlValue } from '../../sql/evaluate/sql-value.ts';
 import type { SqlFunction } from '../../sql/functions/define.ts';
 import { parseTypeText } from '../../sql/parse/grammar.ts';
+import { digestOf } from '../../sql/plan/fingerprint.ts';
 import { type Span, sqlError } from '../../sql/sql-error.ts';
 import { fromTypeName } from '../../sql/types/from-type-name.ts';
 import { type SqlType, shortText, withNullable } from '../../sql/types/sql-type.ts';
@@ -26,7 +27,8 @@ export const loadFunction = async (statement: CreateFunction, folder: string): P
   }
   const name = statement.path.at(-1)!.name;
   const exported = await exportOf(implementation, folder, { name, span: statement });
-  return functionOf(name, exported, statement);
+  const made = digestOf([name, await readFile(resolve(folder, implementation), 'utf8')]);
+  return functionOf(name, exported, { span: statement, made });
 };
 
 const exportOf = async (
@@ -54,12 +56,12 @@ const exportOf = async (
 const functionOf = (
   name: string,
   { arguments: written, returns, call: run }: UserFunction,
-  span: Span,
+  { span, made }: { readonly span: Span; readonly made: string },
 ): SqlFunction => {
   const parameters = written.map((text) => typed(text, span));
   const result = typed(returns, span);
   const usage = `${name}(${written.join(', ')})`;
-  const computed = userRoutine(name, run as (...values: unknown[]) => unknown, parameters, result);
+  const computed = userRoutine({ name, made }, run as (...values: unknown[]) => unknown, parameters, result);
   return {
     name: name.toUpperCase(),
     category: 'own',
@@ -101,7 +103,7 @@ const typed = (text: string, span: Span): Typed => {
 
 /** Says what went wrong without a value: what the user's own code says may hold one. */
 const userRoutine = (
-  name: string,
+  { name, made }: { readonly name: string; readonly made: string },
   run: (...values: unknown[]) => unknown,
   parameters: readonly Typed[],
   result: Typed,
@@ -131,7 +133,7 @@ const userRoutine = (
         reason: `it returns ${shortText(result.type)}, and gave ${found}`,
       });
     },
-    { lenient: true },
+    { lenient: true, made },
   );
 
 /** ` at masked.ts:4:10`, the first place outside of this program. */

@@ -129,7 +129,9 @@ const bindIs = (operand: Bound, test: string, negated: boolean, span: Span): Bou
       const wanted = test === 'UNKNOWN' ? null : test === 'TRUE';
       const truth = asTruth(operand, span, `IS ${test}`);
       return call(
-        routine(`IS ${test}`, (value: SqlValue) => (value === wanted) !== negated, { lenient: true }),
+        routine(`IS ${negated ? 'NOT ' : ''}${test}`, (value: SqlValue) => (value === wanted) !== negated, {
+          lenient: true,
+        }),
         [truth],
         type,
       );
@@ -160,7 +162,7 @@ const jsonTest = (operand: Bound, test: string, negated: boolean, span: Span): B
       return negated;
     }
   };
-  return call(routine(`IS ${test}`, run), [operand], plain('BOOLEAN', operand.type.nullable));
+  return call(routine(`IS ${negated ? 'NOT ' : ''}${test}`, run), [operand], plain('BOOLEAN', operand.type.nullable));
 };
 
 type Part<Kind extends Expression['kind']> = Extract<Expression, { readonly kind: Kind }>;
@@ -217,14 +219,16 @@ const bindLike = (test: Part<'like'>, bind: Binder): Bound => {
   ) {
     const matches = matcher(pattern.value, mark === undefined ? null : (mark.value as string));
     return call(
-      routine(test.operator, (text: string) => matches(text) !== negate),
+      routine(test.operator, (text: string) => matches(text) !== negate, {
+        made: JSON.stringify([negate, pattern.value, mark?.kind === 'constant' ? mark.value : null]),
+      }),
       [texts[0]!],
       type,
     );
   }
   const run = (text: string, by: string, escapeMark: string | null = null): boolean =>
     matcher(by, escapeMark)(text) !== negate;
-  return call(routine(test.operator, run), texts, type);
+  return call(routine(test.operator, run, { made: String(negate) }), texts, type);
 };
 
 const bindArray = (items: readonly Bound[], span: Span): Bound => {

@@ -14,6 +14,8 @@ export interface Routine {
   readonly inline: ((...args: string[]) => string) | null;
   /** Gets the context as its last argument. */
   readonly contextual: boolean;
+  /** What it was made with beyond what its name and the types of its arguments and result say; null: nothing. */
+  readonly made: string | null;
 }
 
 /** An expression whose names and types are settled. */
@@ -39,6 +41,7 @@ interface RoutineOptions {
   /** Called with NULL too. */
   readonly lenient?: true;
   readonly contextual?: true;
+  readonly made?: string;
 }
 
 export const routine = (name: string, run: Routine['run'], options: RoutineOptions = {}): Routine => ({
@@ -47,6 +50,7 @@ export const routine = (name: string, run: Routine['run'], options: RoutineOptio
   strict: !options.lenient,
   inline: options.inline ?? null,
   contextual: options.contextual ?? false,
+  made: options.made ?? null,
 });
 
 export const call = (of: Routine, args: readonly Bound[], type: SqlType): Bound => ({

@@ -48,6 +48,8 @@ export interface Fold {
   readonly parameters: readonly SqlType[];
   /** Rows may go as well as come. */
   readonly takesBack: boolean;
+  /** Of which code it is: equal for equal code alone. */
+  readonly made: string;
   /** The value with a row more (weight 1) or less (-1); null: there was no row before. */
   readonly add: (value: SqlValue, args: readonly SqlValue[], weight: 1 | -1) => SqlValue;
 }

@@ -36,8 +36,12 @@ export const jsonAggregateArguments = (
 };
 
 const asJson = (expression: Expression, bind: (part: Expression) => Bound, keepsNull: boolean): Bound => {
-  const { bound, writer } = bindJsonValue(expression, bind);
+  const { bound, writer, isJson } = bindJsonValue(expression, bind);
   const run = (value: SqlValue, context: EvaluationContext): SqlValue =>
     value === null ? (keepsNull ? 'null' : null) : writer(value, context);
-  return call(routine('JSON', run, { lenient: true, contextual: true }), [bound], string(!keepsNull));
+  return call(
+    routine('JSON', run, { lenient: true, contextual: true, made: `${keepsNull} ${isJson}` }),
+    [bound],
+    string(!keepsNull),
+  );
 };

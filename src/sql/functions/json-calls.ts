@@ -19,8 +19,13 @@ export const bindText = (expression: Expression, bind: Binder, what: string): Bo
   throw sqlError('SQL_TYPE_MISMATCH', expression, { what, found: shortText(bound.type), expected: 'a text' });
 };
 
-/** The path, which is a literal: it is read once. */
-const bindPath = (expression: Expression, bind: Binder): JsonPath => {
+/** A path, which is a literal and read once, with its text. */
+interface BoundPath {
+  readonly path: JsonPath;
+  readonly text: string;
+}
+
+const bindPath = (expression: Expression, bind: Binder): BoundPath => {
   const bound = bind(expression);
   if (bound.kind !== 'constant' || typeof bound.value !== 'string') {
     throw sqlError('SQL_INVALID', expression, { reason: "a JSON path is a literal, for example '$.a[0]'" });
@@ -32,7 +37,7 @@ const bindPath = (expression: Expression, bind: Binder): JsonPath => {
       expected: "'$.a', '$.a[0]', '$[''a b'']' or '$.a[*].b', after 'lax ' or 'strict '",
     });
   }
-  return path;
+  return { path, text: bound.value };
 };
 
 const failed = (name: string, reason: string): MillraceError =>
@@ -58,7 +63,7 @@ const returnable = ['CHAR', 'VARCHAR', 'INT', 'BIGINT', 'DOUBLE', 'BOOLEAN', 'DE
 /** JSON_VALUE: a scalar inside a document. */
 export const jsonValue = (expression: Part<'json-value'>, bind: Binder): Bound => {
   const operand = bindText(expression.operand, bind, 'JSON_VALUE');
-  const path = bindPath(expression.path, bind);
+  const { path, text: written } = bindPath(expression.path, bind);
   const type = expression.returning === null ? string() : fromTypeName(expression.returning);
   if (!returnable.includes(type.kind)) {
     throw sqlError('SQL_INVALID', expression.returning!, { reason: 'JSON_VALUE returns STRING, a number or BOOLEAN' });
@@ -66,12 +71,16 @@ export const jsonValue = (expression: Part<'json-value'>, bind: Binder): Bound =
   const onEmpty = bindBehavior(expression.onEmpty, type, bind, 'EMPTY');
   const onError = bindBehavior(expression.onError, type, bind, 'ERROR');
   const marker = call(
-    routine('JSON_VALUE', (text: string): SqlValue => {
-      const found = find(text, path);
-      if (found === 'empty' || found === 'error') return found === 'empty' ? EMPTY : ERROR;
-      if (typeof found.value === 'object' && found.value !== null) return ERROR;
-      return found.value === null ? null : typeof found.value === 'string' ? found.value : jsonText(found.value);
-    }),
+    routine(
+      'JSON_VALUE',
+      (text: string): SqlValue => {
+        const found = find(text, path);
+        if (found === 'empty' || found === 'error') return found === 'empty' ? EMPTY : ERROR;
+        if (typeof found.value === 'object' && found.value !== null) return ERROR;
+        return found.value === null ? null : typeof found.value === 'string' ? found.value : jsonText(found.value);
+      },
+      { made: written },
+    ),
     [operand],
     string(),
   );
@@ -82,9 +91,10 @@ export const jsonValue = (expression: Part<'json-value'>, bind: Binder): Bound =
       return onError === 'raise' ? raise('JSON_VALUE', 'the document or the path does not fit') : error;
     return found;
   };
+  const made = `${onEmpty === 'raise'} ${onError === 'raise'}`;
   const choice = (behavior: Bound | 'raise'): Bound => (behavior === 'raise' ? constant(null, type) : behavior);
   if (converted === marker || converted.kind !== 'call' || isText(type)) {
-    return call(routine('JSON_VALUE', run, { lenient: true }), [marker, choice(onEmpty), choice(onError)], type);
+    return call(routine('JSON_VALUE', run, { lenient: true, made }), [marker, choice(onEmpty), choice(onError)], type);
   }
   // The markers are texts, so they are told apart before the value becomes a number.
   const { routine: cast } = converted;
@@ -97,7 +107,7 @@ export const jsonValue = (expression: Part<'json-value'>, bind: Binder): Bound =
     }
   };
   return call(
-    routine('JSON_VALUE', runCast, { lenient: true, contextual: true }),
+    routine('JSON_VALUE', runCast, { lenient: true, contextual: true, made }),
     [marker, choice(onEmpty), choice(onError)],
     type,
   );
@@ -132,7 +142,7 @@ const bindBehavior = (behavior: JsonBehavior | null, type: SqlType, bind: Binder
 /** JSON_QUERY: an object or array inside a document, as text. */
 export const jsonQuery = (expression: Part<'json-query'>, bind: Binder): Bound => {
   const operand = bindText(expression.operand, bind, 'JSON_QUERY');
-  const path = bindPath(expression.path, bind);
+  const { path, text: written } = bindPath(expression.path, bind);
   const onEmpty = bindBehavior(expression.onEmpty, string(), bind, 'EMPTY');
   const onError = bindBehavior(expression.onError, string(), bind, 'ERROR');
   const settle = (behavior: Bound | 'raise', reason: string): SqlValue => {
@@ -148,13 +158,17 @@ export const jsonQuery = (expression: Part<'json-query'>, bind: Binder): Bound =
     if (expression.wrapper === 'WITH CONDITIONAL' && !isCollection) return jsonText([found.value]);
     return isCollection ? jsonText(found.value) : settle(onError, 'the value is no object or array');
   };
-  return call(routine('JSON_QUERY', run), [operand], string());
+  const settled = [onEmpty, onError].map((behavior) =>
+    behavior === 'raise' ? behavior : behavior.kind === 'constant' ? [behavior.value] : null,
+  );
+  const made = JSON.stringify([written, expression.wrapper, settled]);
+  return call(routine('JSON_QUERY', run, { made }), [operand], string());
 };
 
 /** JSON_EXISTS: whether a path finds something. */
 export const jsonExists = (expression: Part<'json-exists'>, bind: Binder): Bound => {
   const operand = bindText(expression.operand, bind, 'JSON_EXISTS');
-  const path = bindPath(expression.path, bind);
+  const { path, text: written } = bindPath(expression.path, bind);
   const behavior = expression.onError?.kind ?? 'FALSE';
   const run = (text: string): SqlValue => {
     const found = find(text, path);
@@ -163,7 +177,7 @@ export const jsonExists = (expression: Part<'json-exists'>, bind: Binder): Bound
     if (behavior === 'ERROR') return raise('JSON_EXISTS', 'the document or the path does not fit');
     return behavior === 'UNKNOWN' ? null : behavior === 'TRUE';
   };
-  return call(routine('JSON_EXISTS', run), [operand], plain('BOOLEAN'));
+  return call(routine('JSON_EXISTS', run, { made: `${written} ${behavior}` }), [operand], plain('BOOLEAN'));
 };
 
 /** JSON_OBJECT(KEY k VALUE v, ...) */
@@ -185,7 +199,8 @@ export const jsonObject = (expression: Part<'json-object'>, bind: Binder): Bound
     return `{${members.join(',')}}`;
   };
   const args = [...keys, ...values.map(({ bound }) => bound)];
-  return call(routine('JSON_OBJECT', run, { lenient: true, contextual: true }), args, string(false));
+  const made = `${expression.onNull} ${values.map(({ isJson }) => isJson)}`;
+  return call(routine('JSON_OBJECT', run, { lenient: true, contextual: true, made }), args, string(false));
 };
 
 /** JSON_ARRAY(v, ...) */
@@ -201,7 +216,11 @@ export const jsonArray = (expression: Part<'json-array'>, bind: Binder): Bound =
     return `[${texts.filter((text) => text !== '').join(',')}]`;
   };
   return call(
-    routine('JSON_ARRAY', run, { lenient: true, contextual: true }),
+    routine('JSON_ARRAY', run, {
+      lenient: true,
+      contextual: true,
+      made: `${keeps} ${items.map(({ isJson }) => isJson)}`,
+    }),
     items.map(({ bound }) => bound),
     string(false),
   );
@@ -213,10 +232,10 @@ const jsonMakers: ReadonlySet<Expression['kind']> = new Set(['json-object', 'jso
 export const bindJsonValue = (
   expression: Expression,
   bind: Binder,
-): { readonly bound: Bound; readonly writer: JsonWriter } => {
+): { readonly bound: Bound; readonly writer: JsonWriter; readonly isJson: boolean } => {
   const bound = bind(expression);
-  const writer = jsonMakers.has(expression.kind) ? (text: string) => text : writerOf(bound.type, expression);
-  return { bound, writer };
+  const isJson = jsonMakers.has(expression.kind);
+  return { bound, isJson, writer: isJson ? (text: string) => text : writerOf(bound.type, expression) };
 };
 
 const writerOf = (type: SqlType, span: Span): JsonWriter => {

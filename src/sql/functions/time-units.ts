@@ -156,7 +156,7 @@ export const timestampAdd = (unit: string, amount: Bound, operand: Bound, span: 
       : operand;
   const shift = shiftTime(time.type, interval, 1);
   const run = (count: Whole, of: Whole): ReturnType<typeof shift> => shift(of, Number(count) * factor);
-  return call(routine('TIMESTAMPADD', run), [amount, time], {
+  return call(routine('TIMESTAMPADD', run, { made: unit }), [amount, time], {
     ...time.type,
     nullable: amount.type.nullable || time.type.nullable,
   });
@@ -189,7 +189,7 @@ export const timestampDiff = (unit: string, from: Bound, to: Bound, span: Span):
     return Math.trunc(days * (DAY_MICROS / micros!) + rest / micros!) + 0;
   };
   const type = plain('INT', from.type.nullable || to.type.nullable);
-  return call(routine('TIMESTAMPDIFF', run, { contextual: true }), [from, to], type);
+  return call(routine('TIMESTAMPDIFF', run, { contextual: true, made: unit }), [from, to], type);
 };
 
 type Moment = readonly [days: number, micros: number];

@@ -5,35 +5,53 @@ import { heldBy } from './held-state.ts';
 import { intervalOf } from './interval-join.ts';
 import type { Frame, Plan, PlanColumn, SortKey } from './plan.ts';
 import { inputsOf } from './plan-inputs.ts';
+import { SharedPlans } from './shared-plans.ts';
+
+/** A plan as a tree; see `explainTexts`. */
+export const explainText = (plan: Plan, options: { readonly withState?: boolean } = {}): string =>
+  explainTexts([plan], options)[0]!;
 
 /**
- * A plan as a tree, its last step first. Each step says its columns with their types, how its output changes and by what columns
- * a row replaces an earlier one:
+ * Plans that run together as trees, each its last step first. Each step says its columns with their types, how its output changes and by
+ * what columns a row replaces an earlier one. What stands in several places has a number, and is computed once:
  *
- *     aggregate by customer: COUNT(*)   [I,UB,UA] key (customer)
+ *     #1 aggregate by customer: COUNT(*)   [I,UB,UA] key (customer)
  *       customer BIGINT, n BIGINT
  *     └─ scan orders   [I]
  *
  * `withState`: also what each step remembers, and about how much one of it takes in memory.
  */
-export const explainText = (plan: Plan, { withState = false } = {}): string =>
-  [...lines(plan, '', '', withState)].join('\n');
+export const explainTexts = (plans: readonly Plan[], { withState = false } = {}): readonly string[] => {
+  const tree: Tree = { shared: new SharedPlans(plans), told: new Set(), withState };
+  return plans.map((plan) => [...lines(plan, tree, ['', ''])].join('\n'));
+};
 
-function* lines(plan: Plan, first: string, rest: string, withState: boolean): Generator<string> {
+interface Tree {
+  readonly shared: SharedPlans;
+  /** Numbers whose steps stand above already. */
+  readonly told: Set<number>;
+  readonly withState: boolean;
+}
+
+function* lines(plan: Plan, tree: Tree, [first, rest]: readonly [string, string]): Generator<string> {
   const { kinds, upsertKeys }: Changelog = changelogOf(plan);
   const keys = upsertKeys
     .map((key) => `(${key.map((column) => plan.columns[column]?.name ?? '').join(', ')})`)
     .join(' or ');
-  const inputs = inputsOf(plan);
-  yield `${first}${stepText(plan)}   [${kinds.join(',')}]${keys === '' ? '' : ` key ${keys}`}`;
+  const number = tree.shared.numberOf(plan);
+  const isAbove = number !== null && tree.told.has(number);
+  if (number !== null) tree.told.add(number);
+  const inputs = isAbove ? [] : inputsOf(plan);
+  const what = `${number === null ? '' : `#${number} `}${isAbove ? 'as above' : stepText(plan)}`;
+  yield `${first}${what}   [${kinds.join(',')}]${keys === '' ? '' : ` key ${keys}`}`;
   yield `${rest}${inputs.length > 0 ? '│' : ' '}  ${plan.columns.map(({ name, type }) => `${name} ${shortText(type)}`).join(', ')}`;
-  if (withState) {
+  if (tree.withState && !isAbove) {
     for (const { each, bytes } of heldBy(plan))
       yield `${rest}${inputs.length > 0 ? '│' : ' '}  holds ${each}: some ${bytes} bytes`;
   }
   for (const [index, input] of inputs.entries()) {
     const last = index === inputs.length - 1;
-    yield* lines(input, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`, withState);
+    yield* lines(input, tree, [`${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`]);
   }
 }
 

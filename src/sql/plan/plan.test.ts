@@ -6,7 +6,7 @@ import { spanOfError } from '../sql-error.ts';
 import { queryDisagreements, shop } from '../testdata/recorded-queries.ts';
 import { typeText } from '../types/sql-type.ts';
 import { bindQuery } from './bind-query.ts';
-import { explainText } from './explain.ts';
+import { explainText, explainTexts } from './explain.ts';
 
 /** Queries about which the two disagree, with the reason. */
 const deviations: ReadonlyMap<string, string> = new Map([
@@ -50,6 +50,26 @@ test('EXPLAIN shows each step with its columns, how it changes, and its keys', (
             └─ scan customers   [I,UA,D] key (id)
                   id BIGINT, name STRING, country STRING`,
   );
+});
+
+test('what stands in several places of plans that run together has a number, and stands there once', () => {
+  const plans = [
+    'SELECT a.n FROM (SELECT country, COUNT(*) AS n FROM customers GROUP BY country) a JOIN orders o ON a.n = o.id',
+    'SELECT m + 1 FROM (SELECT c.country, COUNT(*) AS m FROM customers c GROUP BY c.country) x',
+    'SELECT MAX(r) FROM (SELECT RAND() AS r FROM customers) x UNION ALL SELECT MAX(r) FROM (SELECT RAND() AS r FROM customers) x',
+  ].map((text) => bindQuery(parseQueryText(text), shop));
+  const text = explainTexts(plans).join('\n');
+  const lines = text.split('\n').filter((line) => line.includes('#') || line.includes('MAX('));
+  assert.deepEqual(lines, [
+    '   │  └─ #1 aggregate by (country): COUNT(*)   [I,UA,D] key (country)',
+    '   └─ #1 as above   [I,UA,D] key (c.country)',
+    '├─ project MAX(r)   [I,UA] key ()',
+    '│  └─ aggregate by (): MAX(arg0)   [I,UA] key ()',
+    '│     │  MAX(r) DOUBLE',
+    '└─ project MAX(r)   [I,UA] key ()',
+    '   └─ aggregate by (): MAX(arg0)   [I,UA] key ()',
+    '      │  MAX(r) DOUBLE',
+  ]);
 });
 
 test('what a query cannot mean is shown at its place', () => {

@@ -3,7 +3,7 @@ import { floatText } from '../../core/java-number.ts';
 import { bindExpression } from '../bind/expression.ts';
 import { castTo } from '../bind/cast-to.ts';
 import { Scope } from '../bind/scope.ts';
-import { constant } from '../evaluate/bound.ts';
+import { type Bound, constant } from '../evaluate/bound.ts';
 import { compile } from '../evaluate/compile.ts';
 import { interpret } from '../evaluate/interpret.ts';
 import type { EvaluationContext, SqlValue } from '../evaluate/sql-value.ts';
@@ -98,3 +98,14 @@ export const disagreements = (): ReadonlyMap<string, string> => {
   }
   return found;
 };
+
+/** Every recorded expression that is none of the refused, with its value for the recorded row as a text. */
+export const boundExpressions = (): readonly { readonly text: string; readonly bound: Bound; readonly value: string }[] =>
+  recording.results.flatMap(({ expression: text }) => {
+    try {
+      const bound = bindExpression(parseExpressionText(text), scope);
+      return [{ text, bound, value: shown(interpret(bound)(row, context), bound.type) }];
+    } catch {
+      return [];
+    }
+  });
