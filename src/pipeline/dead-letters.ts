@@ -1,6 +1,6 @@
 import type { Batch } from '../core/batch.ts';
 import type { Op } from '../core/change.ts';
-import { isMillraceError } from '../core/errors.ts';
+import { type ErrorCode, isMillraceError } from '../core/errors.ts';
 import type { Image, RowImages, ValueWriter } from '../core/row-images.ts';
 import type { Table } from '../core/table.ts';
 import type { UnreadableMessage } from '../core/unreadable-message.ts';
@@ -31,7 +31,9 @@ export interface DeadLetters {
 
 /** Whether an error is about the rows themselves, so that leaving one out would let the others pass. */
 export const isAboutRows = (error: unknown): boolean =>
-  isMillraceError(error) && (error.code === 'SINK_ROW_REFUSED' || error.code.startsWith('VALUE_'));
+  isMillraceError(error) && (refusals.has(error.code) || error.code.startsWith('VALUE_'));
+
+const refusals: ReadonlySet<string> = new Set<ErrorCode>(['SINK_ROW_REFUSED', 'REDIS_WRONG_TYPE']);
 
 /** Some rows of a change. */
 export class RowRange implements RowImages {

@@ -1,5 +1,6 @@
 /** Rows with the rows that refer to them, from MySQL's foreign keys into JSON: what Redis holds is what a join in MySQL gives. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { redisSinkConfig } from '../connectors/redis/sink/config.ts';
 import { openRedisSink } from '../connectors/redis/sink/sink.ts';
@@ -32,11 +33,17 @@ for (const flavor of ['mysql', 'mariadb'] as const) {
       "INSERT INTO orders VALUES ('a', 1, 'first'), ('a', 2, NULL), ('b', 1, 'third')",
       "INSERT INTO order_lines VALUES (1, 1, 'a', 'x'), (2, 1, 'a', NULL), (3, 2, 'a', 'y'), (4, NULL, 'a', 'z')",
     );
+    // The page's own statement says what the foreign keys are.
+    const page = await readFile(new URL('../../docs/connectors/redis.md', import.meta.url), 'utf8');
+    const [, statement] = /```sql\n(SELECT CONCAT.*?);\n```/s.exec(page)!;
+    const [[nest], ...others] = (await source.query(statement!.replace("'shop' GROUP", `'${db}' GROUP`))) as [string[]];
+    assert.equal(nest, `${db}.order_lines=${db}.orders(shop=order_shop,id=order_id) cascade`);
+    assert.deepEqual(others, []);
     const config = redisSinkConfig.parse({
       hostname: redis.host,
       port: redis.port,
       'sink.tableId-to-value.mapping': `${db}.orders=json`,
-      'sink.tableId-to-nest.mapping': `${db}.order_lines=${db}.orders(order_shop, order_id) as lines cascade`,
+      'sink.tableId-to-nest.mapping': nest!.replace(' cascade', ' as lines cascade'),
     });
     const stop = new AbortController();
     const pipeline = createPipeline({

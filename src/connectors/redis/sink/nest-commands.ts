@@ -28,8 +28,8 @@ interface Holder {
  * Keeps rows within rows of another table, in the MULTI of both. What stands within a row is kept a second time in a hash of the
  * sink's own, its nest, by the row's key, whether the row is there or not:
  *
- *     millrace:nest:PIPELINE:{shop:orders:7}       lines:1 -> {"id":1,…}     lines:2 -> {"id":2,…}
- *                                                  '' -> {"id":7,…}, the row itself without them, where it is JSON
+ *     millrace:nest:{shop:orders:7}       lines:1 -> {"id":1,…}     lines:2 -> {"id":2,…}
+ *                                         '' -> {"id":7,…}, the row itself without them, where it is JSON
  *
  * Changes of either side go into the nest, and at the block's end each row touched is made of it, by one script. So it does not
  * matter which side comes first, and nothing is concluded from what the row held before.

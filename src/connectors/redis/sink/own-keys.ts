@@ -7,7 +7,7 @@
  *     millrace:changes:PIPELINE        hash: a change of a definition that is under way -> `noted` or `done`
  *     millrace:vanished:PIPELINE:TABLE set: keys that were there when the table's snapshot began, and were not seen since
  *     millrace:rework:PIPELINE         set: keys that a change of a definition has still to follow
- *     millrace:nest:PIPELINE:{KEY}     hash: what stands within the row of this key, whether the row is there or not
+ *     millrace:nest:{KEY}              hash: what stands within the row of this key, whether the row is there or not
  */
 export class OwnKeys {
   readonly writer: string;
@@ -25,7 +25,7 @@ export class OwnKeys {
     this.tables = `${prefix}:tables:${pipeline}`;
     this.changes = `${prefix}:changes:${pipeline}`;
     this.rework = `${prefix}:rework:${pipeline}`;
-    this.nest = `${prefix}:nest:${pipeline}:`;
+    this.nest = `${prefix}:nest:`;
     this.#vanished = `${prefix}:vanished:${pipeline}:`;
   }
 

@@ -130,8 +130,10 @@ export class RowCommands {
   }
 
   #delete(rows: RowImages, index: number, plan: TablePlan): void {
-    plan.before.read(rows, index, 'before');
-    this.#writeKey(plan, plan.before);
+    const { before } = plan;
+    before.read(rows, index, 'before');
+    if (this.#refusal.isUnkept(plan.keys, before)) return;
+    this.#writeKey(plan, before);
     this.#removeKey();
     this.#nests.removed(plan, this.#key, null);
     this.#indexes.deleted(plan, this.#key);
@@ -146,7 +148,11 @@ export class RowCommands {
         after.binary(column, before.bytes, before.valueStarts[column]!, before.valueEnds[column]!);
       }
     }
-    this.#old.write(plan.keys, before);
+    if (this.#refusal.isUnkept(plan.keys, before)) {
+      this.#create(rows, index, plan, wipe, origin);
+      return;
+    }
+    if (!this.#old.write(plan.keys, before)) throw this.#refusal.ofKey(plan.table, plan.label, plan.keys, before);
     this.#writeKey(plan, after);
     const isWhole = !after.states.includes(fieldOf.absent);
     if (!isWhole && plan.expiry !== null) {
@@ -251,8 +257,8 @@ export class RowCommands {
   }
 
   /** `bytes`: where the image was written, if not where it usually is. */
-  #writeKey({ keys, label }: TablePlan, from: HashFields, bytes?: Buffer): void {
-    this.#key.write(keys, from, bytes);
+  #writeKey({ keys, label, table }: TablePlan, from: HashFields, bytes?: Buffer): void {
+    if (!this.#key.write(keys, from, bytes)) throw this.#refusal.ofKey(table, label, keys, from);
     if (this.#key.length > this.#refusal.limits.maxValueBytes) throw this.#refusal.of(label, 'its key is too long');
   }
 

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
@@ -9,18 +8,19 @@ export class RowKey {
   bytes = Buffer.allocUnsafe(256);
   length = 0;
 
-  /** `bytes`: where the image was written, if not where it usually is. */
-  write(keys: KeyTemplate, from: HashFields, bytes: Buffer = from.bytes): void {
+  /** False where a column of the key has no value. `bytes`: where the image was written, if not where it usually is. */
+  write(keys: KeyTemplate, from: HashFields, bytes: Buffer = from.bytes): boolean {
     const { columns } = keys;
     let length = 0;
     for (let i = 0; i < columns.length; i += 1) {
       const column = columns[i]!;
-      assert(from.states[column] === fieldOf.value, 'an image holds the columns of its key');
+      if (from.states[column] !== fieldOf.value) return false;
       length += from.valueEnds[column]! - from.valueStarts[column]!;
     }
     const longest = keys.longest(length);
     if (longest > this.bytes.length) this.bytes = Buffer.allocUnsafe(longest * 2);
     this.length = keys.write(this.bytes, 0, bytes, from.valueStarts, from.valueEnds);
+    return true;
   }
 
   equals(other: RowKey): boolean {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../core/errors.ts';
 import type { Table } from '../../../core/table.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
+import type { KeyTemplate } from '../key-template.ts';
 
 export interface RowLimits {
   /** host:port, for errors. */
@@ -20,6 +21,20 @@ export class RowRefusal {
   /** SINK_ROW_REFUSED. `table` as `database.table`. */
   of(table: string, reason: string): MillraceError {
     return new MillraceError('SINK_ROW_REFUSED', { sink: this.limits.sink, table, reason });
+  }
+
+  /** Whether the row was refused as it was, because a column of its key was NULL. */
+  isUnkept({ columns }: KeyTemplate, { nulls, states }: HashFields): boolean {
+    return nulls > 0 && columns.some((column) => states[column] === fieldOf.null);
+  }
+
+  /** Of a row whose key cannot be made. */
+  ofKey(table: Table, label: string, keys: KeyTemplate, { states }: HashFields): MillraceError {
+    const column = keys.columns.find((each) => states[each] !== fieldOf.value)!;
+    const { name } = table.columns[column]!;
+    return states[column] === fieldOf.null
+      ? this.of(label, `column ${name} is NULL, and its key is made of it`)
+      : this.of(label, `the log does not hold column ${name}, of which its key is made; set binlog_row_image=FULL`);
   }
 
   /** Throws for a column that is longer than the server takes. */

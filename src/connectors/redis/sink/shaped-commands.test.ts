@@ -216,3 +216,15 @@ test('settings that do not fit their table, or each other, are refused with what
     assert.throws(() => written({ target, settings }), { code: 'CONFIG_TEMPLATE', message }, JSON.stringify(settings));
   }
 });
+
+test('a row whose key is made of a column that is NULL is refused, and was not there if it was so before', () => {
+  for (const value of ['hash', 'json']) {
+    const settings = { value, key: '%{table}:%{status}:%{id}' };
+    refused(/column status is NULL/, { settings }, create(1, null, 1));
+    refused(/column status is NULL/, { settings }, update([1, 'new', 1], [1, null, 1]));
+    refused(/does not hold column status/, { settings }, update([1, undefined, undefined], [1, 'x', 1]));
+    const [only, ...rest] = written({ settings }, remove(1, null, 1), update([1, null, 1], [1, 'new', 1]));
+    assert.match(only!, /^(HSET|SET) orders:new:1 /);
+    assert.deepEqual(rest, []);
+  }
+});

@@ -73,16 +73,18 @@ export class ShapedCommands {
 
   #row(op: Op, rows: RowImages, index: number, plan: TablePlan, origin: Origin): void {
     const { keys, before, after, mode } = plan;
+    const isKept = op !== 'create' && op !== 'read' && !this.#refusal.isUnkept(keys, before);
     if (op === 'delete') {
-      this.#key.write(keys, before);
+      if (!isKept) return;
+      this.#writeKey(plan, before, this.#key);
       this.#remove(this.#key);
       this.#nests.removed(plan, this.#key, null);
       this.#indexes.deleted(plan, this.#key);
       return;
     }
-    this.#key.write(keys, after);
-    if (op === 'update') {
-      this.#old.write(keys, before);
+    this.#writeKey(plan, after, this.#key);
+    if (isKept) {
+      this.#writeKey(plan, before, this.#old);
       if (!this.#old.equals(this.#key)) {
         this.#remove(this.#old);
         this.#nests.removed(plan, this.#old, this.#key);
@@ -92,7 +94,7 @@ export class ShapedCommands {
     else if (plan.shape.kind === 'hash') this.#refreshHash(plan);
     else this.#set(rows, index, plan);
     if (mode === 'mirror') this.#expiry.add(plan, this.#key, origin);
-    if (op === 'update') this.#indexes.updated(plan, this.#old, this.#key, plan.state.complete);
+    if (isKept) this.#indexes.updated(plan, this.#old, this.#key, plan.state.complete);
     else this.#indexes.created(plan, this.#key);
     this.#seen.note(plan.state.vanished, this.#key);
   }
@@ -208,6 +210,11 @@ export class ShapedCommands {
     this.#commands.begin(2);
     this.#commands.text('UNLINK');
     key.put(this.#commands);
+  }
+
+  #writeKey({ keys, table, label }: TablePlan, image: HashFields, into: RowKey): void {
+    if (!into.write(keys, image)) throw this.#refusal.ofKey(table, label, keys, image);
+    if (into.length > this.#refusal.limits.maxValueBytes) throw this.#refusal.of(label, 'its key is too long');
   }
 
   #put(image: HashFields, column: number): void {
