@@ -1,5 +1,5 @@
 import type { Lane, Position } from './batch.ts';
-import type { Table } from './table.ts';
+import type { ColumnType, Table } from './table.ts';
 import type { Row } from './value.ts';
 
 /** The values of a table's primary key, in the key's order. */
@@ -7,6 +7,14 @@ export type Key = Row;
 
 /** A table by name. */
 export type TableName = Pick<Table, 'database' | 'name'>;
+
+/** A column that rows are found by. */
+export interface MatchedColumn {
+  /** Its place in the table. */
+  readonly place: number;
+  /** What the values are that it is compared with: not always the column's own type. */
+  readonly type: ColumnType;
+}
 
 /** Rows beyond `after` (null: from the first) up to and with `upTo` (null: to the last), as the system that is asked sorts keys. */
 export interface KeyRange {
@@ -63,6 +71,16 @@ export interface Reader extends AsyncDisposable {
   scan(table: Table, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** The rows with these keys, in the order asked; null where there is none. A key is found by its very values, whatever the collation. */
   lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]>;
+  /**
+   * All rows in which these columns have the values of one of `keys`, none of them NULL; what the system takes for equal may be among
+   * them. In no order, in pieces. Left out: rows are found by their primary key alone.
+   */
+  matching?(
+    table: Table,
+    columns: readonly MatchedColumn[],
+    keys: readonly Row[],
+    signal: AbortSignal,
+  ): AsyncIterable<readonly Row[]>;
   /** The keys of the rows that come after `after` in the system's own order. Left out: they cost as much as the rows. */
   keys?(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage>;
   /**

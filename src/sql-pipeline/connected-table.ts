@@ -1,4 +1,5 @@
 import type { TableBinding } from '../sql/catalog/table-binding.ts';
+import type { LookupSettings } from './lookups/lookup-options.ts';
 
 /** Settings of a connector of pipelines, as its schema takes them. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -7,8 +8,14 @@ export type Settings = Readonly<Record<string, unknown>>;
 export type TableSource =
   /** A MySQL table: its snapshot, then its log; `once`: the snapshot alone. Tables with equal settings are read together. */
   | { readonly kind: 'mysql'; readonly settings: Settings; readonly database: string; readonly table: string }
-  /** A MySQL table, read once with SELECT. */
-  | { readonly kind: 'scan'; readonly settings: Settings; readonly database: string; readonly table: string }
+  /** A MySQL table, read once with SELECT, or asked for rows by their keys. */
+  | {
+      readonly kind: 'scan';
+      readonly settings: Settings;
+      readonly database: string;
+      readonly table: string;
+      readonly lookup: LookupSettings;
+    }
   | { readonly kind: 'kafka'; readonly settings: Settings; readonly table: string; readonly appends: boolean }
   | { readonly kind: 'datagen'; readonly settings: Settings };
 

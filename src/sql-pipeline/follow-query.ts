@@ -2,6 +2,8 @@ import type { Context } from '../core/connector.ts';
 import { type DataflowSettings, dataflow } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
 import type { Plan } from '../sql/plan/plan.ts';
+import { openLookups } from './lookups/open-lookups.ts';
+import { tickAsking } from './lookups/tick-asking.ts';
 import { openInputs } from './open-inputs.ts';
 import type { QueryTable } from './query-tables.ts';
 import { readInputs } from './read-inputs.ts';
@@ -24,18 +26,24 @@ export interface FollowedQuery {
 export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, void, undefined> {
   const { plan, tables, bounded, settings, context, signal } = query;
   const flow = dataflow(new Map([['result', plan]]), settings);
-  const tick = (ended: boolean): Delta => flow.tick({ now: Math.floor(context.clock.now()), ended }).get('result')!;
+  const options = { tables, evaluation: { ...settings, now: context.clock.now }, context };
+  await using lookups = await openLookups(flow, options);
+  const tick = async (ended: boolean): Promise<Delta> => {
+    const at = { now: Math.floor(context.clock.now()), ended };
+    const changes = await tickAsking(flow, at, (question) => lookups.answer(question, signal));
+    return changes.get('result')!;
+  };
   if (flow.inputs.size === 0) {
-    yield tick(true);
+    yield await tick(true);
     return;
   }
-  const inputs = await openInputs(flow, { tables, evaluation: { ...settings, now: context.clock.now }, context });
+  const inputs = await openInputs(flow, options);
   try {
     let begun = false;
     for await (const { origin, last } of readInputs(inputs, { once: bounded, isWhole: false, again: [], signal })) {
       if (begun && origin === null && !last) continue;
       begun = true;
-      yield tick(last);
+      yield await tick(last);
     }
   } finally {
     await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));

@@ -6,6 +6,7 @@ import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { SqlJob } from './job.ts';
 import { jobSinks } from './job-sinks.ts';
 import { jobTargets, openJobSource } from './job-source.ts';
+import { openLookups } from './lookups/open-lookups.ts';
 import { openInputs } from './open-inputs.ts';
 
 export interface JobSurroundings {
@@ -17,12 +18,13 @@ export interface JobSurroundings {
   readonly state: { readonly folder: string; readonly version: string } | null;
   /** How what the queries read is opened, unless a test says otherwise. */
   readonly open?: typeof openInputs;
+  readonly openLookups?: typeof openLookups;
 }
 
 /** A job as a pipeline: its queries are the source, and its tables the sinks. Nothing is opened before it runs. */
 export const jobOptions = (
   job: SqlJob,
-  { log, clock, print, state, open = openInputs }: JobSurroundings,
+  { log, clock, print, state, open = openInputs, openLookups: openAsked = openLookups }: JobSurroundings,
 ): PipelineOptions => {
   const context = { pipeline: job.name, log, clock };
   const targets = jobTargets(job, clock.now);
@@ -30,9 +32,10 @@ export const jobOptions = (
     name: job.name,
     source: async () =>
       state === null || !isKept(job)
-        ? await openJobSource(job, targets, context, { open, folder: null })
+        ? await openJobSource(job, targets, context, { open, openLookups: openAsked, folder: null })
         : await openJobSource({ ...job, identity: `${state.version} ${job.identity}` }, targets, context, {
             open,
+            openLookups: openAsked,
             folder: join(job.state.folder ?? state.folder, folderName(job)),
           }),
     sinks: jobSinks(job, targets, context, print),

@@ -4,12 +4,15 @@ import type { Context, Source } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { LogFigures } from '../core/operating.ts';
 import { position } from '../core/position.ts';
-import { type Dataflow, dataflow } from '../operators/incremental/dataflow.ts';
+import { type Answer, type Dataflow, dataflow, type TickTime } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
 import type { Input } from './input.ts';
 import type { SqlJob } from './job.ts';
 import { JobMemory } from './job-memory.ts';
+import { answersOf, answerText } from './lookups/answer-text.ts';
+import type { Lookups, openLookups } from './lookups/open-lookups.ts';
+import { tickAsking } from './lookups/tick-asking.ts';
 import type { openInputs } from './open-inputs.ts';
 import { resultOrigin } from './own-origin.ts';
 import { readInputs } from './read-inputs.ts';
@@ -32,6 +35,7 @@ interface Output {
 
 interface SourceOptions {
   readonly open: typeof openInputs;
+  readonly openLookups: typeof openLookups;
   /** Where what the queries remember is kept; null: nowhere. */
   readonly folder: string | null;
 }
@@ -41,7 +45,7 @@ export const openJobSource = async (
   job: SqlJob,
   targets: readonly TargetTable[],
   context: Context,
-  { open, folder }: SourceOptions,
+  { open, openLookups: openAsked, folder }: SourceOptions,
 ): Promise<Source> => {
   const { settings, inserts, tables } = job;
   const evaluation = { ...settings, now: context.clock.now };
@@ -57,8 +61,10 @@ export const openJobSource = async (
     ...settings,
     random: chance.next,
   });
-  const inputs = await open(flow, { tables, evaluation, context });
+  const lookups = await openAsked(flow, { tables, evaluation, context });
+  let inputs: readonly Input[] = [];
   try {
+    inputs = await open(flow, { tables, evaluation, context });
     const memory =
       folder === null || inputs.length === 0
         ? null
@@ -72,9 +78,9 @@ export const openJobSource = async (
             inputs,
             context,
           });
-    return new JobSource({ job, outputs, flow, chance, inputs, memory, context });
+    return new JobSource({ job, outputs, flow, chance, inputs, lookups, memory, context });
   } catch (error) {
-    await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
+    await Promise.allSettled([lookups, ...inputs].map((each) => each[Symbol.asyncDispose]()));
     throw error;
   }
 };
@@ -96,6 +102,7 @@ interface Opened {
   /** What the dataflow draws random numbers from. */
   readonly chance: TickRandom;
   readonly inputs: readonly Input[];
+  readonly lookups: Lookups;
   /** Null: what the queries remember ends with the process. */
   readonly memory: JobMemory | null;
   readonly context: Context;
@@ -126,7 +133,8 @@ class JobSource implements Source {
     const at = tickPlace(await held(JOB_LANE));
     const { inputs, memory, context } = this.#opened;
     if (inputs.length === 0) {
-      yield* this.#first(this.#opened.flow.tick({ now: Math.floor(context.clock.now()), ended: true }), null);
+      const { deltas } = await this.#tickNow({ now: Math.floor(context.clock.now()), ended: true }, signal);
+      yield* this.#first(deltas, null);
       return;
     }
     try {
@@ -139,6 +147,8 @@ class JobSource implements Source {
         yield* this.#follow(resumed, false, signal);
       }
     } catch (error) {
+      // Told to stop while it waited for rows: the tick has not been.
+      if (signal.aborted && error === signal.reason) return;
       if (isMillraceError(error, 'STATE_LOG_LOST')) memory!.forget();
       throw error;
     }
@@ -173,8 +183,8 @@ class JobSource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { inputs, memory } = this.#opened;
-    const results = await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
+    const { inputs, lookups, memory } = this.#opened;
+    const results = await Promise.allSettled([lookups, ...inputs].map((each) => each[Symbol.asyncDispose]()));
     memory?.[Symbol.dispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
@@ -196,7 +206,7 @@ class JobSource implements Source {
     if (!this.#isFirst && last === undefined) settle();
     for await (const point of readInputs(inputs, { once: job.bounded, isWhole, again, signal })) {
       if (point.again !== null) {
-        const batch = this.#batchOf(point.again, point.origin);
+        const { batch } = await this.#batchOf(point.again, point.origin, signal);
         if (point.again.tick > held) yield batch;
         if (point.again.tick === last) settle();
         continue;
@@ -204,7 +214,8 @@ class JobSource implements Source {
       if (this.#isFirst) {
         chance.begin(seed());
         const { origin, last: ended } = point;
-        yield* this.#first(this.#opened.flow.tick({ now: Math.floor(context.clock.now()), ended }), origin);
+        const { deltas } = await this.#tickNow({ now: Math.floor(context.clock.now()), ended }, signal);
+        yield* this.#first(deltas, origin);
         this.#isFirst = false;
         settle();
         memory?.ticked(this.#tick - 1, 'now');
@@ -217,8 +228,9 @@ class JobSource implements Source {
           seed: seed(),
         };
         this.#tick += 1;
-        memory?.record(record);
-        yield this.#batchOf(record, point.origin);
+        const { batch, answers } = await this.#batchOf(record, point.origin, signal);
+        memory?.record(answers.length === 0 ? record : { ...record, answers: answerText(answers) });
+        yield batch;
         memory?.ticked(record.tick, 'due');
       }
       if (point.last) return;
@@ -226,17 +238,36 @@ class JobSource implements Source {
     memory?.stopped(this.#tick - 1);
   }
 
-  /** Runs a tick, for the first time or again. */
-  #batchOf({ tick, idle, ended, now, seed }: Omit<TickRecord, 'inputs'>, origin: Origin | null): Batch {
-    if (idle) return this.#batch(tick, []);
-    const { chance, flow, outputs } = this.#opened;
+  /** Runs a tick, for the first time or again; gives what it was told on the way too. */
+  async #batchOf(
+    { tick, idle, ended, now, seed, answers: again }: Omit<TickRecord, 'inputs'>,
+    origin: Origin | null,
+    signal: AbortSignal,
+  ): Promise<{ readonly batch: Batch; readonly answers: readonly Answer[] }> {
+    if (idle) return { batch: this.#batch(tick, []), answers: [] };
+    const { chance, outputs } = this.#opened;
     chance.begin(seed);
-    const deltas = flow.tick({ now, ended });
+    const { deltas, answers } = await this.#tickNow({ now, ended }, signal, again);
     const from = resultOrigin(origin, now);
-    return this.#batch(
-      tick,
-      outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from)),
-    );
+    const changes = outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from));
+    return { batch: this.#batch(tick, changes), answers };
+  }
+
+  /** `again`: what it was told when it ran before. */
+  async #tickNow(
+    at: TickTime,
+    signal: AbortSignal,
+    again?: string,
+  ): Promise<{ readonly deltas: ReadonlyMap<string, Delta>; readonly answers: readonly Answer[] }> {
+    const { flow, lookups } = this.#opened;
+    const answers: Answer[] = [];
+    const told = again === undefined ? null : answersOf(again).values();
+    const deltas = await tickAsking(flow, at, async (question) => {
+      const answer = told === null ? await lookups.answer(question, signal) : told.next().value!;
+      answers.push(answer);
+      return answer;
+    });
+    return { deltas, answers };
   }
 
   *#first(deltas: ReadonlyMap<string, Delta>, origin: Origin | null): Generator<Batch, void, undefined> {

@@ -100,7 +100,8 @@ const describe = async (
   return tableNamed(await readTables(config, context.clock), source, table);
 };
 
-const tableNamed = (
+/** Throws SQL_UNKNOWN_NAME, or MYSQL_NO_TABLES, where it is not among the tables. */
+export const tableNamed = (
   tables: readonly Table[],
   { database, table: name }: { readonly database: string; readonly table: string },
   { span }: QueryTable,

@@ -16,6 +16,8 @@ export interface TickRecord {
   readonly ended: boolean;
   /** The tick's time, in milliseconds since 1970. */
   readonly now: number;
+  /** What tables that are asked for rows told it (answer-text.ts); left out: it asked nothing. */
+  readonly answers?: string;
   /** Of its random numbers. */
   readonly seed: number;
   /** Inputs that moved, by their numbers, with the lanes that did. */

@@ -233,6 +233,10 @@ export const zhUsageErrors: LocalErrors = {
   ],
   SQL_DIVISION_BY_ZERO: ['<operation> 的除数为零', '请保护除数：`a / NULLIF(b, 0)` 给出 NULL。位点停在该行之前。'],
   SQL_FUNCTION_FAILED: ['<name> 失败：<reason>', '请用 CASE 或过滤条件保护参数。位点停在该行之前。'],
+  SQL_LOOKUP_FAILED: [
+    '向 <table> 查询行 <tries> 次，都没有得到回答',
+    "请查看原因：服务器不可用，或慢于时限。位点停在该行之前，millrace 会自行重试。'lookup.max-retries' 规定先查询几次，'lookup.cache' = 'PARTIAL' 可减少查询。",
+  ],
   SQL_FEEDS_ITSELF: [
     '写入 <table> 的查询也读取它（<store>），每个结果都会成为下一个输入',
     "请写入另一张表，或只读取一次：用 'connector' = 'jdbc' 声明来源，或 SET 'execution.runtime-mode' = 'batch'。",

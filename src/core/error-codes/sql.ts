@@ -89,6 +89,12 @@ export const sqlErrors = {
     message: (d: { readonly name: string; readonly reason: string }) => `${d.name} failed: ${d.reason}`,
     hint: 'Guard the argument with CASE or a filter. The position stays before this row.',
   },
+  SQL_LOOKUP_FAILED: {
+    retryable: true,
+    message: (d: { readonly table: string; readonly tries: number }) =>
+      `${d.table} was asked for rows ${d.tries} times and gave no answer`,
+    hint: "Look at the cause: the server is away, or too slow for its deadline. The position stays before the row, and millrace tries again by itself. 'lookup.max-retries' says how often it asks first, and 'lookup.cache' = 'PARTIAL' asks less.",
+  },
   TRANSFORM_DOES_NOT_FIT: {
     retryable: false,
     message: (d: { readonly table: string; readonly reason: string }) =>

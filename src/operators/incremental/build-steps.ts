@@ -5,7 +5,7 @@ import { changelogOf } from '../../sql/plan/changelog.ts';
 import { isComplete } from '../../sql/plan/complete-windows.ts';
 import { Fingerprints } from '../../sql/plan/fingerprint.ts';
 import { intervalOf } from '../../sql/plan/interval-join.ts';
-import type { Plan, PlanColumn } from '../../sql/plan/plan.ts';
+import type { CatalogTable, Plan, PlanColumn } from '../../sql/plan/plan.ts';
 import { isShareable } from '../../sql/plan/repeatable.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
@@ -19,6 +19,7 @@ import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import { remembersNothing, type Step } from './step.ts';
 
+import { LookupJoinStep } from './temporal/lookup-join-step.ts';
 import { PresentJoinStep } from './temporal/present-join-step.ts';
 import { VersionJoinStep } from './temporal/version-join-step.ts';
 import { FirstRowsStep, TopStep } from './top-step.ts';
@@ -36,7 +37,19 @@ interface ScannedTable {
   readonly columns: ReadonlySet<number>;
 }
 
+/** A table that a step asks for rows. */
+export interface AskedTable {
+  /** Of the catalog. */
+  readonly table: CatalogTable;
+  /** Places of the columns whose values a question gives, in their order. */
+  readonly by: readonly number[];
+  /** The columns that are read of the answers; what stands in the others means nothing. */
+  readonly columns: ReadonlySet<number>;
+  readonly step: Step;
+}
+
 interface Steps {
+  readonly asked: readonly AskedTable[];
   /** Each behind its inputs. */
   readonly steps: readonly Step[];
   readonly tables: ReadonlyMap<string, ScannedTable>;
@@ -49,7 +62,7 @@ export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks): Step
   const read = readColumns(plans);
   const builder = new Builder(read, watermarks);
   const results = plans.map((plan) => builder.build(plan));
-  return { steps: builder.steps, tables: builder.tables, results };
+  return { steps: builder.steps, tables: builder.tables, asked: builder.asked, results };
 };
 
 type RankPlan = Extract<Plan, { kind: 'rank' }>;
@@ -57,6 +70,7 @@ type RankPlan = Extract<Plan, { kind: 'rank' }>;
 class Builder {
   readonly steps: Step[] = [];
   readonly tables = new Map<string, ScannedTable>();
+  readonly asked: AskedTable[] = [];
   /** By what they compute. */
   readonly #built = new Map<Plan | string, Delta>();
   readonly #ranked = new Map<Plan | string, Delta>();
@@ -122,6 +136,12 @@ class Builder {
         if (plan.time === null) return this.#add(new PresentJoinStep(plan, left, right, appendOnly));
         const options = { watermarks: this.#watermarks, appendOnly };
         return this.#add(new VersionJoinStep(plan, left, right, options));
+      }
+      case 'lookup-join': {
+        const step = new LookupJoinStep(plan, this.build(plan.left), isAppendOnly(plan.left));
+        const { table, by } = plan;
+        this.asked.push({ table, by: by.map(([, column]) => column), columns: this.#read.get(table.name)!, step });
+        return this.#add(step);
       }
       case 'intersect':
       case 'except': {

@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import { buildSteps } from './build-steps.ts';
+import { type AskedTable, buildSteps } from './build-steps.ts';
 import { Consolidator } from './consolidate.ts';
 import type { Changes, Delta, SqlRow } from './delta.ts';
 import type { Memory, Step } from './step.ts';
@@ -34,6 +34,20 @@ export interface DataflowInput {
   push(row: SqlRow, weight: 1 | -1): void;
 }
 
+/** A table of a system that is asked for rows while a tick waits. */
+export type LookedUpTable = Omit<AskedTable, 'step'>;
+
+/** What a tick has to know before it goes on. */
+export interface Question {
+  /** The number of the table among `lookups`. */
+  readonly of: number;
+  /** Values of its `by` columns, none of them NULL, and each but once. */
+  readonly keys: readonly SqlRow[];
+}
+
+/** For each key the rows that have those values, as the table's columns; none: there is no such row. */
+export type Answer = readonly (readonly SqlRow[])[];
+
 /**
  * Queries kept up to date. Changes of tables are told by `inputs`; `tick` then brings every result in step with all of them at
  * once, so when ticks end where source transactions end, no result ever shows half of one. Synchronous, without a clock, and
@@ -49,6 +63,10 @@ export interface Dataflow {
    * dataflow unusable: it is made anew from its last checkpoint.
    */
   tick(at: TickTime): ReadonlyMap<string, Delta>;
+  /** Tables that are asked for rows. */
+  readonly lookups: readonly LookedUpTable[];
+  /** The same as `tick`, which asks for rows on the way: of a dataflow with `lookups`. Given up in the middle, it leaves the dataflow unusable. */
+  ticking(at: TickTime): Generator<Question, ReadonlyMap<string, Delta>, Answer>;
   /**
    * What it remembers from tick to tick, always in the same order for the same queries; null: some step cannot be restored. A dataflow
    * for the same queries goes on from there, once all of it is restored and it was told so.
@@ -65,8 +83,11 @@ export const dataflow = (outputs: ReadonlyMap<string, Plan>, settings: DataflowS
 
 class SteppedDataflow implements Dataflow {
   readonly inputs: ReadonlyMap<string, DataflowInput>;
+  readonly lookups: readonly LookedUpTable[];
   readonly #tables: readonly Changes[];
   readonly #steps: readonly Step[];
+  /** The numbers of the steps that ask for rows. */
+  readonly #asking: ReadonlyMap<Step, number>;
   readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
   readonly #context: EvaluationContext;
   readonly #watermarks: Watermarks;
@@ -80,8 +101,10 @@ class SteppedDataflow implements Dataflow {
   ) {
     this.#stateTtlMs = stateTtlMs;
     this.#watermarks = new Watermarks(idleTimeoutMs);
-    const { steps, tables, results } = buildSteps([...outputs.values()], this.#watermarks);
+    const { steps, tables, asked, results } = buildSteps([...outputs.values()], this.#watermarks);
     this.#steps = steps;
+    this.lookups = asked;
+    this.#asking = new Map(asked.map(({ step }, number) => [step, number]));
     this.#tables = [...tables.values()].map(({ changes }) => changes);
     this.inputs = new Map(
       [...tables].map(([name, { changes, columns }]) => [
@@ -118,12 +141,22 @@ class SteppedDataflow implements Dataflow {
   }
 
   tick(at: TickTime): ReadonlyMap<string, Delta> {
+    const { done, value } = this.ticking(at).next();
+    assert(done, 'queries that ask for rows are ticked with their answers');
+    return value;
+  }
+
+  *ticking(at: TickTime): Generator<Question, ReadonlyMap<string, Delta>, Answer> {
     assert(!this.#failed, 'a dataflow that failed ticks no more');
     this.#failed = true;
     this.#now = at.now;
     if (this.#stateTtlMs > 0) this.#expire(at.now);
     this.#watermarks.begin(this.#context, at.ended === true);
-    for (const step of this.#steps) step.run(this.#context);
+    for (const step of this.#steps) {
+      const keys = step.questions?.() ?? [];
+      if (keys.length > 0) step.answered!(yield { of: this.#asking.get(step)!, keys });
+      step.run(this.#context);
+    }
     const changes = new Map<string, Delta>();
     for (const { name, consolidator } of this.#outputs) changes.set(name, consolidator.take());
     for (const table of this.#tables) table.clear();

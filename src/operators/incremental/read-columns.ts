@@ -44,10 +44,12 @@ const neededOfInputs = (
         [plan.right, right.map((column) => column - width)],
       ];
     }
-    case 'temporal-join': {
+    case 'temporal-join':
+    case 'lookup-join': {
       const width = plan.left.columns.length;
       const read = [...needed, ...columnsOf(plan.condition)];
-      const times = plan.time === null ? [[], []] : [[plan.time.left], [plan.time.right]];
+      const time = plan.kind === 'temporal-join' ? plan.time : null;
+      const times = time === null ? [[], []] : [[time.left], [time.right]];
       return [
         [plan.left, [...times[0]!, ...read.filter((column) => column < width)]],
         [plan.right, [...times[1]!, ...read.filter((column) => column >= width).map((column) => column - width)]],

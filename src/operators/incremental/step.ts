@@ -1,5 +1,5 @@
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
-import type { Changes } from './delta.ts';
+import type { Changes, SqlRow } from './delta.ts';
 import type { KeyedState } from './state/keyed-state.ts';
 
 /** One step of a dataflow, made for one node of the plan. Within a tick it runs once, after its inputs. */
@@ -7,6 +7,10 @@ export interface Step {
   /** What the tick changed in the step's result. Emptied before the next tick. */
   readonly out: Changes;
   run(context: EvaluationContext): void;
+  /** Of a step that needs rows of a system: before `run`, what it has to know, each once; none: it needs nothing. */
+  questions?(): readonly SqlRow[];
+  /** Before `run`, when it had questions: the rows for each. */
+  answered?(answers: readonly (readonly SqlRow[])[]): void;
   /**
    * What it remembers from tick to tick, all of it, so that a step made for the same node goes on where this one was once that
    * is restored; none: it remembers nothing. Left out: it cannot be restored, and a query with such a step is computed anew at each start.

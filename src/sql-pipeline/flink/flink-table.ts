@@ -57,8 +57,14 @@ export const flinkTable = (
     case 'mysql': {
       const url = `jdbc:mysql://${option('hostname')}:${option('port') || '3306'}/${option('database-name')}`;
       const login = { username: option('username'), password: option('password') };
+      const lookup = Object.fromEntries(
+        given
+          .keys()
+          .filter((key) => key.startsWith('lookup.'))
+          .map((key) => [key, option(key)]),
+      );
       return {
-        statement: withOptions({ connector: 'jdbc', url, 'table-name': option('table-name'), ...login }),
+        statement: withOptions({ connector: 'jdbc', url, 'table-name': option('table-name'), ...login, ...lookup }),
         fed: null,
       };
     }

@@ -135,7 +135,13 @@ const planOf = (
   const columns = stored.map(({ name: column, type }): PlanColumn => ({ name: column, type }));
   const scan: Plan = {
     kind: 'scan',
-    table: { name, columns, primaryKey, appendOnly: binding.reads === 'appends' },
+    table: {
+      name,
+      columns,
+      primaryKey,
+      appendOnly: binding.reads === 'appends',
+      ...(binding.looksUp === true ? { lookedUp: true } : {}),
+    },
     columns,
   };
   if (definitions.every(({ kind }) => kind !== 'computed')) return scan;

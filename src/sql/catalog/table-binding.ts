@@ -13,6 +13,8 @@ export interface TableBinding {
   readonly reads: RowFlow | null;
   /** What INSERT INTO may give it; null: it cannot be written. */
   readonly writes: RowFlow | null;
+  /** It is a system that is asked for rows by their keys: what a join as of PROCTIME() does. */
+  readonly looksUp?: boolean;
   /** Reading it comes to an end. */
   readonly bounded: boolean;
   /** Metadata columns that it fills, by their keys. */

@@ -56,7 +56,8 @@ export const changelogOf = (plan: Plan): Changelog => {
       if (isAppended(left) && isAppended(right)) return { kinds: plan.type === 'INNER' ? appended : all, upsertKeys };
       return { kinds: all, upsertKeys };
     }
-    case 'temporal-join': {
+    case 'temporal-join':
+    case 'lookup-join': {
       // The right side has one row for each key at any time, so a row on the left stands in the result at most once where it is unique.
       const { kinds, upsertKeys } = changelogOf(plan.left);
       const isUnique = changelogOf(plan.right).upsertKeys.some((key) =>

@@ -26,6 +26,8 @@ const closedColumn = (plan: Plan, column: number): WindowColumn | null => {
       return isComplete(plan) && column < plan.input.columns.length ? closedColumn(plan.input, column) : null;
     case 'temporal-join':
       return plan.time === null && column < plan.left.columns.length ? closedColumn(plan.left, column) : null;
+    case 'lookup-join':
+      return column < plan.left.columns.length ? closedColumn(plan.left, column) : null;
     case 'join': {
       if (!isComplete(plan)) return null;
       const width = plan.left.columns.length;

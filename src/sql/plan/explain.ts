@@ -77,6 +77,11 @@ const stepText = (plan: Plan): string => {
       const asOf = time === null ? 'of the moment' : `of ${plan.left.columns[time.left]!.name}`;
       return `${plan.type.toLowerCase()} join as ${asOf} on ${boundText(plan.condition, columns)}`;
     }
+    case 'lookup-join': {
+      const columns = [...plan.left.columns, ...plan.right.columns];
+      const by = plan.by.map(([, column]) => plan.table.columns[column]!.name).join(', ');
+      return `${plan.type.toLowerCase()} lookup join with ${plan.table.name} by (${by}) on ${boundText(plan.condition, columns)}`;
+    }
     case 'unnest':
       return `${plan.type === 'LEFT' ? 'left ' : ''}unnest ${boundText(plan.operand, plan.input.columns)}${plan.ordinality ? ' with ordinality' : ''}`;
     case 'aggregate': {

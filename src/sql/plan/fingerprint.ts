@@ -42,6 +42,10 @@ const ownPart = (plan: Plan): unknown => {
       return ['join', plan.type, plan.keys, plan.condition === null ? null : boundPart(plan.condition)];
     case 'temporal-join':
       return ['temporal-join', plan.type, plan.keys, plan.time, boundPart(plan.condition)];
+    case 'lookup-join': {
+      const { type, keys, by, table, condition, right } = plan;
+      return ['lookup-join', type, keys, by, table.name, boundPart(condition), wholePart(right)];
+    }
     case 'unnest':
       return ['unnest', plan.type, plan.ordinality, boundPart(plan.operand)];
     case 'aggregate':
@@ -63,6 +67,9 @@ const ownPart = (plan: Plan): unknown => {
     }
   }
 };
+
+/** With what stands in its inputs. */
+const wholePart = (plan: Plan): unknown => [ownPart(plan), inputsOf(plan).map(wholePart)];
 
 const typesOf = ({ columns }: Plan): readonly string[] => columns.map(({ type }) => typeText(type));
 

@@ -32,6 +32,10 @@ export const heldBy = (plan: Plan): readonly HeldState[] => {
       const told = { each: 'each row of the left side with what it met', bytes: ENTRY + rowBytes(plan.columns) };
       return isAppended(plan.left) ? [version] : [version, told];
     }
+    case 'lookup-join': {
+      const told = { each: 'each row of the left side with what it met', bytes: ENTRY + rowBytes(plan.columns) };
+      return isAppended(plan.left) ? [] : [told];
+    }
     case 'intersect':
     case 'except':
       return [{ each: 'each different row, with how often either side has it', bytes: ENTRY + rowBytes(plan.columns) }];

@@ -13,6 +13,8 @@ export const inputsOf = (plan: Plan): readonly Plan[] => {
       return [plan.left, plan.right];
     case 'union':
       return plan.inputs;
+    case 'lookup-join':
+      return [plan.left];
     default:
       return [plan.input];
   }

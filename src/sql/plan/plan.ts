@@ -41,6 +41,21 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** Columns, by their places in each side. */
       readonly time: { readonly left: number; readonly right: number } | null;
     }
+  /**
+   * As a join as of the moment, with a right side whose rows are not followed: those that a row needs are asked for when it comes. `right`
+   * is filters and projections over a scan of `table`.
+   */
+  | {
+      readonly kind: 'lookup-join';
+      readonly type: 'INNER' | 'LEFT';
+      readonly left: Plan;
+      readonly right: Plan;
+      readonly condition: Bound;
+      readonly keys: readonly JoinKey[];
+      readonly table: CatalogTable;
+      /** What rows are asked for by: columns of the left side, and those of the table that have to be equal. */
+      readonly by: readonly (readonly [left: number, column: number])[];
+    }
   /** Each row beside each item of an array or entry of a map that is computed from it; the fields of rows are columns. LEFT keeps rows without any. */
   | {
       readonly kind: 'unnest';
@@ -158,6 +173,8 @@ export interface CatalogTable {
   readonly primaryKey: readonly number[];
   /** Rows are only ever added. */
   readonly appendOnly: boolean;
+  /** A join as of PROCTIME() asks for rows of it by their keys, and does not follow them. */
+  readonly lookedUp?: true;
   /** WATERMARK FOR time AS mark, over the table's columns. */
   readonly watermark?: { readonly time: Bound; readonly mark: Bound };
 }

@@ -13,11 +13,13 @@ export const isRepeatable = (plan: Plan): boolean =>
 export const isShareable = (plan: Plan): boolean =>
   !expressionsOf(plan).some(asks) && inputsOf(plan).every(isShareable);
 
-/** Whether the step takes rows as they come, where nothing else decides between them. */
+/** Whether the step takes rows as they come, or what another system says just then, where nothing else decides between them. */
 const isOrderTaken = (plan: Plan): boolean => {
   switch (plan.kind) {
     case 'temporal-join':
       return plan.time === null;
+    case 'lookup-join':
+      return true;
     case 'aggregate':
     case 'over':
       return plan.calls.some(({ name, fold }) => fold !== undefined || takesOrder.has(name));
@@ -50,6 +52,8 @@ const expressionsOf = (plan: Plan): readonly Bound[] => {
     case 'filter':
     case 'temporal-join':
       return [plan.condition];
+    case 'lookup-join':
+      return [plan.condition, ...expressionsOf(plan.right)];
     case 'join':
       return plan.condition === null ? [] : [plan.condition];
     case 'unnest':

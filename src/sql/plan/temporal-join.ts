@@ -3,6 +3,7 @@ import type { Bound } from '../evaluate/bound.ts';
 import { sqlError } from '../sql-error.ts';
 import { changelogOf } from './changelog.ts';
 import { joinOn } from './join-on.ts';
+import { lookupJoin } from './lookup-join.ts';
 import type { Plan } from './plan.ts';
 import { timeAttributeOf } from './time-attribute.ts';
 
@@ -36,7 +37,8 @@ export const temporalJoin = (
     const { condition, keys, ...sides } = plan as Extract<Plan, { kind: 'join' }>;
     if (condition === null || keys.length === 0)
       throw sqlError('SQL_INVALID', written, { reason: 'a join as of a time needs ON with equal columns' });
-    return { ...sides, kind: 'temporal-join', type, condition, keys, time: times } satisfies TemporalPlan;
+    const own = { ...sides, kind: 'temporal-join', type, condition, keys, time: times } satisfies TemporalPlan;
+    return (times === null ? lookupJoin(own, written) : null) ?? own;
   };
   const plan = temporal(joined);
   if (times !== null) requireKey(plan, right, written);

@@ -29,6 +29,8 @@ export const timeAttributeOf = (plan: Plan, column: number): TimeAttribute | nul
       // The last of the edges is the time of the window.
       return column === own + 2 ? timeAttributeOf(plan.input, plan.time) : null;
     }
+    case 'lookup-join':
+      return column < plan.left.columns.length ? timeAttributeOf(plan.left, column) : null;
     case 'join':
     case 'temporal-join': {
       const width = plan.left.columns.length;

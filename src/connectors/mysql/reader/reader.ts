@@ -5,6 +5,7 @@ import type {
   HeldRows,
   Key,
   KeyRange,
+  MatchedColumn,
   Reader,
   ReaderLog,
   RowLocks,
@@ -46,6 +47,7 @@ import { statements } from '../statements.ts';
 import { selectsTable } from '../table-selection.ts';
 import { readHeld } from './held-lanes.ts';
 import { keyOrder } from './key-order.ts';
+import { matchCondition } from './match-condition.ts';
 import { repairStatements } from './repair-statements.ts';
 import { checksumExpressions } from './row-checksum.ts';
 
@@ -171,6 +173,26 @@ export class MysqlReader implements Reader {
       const walk = await this.#walk(sessions, table);
       return await this.#find(sessions, walk, table, keys, '', signal);
     });
+  }
+
+  async *matching(
+    table: Table,
+    columns: readonly MatchedColumn[],
+    keys: readonly Row[],
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Row[], void, undefined> {
+    try {
+      const sessions = await this.#open();
+      const walk = await this.#walk(sessions, table);
+      for (let at = 0; at < keys.length; at += keysPerStatement) {
+        const where = matchCondition(table, columns, keys.slice(at, at + keysPerStatement));
+        const sql = wholeTableQuery(table, where, walk.expressions);
+        for await (const { rows } of this.#rows(sessions, walk, sql, signal)) yield rows;
+      }
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
   }
 
   async count(table: Table): Promise<number> {

@@ -5,6 +5,7 @@ import { RowBag } from '../join/row-bag.ts';
 import type { RowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Memory, Step } from '../step.ts';
+import { RememberedOutcomes } from './remembered-outcomes.ts';
 import { type TemporalPlan, temporalSides } from './temporal-sides.ts';
 
 /**
@@ -21,9 +22,8 @@ export class PresentJoinStep implements Step {
   readonly #leftKey: (row: SqlRow) => RowKey;
   readonly #rightKey: (row: SqlRow) => RowKey;
   readonly #wholeRight: (row: SqlRow) => RowKey;
-  readonly #wholeLeft: (row: SqlRow) => RowKey;
-  /** What the rows on the left were joined with, the latest of equal ones last; null: no row of them goes. */
-  readonly #outcomes: KeyedState<(readonly SqlRow[])[]> | null;
+  /** Null: no row on the left goes. */
+  readonly #outcomes: RememberedOutcomes | null;
   readonly #condition: Evaluator;
   readonly #absent: readonly SqlValue[] | null;
 
@@ -33,19 +33,13 @@ export class PresentJoinStep implements Step {
     const sides = temporalSides(plan);
     this.#leftKey = sides.leftKey;
     this.#rightKey = sides.rightKey;
-    this.#wholeLeft = sides.wholeLeft;
     this.#wholeRight = sides.wholeRight;
     this.#bags = new KeyedState({
       write: (bag, to) => bag.save(to),
       read: (from) => RowBag.load(this.#wholeRight, false, from),
     });
-    this.#outcomes = appendOnly
-      ? null
-      : new KeyedState<(readonly SqlRow[])[]>({
-          write: (outcomes, to) => to.value(outcomes),
-          read: (from) => from.value() as SqlRow[][],
-        });
-    this.memory = this.#outcomes === null ? [this.#bags] : [this.#bags, this.#outcomes];
+    this.#outcomes = appendOnly ? null : new RememberedOutcomes(sides.wholeLeft);
+    this.memory = [this.#bags, ...(this.#outcomes?.memory ?? [])];
     this.#condition = sides.condition;
     this.#absent = sides.absent;
   }
@@ -53,8 +47,14 @@ export class PresentJoinStep implements Step {
   run(context: EvaluationContext): void {
     const { rows, weights } = this.#right;
     for (let i = 0; i < rows.length; i += 1) this.#keep(rows[i]!, weights[i]!);
+    const joined = (row: SqlRow): readonly SqlRow[] => this.#joined(row, context);
+    if (this.#outcomes !== null) {
+      this.#outcomes.apply(this.#left, joined, this.out);
+      return;
+    }
     const left = this.#left;
-    for (let i = 0; i < left.rows.length; i += 1) this.#join(left.rows[i]!, left.weights[i]!, context);
+    for (let i = 0; i < left.rows.length; i += 1)
+      for (const pair of joined(left.rows[i]!)) this.out.add(pair, left.weights[i]!);
   }
 
   #keep(row: SqlRow, weight: number): void {
@@ -67,22 +67,6 @@ export class PresentJoinStep implements Step {
     bag.add(row, weight, null);
     if (bag.isEmpty) this.#bags.delete(key);
     else this.#bags.changed(key);
-  }
-
-  #join(row: SqlRow, weight: number, context: EvaluationContext): void {
-    if (this.#outcomes === null) {
-      for (const joined of this.#joined(row, context)) this.out.add(joined, weight);
-      return;
-    }
-    const key = this.#wholeLeft(row);
-    const outcomes = this.#outcomes.get(key) ?? [];
-    for (let times = Math.abs(weight); times > 0; times -= 1) {
-      const outcome = weight > 0 ? this.#joined(row, context) : outcomes.pop()!;
-      if (weight > 0) outcomes.push(outcome);
-      for (const joined of outcome) this.out.add(joined, weight > 0 ? 1 : -1);
-    }
-    if (outcomes.length === 0) this.#outcomes.delete(key);
-    else this.#outcomes.set(key, outcomes);
   }
 
   #joined(row: SqlRow, context: EvaluationContext): readonly SqlRow[] {
