@@ -54,6 +54,10 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 在 <command> 要写入行的位置存有其他类型的数据',
     '有其他程序使用了 sink 的 `key` 分配给行的键。请删除这些键，或选用另一个 `key`，然后重新做该表的快照。',
   ],
+  REDIS_LACKS_COMMAND: [
+    '<server> 不认识 <command>，而 `<setting>` 需要它',
+    '字段的生存时间自 Redis 7.4 和 Valkey 9 起才有。JSON.SET 见于 Redis Stack、官方构建的 Redis 8（Debian 的软件包不含它），以及加载了该模块的服务器；`value: json` 不需要任何模块。',
+  ],
   REDIS_DATA_LOST: [
     'millrace 保存在 <server> 中的数据已丢失或被替换：它被清空、淘汰、交换，或者现在应答的是另一台服务器',
     'millrace 会询问服务器现有的位点并自动从那里继续：从较早的位点，或在没有位点时做新的快照。若反复出现，请检查 `maxmemory-policy allkeys-…`，它也会淘汰位点。',

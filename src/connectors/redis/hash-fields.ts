@@ -10,7 +10,7 @@ import { putFixed, putInteger } from '../../formats/ascii-digits.ts';
  *     $2␍␊id␍␊$1␍␊7␍␊$6␍␊status␍␊$4␍␊paid␍␊ …
  *
  * A value is the text of core/value.ts, and bytes are themselves. A FLOAT has the fewest digits that give it back. A column that is
- * NULL, or was not logged, has no field. https://redis.io/docs/latest/develop/reference/protocol-spec/
+ * NULL, or was not logged, has no field; NULL has one where a text stands for it. https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 export class HashFields implements ValueWriter {
   readonly target = 'redis-hash';
@@ -19,6 +19,8 @@ export class HashFields implements ValueWriter {
   length = 0;
   /** How many columns have a field, and how many are NULL. */
   count = 0;
+  /** NULL has a field, too. */
+  readonly keepsNulls: boolean;
   nulls = 0;
   /** Where a column's field begins, its name included; by column. A field ends two bytes behind its value. */
   readonly fieldStarts: Int32Array;
@@ -35,10 +37,14 @@ export class HashFields implements ValueWriter {
   readonly #enums: readonly (readonly Buffer[] | null)[];
   /** Texts of set members by bit. */
   readonly #sets: readonly (readonly string[] | null)[];
+  readonly #nullText: string | null;
   /** Reckons with dates without being made anew for each. */
   readonly #date = new Date(0);
 
-  constructor(columns: readonly Column[]) {
+  /** `nullText`: what the field of a NULL holds; null: it has none. */
+  constructor(columns: readonly Column[], nullText: string | null = null) {
+    this.#nullText = nullText;
+    this.keepsNulls = nullText !== null;
     this.fieldStarts = new Int32Array(columns.length);
     this.valueStarts = new Int32Array(columns.length);
     this.valueEnds = new Int32Array(columns.length);
@@ -82,6 +88,7 @@ export class HashFields implements ValueWriter {
   }
 
   null(column: number): void {
+    if (this.#nullText !== null) this.#utf8(column, this.#nullText);
     this.states[column] = fieldOf.null;
     this.nulls += 1;
   }

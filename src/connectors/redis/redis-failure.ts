@@ -15,10 +15,14 @@ export const redisFailure = (reply: ReplyError, { server, user, command }: Asked
   if (isLoginRefusal(reply)) return new MillraceError('REDIS_AUTHENTICATION_FAILED', { server, user, reason });
   if (reply.code === 'NOPERM') return new MillraceError('REDIS_NOT_PERMITTED', { server, user, command });
   if (reply.code === 'OOM') return new MillraceError('REDIS_OUT_OF_MEMORY', { server });
-  if (reply.code === 'WRONGTYPE') return new MillraceError('REDIS_WRONG_TYPE', { server, command });
+  if (isWrongType(reply)) return new MillraceError('REDIS_WRONG_TYPE', { server, command });
   if (passing.has(reply.code)) return new MillraceError('REDIS_NOT_READY', { server, reason });
   return new MillraceError('REDIS_COMMAND_REFUSED', { server, command, reason });
 };
+
+/** Of the server, and of its JSON module, which has words of its own for it. */
+export const isWrongType = ({ code, message }: ReplyError): boolean =>
+  code === 'WRONGTYPE' || message.includes('wrong Redis type');
 
 const isLoginRefusal = ({ code, message }: ReplyError): boolean =>
   code === 'NOAUTH' ||

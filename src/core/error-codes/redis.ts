@@ -41,6 +41,12 @@ export const redisErrors = {
       `${d.server} holds something of another type where ${d.command} should write a row`,
     hint: 'Somebody else uses keys that the `key` of the sink gives to rows. Remove those keys or choose another `key`, then take a new snapshot of the table.',
   },
+  REDIS_LACKS_COMMAND: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly command: string; readonly setting: string }) =>
+      `${d.server} does not know ${d.command}, which \`${d.setting}\` needs`,
+    hint: 'Times to live of fields came with Redis 7.4 and Valkey 9. JSON.SET is there in Redis Stack, in Redis 8 as its makers build it (the packages of Debian leave it out), and with the module loaded; `value: json` needs none.',
+  },
   REDIS_DATA_LOST: {
     retryable: true,
     message: (d: { readonly server: string }) =>

@@ -102,9 +102,14 @@ export class RedisReader implements Reader {
   async describeAs(table: Table): Promise<Table | null> {
     const known = this.#tables.get(qualifiedName(table));
     if (known?.table.id === table.id) return table;
-    const { shape, keys, mode, expiry } = this.#settingsOf(table);
+    const { shape, keys, mode, expiry, fieldExpiries, nullText } = this.#settingsOf(table);
     if (shape.kind !== 'hash') {
       const reason = `rows of ${qualifiedName(table)} are kept as ${shape.kind} in Redis, and hashes alone are read back`;
+      throw new MillraceError('VERIFY_NOTHING', { reason });
+    }
+    if (fieldExpiries.length > 0 || nullText !== null) {
+      const what = nullText === null ? 'with fields that leave by themselves' : 'with a text for NULL';
+      const reason = `rows of ${qualifiedName(table)} are kept ${what}, so that it cannot be told what MySQL holds`;
       throw new MillraceError('VERIFY_NOTHING', { reason });
     }
     this.#tables.set(qualifiedName(table), new HashTable(table, keys, mode !== 'mirror' || expiry !== null));

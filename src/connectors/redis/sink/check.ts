@@ -4,6 +4,7 @@ import { dialTcp } from '../../../net/dial.ts';
 import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
+import { checkCommands } from './needed-commands.ts';
 import { tableSettings } from './table-settings.ts';
 
 /** Looks at a server as the sink would use it, and says what to repair. Changes nothing. */
@@ -24,6 +25,7 @@ export const checkRedisSink = async (
       const details = { server, reason: 'it is a replica, which takes no writes' };
       problems.push(problem('error', 'REDIS_NOT_READY', details));
     }
+    await checkCommands(connection, config);
     const { maxMemory, evictionPolicy: policy } = facts;
     if (policy?.startsWith('allkeys-') && maxMemory !== 0) {
       problems.push(problem('warning', 'REDIS_SINK_EVICTS', { server, policy }));

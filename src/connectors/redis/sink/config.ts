@@ -30,14 +30,16 @@ export const redisSinkConfig = z.strictObject({
     .optional()
     .describe('Keys of single tables, `database.table=key` each, separated by semicolons; they win over `key`.'),
   value: z
-    .enum(['hash', 'json'])
+    .enum(['hash', 'json', 'redis-json'])
     .default('hash')
-    .describe('What a row is: a `hash` with a field for each column, or a string that holds it as `json`.'),
+    .describe(
+      'What a row is: a `hash` with a field for each column, a string that holds it as `json`, or a value of the JSON module (`redis-json`).',
+    ),
   'sink.tableId-to-value.mapping': z
     .string()
     .optional()
     .describe(
-      'What rows of single tables are, `database.table=value` each, separated by semicolons; they win over `value`. Besides `hash` and `json`: `string(column)`; `set(column)` and `sorted-set(column,score)`, whose key `sink.tableId-to-key.mapping` makes of what their rows have in common; and `stream`, to which every change is appended.',
+      'What rows of single tables are, `database.table=value` each, separated by semicolons; they win over `value`. Besides those: `string(column)`; `set(column)`, `sorted-set(column,score)` and `list(column,order)`, whose key `sink.tableId-to-key.mapping` makes of what their rows have in common; and `stream`, to which every change is appended.',
     ),
   mode: z
     .enum(['mirror', 'hot', 'invalidate'])
@@ -55,6 +57,12 @@ export const redisSinkConfig = z.strictObject({
     .describe(
       'Columns that say until when a row lives, `database.table=column` each, separated by semicolons: a date or moment, in UTC, or a whole number of seconds from the commit on. NULL and a date of zeros mean for ever; a row whose time is past is removed.',
     ),
+  'sink.tableId-to-field-expiry.mapping': z
+    .string()
+    .optional()
+    .describe(
+      'Fields of hashes that live until another column says, `database.table=column(until),column(until)` each, separated by semicolons. `until` is read as by `sink.tableId-to-expiry.mapping`. Needs Redis 7.4 or Valkey 9.',
+    ),
   'sink.tableId-to-index.mapping': z
     .string()
     .optional()
@@ -67,6 +75,17 @@ export const redisSinkConfig = z.strictObject({
     .describe(
       'Tables whose rows stand within rows of another one, `database.table=parent(column,column)` each, separated by semicolons: the columns hold the key of the parent, in its order; `parent-column=column` names both. `as name` behind it says what they are called there, their table otherwise; `cascade` that MySQL deletes or moves them with their parent (ON DELETE, ON UPDATE CASCADE or SET NULL). Needs `binlog_row_image=FULL`.',
     ),
+  'sink.null.fields': z
+    .enum(['omit', 'empty', 'marker'])
+    .default('omit')
+    .describe(
+      'What a column that is NULL is in a hash or stream: no field (`omit`), a field that is `empty`, or one that holds `sink.null.marker`.',
+    ),
+  'sink.null.marker': z
+    .string()
+    .min(1)
+    .default('\\N')
+    .describe('What stands for NULL where `sink.null.fields` is `marker`.'),
   'sink.stream.max-length': z.coerce
     .number()
     .int()

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { RowsChange } from '../../../core/change.ts';
+import type { Table } from '../../../core/table.ts';
+import type { Row } from '../../../core/value.ts';
 import { rowJson } from '../../../formats/row-json.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
@@ -9,15 +11,18 @@ import { RowKey } from './row-key.ts';
 import type { RowRefusal } from './row-refusal.ts';
 import type { SeenKeys } from './seen-keys.ts';
 import type { TablePlan } from './table-plan.ts';
-import type { ValueShape } from './table-settings.ts';
+import type { NestedShape, ParentKind } from './table-settings.ts';
 
-type NestedShape = ValueShape & { readonly kind: 'nested' };
+/** What is made of a nest. */
+type HolderKind = ParentKind | 'list';
 
-/** A row that holds others, and must be made to hold what its nest says. */
+export const holderKind = (shape: NestedShape): HolderKind => (shape.kind === 'list' ? 'list' : shape.parent);
+
+/** A row that holds others, or a list, and must be made to hold what its nest says. */
 interface Holder {
   readonly key: Buffer;
   readonly nest: Buffer;
-  readonly isJson: boolean;
+  readonly kind: HolderKind;
   /** What has changed within it, in latin1. */
   readonly fields: Set<string>;
   /** It was written as a whole, so it may lack whatever belongs in it. */
@@ -64,7 +69,7 @@ export class NestCommands {
   /** Rows that stand within others. */
   add({ op, rows }: RowsChange, plan: TablePlan, shape: NestedShape): void {
     const { before, after, table, label, state } = plan;
-    const { place, isJson } = shape;
+    const kind = holderKind(shape);
     this.partial = true;
     for (let index = 0; index < rows.length; index += 1) {
       let was = false;
@@ -79,22 +84,25 @@ export class NestCommands {
         is = this.#place(plan, shape, after, this.#now, this.#nowField);
       }
       if (was && !(is && this.#old.equals(this.#now) && this.#oldField.equals(this.#nowField))) {
-        const holder = this.#touch(this.#old, isJson, this.#oldField);
+        const holder = this.#touch(this.#old, kind, this.#oldField);
         this.#commands.begin(3);
         this.#commands.text('HDEL');
         this.#commands.bytes(holder.nest, 0, holder.nest.length);
         this.#oldField.put(this.#commands);
       }
       if (!is) continue;
-      const holder = this.#touch(this.#now, isJson, this.#nowField);
-      const json = rowJson(table, rows.after(index)!, place.columns);
-      const key = isJson && place.fields.columns.length > 0 ? `${this.#jsonKey(shape)}:` : '';
-      this.#checkSize(json, label);
+      const holder = this.#touch(this.#now, kind, this.#nowField);
+      const value =
+        shape.kind === 'list'
+          ? elementOf(after, shape.order, shape.element)
+          : this.#json(table, rows.after(index)!, shape);
+      this.#checkSize(value, label);
       this.#commands.begin(4);
       this.#commands.text('HSET');
       this.#commands.bytes(holder.nest, 0, holder.nest.length);
       this.#nowField.put(this.#commands);
-      this.#commands.text(key + json);
+      if (typeof value === 'string') this.#commands.text(value);
+      else this.#commands.bytes(value, 0, value.length);
       if (state.vanished === null) continue;
       nestedMember(this.#member, this.#nowField, this.#now);
       this.#seen.note(state.vanished, this.#member);
@@ -103,12 +111,12 @@ export class NestCommands {
 
   /** A hash was written as a whole, and may hold nothing of what belongs in it. */
   placed({ nests }: TablePlan, key: RowKey): void {
-    if (nests.length > 0) this.#touch(key, false, null);
+    if (nests.length > 0) this.#touch(key, 'hash', null);
   }
 
   /** A row as JSON, which is written when the block ends. */
-  row({ label }: TablePlan, key: RowKey, json: string): void {
-    const { nest } = this.#touch(key, true, null);
+  row({ label }: TablePlan, key: RowKey, kind: 'json' | 'redis-json', json: string): void {
+    const { nest } = this.#touch(key, kind, null);
     this.#checkSize(json, label);
     this.#commands.add('HSET', nest, '', json);
   }
@@ -116,9 +124,9 @@ export class NestCommands {
   /** A row is removed, or has got the key `to`; null: it is gone. Those that go with it leave its nest. */
   removed({ nests, shape }: TablePlan, key: RowKey, to: RowKey | null): void {
     if (nests.length === 0) return;
-    const isJson = shape.kind === 'json';
-    const { nest } = this.#touch(key, isJson, null);
-    leaveNest(this.#commands, nest, { nests, isJson, to: to === null ? null : this.#touch(to, isJson, null).nest });
+    const kind = shape.kind as ParentKind;
+    const { nest } = this.#touch(key, kind, null);
+    leaveNest(this.#commands, nest, { nests, kind, to: to === null ? null : this.#touch(to, kind, null).nest });
   }
 
   /** Makes each row touched hold what its nest says. */
@@ -130,24 +138,23 @@ export class NestCommands {
   }
 
   /** Whether the row stands within another; where is in `key` and `field` then. */
-  #place({ label }: TablePlan, { place }: NestedShape, image: HashFields, key: RowKey, field: RowKey): boolean {
-    const { keys, fields } = place;
-    for (const column of [...keys.columns, ...fields.columns]) {
-      if (image.states[column] === fieldOf.absent) throw this.#incomplete(label);
-    }
-    if (keys.columns.some((column) => image.states[column] === fieldOf.null)) return false;
+  #place({ label }: TablePlan, shape: NestedShape, image: HashFields, key: RowKey, field: RowKey): boolean {
+    const { keys, fields } = shape.place;
+    const needed = [...keys.columns, ...fields.columns, ...(shape.kind === 'list' ? [shape.element, shape.order] : [])];
+    if (needed.some((column) => image.states[column] === fieldOf.absent)) throw this.#incomplete(label);
+    if (needed.some((column) => image.states[column] === fieldOf.null)) return false;
     key.write(keys, image);
     field.write(fields, image);
     return true;
   }
 
   /** `field` null: whatever belongs in it. */
-  #touch(key: RowKey, isJson: boolean, field: RowKey | null): Holder {
+  #touch(key: RowKey, kind: HolderKind, field: RowKey | null): Holder {
     const text = key.bytes.latin1Slice(0, key.length);
     let holder = this.#holders.get(text);
     if (holder === undefined) {
       const name = Buffer.from(key.bytes.subarray(0, key.length));
-      holder = { key: name, nest: nestOf(this.#prefix, name), isJson, fields: new Set(), isFresh: false };
+      holder = { key: name, nest: nestOf(this.#prefix, name), kind, fields: new Set(), isFresh: false };
       this.#holders.set(text, holder);
     }
     if (field === null) holder.isFresh = true;
@@ -155,15 +162,20 @@ export class NestCommands {
     return holder;
   }
 
-  /** The child's own part of its field, as a name in JSON. */
-  #jsonKey({ nesting }: NestedShape): string {
-    return JSON.stringify(this.#nowField.bytes.utf8Slice(nesting.name.length + 1, this.#nowField.length));
+  /** A row within another; within JSON behind its own part of the field, as a name. */
+  #json(table: Table, row: Row, { place, nesting, parent }: NestedShape & { readonly kind: 'nested' }): string {
+    const json = rowJson(table, row, place.columns);
+    if (parent === 'hash' || place.fields.columns.length === 0) return json;
+    return `${JSON.stringify(this.#nowField.bytes.utf8Slice(nesting.name.length + 1, this.#nowField.length))}:${json}`;
   }
 
-  #checkSize(json: string, label: string): void {
+  #checkSize(value: string | Buffer, label: string): void {
     const { maxValueBytes } = this.#refusal.limits;
-    if (json.length * 3 <= maxValueBytes || Buffer.byteLength(json) <= maxValueBytes) return;
-    throw this.#refusal.of(label, `its JSON is longer than ${maxValueBytes} bytes (proto-max-bulk-len)`);
+    if (value.length * 3 <= maxValueBytes || Buffer.byteLength(value) <= maxValueBytes) return;
+    throw this.#refusal.of(
+      label,
+      `it is kept as one value, which is longer than ${maxValueBytes} bytes (proto-max-bulk-len)`,
+    );
   }
 
   #incomplete(label: string): Error {
@@ -171,11 +183,19 @@ export class NestCommands {
   }
 }
 
+/** `12.5 text`: where an element of a list comes, and what it is. */
+const elementOf = ({ bytes, valueStarts, valueEnds }: HashFields, order: number, element: number): Buffer =>
+  Buffer.concat([
+    bytes.subarray(valueStarts[order]!, valueEnds[order]!),
+    Buffer.from(' '),
+    bytes.subarray(valueStarts[element]!, valueEnds[element]!),
+  ]);
+
 interface Changed {
   readonly key: Buffer;
   readonly nest: Buffer;
-  readonly isJson: boolean;
-  /** What has changed within the row. */
+  readonly kind: HolderKind;
+  /** What has changed within it. */
   readonly fields: readonly Buffer[];
   /** The row may lack whatever belongs in it. */
   readonly isFresh: boolean;
@@ -186,22 +206,23 @@ export const refill = (key: Uint8Array, nest: Uint8Array): readonly (string | Ui
   return ['EVAL', fillHash, '2', key, nest, 'fresh'];
 };
 
-/** Makes a row hold what its nest says, if the row is there. */
-export const renderHolder = (commands: CommandWriter, { key, nest, isJson, fields, isFresh }: Changed): void => {
-  if (isJson) commands.add('EVAL', makeJson, 2, key, nest);
+/** Makes a row hold what its nest says, if the row is there, or a list. */
+export const renderHolder = (commands: CommandWriter, { key, nest, kind, fields, isFresh }: Changed): void => {
+  if (kind === 'list') commands.add('EVAL', makeList, 2, key, nest);
+  else if (kind !== 'hash') commands.add('EVAL', makeJson, 2, key, nest, kind);
   else commands.add('EVAL', fillHash, 2, key, nest, isFresh ? 'fresh' : '', ...fields);
 };
 
 interface Left {
   readonly nests: readonly Nesting[];
-  readonly isJson: boolean;
+  readonly kind: ParentKind;
   /** The nest of the key that the row has got; left out: it is gone. */
   readonly to?: Buffer | null;
 }
 
 /** A row is no longer at its key; what goes with it leaves its nest. */
-export const leaveNest = (commands: CommandWriter, nest: Buffer, { nests, isJson, to = null }: Left): void => {
-  if (isJson) commands.add('HDEL', nest, '');
+export const leaveNest = (commands: CommandWriter, nest: Buffer, { nests, kind, to = null }: Left): void => {
+  if (kind !== 'hash') commands.add('HDEL', nest, '');
   const names = nests.flatMap(({ name, cascades }) => (cascades ? [name] : []));
   if (names.length === 0) return;
   const keys = to === null ? [nest] : [nest, to];
@@ -218,7 +239,7 @@ if ARGV[1] == 'fresh' then for _, field in ipairs(redis.call('HKEYS', KEYS[2])) 
 for i = 2, #ARGV do fill(ARGV[i]) end
 return 1`;
 
-/** KEYS: row, nest. What has an own key within the row is kept as `"key":{…}`, and stands under its name in the order of the fields. */
+/** KEYS: row, nest. ARGV: what the row is. What has an own key within the row is kept as `"key":{…}`, and stands under its name in the order of the fields. */
 const makeJson = `local row = redis.call('HGET', KEYS[2], '')
 if not row then return 0 end
 local all = redis.call('HGETALL', KEYS[2])
@@ -239,7 +260,11 @@ for _, field in ipairs(fields) do
   end
 end
 out[#out + 1] = open and '}}' or '}'
-redis.call('SET', KEYS[1], table.concat(out))
+if ARGV[1] == 'json' then redis.call('SET', KEYS[1], table.concat(out))
+else
+  if redis.call('TYPE', KEYS[1]).ok ~= 'ReJSON-RL' then redis.call('UNLINK', KEYS[1]) end
+  redis.call('JSON.SET', KEYS[1], '$', table.concat(out))
+end
 return 1`;
 
 /** KEYS: nest, and the one that they go to. ARGV: names of what goes along. */
@@ -253,3 +278,15 @@ for i = 1, #all, 2 do
   end
 end
 return 1`;
+
+/** KEYS: list, nest. Elements of equal order stand in that of their rows' keys. */
+const makeList = `local all = redis.call('HGETALL', KEYS[2])
+local elements = {}
+for i = 1, #all, 2 do
+  local order, element = string.match(all[i + 1], '^(%S+) (.*)$')
+  elements[#elements + 1] = { tonumber(order), all[i], element }
+end
+table.sort(elements, function(a, b) if a[1] ~= b[1] then return a[1] < b[1] end return a[2] < b[2] end)
+redis.call('UNLINK', KEYS[1])
+for _, each in ipairs(elements) do redis.call('RPUSH', KEYS[1], each[3]) end
+return #elements`;

@@ -2,12 +2,10 @@ import { Buffer } from 'node:buffer';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import type { Reply } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
-import { leaveNest, renderHolder } from './nest-commands.ts';
+import { holderKind, leaveNest, renderHolder } from './nest-commands.ts';
 import { foundMember, nestOf, readMember, rowOfNest } from './nest-names.ts';
 import type { TableKeys } from './table-keys.ts';
-import type { TableSettings, ValueShape } from './table-settings.ts';
-
-type NestedShape = ValueShape & { readonly kind: 'nested' };
+import type { NestedShape, ParentKind, TableSettings } from './table-settings.ts';
 
 /** Children of one nest that one HSCAN looks at, about. */
 const scanCount = 1_000;
@@ -45,12 +43,12 @@ export class NestKeys {
   }
 
   /** Takes what is left in such a set out of its rows. */
-  async sweep(set: string, { isJson }: NestedShape): Promise<void> {
+  async sweep(set: string, shape: NestedShape): Promise<void> {
     await this.#tableKeys.drain(set, (members, block) => {
       const byKey = Map.groupBy(members.map(readMember), ({ key }) => key.toString('latin1'));
       for (const found of byKey.values()) {
         const fields = found.map(({ field }) => field);
-        this.#takeOut(block, found[0]!.key, fields, isJson);
+        this.#takeOut(block, found[0]!.key, fields, shape);
       }
     });
   }
@@ -58,29 +56,29 @@ export class NestKeys {
   /** Takes all rows of the table out of those that hold them. */
   async erase(shape: NestedShape): Promise<void> {
     for await (const { key, fields } of this.#children(shape)) {
-      await this.#tableKeys.step((block) => this.#takeOut(block, key, fields, shape.isJson));
+      await this.#tableKeys.step((block) => this.#takeOut(block, key, fields, shape));
     }
   }
 
   /** Says of rows that hold others that they are gone, and what was to go with them. */
   addRemoved(block: CommandWriter, keys: readonly Buffer[], { nests, shape }: TableSettings): void {
     if (nests.length === 0) return;
-    for (const key of keys) leaveNest(block, nestOf(this.#prefix, key), { nests, isJson: shape.kind === 'json' });
+    for (const key of keys) leaveNest(block, nestOf(this.#prefix, key), { nests, kind: shape.kind as ParentKind });
   }
 
-  #takeOut(block: CommandWriter, key: Buffer, fields: readonly Buffer[], isJson: boolean): void {
+  #takeOut(block: CommandWriter, key: Buffer, fields: readonly Buffer[], shape: NestedShape): void {
     const nest = nestOf(this.#prefix, key);
     block.add('HDEL', nest, ...fields);
-    renderHolder(block, { key, nest, isJson, fields, isFresh: false });
+    renderHolder(block, { key, nest, kind: holderKind(shape), fields, isFresh: false });
   }
 
-  async *#children({ place, nesting }: NestedShape): AsyncGenerator<{ key: Buffer; fields: readonly Buffer[] }> {
+  async *#children(shape: NestedShape): AsyncGenerator<{ key: Buffer; fields: readonly Buffer[] }> {
     for await (const nests of this.#tableKeys.scan(Buffer.from(this.#prefix), 'hash')) {
       for (const nest of nests) {
         const key = rowOfNest(this.#prefix, nest);
-        if (!place.keys.matches(key)) continue;
+        if (!shape.place.keys.matches(key)) continue;
         for await (const found of this.#fields(nest)) {
-          const fields = found.filter((field) => nameOf(field) === nesting.name);
+          const fields = shape.kind === 'list' ? found : found.filter((field) => nameOf(field) === shape.nesting.name);
           if (fields.length > 0) yield { key, fields };
         }
       }

@@ -49,8 +49,8 @@ const opened = async (rig: RedisSinkRig, settings = {}): Promise<Sink> => {
   return sink;
 };
 
-const codesOf = async ({ host, port }: LaunchedRedis): Promise<readonly string[]> => {
-  const config = redisSink.config.parse({ hostname: host, port });
+const codesOf = async ({ host, port }: LaunchedRedis, settings = {}): Promise<readonly string[]> => {
+  const config = redisSink.config.parse({ hostname: host, port, ...settings });
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   return (await redisSink.check(config, { pipeline: 'test', clock: systemClock, log })).map(({ code }) => code);
 };
@@ -164,6 +164,19 @@ test('an update writes what changed once the snapshot is complete, and all of th
   await using all = await opened(rig, { 'sink.update.fields': 'all' });
   await all.write(batch(6, update(ordersTable, [1, null, 100], [1, 'sent', 100])), never);
   assert.deepEqual(await rig.hash('shop:orders:1'), { id: '1', status: 'sent', total: '100' });
+});
+
+test('a setting that needs what the server does not know is refused at once, and by doctor', async () => {
+  await using redis = await launchRedis({ server: 'redis-7.0' });
+  await using rig = await RedisSinkRig.open(redis);
+  const fields = { 'sink.tableId-to-field-expiry.mapping': 'shop.orders=status(total)' };
+  await failsWith(rig.sink(fields), 'REDIS_LACKS_COMMAND', false);
+  await failsWith(
+    rig.sink({ 'sink.tableId-to-value.mapping': 'shop.orders=redis-json' }),
+    'REDIS_LACKS_COMMAND',
+    false,
+  );
+  assert.deepEqual(await codesOf(redis, fields), ['REDIS_LACKS_COMMAND']);
 });
 
 test('keys follow the template of their table, and values of any bytes are read back', async () => {

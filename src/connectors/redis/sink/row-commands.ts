@@ -74,7 +74,7 @@ export class RowCommands {
   /** `wipe`: whatever stands at a row's key, of whatever type, is removed before the row is written as a whole. */
   add(change: RowsChange, plan: TablePlan, wipe: boolean): void {
     if (!plan.isMirroredHash) {
-      this.#shaped.add(change, plan);
+      this.#shaped.add(change, plan, wipe);
       return;
     }
     const { op, rows, origin } = change;
@@ -155,7 +155,7 @@ export class RowCommands {
     if (!this.#old.write(plan.keys, before)) throw this.#refusal.ofKey(plan.table, plan.label, plan.keys, before);
     this.#writeKey(plan, after);
     const isWhole = !after.states.includes(fieldOf.absent);
-    if (!isWhole && plan.expiry !== null) {
+    if (!isWhole && plan.expires) {
       // The key may be gone by now, and what changed is not all of the row.
       throw this.#refusal.of(
         plan.label,
@@ -175,7 +175,7 @@ export class RowCommands {
       if (!isWhole) this.#key.put(this.commands);
     }
     const isSure = plan.state.complete && !wipe;
-    if (isWhole && (moved || !isSure || plan.expiry !== null)) {
+    if (isWhole && (moved || !isSure || plan.expires)) {
       this.#whole(plan, wipe || moved);
       this.#nests.placed(plan, this.#key);
     } else {
@@ -220,7 +220,7 @@ export class RowCommands {
       const state = after.states[column]!;
       const differs = state !== fieldOf.absent && !sameField(before, after, column);
       this.#chosen[column] = differs ? 1 : 0;
-      if (differs && state === fieldOf.value) values += 1;
+      if (differs && hasField(after, column)) values += 1;
     }
     if (renamed) {
       for (const column of plan.keys.columns) {
@@ -232,7 +232,7 @@ export class RowCommands {
     if (values > 0) {
       this.#beginSet(values);
       for (let column = 0; column < width; column += 1) {
-        if (this.#chosen[column] === 0 || after.states[column] !== fieldOf.value) continue;
+        if (this.#chosen[column] === 0 || !hasField(after, column)) continue;
         this.commands.raw(after.bytes, after.fieldStarts[column]!, after.valueEnds[column]! + 2);
       }
     }
@@ -241,7 +241,7 @@ export class RowCommands {
 
   /** `chosen` null: whichever column is NULL. */
   #removeNulls({ after, names }: TablePlan, chosen: Uint8Array | null): void {
-    if (after.nulls === 0) return;
+    if (after.nulls === 0 || after.keepsNulls) return;
     let nulls = 0;
     for (let column = 0; column < names.length; column += 1) {
       if (after.states[column] === fieldOf.null && (chosen === null || chosen[column] === 1)) nulls += 1;
@@ -273,6 +273,9 @@ const hset = word('HSET');
 const hdel = word('HDEL');
 const unlink = word('UNLINK');
 const rename = word('RENAME');
+
+const hasField = ({ states, keepsNulls }: HashFields, column: number): boolean =>
+  states[column] === fieldOf.value || (keepsNulls && states[column] === fieldOf.null);
 
 /** Whether both images say the same of a column. What one of them does not say is not the same. */
 const sameField = (before: HashFields, after: HashFields, column: number): boolean => {

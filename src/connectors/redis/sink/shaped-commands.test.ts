@@ -228,3 +228,28 @@ test('a row whose key is made of a column that is NULL is refused, and was not t
     assert.deepEqual(rest, []);
   }
 });
+
+test('a value of the JSON module is set as a whole, and what is not cached stays away', () => {
+  const row = '{"id":1,"status":"new","total":1}';
+  assert.deepEqual(written({ settings: { value: 'redis-json' } }, create(1, 'new', 1), remove(1, 'new', 1)), [
+    `JSON.SET shop:orders:1 $ ${row}`,
+    'UNLINK shop:orders:1',
+  ]);
+  assert.deepEqual(written({ settings: { value: 'redis-json', mode: 'hot' } }, create(1, 'new', 1)), [
+    `JSON.SET shop:orders:1 $ ${row} XX`,
+  ]);
+});
+
+test('NULL is a field where a text stands for it: in whole rows, in changed ones, and in entries', () => {
+  const settings = { 'sink.null.fields': 'empty' };
+  assert.deepEqual(
+    written({ settings }, create(1, null, 5), update([1, 'x', 5], [1, null, 5]), update([1, null, 5], [1, null, null])),
+    ['HSET shop:orders:1 id 1 status  total 5', 'HSET shop:orders:1 status ', 'HSET shop:orders:1 total '],
+  );
+  const stream = { ...settings, 'sink.tableId-to-value.mapping': 'shop.orders=stream', key: 'log' };
+  assert.deepEqual(written({ settings: stream }, create(1, null, 5)), ['XADD log * __op create id 1 status  total 5']);
+  // A row is still in no index under NULL, and a key is still made of none.
+  const indexed = { ...settings, 'sink.tableId-to-index.mapping': 'shop.orders=status' };
+  assert.deepEqual(written({ settings: indexed }, create(1, null, 5)), ['HSET shop:orders:1 id 1 status  total 5']);
+  refused(/column status is NULL/, { settings: { ...settings, key: '%{status}:%{id}' } }, create(1, null, 1));
+});

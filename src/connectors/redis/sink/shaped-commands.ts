@@ -11,7 +11,7 @@ import { RowKey } from './row-key.ts';
 import type { RowRefusal } from './row-refusal.ts';
 import type { SeenKeys } from './seen-keys.ts';
 import type { TablePlan } from './table-plan.ts';
-import { hasOwnKeys } from './table-settings.ts';
+import { hasOwnKeys, isNested } from './table-settings.ts';
 
 interface Options {
   readonly commands: CommandWriter;
@@ -26,10 +26,12 @@ interface Options {
  * Writes changes of rows that are something else than mirrored hashes:
  *
  *     json, string      SET key value; UNLINK where it is deleted, moves, or is NULL
+ *     redis-json        JSON.SET key $ value; UNLINK
  *     hot               SET key value XX KEEPTTL, or of a hash a script: only where the key is there, which keeps its time to live
  *     invalidate        UNLINK key, the old one and the new one
  *     set, sorted-set   SADD key member, ZADD key score member; SREM, ZREM of what the row was
  *     stream            XADD key * __op create id 7 …
+ *     nested, list      NestCommands
  */
 export class ShapedCommands {
   /** What was written cannot be put in place of something of another type. */
@@ -41,6 +43,7 @@ export class ShapedCommands {
   readonly #indexes: IndexingCommands;
   readonly #expiry: ExpiryCommands;
   readonly #maxStreamLength: number | null;
+  #wipes = false;
   readonly #key = new RowKey();
   readonly #old = new RowKey();
 
@@ -54,10 +57,12 @@ export class ShapedCommands {
     this.#maxStreamLength = maxStreamLength;
   }
 
-  add(change: RowsChange, plan: TablePlan): void {
+  /** `wipe`: whatever stands at a row's key is removed before a value is put there that does not take its place by itself. */
+  add(change: RowsChange, plan: TablePlan, wipe: boolean): void {
+    this.#wipes = wipe;
     const { op, rows, origin } = change;
     const { shape, before, after } = plan;
-    if (shape.kind === 'nested') {
+    if (isNested(shape)) {
       this.#nests.add(change, plan, shape);
       return;
     }
@@ -139,7 +144,17 @@ export class ShapedCommands {
         throw this.#refusal.of(label, `its JSON is longer than ${maxValueBytes} bytes (proto-max-bulk-len)`);
       }
       if (plan.nests.length > 0) {
-        this.#nests.row(plan, this.#key, text);
+        this.#nests.row(plan, this.#key, shape.kind as 'json' | 'redis-json', text);
+        return;
+      }
+      if (shape.kind === 'redis-json') {
+        if (this.#wipes) this.#remove(this.#key);
+        this.#commands.begin(isHot ? 5 : 4);
+        this.#commands.text('JSON.SET');
+        this.#key.put(this.#commands);
+        this.#commands.text('$');
+        this.#commands.text(text);
+        if (isHot) this.#commands.text('XX');
         return;
       }
       this.#beginSet(isHot);

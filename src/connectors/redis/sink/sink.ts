@@ -10,22 +10,24 @@ import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import { isWrongType } from '../redis-failure.ts';
 import { openPrimary } from '../sentinel.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { DefinitionChanges } from './definition-change.ts';
+import { checkCommands } from './needed-commands.ts';
 import { NestKeys } from './nest-keys.ts';
 import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
 import { TableKeys } from './table-keys.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
-import { hasOwnKeys, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
+import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
 import { Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
 const watchMs = 2_000;
 
-/** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY and their like. */
+/** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY, REDIS_LACKS_COMMAND and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
   const settingsOf = tableSettings(config);
   const stop = new AbortController();
@@ -39,6 +41,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
     if (facts.role === 'slave') {
       throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
     }
+    await checkCommands(connection, config);
     return new RedisSink({ config, context, connection, facts, settingsOf, stop });
   } catch (error) {
     stop.abort();
@@ -286,11 +289,11 @@ class RedisSink implements Sink {
     const held = this.#transactions.held(positions.keys());
     let refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
     if (refusal === null) return;
-    if (refusal.code === 'WRONGTYPE' && !encoder.partial) {
+    if (isWrongType(refusal) && !encoder.partial) {
       this.#encode(encoder, changes, true);
       refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
       if (refusal === null) {
-        this.#context.log.warn('keys of rows held something other than a hash and were replaced', {
+        this.#context.log.warn('keys of rows held something of another type and were replaced', {
           tables: labelsOf(changes),
         });
         return;
@@ -362,7 +365,7 @@ class RedisSink implements Sink {
     const { shape, keys, indexes } = this.#settingsOf(table);
     if (shape.kind === 'stream') return;
     for (const index of indexes) await this.#tableKeys.erase(index, 'set');
-    if (shape.kind === 'nested') {
+    if (isNested(shape)) {
       state.vanished = (await this.#nestKeys.note(vanished, shape)) > 0 ? vanished : null;
       return;
     }
@@ -378,7 +381,7 @@ class RedisSink implements Sink {
     const state = this.#stateOf(table);
     if (state.vanished === null) return;
     const settings = this.#settingsOf(table);
-    if (settings.shape.kind === 'nested') await this.#nestKeys.sweep(state.vanished, settings.shape);
+    if (isNested(settings.shape)) await this.#nestKeys.sweep(state.vanished, settings.shape);
     else {
       await this.#tableKeys.drain(state.vanished, (keys, block) => {
         block.add('UNLINK', ...keys);
@@ -393,7 +396,7 @@ class RedisSink implements Sink {
     const settings = this.#settingsOf(table);
     const { shape, keys, indexes } = settings;
     for (const index of indexes) await this.#tableKeys.erase(index, 'set');
-    if (shape.kind === 'nested') await this.#nestKeys.erase(shape);
+    if (isNested(shape)) await this.#nestKeys.erase(shape);
     else if (shape.kind !== 'stream') {
       await this.#tableKeys.erase(keys, typeOf(shape), (found, block) => {
         this.#nestKeys.addRemoved(block, found, settings);
@@ -444,7 +447,7 @@ class RedisSink implements Sink {
     const was = this.#settingsOf(before);
     const is = this.#settingsOf(after);
     const texts = ({ keys, indexes, shape }: TableSettings): string =>
-      [keys, ...indexes, ...(shape.kind === 'nested' ? [shape.place.fields] : [])].map(({ text }) => text).join();
+      [keys, ...indexes, ...(isNested(shape) ? [shape.place.fields] : [])].map(({ text }) => text).join();
     if (texts(was) === texts(is)) return;
     const details = { sink: this.#connection.address, table: qualifiedName(before) };
     const reason =

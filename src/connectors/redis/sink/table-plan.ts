@@ -3,7 +3,7 @@ import { qualifiedName, type Table } from '../../../core/table.ts';
 import { HashFields } from '../hash-fields.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import type { Nesting } from './nesting.ts';
-import type { TableMode, TableSettings, ValueShape } from './table-settings.ts';
+import type { FieldExpiry, TableMode, TableSettings, ValueShape } from './table-settings.ts';
 
 /** How the rows of one version of a table become hashes. */
 export interface TablePlan {
@@ -13,6 +13,7 @@ export interface TablePlan {
   readonly shape: ValueShape;
   readonly mode: TableMode;
   readonly expiry: number | null;
+  readonly fieldExpiries: readonly FieldExpiry[];
   readonly keys: KeyTemplate;
   readonly indexes: readonly KeyTemplate[];
   readonly nests: readonly Nesting[];
@@ -20,6 +21,8 @@ export interface TablePlan {
   readonly isMirroredHash: boolean;
   /** Nothing is to be said of a new row but its fields. */
   readonly isRowAlone: boolean;
+  /** The row, or a field of it, may be gone by the next change. */
+  readonly expires: boolean;
   readonly allColumns: readonly number[];
   readonly before: HashFields;
   readonly after: HashFields;
@@ -43,11 +46,14 @@ export const planTable = (table: Table, settings: TableSettings, state: TableSta
   label: qualifiedName(table),
   ...settings,
   isMirroredHash: settings.shape.kind === 'hash' && settings.mode === 'mirror',
-  isRowAlone: settings.expiry === null && settings.indexes.length + settings.nests.length === 0,
+  isRowAlone: !expires(settings) && settings.indexes.length + settings.nests.length === 0,
+  expires: expires(settings),
   allColumns: [...table.columns.keys()],
-  before: new HashFields(table.columns),
-  after: new HashFields(table.columns),
+  before: new HashFields(table.columns, settings.nullText),
+  after: new HashFields(table.columns, settings.nullText),
   names: table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),
   lead: 64,
   state,
 });
+
+const expires = ({ expiry, fieldExpiries }: TableSettings): boolean => expiry !== null || fieldExpiries.length > 0;

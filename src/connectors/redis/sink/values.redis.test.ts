@@ -157,3 +157,93 @@ test('JSON, sets, sorted sets and streams hold their rows, and a new snapshot le
   await sink.write(batch({ kind: 'schema', before: tags, after: null, statement: '', origin }), never);
   assert.equal(await rig.ask('EXISTS', 'tags:1'), 0);
 });
+
+test('a field lives until another column says, NULL has a field where one is wanted, and lists are in their order', async () => {
+  await using rig = await RedisSinkRig.open(await launched);
+  const codes = table(
+    'codes',
+    [
+      column('id', int, { nullable: false }),
+      column('code', varchar),
+      column('until', { kind: 'datetime', fsp: 0 }),
+      column('note', varchar),
+    ],
+    [0],
+  );
+  const tracks = table(
+    'tracks',
+    [column('id', int, { nullable: false }), column('album', varchar), column('title', varchar), column('at', int)],
+    [0],
+  );
+  await using sink = await rig.sink({
+    'sink.tableId-to-field-expiry.mapping': 'shop.codes=code(until)',
+    'sink.null.fields': 'marker',
+    'sink.tableId-to-key.mapping': 'shop.tracks=album:%{album}',
+    'sink.tableId-to-value.mapping': 'shop.tracks=list(title,at)',
+  });
+  await sink.claim('log');
+  await sink.write(batch(mark(codes, 'begin'), mark(codes, 'end')), never);
+  const first: Row = [1, 'a', '2100-01-01 00:00:00', null];
+  const past: Row = [2, 'b', '2001-01-01 00:00:00', 'x'];
+  await sink.write(
+    batch(rows(codes, 'create', null, [first, past, [3, 'c', '9999-12-31 00:00:00', 'x'], [4, null, null, 'x']])),
+    never,
+  );
+  assert.deepEqual(await rig.hash('shop:codes:1'), { id: '1', code: 'a', until: '2100-01-01 00:00:00', note: '\\N' });
+  const leaves = async (id: number): Promise<Reply> =>
+    await rig.ask('HPEXPIRETIME', `shop:codes:${id}`, 'FIELDS', 1, 'code');
+  assert.deepEqual(await leaves(1), [Date.UTC(2100, 0, 1)]);
+  assert.deepEqual([await leaves(2), await leaves(3), await leaves(4)], [[-2], [-1], [-1]]);
+  assert.deepEqual(await rig.hash('shop:codes:2'), { id: '2', until: '2001-01-01 00:00:00', note: 'x' });
+  // An update brings the field back, and lets it live for ever.
+  await sink.write(
+    batch(
+      rows(
+        codes,
+        'update',
+        [first, past],
+        [
+          [1, 'a', null, null],
+          [2, 'b', null, null],
+        ],
+      ),
+    ),
+    never,
+  );
+  assert.deepEqual([await leaves(1), await leaves(2)], [[-1], [-1]]);
+  assert.deepEqual(await rig.hash('shop:codes:2'), { id: '2', code: 'b', until: '\\N', note: '\\N' });
+
+  const album = async (name = 'x'): Promise<readonly string[]> =>
+    ((await rig.ask('LRANGE', `album:${name}`, 0, -1)) as readonly Reply[]).map(String);
+  const songs: Row[] = [
+    [1, 'x', 'ten', 10],
+    [2, 'x', 'two ü', 2],
+    [3, 'x', 'two ü', -1],
+    [4, null, 'nowhere', 1],
+    [5, 'x', 'no place', null],
+    [6, 'x', null, 1],
+  ];
+  await sink.write(batch(rows(tracks, 'create', null, songs)), never);
+  assert.deepEqual(await album(), ['two ü', 'two ü', 'ten']);
+  await sink.write(
+    batch(
+      rows(
+        tracks,
+        'update',
+        [songs[0]!, songs[4]!],
+        [
+          [1, 'y', 'ten', 1],
+          [5, 'x', 'now\nthere', 1],
+        ],
+      ),
+      rows(tracks, 'delete', [songs[1]!], null),
+    ),
+    never,
+  );
+  assert.deepEqual([await album(), await album('y')], [['two ü', 'now\nthere'], ['ten']]);
+  await sink.write(batch(mark(tracks, 'begin'), rows(tracks, 'read', null, [[7, 'x', 'new', 0]])), never);
+  await sink.write(batch(mark(tracks, 'end')), never);
+  assert.deepEqual([await album(), await album('y')], [['new'], []]);
+  await sink.write(batch({ kind: 'truncate', table: tracks, origin }), never);
+  assert.deepEqual(await rig.ask('KEYS', '*album*'), []);
+});
