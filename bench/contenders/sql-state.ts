@@ -42,7 +42,7 @@ memory?.ticked(rows / TICK - 1, 'now');
 const seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(before);
 const { maxRSS } = process.resourceUsage();
-memory?.[Symbol.dispose]();
+await memory?.[Symbol.asyncDispose]();
 process.stdout.write(
   `${JSON.stringify({ rows, seconds, cpuSeconds: (user + system) / 1e6, peakRssMiB: maxRSS / 1024, figures: { changes } })}\n`,
 );

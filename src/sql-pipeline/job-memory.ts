@@ -42,12 +42,17 @@ const mostUnwritten = 100_000;
 const worthWriting = 500;
 /** Checkpoints before their time take this part of it at most. */
 const writingShare = 1 / 20;
+/** So many entries are written together without anybody noticing. */
+const unnoticed = 100;
+/** Between two ticks so many milliseconds are taken for writing, and a quarter of the time since the one before up to so many. */
+const leastWriting = 2;
+const mostWriting = 20;
 
 /**
  * What a job remembers over restarts: its steps' and tables' entries as of some tick, and what the ticks since were made of
  * (docs/decisions/0040-state-of-stream-sql.md). Opened with a dataflow and inputs made anew, it fills them by `resume`.
  */
-export class JobMemory implements Disposable {
+export class JobMemory implements AsyncDisposable {
   readonly #options: JobMemoryOptions;
   readonly #inputs: readonly ResumableInput[];
   readonly #state: State;
@@ -55,10 +60,16 @@ export class JobMemory implements Disposable {
   readonly #recorded: (InputPlace | null)[];
   #run = '';
   #writtenMs: number;
-  /** How many entries the last checkpoint wrote, and how long everything waited for it. */
+  #tickedMs: number;
+  /** Since when a checkpoint is due, of which a little is written between any two ticks; null: none is. */
+  #dueMs: number | null = null;
+  /** How many entries the last checkpoint wrote, and how long everything waited for it; and the same for the next. */
   #last = { entries: 1, tookMs: 0 };
+  #next = { entries: 0, tookMs: 0 };
   /** Written, and not committed, because not all sinks are there yet. */
   #sealed: Checkpoint | null = null;
+  /** Committed, and not known to be on the disk. */
+  #committed: TickPlace | null = null;
   /** The tick that every sink has. */
   #acknowledged = -1;
 
@@ -87,6 +98,7 @@ export class JobMemory implements Disposable {
     this.#inputs = inputs;
     this.#recorded = inputs.map(() => null);
     this.#writtenMs = options.context.clock.monotonic();
+    this.#tickedMs = this.#writtenMs;
     this.#state = openState(options.folder);
   }
 
@@ -133,16 +145,19 @@ export class JobMemory implements Disposable {
     this.#state.journal.append(JSON.stringify(record));
   }
 
-  /** A tick has ended, and everything stands between transactions. Writes what changed when that is due; `now`: in any case. */
+  /**
+   * A tick has ended, and everything stands between transactions. Writes a little of what changed when that is due, and what is left when
+   * that is little; `now`: all of it.
+   */
   ticked(tick: number, when: 'due' | 'now'): void {
+    const hasSettled = this.#settle();
     this.#relieve();
-    if (this.#sealed !== null || (when === 'due' && !this.#isDue())) return;
-    const { clock } = this.#options.context;
-    const began = clock.monotonic();
-    const entries = this.#unwritten();
-    for (const memory of this.#memories()) memory.write();
-    this.#writtenMs = clock.monotonic();
-    this.#last = { entries: Math.max(1, entries), tookMs: this.#writtenMs - began };
+    const isReady = this.#sealed === null && (when === 'now' || (hasSettled && this.#writeAhead()));
+    this.#tickedMs = this.#options.context.clock.monotonic();
+    if (!isReady) return;
+    this.#write((memory) => memory.write());
+    this.#dueMs = null;
+    this.#writtenMs = this.#options.context.clock.monotonic();
     this.#sealed = {
       job: this.#options.identity,
       run: this.#run,
@@ -171,8 +186,10 @@ export class JobMemory implements Disposable {
     const { clock } = this.#options.context;
     const began = clock.monotonic();
     this.#state.file.commit(JSON.stringify(this.#sealed));
-    this.#last.tookMs += clock.monotonic() - began;
-    this.#state.journal.forgetBefore(this.#sealed);
+    this.#next.tookMs += clock.monotonic() - began;
+    this.#last = this.#next;
+    this.#next = { entries: 0, tookMs: 0 };
+    this.#committed = this.#sealed;
     this.#sealed = null;
   }
 
@@ -181,8 +198,8 @@ export class JobMemory implements Disposable {
     this.#state.file.forget();
   }
 
-  [Symbol.dispose](): void {
-    this.#state[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#state[Symbol.asyncDispose]();
   }
 
   /** A text: why there are none that lead to what the sinks have. */
@@ -257,7 +274,38 @@ export class JobMemory implements Disposable {
     for (const memory of this.#memories()) taken += memory.memory;
     if (taken <= this.#options.mostMemory) return;
     // What is written now belongs to the next checkpoint, so it waits until the last one is committed.
-    for (const memory of this.#memories()) memory.putAway(this.#sealed === null);
+    for (const memory of this.#memories()) memory.putAway(this.#sealed === null && this.#committed === null);
+  }
+
+  /** Lets go of what a checkpoint replaces, once that is on the disk. Gives whether the next may be written. */
+  #settle(): boolean {
+    if (!this.#state.file.settle()) return false;
+    if (this.#committed !== null) this.#state.journal.forgetBefore(this.#committed);
+    this.#committed = null;
+    return true;
+  }
+
+  /** Gives whether a checkpoint is due and little of it is left, or so much comes that waiting for less is of no use. */
+  #writeAhead(): boolean {
+    const { context, intervalMs } = this.#options;
+    const now = context.clock.monotonic();
+    if (this.#dueMs === null && !this.#isDue(now)) return false;
+    this.#dueMs ??= now;
+    const until = now + Math.min(mostWriting, Math.max(leastWriting, (now - this.#tickedMs) / 4));
+    const isTooMuch = (): boolean => this.#unwritten() > mostUnwritten || now - this.#dueMs! > intervalMs;
+    while (this.#unwritten() > unnoticed && !isTooMuch()) {
+      if (context.clock.monotonic() >= until) return false;
+      this.#write((memory) => memory.writeSome(unnoticed));
+    }
+    return true;
+  }
+
+  #write(how: (memory: Memory[number]) => void): void {
+    const { clock } = this.#options.context;
+    const [before, began] = [this.#unwritten(), clock.monotonic()];
+    for (const memory of this.#memories()) how(memory);
+    this.#next.entries += before - this.#unwritten();
+    this.#next.tookMs += clock.monotonic() - began;
   }
 
   /** How many entries of each state are read at a start: those of all of them fit. */
@@ -266,13 +314,12 @@ export class JobMemory implements Disposable {
     return Math.floor(this.#options.mostMemory / 400 / states);
   }
 
-  #isDue(): boolean {
-    const { context, intervalMs } = this.#options;
-    const sinceMs = context.clock.monotonic() - this.#writtenMs;
-    if (sinceMs >= intervalMs) return true;
+  #isDue(now: number): boolean {
+    const sinceMs = now - this.#writtenMs;
+    if (sinceMs >= this.#options.intervalMs) return true;
     const unwritten = this.#unwritten();
     if (unwritten > mostUnwritten) return true;
-    const willTakeMs = (unwritten * this.#last.tookMs) / this.#last.entries;
+    const willTakeMs = (unwritten * this.#last.tookMs) / Math.max(1, this.#last.entries);
     return unwritten >= worthWriting && sinceMs * writingShare >= willTakeMs;
   }
 

@@ -185,7 +185,7 @@ class JobSource implements Source {
   async [Symbol.asyncDispose](): Promise<void> {
     const { inputs, lookups, memory } = this.#opened;
     const results = await Promise.allSettled([lookups, ...inputs].map((each) => each[Symbol.asyncDispose]()));
-    memory?.[Symbol.dispose]();
+    await memory?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 

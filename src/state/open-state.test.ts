@@ -11,10 +11,10 @@ const folder = () => mkdtempDisposableSync(join(tmpdir(), 'millrace-state-'));
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (of: Uint8Array | null): string | null => (of === null ? null : new TextDecoder().decode(of));
 
-test('what was committed is there again, and what was not is as it was', () => {
+test('what was committed is there again, and what was not is as it was', async () => {
   using place = folder();
   {
-    using state = openState(place.path);
+    await using state = openState(place.path);
     const space = state.file.space('a');
     space.put(bytes('kept'), bytes('1'));
     space.put(bytes('gone'), bytes('2'));
@@ -25,7 +25,7 @@ test('what was committed is there again, and what was not is as it was', () => {
     state.file.space('b').put(bytes('new'), bytes('4'));
     assert.equal(text(space.get(bytes('kept'))), '3');
   }
-  using state = openState(place.path);
+  await using state = openState(place.path);
   assert.equal(state.file.checkpoint, 'first');
   assert.equal(text(state.file.space('a').get(bytes('kept'))), '1');
   assert.equal(text(state.file.space('a').get(bytes('gone'))), '2');
@@ -41,8 +41,8 @@ test('a process that is killed within a large transaction leaves the one before'
   for (let number = 0; number < 1_500; number += 1)
     state.file.space('a').put(bytes(`k${number}`), new Uint8Array(40_000));
   state.file.space('a').put(bytes('k'), bytes('after'));
-  await killOnDisk(place.path, { [Symbol.asyncDispose]: async () => state[Symbol.dispose]() });
-  using again = openState(place.path);
+  await killOnDisk(place.path, { [Symbol.asyncDispose]: async () => await state[Symbol.asyncDispose]() });
+  await using again = openState(place.path);
   assert.equal(again.file.checkpoint, 'first');
   assert.deepEqual(
     [...again.file.space('a').entries()].map(([key, value]) => [text(key), text(value)]),
@@ -50,37 +50,37 @@ test('a process that is killed within a large transaction leaves the one before'
   );
 });
 
-test('names that nobody asks for lose their entries, and what is forgotten is no checkpoint', () => {
+test('names that nobody asks for lose their entries, and what is forgotten is no checkpoint', async () => {
   using place = folder();
   {
-    using state = openState(place.path);
+    await using state = openState(place.path);
     for (const name of ['old', 'used']) state.file.space(name).put(bytes('k'), bytes(name));
     state.file.commit('first');
   }
   {
-    using state = openState(place.path);
+    await using state = openState(place.path);
     state.file.space('used');
     state.file.forgetOthers();
     state.file.commit('second');
   }
-  using state = openState(place.path);
+  await using state = openState(place.path);
   assert.equal(text(state.file.space('used').get(bytes('k'))), 'used');
   assert.equal(state.file.space('old').get(bytes('k')), null);
   state.file.forget();
   assert.equal(state.file.checkpoint, null);
 });
 
-test('one process at a time has a state open, and a damaged one is refused', () => {
+test('one process at a time has a state open, and a damaged one is refused', async () => {
   using place = folder();
   {
-    using first = openState(place.path);
+    await using first = openState(place.path);
     assert.throws(
       () => openState(place.path),
       (error) => isMillraceError(error, 'STATE_IN_USE'),
     );
     first.file.commit('still writes');
   }
-  openState(place.path)[Symbol.dispose]();
+  await openState(place.path)[Symbol.asyncDispose]();
   writeFileSync(join(place.path, 'state.db'), 'no database at all, but long enough to be taken for one'.repeat(200));
   assert.throws(
     () => openState(place.path),
@@ -88,11 +88,11 @@ test('one process at a time has a state open, and a damaged one is refused', () 
   );
 });
 
-test('a journal gives the ticks behind a checkpoint, in order, without a line that was cut off', () => {
+test('a journal gives the ticks behind a checkpoint, in order, without a line that was cut off', async () => {
   using place = folder();
   const open = () => openState(place.path);
   {
-    using state = open();
+    await using state = open();
     state.journal.begin({ run: 'r', tick: 4 });
     for (const line of ['4', '5', '6']) state.journal.append(line);
     state.journal.begin({ run: 'r', tick: 7 });
@@ -102,7 +102,7 @@ test('a journal gives the ticks behind a checkpoint, in order, without a line th
     .filter((name) => name.endsWith('.ticks'))
     .sort();
   appendFileSync(join(place.path, last!), '8 was cut o');
-  using state = open();
+  await using state = open();
   assert.deepEqual(state.journal.after({ run: 'r', tick: 3 }), ['4', '5', '6', '7']);
   assert.deepEqual(state.journal.after({ run: 'r', tick: 5 }), ['6', '7']);
   assert.deepEqual(state.journal.after({ run: 'r', tick: 7 }), []);

@@ -5,7 +5,7 @@ import { StateFile } from './state-file.ts';
 import { TickJournal } from './tick-journal.ts';
 
 /** What one job keeps on disk, in a folder of its own. */
-export interface State extends Disposable {
+export interface State extends AsyncDisposable {
   readonly file: StateFile;
   readonly journal: TickJournal;
 }
@@ -19,9 +19,9 @@ export const openState = (folder: string): State => {
     return {
       file,
       journal,
-      [Symbol.dispose]: () => {
+      [Symbol.asyncDispose]: async () => {
         journal[Symbol.dispose]();
-        file[Symbol.dispose]();
+        await file[Symbol.asyncDispose]();
       },
     };
   } catch (error) {

@@ -1,8 +1,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { StateSpace } from '../operators/incremental/state/state-space.ts';
+import { LogCarrier } from './log-carrier.ts';
 
 /** Otherwise written files are not read: they are made anew. */
-const format = 1;
+const format = 2;
 
 /**
  * ```
@@ -11,11 +12,14 @@ const format = 1;
  * checkpoint  content                  one row, of what moment the entries are; none: of none
  * ```
  * One transaction is open all the time, and committed by `commit`: a process that ends before leaves what the last one
- * left. A rollback journal and no write-ahead log: what a first snapshot brings is one transaction as large as the state. One process at a
- * time has the file.
+ * left. It writes to a write-ahead log and waits for no disk, which is left to a thread; should power fail meanwhile, the file holds
+ * an earlier checkpoint. One process at a time has the file, by its open transaction.
  */
-export class StateFile implements Disposable {
+export class StateFile implements AsyncDisposable {
   readonly #database: DatabaseSync;
+  readonly #carrier: LogCarrier;
+  /** How many rows were written when the last commit was through; null: it has settled. */
+  #unsettled: number | null = null;
   readonly #statements = new Map<string, StatementSync>();
   /** By their names. */
   readonly #spaces = new Map<string, FileSpace>();
@@ -23,9 +27,12 @@ export class StateFile implements Disposable {
   /** Throws SQLite's errors: `database is locked` when another process has it. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
+    this.#carrier = new LogCarrier(path);
     try {
-      this.#database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = TRUNCATE;
-        PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE`);
+      // What does not fit into the cache is in the log before the commit, which has little left to write then.
+      this.#database.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
+        PRAGMA journal_size_limit = 33554432; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;
+        PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE`);
       this.#prepareTables();
     } catch (error) {
       this.#database.close();
@@ -61,11 +68,26 @@ export class StateFile implements Disposable {
     }
   }
 
-  /** Makes what the spaces hold now durable, as what was at `checkpoint`. */
+  /** What the spaces hold now is what was at `checkpoint`, for whoever opens the file next; after a power failure too once it has settled. */
   commit(checkpoint: string): void {
     this.#database.exec('DELETE FROM checkpoint');
     this.#statement('INSERT INTO checkpoint VALUES (?)').run(checkpoint);
     this.#database.exec('COMMIT; BEGIN IMMEDIATE');
+    this.#unsettled = this.#written;
+    this.#carrier.carry();
+  }
+
+  /**
+   * Whether the last commit is on the disk. Asks, and does not wait. Who writes before makes the log longer by what is written, since it
+   * begins anew only when all of it was carried over. Throws SQLite's message when the disk did not take it.
+   */
+  settle(): boolean {
+    if (this.#unsettled === null) return true;
+    if (!this.#carrier.isDone) return false;
+    // A transaction that sees the log keeps it.
+    if (this.#unsettled === this.#written) this.#database.exec('ROLLBACK; BEGIN IMMEDIATE');
+    this.#unsettled = null;
+    return true;
   }
 
   /** What was kept is of no use: the next to open the file finds no checkpoint. */
@@ -74,8 +96,14 @@ export class StateFile implements Disposable {
   }
 
   /** What was not committed is taken back. */
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
+    await this.#carrier[Symbol.asyncDispose]();
+  }
+
+  /** How many rows were written since the file was opened. */
+  get #written(): number {
+    return Number(this.#statement('SELECT total_changes() AS n').get()!['n']);
   }
 
   #prepareTables(): void {

@@ -30,6 +30,8 @@ export class KeyedState<Entry> {
   #away: KeyFilter | null = null;
   /** Keys whose entry came, went or changed since it was last written. Null: nobody asks, so nothing is noted. */
   #changed: Set<RowKey> | null = null;
+  /** Those of them that `writeSome` goes through, from the last to the first. */
+  #turn: RowKey[] = [];
   #space: StateSpace | null = null;
   /** When each key was last written, the longest ago first. Null: entries live for ever. */
   #written: Map<RowKey, number> | null = null;
@@ -136,6 +138,21 @@ export class KeyedState<Entry> {
   }
 
   /**
+   * The same for so many entries at most; the others wait for a later call. Neighbours in the space are written one after another,
+   * which for a file means a page once and not each time. An entry that changes again is written again.
+   */
+  writeSome(most: number): void {
+    const changed = this.#changed!;
+    if (this.#turn.length === 0) this.#turn = [...changed].sort((a, b) => byPlace(b, a));
+    for (let left = most; left > 0 && this.#turn.length > 0; ) {
+      const key = this.#turn.pop()!;
+      if (!changed.delete(key)) continue;
+      this.#write(key, this.#entries.get(key) ?? this.#resting.get(key));
+      left -= 1;
+    }
+  }
+
+  /**
    * Between ticks: forgets entries that nobody asked for since the last time, which are read again when somebody does. `mayWrite`: those that
    * changed are written before; otherwise they stay.
    */
@@ -207,8 +224,12 @@ export class KeyedState<Entry> {
 
 const writer = new StateWriter();
 
+/** About the order of their bytes. */
+const byPlace = (a: RowKey, b: RowKey): number =>
+  typeof a === typeof b && a !== null && b !== null ? (a < b ? -1 : 1) : typeof a < typeof b ? -1 : 1;
+
 /** A map takes 0 and -0 for one key. */
 const keyBytes = (key: RowKey): Uint8Array => {
-  writer.value(key === 0 ? 0 : key);
+  writer.key(key === 0 ? 0 : key);
   return writer.take();
 };

@@ -33,6 +33,9 @@ export class StateReader {
         const zigzag = this.count();
         return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
       }
+      case tags.ordered:
+        this.#at += 4;
+        return this.#bytes.readInt32BE(this.#at - 4) ^ -0x8000_0000;
       case tags.double:
         this.#at += 8;
         return this.#bytes.readDoubleLE(this.#at - 8);

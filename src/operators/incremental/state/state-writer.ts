@@ -13,6 +13,7 @@ import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
  * | 8    | bytes, with their length before them                               |
  * | 9    | an array: how many values, and they                                |
  * | 10   | a map: how many, and each key and its value                        |
+ * | 11   | a whole number of 32 bits, big-endian and its sign turned, so that bytes come in the order of numbers |
  */
 export const tags = {
   null: 0,
@@ -26,6 +27,7 @@ export const tags = {
   bytes: 8,
   array: 9,
   map: 10,
+  ordered: 11,
 } as const;
 
 /** Writes what a step remembers as bytes, which StateReader reads again in the same order. */
@@ -74,10 +76,20 @@ export class StateWriter {
     }
   }
 
+  /** A value that others are found by: numbers that follow each other stand beside each other. */
+  key(value: SqlValue): void {
+    if (typeof value !== 'number' || !isInt(value)) {
+      this.value(value);
+      return;
+    }
+    this.#room(5);
+    this.#bytes[this.#at++] = tags.ordered;
+    this.#at = this.#bytes.writeInt32BE(value ^ -0x8000_0000, this.#at);
+  }
+
   #number(value: number): void {
     this.#room(9);
-    // Whether it is a whole number of 32 bits.
-    if ((value | 0) === value && !Object.is(value, -0)) {
+    if (isInt(value)) {
       this.#bytes[this.#at++] = tags.int;
       // Zigzag: the sign becomes the last bit.
       this.count(((value << 1) ^ (value >> 31)) >>> 0);
@@ -140,3 +152,5 @@ export class StateWriter {
     this.#bytes = larger;
   }
 }
+
+const isInt = (value: number): boolean => (value | 0) === value && !Object.is(value, -0);
