@@ -1,4 +1,5 @@
 import type { Lane, Position } from './batch.ts';
+import type { RowImages } from './row-images.ts';
 import type { ColumnType, Table } from './table.ts';
 import type { Row } from './value.ts';
 
@@ -24,6 +25,8 @@ export interface KeyRange {
 
 export interface RowPage {
   readonly rows: readonly Row[];
+  /** The same rows as they came, for who needs no values of them. Where they are there, `rows` are decoded when first asked for. */
+  readonly images?: readonly RowImages[];
   /** Nothing in the range comes after these. */
   readonly last: boolean;
 }
@@ -32,6 +35,19 @@ export interface KeyPage {
   readonly keys: readonly Key[];
   /** None comes after these. */
   readonly last: boolean;
+}
+
+/** What a system holds of a table, asked by how it should be. One call at a time. */
+export interface RowAudit {
+  /**
+   * Which of these rows are not held as the system's own sink writes them, byte by byte. Some that are may be among them; what is not
+   * among them is held just so.
+   */
+  heldOtherwise(rows: readonly RowImages[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
+  /** These rows need not be looked up, and should be there all the same. */
+  pass(rows: readonly RowImages[]): void;
+  /** The next keys that are held, without those of rows that were looked up or passed; some of these may be among them. */
+  others(limit: number, signal: AbortSignal): Promise<KeyPage>;
 }
 
 /** A row that is not held as it should be. */
@@ -81,13 +97,8 @@ export interface Reader extends AsyncDisposable {
     keys: readonly Row[],
     signal: AbortSignal,
   ): AsyncIterable<readonly Row[]>;
-  /** The keys of the rows that come after `after` in the system's own order. Left out: they cost as much as the rows. */
-  keys?(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage>;
-  /**
-   * Which of `rows` are not held as the system's own sink writes them, byte by byte. Some that are may be among them; what is not among
-   * them is held just so. Left out: it has to be looked up.
-   */
-  heldOtherwise?(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
+  /** Begins to look all rows of a table up by how they should be held. Left out: they are looked up by their keys. */
+  audit?(table: Table): RowAudit;
   /** Whether rows of this table need not be there, as in a cache. Left out: every row has to. */
   holdsSome?(table: Table): boolean;
   /** Exactly how many rows a table has now. Left out: they have to be read. */

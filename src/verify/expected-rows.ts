@@ -41,6 +41,11 @@ export class ExpectedRows {
     return qualifiedName(this.table);
   }
 
+  /** The sinks are given the source's rows as they are. */
+  get isUnchanged(): boolean {
+    return this.#steps.length === 0;
+  }
+
   /** One row for each of `rows`, by the columns of `table`; null: it does not reach the sinks. */
   async from(rows: readonly Row[]): Promise<readonly (Row | null)[]> {
     if (this.#steps.length === 0) return rows;

@@ -1,7 +1,7 @@
-import type { Key, KeyPage, KeyRange, Reader, RowPage } from '../core/reader.ts';
+import type { Key, KeyRange, Reader, RowPage } from '../core/reader.ts';
 import type { Row } from '../core/value.ts';
 import { type ComparedTable, keyName } from './compared-table.ts';
-import { MetKeys } from './met-keys.ts';
+import { heldRows, PageRows } from './held-rows.ts';
 import type { Suspect } from './suspects.ts';
 
 /** How far a comparison along a key is. */
@@ -106,63 +106,46 @@ async function* byRows(options: KeyedOptions, place: KeyedPlace): AsyncGenerator
 
 async function* byLookups(options: KeyedOptions, place: KeyedPlace): AsyncGenerator<KeyedStep, void, undefined> {
   const { table, source, target, chunkRows, chosen, signal } = options;
-  const met = new MetKeys();
+  const held = heldRows(table, target, chunkRows, signal);
   let { phase, after } = place;
   let page = phase === 'forward' ? await pageAfter(options, after) : null;
   while (page !== null) {
-    const { rows, last }: RowPage = page;
-    after = last ? null : table.sourceKeyOf(rows.at(-1)!);
+    const { last }: RowPage = page;
+    const rows: PageRows = new PageRows(page, table.source);
+    after = last ? null : table.sourceKeyOf(rows.at(rows.length - 1));
     // The next page is read while this one is compared.
     const following = last ? null : pageAfter(options, after);
     following?.catch(() => {});
     const compared = chosen() && rows.length > 0;
-    const suspects = compared ? await lookedUp(options, rows) : [];
-    for (const row of rows) met.add(keyName(table.toTargetKey(table.sourceKeyOf(row))));
+    const otherwise: readonly number[] = rows.length > 0 ? await held.look(rows, compared) : [];
     phase = last ? 'backward' : 'forward';
     const ended = last && table.shared;
     const next = await following;
-    yield { place: { phase, after }, ended, rows: rows.length, skipped: !compared, suspects };
+    yield {
+      place: { phase, after },
+      ended,
+      rows: rows.length,
+      skipped: !compared,
+      suspects: otherwise.map((index) => {
+        const sourceKey = table.sourceKeyOf(rows.at(index));
+        return { sourceKey, targetKey: table.toTargetKey(sourceKey) };
+      }),
+    };
     if (ended) return;
     page = next;
   }
   for (;;) {
-    const { keys, last } = await keysAfter(options, after);
     // What the source had a moment ago needs no second look.
-    const unmet = keys.filter((key) => !met.has(keyName(key)));
-    const found = unmet.length === 0 ? [] : await source.lookup(table.source, unmet.map(table.toSourceKey), signal);
-    const suspects = unmet.flatMap((targetKey, i) =>
+    const { keys, reached, last } = await held.others(after);
+    const found = keys.length === 0 ? [] : await source.lookup(table.source, keys.map(table.toSourceKey), signal);
+    const suspects = keys.flatMap((targetKey, i) =>
       found[i] === null ? [{ sourceKey: table.toSourceKey(targetKey), targetKey }] : [],
     );
-    after = last ? null : (keys.at(-1) ?? after);
+    after = last ? null : (reached ?? after);
     yield { place: { phase: 'backward', after }, ended: last, rows: 0, skipped: false, suspects };
     if (last) return;
   }
-
-  async function keysAfter({ table: { target: held } }: KeyedOptions, from: Key | null): Promise<KeyPage> {
-    if (target.keys !== undefined) return await target.keys(held, from, chunkRows, signal);
-    const { rows, last } = await target.page(held, { after: from, upTo: null }, chunkRows, signal);
-    return { keys: rows.map((row) => table.targetKeyOf(row)), last };
-  }
 }
-
-/** Looks rows of the source up in the target, by what the target knows best: how it would hold them, or their keys. */
-const lookedUp = async ({ table, target, signal }: KeyedOptions, rows: readonly Row[]): Promise<readonly Suspect[]> => {
-  const expected = await table.expected.from(rows);
-  const suspectOf = (row: Row): Suspect => {
-    const sourceKey = table.sourceKeyOf(row);
-    return { sourceKey, targetKey: table.toTargetKey(sourceKey) };
-  };
-  const whole = expected.every((row) => row !== null);
-  if (whole && target.heldOtherwise !== undefined && table.target.id === table.expected.table.id) {
-    const otherwise = await target.heldOtherwise(table.target, expected, signal);
-    return otherwise.flatMap(({ index, held }) =>
-      table.same(expected[index]!, held) ? [] : [suspectOf(rows[index]!)],
-    );
-  }
-  const keys = rows.map((row) => table.toTargetKey(table.sourceKeyOf(row)));
-  const held = await target.lookup(table.target, keys, signal);
-  return rows.flatMap((row, i) => (table.same(expected[i] ?? null, held[i] ?? null) ? [] : [suspectOf(row)]));
-};
 
 const pageAfter = ({ table, source, chunkRows, signal }: KeyedOptions, after: Key | null): Promise<RowPage> =>
   source.page(table.source, { after, upTo: null }, chunkRows, signal);

@@ -16,6 +16,7 @@ import type {
   RowSums,
   TableName,
 } from '../../../core/reader.ts';
+import type { RowImages } from '../../../core/row-images.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
 import { type Dial, dialTcp } from '../../../net/dial.ts';
@@ -78,6 +79,29 @@ interface Walk {
   readonly expressions: readonly string[];
   readonly size: ChunkSize;
 }
+
+/** Rows as the socket gave them. */
+class ImagePage implements RowPage {
+  readonly images: readonly RowImages[];
+  readonly last: boolean;
+  #rows: readonly Row[] | null = null;
+
+  constructor(images: readonly RowImages[], last: boolean) {
+    this.images = images;
+    this.last = last;
+  }
+
+  get rows(): readonly Row[] {
+    this.#rows ??= decoded(this.images);
+    return this.#rows;
+  }
+}
+
+const decoded = (images: readonly RowImages[]): readonly Row[] => {
+  const rows: Row[] = [];
+  for (const some of images) for (let i = 0; i < some.length; i += 1) rows.push(some.after(i)!);
+  return rows;
+};
 
 /** Reads the tables of a MySQL or MariaDB server: rows off a socket of their own as a snapshot does, everything small beside it. */
 export class MysqlReader implements Reader {
@@ -145,14 +169,17 @@ export class MysqlReader implements Reader {
       assert(walk.key !== null, 'only a table with a walkable key has pages');
       const most = Math.min(limit, walk.size.rows);
       const sql = chunkQuery(table, walk.key, rangeOf(range), most, walk.expressions);
-      const rows: Row[] = [];
+      const images: RowImages[] = [];
+      let rows = 0;
       let bytes = 0;
-      for await (const some of this.#rows(sessions, walk, sql, signal)) {
-        for (const row of some.rows) rows.push(row);
-        bytes += some.bytes;
+      for await (const piece of readPieces(sessions.reader, walk.rows, sql, pageBytes)) {
+        signal.throwIfAborted();
+        images.push(...piece.images);
+        rows += piece.rows;
+        bytes += piece.bytes;
       }
-      walk.size.record(rows.length, bytes);
-      return { rows, last: rows.length < most };
+      walk.size.record(rows, bytes);
+      return new ImagePage(images, rows < most);
     });
   }
 
@@ -312,9 +339,7 @@ export class MysqlReader implements Reader {
   ): AsyncGenerator<{ readonly rows: readonly Row[]; readonly bytes: number }> {
     for await (const { images, bytes } of readPieces(reader, walk.rows, sql, pageBytes)) {
       signal.throwIfAborted();
-      const rows: Row[] = [];
-      for (const some of images) for (let i = 0; i < some.length; i += 1) rows.push(some.after(i)!);
-      yield { rows, bytes };
+      yield { rows: decoded(images), bytes };
     }
   }
 

@@ -13,8 +13,13 @@ import type { KeyTemplate } from '../key-template.ts';
 /** What stands at a row's key and is no row, or will leave by itself: no column's value is equal to it. */
 const notARow = '\0not a row';
 
-/** Commands, and answers, for each row that is asked for. */
-export const commandsPerRow = 2;
+/** How a row is asked for, beside what should come. */
+export interface AskedBy {
+  /** Its columns by their names; otherwise all fields as they lie there, which costs less where the sink has put them in the table's order. */
+  readonly names: boolean;
+  /** And when it leaves by itself. */
+  readonly leaving: boolean;
+}
 
 /** How the rows of one table lie in Redis, for who reads them back. */
 export class HashTable {
@@ -26,6 +31,7 @@ export class HashTable {
   readonly #fields: HashFields;
   readonly #readers: readonly ((bytes: Buffer) => Value)[];
   readonly #names: Buffer;
+  readonly #columns: ReadonlyMap<string, number>;
   #key = Buffer.allocUnsafe(256);
 
   /** `expires`: rows may leave by themselves. */
@@ -38,6 +44,7 @@ export class HashTable {
       keys.columns.every((column) => table.primaryKey.includes(column));
     this.#fields = new HashFields(table.columns);
     this.#readers = table.columns.map(({ type }) => columnValueReader(type));
+    this.#columns = new Map(table.columns.map(({ name }, column) => [name, column]));
     this.#names = Buffer.concat(
       table.columns.map(({ name }) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)),
     );
@@ -58,14 +65,21 @@ export class HashTable {
     return this.table.primaryKey.map((column) => this.#readers[column]!(values[this.keys.columns.indexOf(column)]!));
   }
 
-  /** Asks for a row, and for when it leaves by itself. */
-  ask(commands: CommandWriter, redisKey: Uint8Array): void {
-    commands.begin(2 + this.table.columns.length);
-    commands.text('HMGET');
-    commands.bytes(redisKey, 0, redisKey.length);
-    commands.raw(this.#names, 0, this.#names.length);
+  /** Asks for a row. */
+  ask(commands: CommandWriter, redisKey: Uint8Array, { names, leaving }: AskedBy): void {
+    if (names) {
+      commands.begin(2 + this.table.columns.length);
+      commands.raw(hmget, 0, hmget.length);
+      commands.bytes(redisKey, 0, redisKey.length);
+      commands.raw(this.#names, 0, this.#names.length);
+    } else {
+      commands.begin(2);
+      commands.raw(hgetall, 0, hgetall.length);
+      commands.bytes(redisKey, 0, redisKey.length);
+    }
+    if (!leaving) return;
     commands.begin(2);
-    commands.text('PTTL');
+    commands.raw(pttl, 0, pttl.length);
     commands.bytes(redisKey, 0, redisKey.length);
   }
 
@@ -73,38 +87,62 @@ export class HashTable {
    * The row that the answers to `ask` hold; null: there is none. Something that is no hash, or that will leave by itself as no row of
    * MySQL does, is a row like none of the table's.
    */
-  row(reply: Reply, leavesIn: Reply): Row | null {
+  row(replies: readonly Reply[], from: number, { names, leaving }: AskedBy): Row | null {
+    const reply = replies[from]!;
     if (reply instanceof ReplyError) return this.#readers.map(() => notARow);
-    const values = reply as readonly (Buffer | null)[];
-    if (Number(leavesIn) === -2) return null;
-    // What readers of a cache keep there beside rows: that somebody brings one, or that there is none.
-    if (this.expires && values.every((value) => value === null)) return null;
-    if (Number(leavesIn) >= 0 && !this.expires) return values.map(() => notARow);
+    const values = names ? (reply as readonly (Buffer | null)[]) : this.#named(reply as readonly Buffer[]);
+    // A hash has a field.
+    if (values.every((value) => value === null)) {
+      const isThere = leaving ? Number(replies[from + 1]) !== -2 : !names && (reply as readonly Buffer[]).length > 0;
+      // What readers of a cache keep there beside rows: that somebody brings one, or that there is none.
+      if (!isThere || this.expires) return null;
+    }
+    if (leaving && Number(replies[from + 1]) >= 0) return values.map(() => notARow);
     return values.map((value, column) => (value === null ? null : this.#readers[column]!(value)));
   }
 
+  /** Names and values in turn, as values by column. */
+  #named(fields: readonly Buffer[]): readonly (Buffer | null)[] {
+    const values: (Buffer | null)[] = new Array(this.table.columns.length).fill(null);
+    for (let i = 0; i < fields.length; i += 2) {
+      const column = this.#columns.get(fields[i]!.toString());
+      if (column !== undefined) values[column] = fields[i + 1]!;
+    }
+    return values;
+  }
+
   /**
-   * Asks for rows as they should be, and writes beside it what the server then answers, byte by byte. Ends after `maxBytes` of answers;
-   * says how many rows were asked for.
+   * Asks for a row as it should be, and writes beside it what the server then answers, byte by byte. Gives the row's key in Redis, which
+   * stands until the next call.
    */
-  expect(rows: readonly Row[], from: number, commands: CommandWriter, answers: AnswerWriter, maxBytes: number): number {
-    const images = this.#images(rows);
+  expect(rows: RowImages, index: number, commands: CommandWriter, answers: AnswerWriter, by: AskedBy): Buffer {
+    const fields = this.#fields;
+    const key = this.keyBytesOf(rows, index);
+    this.ask(commands, key, by);
+    if (by.names) this.#expectNamed(answers);
+    else {
+      answers.array(2 * fields.count);
+      answers.raw(fields.bytes, fields.length);
+    }
+    if (by.leaving) answers.staying();
+    return key;
+  }
+
+  /** A row's key in Redis, until the next call. */
+  keyBytesOf(rows: RowImages, index: number): Buffer {
+    this.#fields.read(rows, index, 'after');
+    return this.#keyBytes();
+  }
+
+  #expectNamed(answers: AnswerWriter): void {
     const fields = this.#fields;
     const width = this.table.columns.length;
-    let at = from;
-    for (; at < rows.length && answers.length < maxBytes; at += 1) {
-      fields.read(images, at, 'after');
-      const key = this.#keyBytes();
-      this.ask(commands, key);
-      answers.array(width);
-      for (let column = 0; column < width; column += 1) {
-        if (fields.states[column] === fieldOf.value) {
-          answers.text(fields.bytes, fields.valueStarts[column]!, fields.valueEnds[column]!);
-        } else answers.null();
-      }
-      answers.staying();
+    answers.array(width);
+    for (let column = 0; column < width; column += 1) {
+      if (fields.states[column] === fieldOf.value) {
+        answers.text(fields.bytes, fields.valueStarts[column]!, fields.valueEnds[column]!);
+      } else answers.null();
     }
-    return at - from;
   }
 
   /** The commands that make a row so; null: gone. Whatever else is at the key goes. */
@@ -139,6 +177,11 @@ export class HashTable {
   }
 }
 
+const word = (name: string): Buffer => Buffer.from(`$${name.length}\r\n${name}\r\n`);
+const hmget = word('HMGET');
+const hgetall = word('HGETALL');
+const pttl = word('PTTL');
+
 /** What a server answers in RESP2, written down before it does. */
 export class AnswerWriter {
   #bytes = Buffer.allocUnsafe(64 * 1024);
@@ -166,6 +209,12 @@ export class AnswerWriter {
     else this.length += from.copy(this.#bytes, this.length, start, end);
     this.#bytes[this.length++] = 0x0d;
     this.#bytes[this.length++] = 0x0a;
+  }
+
+  /** What is written as it is answered. */
+  raw(from: Buffer, end: number): void {
+    this.#reserve(end);
+    this.length += from.copy(this.#bytes, this.length, 0, end);
   }
 
   /** `$-1␍␊` */

@@ -3,50 +3,28 @@ import { Buffer } from 'node:buffer';
 import type { Lane, Position } from '../../../core/batch.ts';
 import type { Context } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
-import type {
-  HeldOtherwise,
-  Key,
-  KeyPage,
-  KeyRange,
-  Reader,
-  RowPage,
-  RowRepairs,
-  TableName,
-} from '../../../core/reader.ts';
+import type { Key, KeyPage, KeyRange, Reader, RowAudit, RowPage, RowRepairs, TableName } from '../../../core/reader.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisConnection } from '../connection.ts';
-import type { KeyTemplate } from '../key-template.ts';
-import { globQuoted } from '../key-text.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
 import { refill } from '../sink/nest-commands.ts';
 import { nestOf } from '../sink/nest-names.ts';
 import { OwnKeys } from '../sink/own-keys.ts';
 import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
 import { ForeseenAnswers } from './foreseen-answers.ts';
-import { AnswerWriter, commandsPerRow, HashTable } from './hash-table.ts';
+import { type AuditSessions, exactly, HashAudit, rowsOf, scanKeys } from './hash-audit.ts';
+import { HashTable } from './hash-table.ts';
 import { repairCommand, repairLine } from './repair-lines.ts';
 
-/** Keys that one SCAN looks at, about, and rows that are asked for at once. */
-const scanCount = 2_000;
+/** Rows that are asked for at once. */
 const rowsAtOnce = 500;
-/** Answers under way at once: less than a socket holds, so that neither side waits with both hands full. */
-const answerBytes = 64 * 1024;
 
-interface Sessions {
-  readonly control: RedisConnection;
-  readonly foreseen: ForeseenAnswers;
+interface Sessions extends AuditSessions {
   readonly close: () => void;
-}
-
-/** Rows that were asked for. */
-interface Asked {
-  readonly from: number;
-  readonly count: number;
-  readonly answers: AnswerWriter;
 }
 
 /** Where a walk over a table's keys is: SCAN knows no key to go on from. */
@@ -126,13 +104,13 @@ export class RedisReader implements Reader {
   }
 
   async page(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage> {
-    const { keys, last } = await this.keys(table, range.after, Math.min(limit, rowsAtOnce), signal);
+    const { keys, last } = await this.#keys(table, range.after, Math.min(limit, rowsAtOnce), signal);
     const rows = await this.lookup(table, keys, signal);
     // A row that went meanwhile is not there; a page that holds none is none.
     return { rows: rows.filter((row) => row !== null), last };
   }
 
-  async keys(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage> {
+  async #keys(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage> {
     return await this.#guarded(async ({ control }) => {
       const hashes = this.#of(table);
       let walk = this.#walks.get(table.id);
@@ -142,7 +120,7 @@ export class RedisReader implements Reader {
       }
       while (walk.found.length < limit && !walk.ended) {
         signal.throwIfAborted();
-        const [cursor, found] = await scan(control, hashes.keys, walk.cursor);
+        const [cursor, found] = await scanKeys(control, hashes.keys, walk.cursor);
         for (const redisKey of found) {
           const key = hashes.keyOf(redisKey);
           if (key !== null) walk.found.push(key);
@@ -163,7 +141,7 @@ export class RedisReader implements Reader {
     for (let cursor = ''; cursor !== '0'; ) {
       signal.throwIfAborted();
       const rows = await this.#guarded(async ({ control }) => {
-        const [next, found] = await scan(control, hashes.keys, cursor === '' ? '0' : cursor);
+        const [next, found] = await scanKeys(control, hashes.keys, cursor === '' ? '0' : cursor);
         cursor = next;
         const fresh = found.filter((key) => {
           const name = key.toString('latin1');
@@ -187,32 +165,8 @@ export class RedisReader implements Reader {
     return rows;
   }
 
-  async heldOtherwise(table: Table, rows: readonly Row[], signal: AbortSignal): Promise<readonly HeldOtherwise[]> {
-    const hashes = this.#of(table);
-    const otherwise: HeldOtherwise[] = [];
-    await this.#guarded(async ({ control, foreseen }) => {
-      const send = (from: number): Asked | null => {
-        if (from >= rows.length) return null;
-        signal.throwIfAborted();
-        const commands = new CommandWriter(64 * 1024);
-        const answers = new AnswerWriter();
-        const count = hashes.expect(rows, from, commands, answers, answerBytes);
-        foreseen.send(commands.view());
-        return { from, count, answers };
-      };
-      // The server works on some while others are written down.
-      let asked = send(0);
-      while (asked !== null) {
-        const { from, count, answers } = asked;
-        const next = send(from + count);
-        const replies = await foreseen.answered(count * commandsPerRow, answers.view());
-        for (const [i, held] of rowsOf(replies ?? [], control, hashes).entries()) {
-          otherwise.push({ index: from + i, held });
-        }
-        asked = next;
-      }
-    });
-    return otherwise;
+  audit(table: Table): RowAudit {
+    return new HashAudit(this.#of(table), (use) => this.#guarded(use));
   }
 
   async count(table: Table, signal: AbortSignal): Promise<number> {
@@ -222,7 +176,7 @@ export class RedisReader implements Reader {
     for (let cursor = ''; cursor !== '0'; ) {
       signal.throwIfAborted();
       const [next, found] = await this.#guarded(({ control }) =>
-        scan(control, hashes.keys, cursor === '' ? '0' : cursor),
+        scanKeys(control, hashes.keys, cursor === '' ? '0' : cursor),
       );
       cursor = next;
       for (const key of found) if (hashes.keys.read(key) !== null) seen.add(key.toString('latin1'));
@@ -254,8 +208,8 @@ export class RedisReader implements Reader {
     redisKeys: readonly Buffer[],
   ): Promise<readonly (Row | null)[]> {
     const commands = new CommandWriter(64 * 1024);
-    for (const key of redisKeys) hashes.ask(commands, key);
-    return rowsOf(await control.send(commands.view(), commands.commands), control, hashes);
+    for (const key of redisKeys) hashes.ask(commands, key, exactly);
+    return rowsOf(await control.send(commands.view(), commands.commands), control, hashes, exactly);
   }
 
   /** All or nothing, but for a command that is refused: Redis rolls nothing back. */
@@ -314,20 +268,3 @@ export class RedisReader implements Reader {
     this.#walks.clear();
   }
 }
-
-const rowsOf = (replies: readonly Reply[], control: RedisConnection, hashes: HashTable): readonly (Row | null)[] =>
-  Array.from({ length: replies.length / commandsPerRow }, (_, i) => {
-    const reply = replies[i * commandsPerRow]!;
-    if (reply instanceof ReplyError && reply.code !== 'WRONGTYPE') throw control.failure(reply, 'HMGET');
-    return hashes.row(reply, replies[i * commandsPerRow + 1]!);
-  });
-
-const scan = async (
-  control: RedisConnection,
-  keys: KeyTemplate,
-  cursor: string,
-): Promise<readonly [string, readonly Buffer[]]> => {
-  const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
-  const [next, found] = (await control.command('SCAN', cursor, 'MATCH', match, 'COUNT', scanCount)) as readonly Reply[];
-  return [String(next), (found as readonly Reply[]).filter(Buffer.isBuffer)];
-};

@@ -1,0 +1,148 @@
+import { ArrayRowImages } from '../core/array-row-images.ts';
+import { MetKeys } from '../core/met-keys.ts';
+import type { Key, KeyPage, Reader, RowAudit, RowPage } from '../core/reader.ts';
+import type { RowImages } from '../core/row-images.ts';
+import type { Table } from '../core/table.ts';
+import { textHash } from '../core/text-hash.ts';
+import type { Row } from '../core/value.ts';
+import { type ComparedTable, keyName } from './compared-table.ts';
+
+/** A page of the source's rows, decoded as far as somebody asks for them. */
+export class PageRows {
+  readonly images: readonly RowImages[];
+  readonly length: number;
+  readonly #page: RowPage;
+
+  constructor(page: RowPage, table: Table) {
+    this.#page = page;
+    this.images = page.images ?? [new ArrayRowImages(table, { before: null, after: page.rows })];
+    this.length = this.images.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get rows(): readonly Row[] {
+    return this.#page.rows;
+  }
+
+  at(index: number): Row {
+    let left = index;
+    for (const some of this.images) {
+      if (left < some.length) return some.after(left)!;
+      left -= some.length;
+    }
+    throw new RangeError(`a page of ${this.length} rows has none at ${index}`);
+  }
+}
+
+/** What a target holds of the rows of a table that sorts its keys otherwise than the source, or not at all. */
+export interface HeldRows {
+  /** Which rows of a page are not held as they should be. `compared` false: none is looked at, but they count as met. */
+  look(page: PageRows, compared: boolean): Promise<readonly number[]>;
+  /** The next keys that are held and were not met, and how far that is. */
+  others(after: Key | null): Promise<KeyPage & { readonly reached: Key | null }>;
+}
+
+/** By what the target knows best: how it would hold them, or their keys. */
+export const heldRows = (table: ComparedTable, target: Reader, chunkRows: number, signal: AbortSignal): HeldRows =>
+  target.audit !== undefined && table.target.id === table.expected.table.id
+    ? new AuditedRows(table, target, target.audit(table.target), chunkRows, signal)
+    : new LookedUpRows(table, target, chunkRows, signal);
+
+class AuditedRows implements HeldRows {
+  readonly #table: ComparedTable;
+  readonly #target: Reader;
+  readonly #audit: RowAudit;
+  readonly #chunkRows: number;
+  readonly #signal: AbortSignal;
+
+  constructor(table: ComparedTable, target: Reader, audit: RowAudit, chunkRows: number, signal: AbortSignal) {
+    this.#table = table;
+    this.#target = target;
+    this.#audit = audit;
+    this.#chunkRows = chunkRows;
+    this.#signal = signal;
+  }
+
+  async look(page: PageRows, compared: boolean): Promise<readonly number[]> {
+    const { expected, same } = this.#table;
+    if (expected.isUnchanged) {
+      return await this.#audited(page.images, compared, (index, held) => same(page.at(index), held));
+    }
+    const wanted = await expected.from(page.rows);
+    const places = [...wanted.keys()];
+    const [there, absent] = [places.filter((at) => wanted[at] !== null), places.filter((at) => wanted[at] === null)];
+    const after = there.map((at) => wanted[at]!);
+    const images = [new ArrayRowImages(expected.table, { before: null, after })];
+    const otherwise = await this.#audited(images, compared, (index, held) => same(after[index]!, held));
+    const found = otherwise.map((index) => there[index]!);
+    if (!compared || absent.length === 0) return found;
+    const held = await lookedUp(this.#table, this.#target, page, absent, this.#signal);
+    return [...found, ...absent.filter((_, i) => !same(null, held[i] ?? null))];
+  }
+
+  async others(): Promise<KeyPage & { readonly reached: Key | null }> {
+    const page = await this.#audit.others(this.#chunkRows, this.#signal);
+    return { ...page, reached: page.keys.at(-1) ?? null };
+  }
+
+  async #audited(
+    images: readonly RowImages[],
+    compared: boolean,
+    isSame: (index: number, held: Row | null) => boolean,
+  ): Promise<readonly number[]> {
+    if (!compared) {
+      this.#audit.pass(images);
+      return [];
+    }
+    const otherwise = await this.#audit.heldOtherwise(images, this.#signal);
+    return otherwise.flatMap(({ index, held }) => (isSame(index, held) ? [] : [index]));
+  }
+}
+
+class LookedUpRows implements HeldRows {
+  readonly #table: ComparedTable;
+  readonly #target: Reader;
+  readonly #chunkRows: number;
+  readonly #signal: AbortSignal;
+  readonly #met = new MetKeys();
+
+  constructor(table: ComparedTable, target: Reader, chunkRows: number, signal: AbortSignal) {
+    this.#table = table;
+    this.#target = target;
+    this.#chunkRows = chunkRows;
+    this.#signal = signal;
+  }
+
+  async look(page: PageRows, compared: boolean): Promise<readonly number[]> {
+    const { expected, same, sourceKeyOf, toTargetKey } = this.#table;
+    for (const row of page.rows) this.#met.add(textHash(keyName(toTargetKey(sourceKeyOf(row)))));
+    if (!compared) return [];
+    const wanted = await expected.from(page.rows);
+    const places = [...wanted.keys()];
+    const held = await lookedUp(this.#table, this.#target, page, places, this.#signal);
+    return places.filter((at) => !same(wanted[at] ?? null, held[at] ?? null));
+  }
+
+  async others(after: Key | null): Promise<KeyPage & { readonly reached: Key | null }> {
+    const { target, targetKeyOf } = this.#table;
+    const { rows, last } = await this.#target.page(target, { after, upTo: null }, this.#chunkRows, this.#signal);
+    const keys = rows.map(targetKeyOf);
+    return {
+      keys: keys.filter((key) => !this.#met.has(textHash(keyName(key)))),
+      reached: keys.at(-1) ?? null,
+      last,
+    };
+  }
+}
+
+const lookedUp = (
+  { target: held, sourceKeyOf, toTargetKey }: ComparedTable,
+  target: Reader,
+  page: PageRows,
+  places: readonly number[],
+  signal: AbortSignal,
+): Promise<readonly (Row | null)[]> =>
+  target.lookup(
+    held,
+    places.map((at) => toTargetKey(sourceKeyOf(page.rows[at]!))),
+    signal,
+  );
