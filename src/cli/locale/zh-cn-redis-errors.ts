@@ -94,4 +94,8 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 的复制流已到偏移 <offset>，而 <forMs> 毫秒以来 <received> 之后没有收到任何内容',
     'millrace 会断开连接并请求从原位置继续。若反复出现，请查看中间的代理，以及服务器上的 `CLIENT LIST TYPE replica`。',
   ],
+  REDIS_COMMANDS_UNKNOWN: [
+    '字节 <offset> 处的 <command> 可能改动了任何键，而日志没有说明它做了什么',
+    'Redis 5 之前的服务器记录脚本本身。请把日志载入一台服务器，再使用它保存的文件：`redis-server --appendonly yes --dir COPY`，然后 `SAVE`。',
+  ],
 };

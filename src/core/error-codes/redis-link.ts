@@ -24,4 +24,10 @@ export const redisLinkErrors = {
       `${d.server} is at offset ${d.offset} of its stream, and for ${d.forMs} ms nothing has come behind ${d.received}`,
     hint: 'millrace ends the link and asks to go on from its place. When it repeats, look for a proxy between, and at `CLIENT LIST TYPE replica` on the server.',
   },
+  REDIS_COMMANDS_UNKNOWN: {
+    retryable: false,
+    message: (d: { readonly command: string; readonly offset: number }) =>
+      `${d.command} at byte ${d.offset} may have changed any key, and the log does not say what it did`,
+    hint: 'Servers before Redis 5 log scripts themselves. Load the log into a server and use its saved file: `redis-server --appendonly yes --dir COPY`, then `SAVE`.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -150,7 +150,8 @@ export class RedisFileSource implements Source {
   /** Keys as the log's commands leave them. */
   async *#replayed(log: SavedLog, behind: number, marks: Marks, signal: AbortSignal): AsyncGenerator<Batch> {
     using keys = new Keyspace();
-    for await (const _ of log.read(new ReplayedCommands(keys))) if (signal.aborted) return;
+    const commands = new ReplayedCommands(keys, (name) => this.#rows.tableOf(name) !== null);
+    for await (const _ of log.read(commands)) if (signal.aborted) return;
     this.#rows.at(this.#origin(behind));
     for (const key of keys.keys(this.#config.database, behind)) {
       const name = Buffer.from(key.name);

@@ -1,9 +1,13 @@
+import { MillraceError } from '../../../../core/errors.ts';
 import type { AofVisitor } from '../../../../protocol/redis/aof/aof-reader.ts';
 import type { Command } from '../../../../protocol/redis/command-decoder.ts';
 import type { RdbKind } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
 import { addedEntry } from '../named-elements.ts';
+import { bitOperation, withBit, withFields } from './bit-values.ts';
 import type { Keyspace, SavedKey } from './keyspace.ts';
 import { KeyspaceLoader, only } from './keyspace-loader.ts';
+import { readRestored } from './restored-value.ts';
+import { elementsBetween, rankRange, StoredResults, scoreOf } from './stored-results.ts';
 import { packedEntry, streamName } from './stream-entries.ts';
 
 /** A command's texts behind its name. */
@@ -12,23 +16,34 @@ type Texts = readonly Buffer[];
 /**
  * Does to a keyspace what the commands of an append-only log did to their server: the log holds effects, so that expiries are deletes
  * and scripts are what they wrote. A key that a command changes which is not known here is in doubt from there on, until it is
- * deleted or replaced.
+ * deleted or replaced, and so is what comes from it. Throws REDIS_COMMANDS_UNKNOWN for a command that may change any key.
  */
 export class ReplayedCommands implements AofVisitor {
   readonly keys: KeyspaceLoader;
   commands = 0;
   readonly #keys: Keyspace;
+  readonly #results: StoredResults;
+  readonly #isRow: (name: Buffer) => boolean;
   #db = 0;
   #offset = 0;
+  /** When the commands ran, in milliseconds since 1970; null: the log does not note it. */
+  #timeMs: number | null = null;
+  #hasDoubts = false;
 
-  constructor(keys: Keyspace) {
+  /** `isRow`: whether a key is a row's, so that it counts though it is not there. */
+  constructor(keys: Keyspace, isRow: (name: Buffer) => boolean) {
     this.#keys = keys;
+    this.#results = new StoredResults(keys);
+    this.#isRow = isRow;
     this.keys = new KeyspaceLoader(keys);
   }
 
   begin(): void {}
   commit(): void {}
-  time(): void {}
+
+  time(seconds: number): void {
+    this.#timeMs = seconds * 1_000;
+  }
 
   command(command: Command, database: number): void {
     this.commands += 1;
@@ -38,7 +53,12 @@ export class ReplayedCommands implements AofVisitor {
     const texts = Array.from({ length: command.length - 1 }, (_, i) => command.bytesOf(i + 1));
     if (harmless.has(name)) return;
     if (name === 'XADD') this.#addEntry(command, texts);
-    else if (Object.hasOwn(this.#known, name)) this.#known[name]!(texts);
+    else if (Object.hasOwn(this.#known, name)) {
+      const spread = this.#hasDoubts ? this.#spreadDoubt(name, texts) : null;
+      this.#known[name]!(texts);
+      if (spread !== null) this.#doubtKey(spread.doubt, spread.name);
+    } else if (scripts.has(name))
+      throw new MillraceError('REDIS_COMMANDS_UNKNOWN', { command: name, offset: command.offset });
     else this.#doubt(name, texts);
   }
 
@@ -46,8 +66,12 @@ export class ReplayedCommands implements AofVisitor {
     SET: ([key, value, ...options]) => this.#set(key!, value!, options.map(upper)),
     SETNX: ([key, value]) => void (this.#find(key!) ?? this.#set(key!, value!, [])),
     GETSET: ([key, value]) => this.#set(key!, value!, []),
-    SETEX: ([key, , value]) => this.#set(key!, value!, []),
-    PSETEX: ([key, , value]) => this.#set(key!, value!, []),
+    SETEX: ([key, seconds, value]) => this.#set(key!, value!, ['EX', String(seconds)]),
+    PSETEX: ([key, ms, value]) => this.#set(key!, value!, ['PX', String(ms)]),
+    SETBIT: ([key, offset, bit]) => this.#text(key!, (text) => withBit(text, Number(offset), Number(bit))),
+    BITFIELD: ([key, ...words]) => this.#text(key!, (text) => withFields(text, words.map(upper))),
+    BITOP: ([operation, to, ...from]) => this.#bits(upper(operation!), to!, from),
+    RESTORE: (texts) => this.#restore(texts),
     MSET: (texts) => pairs(texts, (key, value) => this.#set(key, value, [])),
     MSETNX: (texts) => pairs(texts, (key, value) => this.#set(key, value, [])),
     APPEND: ([key, more]) => this.#text(key!, (text) => Buffer.concat([text, more!])),
@@ -67,6 +91,8 @@ export class ReplayedCommands implements AofVisitor {
       const held = this.#keys.element(hash, field!)?.value ?? zero;
       this.#keys.put(hash, field!, sum(held, BigInt(String(by))));
     },
+    // Whether it was to be done was settled before it was logged; a field's own expiry arrives as an HDEL.
+    HSETEX: ([key, ...rest]) => this.#fields(key!, rest.slice(rest.findIndex((text) => upper(text) === 'FIELDS') + 2)),
     HDEL: ([key, ...fields]) => this.#drop(key!, fields),
     // The server sends an HDEL when the field's time has come.
     HPEXPIREAT: () => {},
@@ -83,22 +109,35 @@ export class ReplayedCommands implements AofVisitor {
       this.#drop(from!, [member!]);
       this.#keys.put(this.#make(to!, 'set'), member!, null);
     },
+    SUNIONSTORE: ([to, ...from]) => this.#results.sets(this.#db, 'union', to!, from),
+    SINTERSTORE: ([to, ...from]) => this.#results.sets(this.#db, 'inter', to!, from),
+    SDIFFSTORE: ([to, ...from]) => this.#results.sets(this.#db, 'diff', to!, from),
+    ZUNIONSTORE: (texts) => this.#combine('union', texts),
+    ZINTERSTORE: (texts) => this.#combine('inter', texts),
+    ZDIFFSTORE: (texts) => this.#combine('diff', texts),
+    ZRANGESTORE: ([to, from, low, high, ...options]) => {
+      if (!this.#results.range(this.#db, to!, from!, [low!, high!], options.map(upper)))
+        this.#doubtKey(this.#notFollowed('ZRANGESTORE'), to!);
+    },
+    SORT: ([from, ...options]) => this.#sort(from!, options),
     ZADD: ([key, ...rest]) => this.#score(key!, rest),
     ZINCRBY: ([key, by, member]) => this.#score(key!, [incr, by!, member!]),
     ZREM: ([key, ...members]) => this.#drop(key!, members),
     ZPOPMIN: ([key, count]) => this.#dropRanks(key!, 0, Number(count ?? 1) - 1),
     ZPOPMAX: ([key, count]) => this.#dropRanks(key!, -Number(count ?? 1), -1),
     ZREMRANGEBYRANK: ([key, start, stop]) => this.#dropRanks(key!, Number(start), Number(stop)),
-    ZREMRANGEBYSCORE: ([key, min, max]) => this.#dropScores(key!, String(min), String(max)),
+    ZREMRANGEBYSCORE: ([key, min, max]) => this.#dropBetween('score', key!, min!, max!),
+    ZREMRANGEBYLEX: ([key, min, max]) => this.#dropBetween('name', key!, min!, max!),
     RPUSH: ([key, ...values]) => this.#push(key!, values, 1),
     LPUSH: ([key, ...values]) => this.#push(key!, values, -1),
     RPUSHX: ([key, ...values]) => void (this.#find(key!) && this.#push(key!, values, 1)),
     LPUSHX: ([key, ...values]) => void (this.#find(key!) && this.#push(key!, values, -1)),
     RPOP: ([key, count]) => void this.#pop(key!, 'DESC', Number(count ?? 1)),
     LPOP: ([key, count]) => void this.#pop(key!, 'ASC', Number(count ?? 1)),
-    RPOPLPUSH: ([from, to]) => this.#push(to!, this.#pop(from!, 'DESC', 1), -1),
+    RPOPLPUSH: ([from, to]) => this.#move(from!, to!, 'DESC', -1),
     LMOVE: ([from, to, out, into]) =>
-      this.#push(to!, this.#pop(from!, upper(out!) === 'LEFT' ? 'ASC' : 'DESC', 1), upper(into!) === 'LEFT' ? -1 : 1),
+      this.#move(from!, to!, upper(out!) === 'LEFT' ? 'ASC' : 'DESC', upper(into!) === 'LEFT' ? -1 : 1),
+    LINSERT: ([key, where, pivot, value]) => this.#insert(key!, upper(where!) === 'BEFORE', pivot!, value!),
     LSET: ([key, index, value]) => {
       const list = this.#find(key!);
       const at = list === null ? null : this.#itemAt(list, Number(index));
@@ -123,6 +162,10 @@ export class ReplayedCommands implements AofVisitor {
         ids.map((id) => streamName(String(id))),
       ),
     XTRIM: ([key, ...options]) => this.#trimStream(key!, options.map(upper)),
+    XGROUP: ([word, key, ...rest]) => {
+      // A group may make the stream that it is of.
+      if (upper(word!) === 'CREATE' && rest.some((text) => upper(text) === 'MKSTREAM')) this.#make(key!, 'stream');
+    },
     DEL: (texts) => this.#remove(texts),
     UNLINK: (texts) => this.#remove(texts),
     GETDEL: (texts) => this.#remove(texts),
@@ -136,6 +179,8 @@ export class ReplayedCommands implements AofVisitor {
     COPY: ([from, to, ...options]) => this.#copy(from!, to!, options.map(upper)),
     PERSIST: ([key]) => this.#expire(key!, null),
     PEXPIREAT: ([key, at]) => this.#expire(key!, Number(at)),
+    EXPIRE: ([key, seconds]) => this.#expireIn(key!, Number(seconds) * 1000),
+    PEXPIRE: ([key, ms]) => this.#expireIn(key!, Number(ms)),
     EXPIREAT: ([key, at]) => this.#expire(key!, Number(at) * 1000),
     FLUSHDB: () => this.#empty(this.#db),
     FLUSHALL: () => this.#empty(null),
@@ -172,13 +217,33 @@ export class ReplayedCommands implements AofVisitor {
 
   /** What any text of an unknown command names may be something else now. */
   #doubt(command: string, texts: Texts): void {
-    const doubt = `${command} at byte ${this.#offset} changed it, which is not followed in a log`;
-    const [first] = texts;
-    if (first !== undefined) this.#make(first, 'string');
-    for (const text of texts) {
-      const key = this.#find(text);
-      if (key !== null) this.#keys.run('UPDATE keys SET doubt = ? WHERE id = ?', doubt, key.id);
+    const doubt = this.#notFollowed(command);
+    for (const [at, text] of texts.entries()) {
+      if (at === 0 || this.#isRow(text) || this.#find(text) !== null) this.#doubtKey(doubt, text);
     }
+  }
+
+  #notFollowed(command: string): string {
+    return `${command} at byte ${this.#offset} changed it, which is not followed in a log`;
+  }
+
+  #doubtKey(doubt: string, name: Uint8Array): void {
+    const key = this.#make(name, 'string');
+    this.#keys.run('UPDATE keys SET doubt = ? WHERE id = ?', doubt, key.id);
+    this.#hasDoubts = true;
+  }
+
+  /** A key in doubt that a command reads, and the key that it writes by that. */
+  #spreadDoubt(command: string, texts: Texts): { readonly doubt: string; readonly name: Buffer } | null {
+    const into = written.get(command);
+    const name = into === undefined ? storedTo(texts) : texts[into];
+    if (name === undefined || (into === undefined && command !== 'SORT')) return null;
+    for (const text of texts) {
+      if (text === name && command.endsWith('STORE')) continue;
+      const doubt = this.#find(text)?.doubt ?? null;
+      if (doubt !== null) return { doubt, name };
+    }
+    return null;
   }
 
   #expire(name: Uint8Array, at: number | null): void {
@@ -194,6 +259,53 @@ export class ReplayedCommands implements AofVisitor {
     if (options.includes('KEEPTTL')) this.#expire(name, held?.expires ?? null);
     else if (at >= 0) this.#expire(name, Number(options[at + 1]));
     else if (seconds >= 0) this.#expire(name, Number(options[seconds + 1]) * 1000);
+    else if (options.includes('EX')) this.#expireIn(name, Number(options[options.indexOf('EX') + 1]) * 1000);
+    else if (options.includes('PX')) this.#expireIn(name, Number(options[options.indexOf('PX') + 1]));
+  }
+
+  /** Servers log when a key expires, and not in how long: from the time that the log notes, or not known. */
+  #expireIn(name: Uint8Array, ms: number): void {
+    if (this.#find(name) === null) return;
+    if (this.#timeMs !== null) this.#expire(name, this.#timeMs + ms);
+    else this.#doubtKey(`at byte ${this.#offset} it expires in ${ms} ms from a time that the log does not note`, name);
+  }
+
+  #bits(operation: string, to: Buffer, from: Texts): void {
+    const texts = from.map((name) => {
+      const key = this.#find(name);
+      return key === null ? new Uint8Array(0) : this.#keys.element(key, only)!.value;
+    });
+    const result = bitOperation(operation, texts);
+    if (result === null) this.#doubtKey(this.#notFollowed(`BITOP ${operation}`), to);
+    else if (result.length === 0) this.#remove([to]);
+    else this.#set(to, result, []);
+  }
+
+  /** `RESTORE key ttl value [REPLACE] [ABSTTL] …` */
+  #restore([name, ttl, dumped, ...rest]: Texts): void {
+    const options = rest.map(upper);
+    this.#remove([name!]);
+    readRestored(this.keys, this.#db, name!, dumped!);
+    if (Number(ttl) === 0) return;
+    if (options.includes('ABSTTL')) this.#expire(name!, Number(ttl));
+    else this.#expireIn(name!, Number(ttl));
+  }
+
+  #sort(from: Buffer, options: Texts): void {
+    const to = storedTo(options);
+    if (to === undefined || this.#results.sorted(this.#db, to, from, options.map(upper))) return;
+    this.#doubtKey(this.#notFollowed('SORT'), to);
+  }
+
+  /** `ZUNIONSTORE to 2 a b WEIGHTS 1 2 AGGREGATE SUM` */
+  #combine(how: 'union' | 'inter' | 'diff', [to, count, ...rest]: Texts): void {
+    const from = rest.slice(0, Number(count));
+    const options = rest.slice(from.length);
+    const words = options.map(upper);
+    const at = words.indexOf('WEIGHTS');
+    const weights = from.map((_, i) => (at < 0 ? 1 : scoreOf(options[at + 1 + i]!)));
+    const aggregate = words.includes('AGGREGATE') ? words[words.indexOf('AGGREGATE') + 1]! : 'SUM';
+    this.#results.scores(this.#db, how, to!, from, { weights, aggregate });
   }
 
   #text(name: Uint8Array, change: (text: Uint8Array) => Uint8Array): void {
@@ -220,7 +332,7 @@ export class ReplayedCommands implements AofVisitor {
     const key = this.#make(name, 'zset');
     pairs(texts.slice(at), (score, member) => {
       const held = this.#keys.element(key, member)?.score ?? null;
-      const given = numberOf(score);
+      const given = scoreOf(score);
       const next = options.has('INCR') ? (held ?? 0) + given : given;
       const isKept =
         (held !== null && options.has('NX')) ||
@@ -236,19 +348,22 @@ export class ReplayedCommands implements AofVisitor {
     const key = this.#find(name);
     if (key === null) return;
     const members = this.#keys.all('SELECT name FROM elements WHERE key = ? ORDER BY score, name', key.id);
-    const [from, to] = range(members.length, start, stop);
+    const [from, to] = rankRange(members.length, start, stop);
     this.#drop(
       name,
       members.slice(from, to).map((member) => member['name'] as Buffer),
     );
   }
 
-  #dropScores(name: Uint8Array, min: string, max: string): void {
+  #dropBetween(by: 'score' | 'name', name: Uint8Array, low: Buffer, high: Buffer): void {
     const key = this.#find(name);
     if (key === null) return;
-    const [low, high] = [min, max].map((text) => numberOf(Buffer.from(text.replace(/^\(/, ''))));
-    const text = `DELETE FROM elements WHERE key = ? AND score ${min.startsWith('(') ? '>' : '>='} ? AND score ${max.startsWith('(') ? '<' : '<='} ?`;
-    this.#keys.run(text, key.id, low!, high!);
+    if (by === 'name' && !this.#results.hasOneScore(key)) {
+      this.#doubtKey(this.#notFollowed('ZREMRANGEBYLEX'), name);
+      return;
+    }
+    const [where, values] = elementsBetween(by, low, high);
+    this.#keys.run(`DELETE FROM elements WHERE key = ?${where}`, key.id, ...values);
     this.#keys.removeIfEmpty(key);
   }
 
@@ -276,6 +391,27 @@ export class ReplayedCommands implements AofVisitor {
     return popped.map(({ value }) => Buffer.from(value as Uint8Array));
   }
 
+  #move(from: Buffer, to: Buffer, order: 'ASC' | 'DESC', step: 1 | -1): void {
+    const list = this.#find(from);
+    const isAlone = list !== null && this.#itemAt(list, 1) === null;
+    // A list of one that is turned is the same list.
+    if (isAlone && from.equals(to)) return;
+    this.#push(to, this.#pop(from, order, 1), step);
+  }
+
+  #insert(name: Uint8Array, isBefore: boolean, pivot: Buffer, value: Buffer): void {
+    const list = this.#find(name);
+    if (list === null) return;
+    const text = 'SELECT at FROM items WHERE key = ? AND value = ? ORDER BY at LIMIT 1';
+    const found = this.#keys.get(text, list.id, pivot)?.['at'];
+    if (found === undefined) return;
+    const at = Number(found) + (isBefore ? 0 : 1);
+    // In two steps, because places are moved one by one and must not meet.
+    this.#keys.run('UPDATE items SET at = at + ? WHERE key = ? AND at >= ?', aside, list.id, at);
+    this.#keys.run('UPDATE items SET at = at - ? WHERE key = ? AND at >= ?', aside - 1, list.id, at + aside);
+    this.#keys.run('INSERT INTO items VALUES (?, ?, ?)', list.id, at, value);
+  }
+
   #itemAt({ id }: SavedKey, index: number): number | null {
     const order = index < 0 ? 'DESC' : 'ASC';
     const text = `SELECT at FROM items WHERE key = ? ORDER BY at ${order} LIMIT 1 OFFSET ?`;
@@ -287,7 +423,7 @@ export class ReplayedCommands implements AofVisitor {
     const list = this.#find(name);
     if (list === null) return;
     const size = Number(this.#keys.get('SELECT COUNT(*) AS n FROM items WHERE key = ?', list.id)!['n']);
-    const [from, to] = range(size, start, stop);
+    const [from, to] = rankRange(size, start, stop);
     if (from >= to) {
       this.#keys.remove(list);
       return;
@@ -347,8 +483,23 @@ export class ReplayedCommands implements AofVisitor {
 /** Commands that a log holds and that change no value. */
 const harmless = new Set([
   ...['PING', 'REPLCONF', 'PUBLISH', 'SPUBLISH', 'FUNCTION', 'SCRIPT', 'SELECT', 'MULTI', 'EXEC'],
-  ...['XGROUP', 'XCLAIM', 'XACK', 'XSETID', 'XREADGROUP', 'XAUTOCLAIM'],
+  ...['XCLAIM', 'XACK', 'XSETID', 'XREADGROUP', 'XAUTOCLAIM'],
 ]);
+/** What they wrote is not in a log that holds them. */
+const scripts = new Set(['EVAL', 'EVALSHA', 'FCALL']);
+/** Where a command names the key that it writes by what other keys hold. */
+const written = new Map([
+  ...['SUNIONSTORE', 'SINTERSTORE', 'SDIFFSTORE', 'ZUNIONSTORE', 'ZINTERSTORE', 'ZDIFFSTORE', 'ZRANGESTORE'].map(
+    (name) => [name, 0] as const,
+  ),
+  ...['BITOP', 'SMOVE', 'RPOPLPUSH', 'LMOVE'].map((name) => [name, 1] as const),
+]);
+const storedTo = (texts: Texts): Buffer | undefined => {
+  const at = texts.findLastIndex((text) => upper(text) === 'STORE');
+  return at < 0 ? undefined : texts[at + 1];
+};
+/** Farther than any list is long. */
+const aside = 2 ** 40;
 const zaddOptions = new Set(['NX', 'XX', 'GT', 'LT', 'CH', 'INCR']);
 const incr = Buffer.from('INCR');
 const zero = Buffer.from('0');
@@ -368,15 +519,3 @@ const ranged = (text: Uint8Array, at: number, part: Uint8Array): Uint8Array => {
   changed.set(part, at);
   return changed;
 };
-
-const numberOf = (text: Buffer): number => {
-  const word = text.toString('latin1').toLowerCase().replace(/^\+/, '');
-  if (word === 'inf' || word === '-inf') return word === 'inf' ? Infinity : -Infinity;
-  return Number(word);
-};
-
-/** From and to, without the latter, as Redis counts: from the end where negative. */
-const range = (size: number, start: number, stop: number): readonly [number, number] => [
-  Math.max(0, start < 0 ? size + start : start),
-  Math.min(size, (stop < 0 ? size + stop : stop) + 1),
-];
