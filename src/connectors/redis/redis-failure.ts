@@ -40,4 +40,7 @@ const passing = new Set([
   'NOREPLICAS',
   'MISCONF',
   'READONLY',
+  // Slots of a cluster went to another node.
+  'MOVED',
+  'ASK',
 ]);

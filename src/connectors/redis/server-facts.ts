@@ -38,3 +38,11 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
     maxValueBytes: Number.isSafeInteger(bulk) && bulk > 0 ? bulk : usualMaxValueBytes,
   };
 };
+
+/** What holds of several servers together: the one that evicts most, and the least that all of them take. */
+export const leastOf = (all: readonly ServerFacts[]): ServerFacts => {
+  const keeps = ({ maxMemory, evictionPolicy }: ServerFacts): boolean =>
+    maxMemory === 0 || evictionPolicy === 'noeviction';
+  const worst = all.find((facts) => !keeps(facts)) ?? all[0]!;
+  return { ...worst, maxValueBytes: Math.min(...all.map(({ maxValueBytes }) => maxValueBytes)) };
+};

@@ -5,13 +5,13 @@ import type { Log } from '../../../core/log.ts';
 import { originPlace } from '../../../core/origin-place.ts';
 import { type Column, qualifiedName, type Table } from '../../../core/table.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import type { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import type { KeyStore } from './key-store.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { TableKeys } from './table-keys.ts';
 
 interface Options {
-  readonly connection: RedisConnection;
+  readonly store: KeyStore;
   readonly own: OwnKeys;
   readonly tableKeys: TableKeys;
   readonly log: Log;
@@ -33,17 +33,17 @@ interface Rework {
 
 /**
  * Follows changes of definitions in the hashes that are there: keys are renamed with their table or key columns, fields are renamed
- * and removed. The keys are noted first and struck out as they are done, so a crash in between goes on where it was: doing such a
+ * and removed. In a cluster they are copied, since their new keys are on other nodes. The keys are noted first and struck out as they are done, so a crash in between goes on where it was: doing such a
  * thing twice would swap back what was swapped.
  */
 export class DefinitionChanges {
-  readonly #connection: RedisConnection;
+  readonly #store: KeyStore;
   readonly #own: OwnKeys;
   readonly #tableKeys: TableKeys;
   readonly #log: Log;
 
-  constructor({ connection, own, tableKeys, log }: Options) {
-    this.#connection = connection;
+  constructor({ store, own, tableKeys, log }: Options) {
+    this.#store = store;
     this.#own = own;
     this.#tableKeys = tableKeys;
     this.#log = log;
@@ -55,7 +55,7 @@ export class DefinitionChanges {
     const from = before && keysOf(before);
     if (before === null || from === null) return;
     const id = changeId(change);
-    const state = await this.#connection.command('HGET', this.#own.changes, id);
+    const state = await this.#store.home.command('HGET', this.#own.changes, id);
     if (String(state) === 'done') return;
     if (after === null) await this.#tableKeys.erase(from, 'hash');
     else {
@@ -78,9 +78,37 @@ export class DefinitionChanges {
       await this.#tableKeys.step((block) => void block.add('HSET', changes, id, 'noted'));
     }
     await this.#tableKeys.drain(set, async (keys, block) => {
+      if (rework.moves && this.#store.isCluster) {
+        for (const key of await this.#copy(rework, keys)) block.add('UNLINK', key);
+        return;
+      }
       const fields = rework.read.length === 0 ? null : await this.#tableKeys.fields(keys, rework.read);
       for (const [index, key] of keys.entries()) writeRework(block, rework, key, fields?.[index] ?? []);
     });
+  }
+
+  /**
+   * Writes hashes under their new keys, which are on other nodes; says which keys are to go now. One that is gone was copied before a
+   * crash.
+   */
+  async #copy(rework: Rework, keys: readonly Buffer[]): Promise<readonly Buffer[]> {
+    const { to, read, renamed, removed, places } = rework;
+    const left: Buffer[] = [];
+    const hashes = await this.#tableKeys.hashes(keys);
+    await this.#tableKeys.step((block) => {
+      for (const [index, key] of keys.entries()) {
+        const hash = hashes[index]!;
+        const fields = read.map((name) => hash.get(name) ?? null);
+        const moved = keyOf(to, places, fields);
+        if (hash.size === 0 || moved === null || moved.equals(key)) continue;
+        for (const name of removed) hash.delete(name);
+        for (const [at, name] of renamed.entries()) if (name !== null) hash.delete(read[at]!);
+        for (const [at, name] of renamed.entries()) if (name !== null && fields[at]) hash.set(name, fields[at]);
+        block.add('UNLINK', moved).add('HSET', moved, ...[...hash].flat());
+        left.push(key);
+      }
+    });
+    return left;
   }
 
   /** What the server converted without logging a row. */

@@ -122,8 +122,11 @@ export class NestCommands {
   }
 
   /** A row is removed, or has got the key `to`; null: it is gone. Those that go with it leave its nest. */
-  removed({ nests, shape }: TablePlan, key: RowKey, to: RowKey | null): void {
+  removed({ nests, shape, label }: TablePlan, key: RowKey, to: RowKey | null): void {
     if (nests.length === 0) return;
+    if (to !== null && !this.#refusal.limits.renames && nests.some(({ cascades }) => cascades)) {
+      throw this.#refusal.of(label, 'in a cluster rows within a row do not go along when it gets another key');
+    }
     const kind = shape.kind as ParentKind;
     const { nest } = this.#touch(key, kind, null);
     leaveNest(this.#commands, nest, { nests, kind, to: to === null ? null : this.#touch(to, kind, null).nest });

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import type { Reply } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { KeyStore } from './key-store.ts';
 import { holderKind, leaveNest, renderHolder } from './nest-commands.ts';
 import { foundMember, nestOf, readMember, rowOfNest } from './nest-names.ts';
 import type { TableKeys } from './table-keys.ts';
@@ -11,7 +11,7 @@ import type { NestedShape, ParentKind, TableSettings } from './table-settings.ts
 const scanCount = 1_000;
 
 interface Options {
-  readonly connection: RedisConnection;
+  readonly store: KeyStore;
   readonly tableKeys: TableKeys;
   /** What the keys of nests begin with. */
   readonly prefix: string;
@@ -19,12 +19,12 @@ interface Options {
 
 /** Work on all rows of a table that stand within others, in steps, as `TableKeys` does it on keys. */
 export class NestKeys {
-  readonly #connection: RedisConnection;
+  readonly #store: KeyStore;
   readonly #tableKeys: TableKeys;
   readonly #prefix: string;
 
-  constructor({ connection, tableKeys, prefix }: Options) {
-    this.#connection = connection;
+  constructor({ store, tableKeys, prefix }: Options) {
+    this.#store = store;
     this.#tableKeys = tableKeys;
     this.#prefix = prefix;
   }
@@ -88,9 +88,12 @@ export class NestKeys {
   async *#fields(nest: Buffer): AsyncGenerator<readonly Buffer[]> {
     let cursor: Buffer | string = '0';
     do {
-      const reply = (await this.#connection.command('HSCAN', nest, cursor, 'COUNT', scanCount)) as readonly Reply[];
-      cursor = reply[0] as Buffer;
-      const flat = reply[1] as readonly Buffer[];
+      const from: Buffer | string = cursor;
+      const [reply] = await this.#store.ask([nest], (block) => void block.add('HSCAN', nest, from, 'COUNT', scanCount));
+      if (reply instanceof ReplyError) throw this.#store.home.failure(reply, 'HSCAN');
+      const [next, found] = reply as readonly Reply[];
+      cursor = next as Buffer;
+      const flat = found as readonly Buffer[];
       yield flat.filter((_, at) => at % 2 === 0);
     } while (String(cursor) !== '0');
   }

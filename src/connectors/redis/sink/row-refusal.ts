@@ -8,6 +8,8 @@ export interface RowLimits {
   readonly sink: string;
   /** Redis takes no longer argument (`proto-max-bulk-len`). */
   readonly maxValueBytes: number;
+  /** What a key holds can get another one in one step; in a cluster that is on another node. */
+  readonly renames: boolean;
 }
 
 /** Rows that a server would not take, and why. */

@@ -8,41 +8,55 @@ import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
+import { RedisCluster } from '../cluster/redis-cluster.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { isWrongType } from '../redis-failure.ts';
 import { openPrimary } from '../sentinel.ts';
-import { type ServerFacts, serverFacts } from '../server-facts.ts';
+import { leastOf, type ServerFacts, serverFacts } from '../server-facts.ts';
+import { ClusterTransactions } from './cluster-transactions.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { DefinitionChanges } from './definition-change.ts';
+import { clusterStore, type KeyStore, singleStore } from './key-store.ts';
 import { checkCommands } from './needed-commands.ts';
 import { NestKeys } from './nest-keys.ts';
 import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
-import { TableKeys } from './table-keys.ts';
+import { removeEach, TableKeys } from './table-keys.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
-import { Transactions } from './transactions.ts';
+import { type SinkTransactions, Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
 const watchMs = 2_000;
 
-/** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_SINK_CLUSTER, REDIS_NOT_READY, REDIS_LACKS_COMMAND and their like. */
+/** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_NOT_READY, REDIS_LACKS_COMMAND and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
   const settingsOf = tableSettings(config);
   const stop = new AbortController();
-  const { clock } = context;
-  const name = `millrace:${context.pipeline}`.replaceAll(/[^!-~]/g, '_');
-  const connection = await openPrimary({ config, dial: dialTcp, clock, signal: stop.signal, name });
+  const { clock, pipeline, log } = context;
+  const name = `millrace:${pipeline}`.replaceAll(/[^!-~]/g, '_');
+  const options = { config, dial: dialTcp, clock, signal: stop.signal, name };
+  const connection = await openPrimary(options);
   try {
     const facts = await serverFacts(connection);
     const { address: server } = connection;
-    if (facts.mode === 'cluster') throw new MillraceError('REDIS_SINK_CLUSTER', { server });
+    const own = new OwnKeys(config['position.prefix'], pipeline, facts.mode === 'cluster');
+    if (facts.mode === 'cluster') {
+      const cluster = await RedisCluster.open(options, connection);
+      const home = await cluster.ofSlot(own.slot);
+      const store = clusterStore(cluster, home);
+      const transactions = new ClusterTransactions({ cluster, home, own, pipeline, log });
+      const primaries = await cluster.primaries();
+      for (const primary of primaries) await checkCommands(primary, config);
+      const all = leastOf(await Promise.all(primaries.map(serverFacts)));
+      return new RedisSink({ config, context, store, own, transactions, facts: all, settingsOf, stop });
+    }
     if (facts.role === 'slave') {
       throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
     }
     await checkCommands(connection, config);
-    return new RedisSink({ config, context, connection, facts, settingsOf, stop });
+    const transactions = new Transactions({ connection, own, pipeline });
+    return new RedisSink({ config, context, store: singleStore(connection), own, transactions, facts, settingsOf, stop });
   } catch (error) {
     stop.abort();
     throw error;
@@ -52,25 +66,27 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
 interface Opened {
   readonly config: RedisSinkConfig;
   readonly context: Context;
-  readonly connection: RedisConnection;
+  readonly store: KeyStore;
+  readonly own: OwnKeys;
+  readonly transactions: SinkTransactions;
   readonly facts: ServerFacts;
   readonly settingsOf: (table: Table) => TableSettings;
   readonly stop: AbortController;
 }
 
 /**
- * Rows as hashes in one Redis or Valkey. What is written in one go is one MULTI, with the positions in it. A group is encoded while
- * the one before is being executed. A transaction larger than memory stays in one open MULTI from its first part to its last, up to
+ * Rows as hashes in one Redis or Valkey, or in a cluster. What is written in one go is one MULTI with the positions in it, or one step
+ * on each node. A group is encoded while the one before is being executed. A transaction larger than memory stays in one open MULTI from its first part to its last, up to
  * `sink.transaction.max-size`.
  */
 class RedisSink implements Sink {
   readonly inFlight = 2;
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
-  readonly #connection: RedisConnection;
+  readonly #store: KeyStore;
   readonly #facts: ServerFacts;
   readonly #own: OwnKeys;
-  readonly #transactions: Transactions;
+  readonly #transactions: SinkTransactions;
   readonly #tableKeys: TableKeys;
   readonly #nestKeys: NestKeys;
   readonly #definitions: DefinitionChanges;
@@ -88,23 +104,22 @@ class RedisSink implements Sink {
   /** The source transaction whose parts are being written. */
   #parts: { readonly transaction: string; next: number; bytes: number; steps: number; partial: boolean } | null = null;
 
-  constructor({ config, context, connection, facts, settingsOf, stop }: Opened) {
+  constructor({ config, context, store, own, transactions, facts, settingsOf, stop }: Opened) {
     this.#config = config;
     this.#context = context;
-    this.#connection = connection;
+    this.#store = store;
+    this.#own = own;
+    this.#transactions = transactions;
     this.#facts = facts;
     this.#settingsOf = settingsOf;
     this.#stop = stop;
-    const { pipeline, log } = context;
-    const own = new OwnKeys(config['position.prefix'], pipeline);
-    this.#own = own;
-    this.#transactions = new Transactions({ connection, own, pipeline });
-    this.#tableKeys = new TableKeys(connection, this.#transactions);
-    this.#nestKeys = new NestKeys({ connection, tableKeys: this.#tableKeys, prefix: own.nest });
-    this.#definitions = new DefinitionChanges({ connection, own, tableKeys: this.#tableKeys, log });
+    this.#tableKeys = new TableKeys(store, transactions);
+    this.#nestKeys = new NestKeys({ store, tableKeys: this.#tableKeys, prefix: own.nest });
+    this.#definitions = new DefinitionChanges({ store, own, tableKeys: this.#tableKeys, log: context.log });
     const options = {
-      sink: connection.address,
+      sink: store.address,
       maxValueBytes: facts.maxValueBytes,
+      renames: !store.isCluster,
       maxStreamLength: config['sink.stream.max-length'] ?? null,
       nest: own.nest,
     };
@@ -304,7 +319,7 @@ class RedisSink implements Sink {
   }
 
   #refused(reply: ReplyError): MillraceError {
-    return this.#connection.failure(reply, 'a command on a row');
+    return this.#store.home.failure(reply, 'a command on a row');
   }
 
   #encode(encoder: RowCommands, changes: readonly Change[], wipe = false): void {
@@ -335,7 +350,7 @@ class RedisSink implements Sink {
     if (!this.#states.has(label)) {
       const vanished = this.#own.vanished(label);
       const asked = Buffer.concat([encodeCommand('EXISTS', vanished), encodeCommand('HGET', this.#own.tables, label)]);
-      const [exists, complete] = await this.#connection.send(asked, 2);
+      const [exists, complete] = await this.#store.home.send(asked, 2);
       this.#states.set(label, {
         vanished: exists === 1 ? vanished : null,
         complete: this.#keepsRows && Buffer.isBuffer(complete),
@@ -384,7 +399,7 @@ class RedisSink implements Sink {
     if (isNested(settings.shape)) await this.#nestKeys.sweep(state.vanished, settings.shape);
     else {
       await this.#tableKeys.drain(state.vanished, (keys, block) => {
-        block.add('UNLINK', ...keys);
+        removeEach(block, keys);
         this.#nestKeys.addRemoved(block, keys, settings);
       });
     }
@@ -437,11 +452,12 @@ class RedisSink implements Sink {
   /** Whether there is more to be done about a table's definition than hashes can follow by themselves. */
   #isOther(table: Table): boolean {
     if (keyColumnsOf(table).length === 0) return false;
-    const { shape, indexes, nests } = this.#settingsOf(table);
-    return shape.kind !== 'hash' || indexes.length + nests.length > 0;
+    const { shape, indexes, nests, expiry, mode } = this.#settingsOf(table);
+    if (shape.kind !== 'hash' || indexes.length + nests.length > 0) return true;
+    return this.#store.isCluster && (expiry !== null || mode !== 'mirror');
   }
 
-  /** Members of indexes and of sets are not renamed, nor are strings. */
+  /** Members of indexes and of sets are not renamed, nor are strings; nor, in a cluster, hashes with a time to live. */
   #checkMove(before: Table, after: Table | null): void {
     if (after === null) return;
     const was = this.#settingsOf(before);
@@ -449,14 +465,14 @@ class RedisSink implements Sink {
     const texts = ({ keys, indexes, shape }: TableSettings): string =>
       [keys, ...indexes, ...(isNested(shape) ? [shape.place.fields] : [])].map(({ text }) => text).join();
     if (texts(was) === texts(is)) return;
-    const details = { sink: this.#connection.address, table: qualifiedName(before) };
-    const reason =
-      'the keys of its rows or indexes would be others, and only hashes without an index are renamed, that hold no other rows';
+    const details = { sink: this.#store.address, table: qualifiedName(before) };
+    const alone = this.#store.isCluster ? 'an index or a time to live' : 'an index';
+    const reason = `the keys of its rows or indexes would be others, and only hashes without ${alone} are renamed, that hold no other rows`;
     throw new MillraceError('SINK_SCHEMA_REFUSED', { ...details, reason });
   }
 
   async #isSweeping(table: Table): Promise<boolean> {
-    return (await this.#connection.command('EXISTS', this.#own.vanished(qualifiedName(table)))) === 1;
+    return (await this.#store.home.command('EXISTS', this.#own.vanished(qualifiedName(table)))) === 1;
   }
 
   /** Forgets the parts of an unfinished transaction. */

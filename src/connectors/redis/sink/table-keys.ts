@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { globQuoted } from '../key-text.ts';
-import type { Transactions } from './transactions.ts';
+import type { KeyStore } from './key-store.ts';
+import type { SinkTransactions } from './transactions.ts';
 
 /** Keys that one SCAN looks at, and that one transaction works on, about. */
 const scanCount = 5_000;
@@ -17,11 +17,11 @@ const noPositions = new Map();
  * a crash leaves the set of those that are left.
  */
 export class TableKeys {
-  readonly #connection: RedisConnection;
-  readonly #transactions: Transactions;
+  readonly #store: KeyStore;
+  readonly #transactions: SinkTransactions;
 
-  constructor(connection: RedisConnection, transactions: Transactions) {
-    this.#connection = connection;
+  constructor(store: KeyStore, transactions: SinkTransactions) {
+    this.#store = store;
     this.#transactions = transactions;
   }
 
@@ -42,13 +42,13 @@ export class TableKeys {
     work: (keys: readonly Buffer[], block: CommandWriter) => void | Promise<void>,
   ): Promise<void> {
     for (;;) {
-      const keys = buffersOf(await this.#connection.command('SRANDMEMBER', set, stepCount));
+      const keys = buffersOf(await this.#store.home.command('SRANDMEMBER', set, stepCount));
       if (keys.length === 0) return;
       const refusal = await this.step(async (block) => {
         await work(keys, block);
         block.add('SREM', set, ...keys);
       });
-      if (refusal !== null) throw this.#connection.failure(refusal, 'a command on a key of the table');
+      if (refusal !== null) throw this.#store.home.failure(refusal, 'a command on a key of the table');
     }
   }
 
@@ -60,7 +60,7 @@ export class TableKeys {
   ): Promise<void> {
     for await (const found of this.#ofTable(keys, type)) {
       await this.step((block) => {
-        block.add('UNLINK', ...found);
+        removeEach(block, found);
         also?.(found, block);
       });
     }
@@ -68,12 +68,20 @@ export class TableKeys {
 
   /** What the hashes have in these fields. */
   async fields(keys: readonly Buffer[], names: readonly string[]): Promise<readonly (readonly (Buffer | null)[])[]> {
-    const block = new CommandWriter(64 * 1024);
-    for (const key of keys) block.add('HMGET', key, ...names);
-    const replies = await this.#connection.send(block.view(), block.commands);
+    const replies = await this.#store.ask(keys, (block, key) => void block.add('HMGET', key, ...names));
     return replies.map((reply) => {
-      if (reply instanceof ReplyError) throw this.#connection.failure(reply, 'HMGET');
+      if (reply instanceof ReplyError) throw this.#store.home.failure(reply, 'HMGET');
       return (reply as readonly Reply[]).map((each) => (Buffer.isBuffer(each) ? each : null));
+    });
+  }
+
+  /** All fields of hashes, by their names; none where there is no hash. */
+  async hashes(keys: readonly Buffer[]): Promise<readonly Map<string, Buffer>[]> {
+    const replies = await this.#store.ask(keys, (block, key) => void block.add('HGETALL', key));
+    return replies.map((reply) => {
+      if (reply instanceof ReplyError) throw this.#store.home.failure(reply, 'HGETALL');
+      const flat = reply as readonly Buffer[];
+      return new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name.toString(), flat[i + 1]!] as const] : [])));
     });
   }
 
@@ -95,15 +103,22 @@ export class TableKeys {
   /** The keys that begin so and hold this type, some at a time, some of them twice. */
   async *scan(prefix: Buffer, type: string): AsyncGenerator<readonly Buffer[]> {
     const match = Buffer.concat([globQuoted(prefix), Buffer.from('*')]);
-    let cursor: Buffer | string = '0';
-    do {
-      const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', type] as const;
-      const reply = (await this.#connection.command('SCAN', cursor, ...args)) as readonly Reply[];
-      cursor = reply[0] as Buffer;
-      const found = buffersOf(reply[1]!);
-      if (found.length > 0) yield found;
-    } while (String(cursor) !== '0');
+    for await (const server of this.#store.servers()) {
+      let cursor: Buffer | string = '0';
+      do {
+        const args = ['MATCH', match, 'COUNT', scanCount, 'TYPE', type] as const;
+        const reply: readonly Reply[] = (await server.command('SCAN', cursor, ...args)) as readonly Reply[];
+        cursor = reply[0] as Buffer;
+        const found = buffersOf(reply[1]!);
+        if (found.length > 0) yield found;
+      } while (String(cursor) !== '0');
+    }
   }
 }
+
+/** Each by a command of its own: in a cluster they are in slots of their own. */
+export const removeEach = (block: CommandWriter, keys: readonly Buffer[]): void => {
+  for (const key of keys) block.add('UNLINK', key);
+};
 
 const buffersOf = (reply: Reply): readonly Buffer[] => (Array.isArray(reply) ? reply.filter(Buffer.isBuffer) : []);

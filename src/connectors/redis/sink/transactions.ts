@@ -19,6 +19,18 @@ export interface Execution {
   readonly mayFail?: ReadonlySet<number>;
 }
 
+/** How blocks of commands take effect together, with positions, as long as a writer is the pipeline's own. */
+export interface SinkTransactions {
+  claim(lane: Lane): Promise<Position | null>;
+  check(): Promise<void>;
+  begin(block: CommandWriter): void;
+  queue(block: CommandWriter): Promise<void>;
+  execute(block: CommandWriter, execution: Execution): Promise<ReplyError | null>;
+  held(lanes: Iterable<Lane>): ReadonlyMap<Lane, Position | null>;
+  takeBack(held: ReadonlyMap<Lane, Position | null>): Promise<void>;
+  discard(): Promise<void>;
+}
+
 /**
  * Transactions that take effect only while this writer is the pipeline's own:
  *
@@ -28,7 +40,7 @@ export interface Execution {
  * Whoever takes over sets the key `writer` to a number of its own, and FLUSHALL removes it: the next EXEC does nothing then. Redis
  * rolls nothing back, so a command that fails within EXEC leaves the others done.
  */
-export class Transactions {
+export class Transactions implements SinkTransactions {
   readonly #connection: RedisConnection;
   readonly #own: OwnKeys;
   readonly #pipeline: string;

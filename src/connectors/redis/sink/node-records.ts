@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import type { Lane, Position } from '../../../core/batch.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
+import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { RedisCluster } from '../cluster/redis-cluster.ts';
+import type { OwnKeys } from './own-keys.ts';
+import type { NodeCommands } from './routed-commands.ts';
+
+/** What a record held when a writer took it over. */
+export interface HeldRecord {
+  /** 0: nothing was held. */
+  readonly seq: number;
+  /** The positions before what was written last, by lane. */
+  readonly lanes: ReadonlyMap<Lane, Position>;
+}
+
+/** What a node did not do of what it was sent. */
+export interface Refusals {
+  /** Places in the block, start and end in turn, of commands whose keys are not on that node. */
+  readonly elsewhere: readonly number[];
+  /** The first other refusal. */
+  readonly refusal: ReplyError | null;
+}
+
+/**
+ * Runs commands on a node as one step, be their keys in whatever of its slots: MULTI takes those of a single slot alone. It does nothing
+ * where the record is another writer's, or holds less than it was given. A command that fails leaves the others done, as in EXEC.
+ *
+ * KEYS: record. ARGV: writer, what the record holds, what it is to hold, positions, then for each command how many arguments, and these.
+ */
+const runScript = `local held = redis.call('HMGET', KEYS[1], 'writer', 'seq')
+if held[1] and held[1] ~= ARGV[1] then return 'writer' end
+if not held[1] or (held[2] or '0') ~= ARGV[2] then return 'lost' end
+local refused, scripts, at, number = {}, {}, 5, 0
+while at <= #ARGV do
+  local count = tonumber(ARGV[at])
+  local reply
+  if ARGV[at + 1] == 'EVAL' then
+    local body = ARGV[at + 2]
+    local run = scripts[body] or loadstring('local KEYS, ARGV = ...\\n' .. body)
+    scripts[body] = run
+    local args = at + 3 + tonumber(ARGV[at + 3])
+    local done, result = pcall(run, {unpack(ARGV, at + 4, args)}, {unpack(ARGV, args + 1, at + count)})
+    if not done then reply = type(result) == 'table' and result or {err = tostring(result)} end
+  else
+    reply = redis.pcall(unpack(ARGV, at + 1, at + count))
+  end
+  if type(reply) == 'table' and reply.err then
+    refused[#refused + 1] = number
+    refused[#refused + 1] = reply.err
+  end
+  number = number + 1
+  at = at + count + 1
+end
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'lanes', ARGV[4])
+return refused`;
+
+/**
+ * A record on each primary of a cluster, which is written with all that the node is given: a node that comes back with less has a
+ * record that says so, and from where on it must be given again. Whoever takes over writes its name into all of them first.
+ */
+export class NodeRecords {
+  /** Counts what was written; goes on from the highest that any record held. */
+  seq = 0;
+  readonly #writer = randomUUID();
+  readonly #cluster: RedisCluster;
+  readonly #own: OwnKeys;
+  readonly #pipeline: string;
+  /** By the record's slot: what it holds. */
+  #expected = new Map<number, number>();
+
+  constructor(cluster: RedisCluster, own: OwnKeys, pipeline: string) {
+    this.#cluster = cluster;
+    this.#own = own;
+    this.#pipeline = pipeline;
+  }
+
+  /** The records of the primaries as they are now, by slot: what they hold. */
+  get expected(): ReadonlyMap<number, number> {
+    return this.#expected;
+  }
+
+  /** Takes over the records of these slots; what they held, in their order. */
+  async take(slots: readonly number[]): Promise<readonly HeldRecord[]> {
+    return await Promise.all(
+      slots.map(async (slot) => {
+        const key = Buffer.from(this.#own.node(slot));
+        await this.#ask(key, 'HSET', key, 'writer', this.#writer);
+        const reply = await this.#ask(key, 'HMGET', key, 'seq', 'lanes');
+        const [seq, lanes] = reply as readonly Reply[];
+        const held = { seq: Number(seq ?? 0), lanes: lanesOf(lanes ?? null) };
+        this.seq = Math.max(this.seq, held.seq);
+        return held;
+      }),
+    );
+  }
+
+  /** Of each primary one, from now on; those of slots that were taken over. */
+  expect(records: ReadonlyMap<number, number>): void {
+    this.#expected = new Map(records);
+  }
+
+  /** Whether all records still are this writer's, and hold what they should, wherever they are now. Throws SINK_FENCED and REDIS_DATA_LOST. */
+  async check(): Promise<void> {
+    await Promise.all(
+      [...this.#expected].map(async ([slot, seq]) => {
+        const key = Buffer.from(this.#own.node(slot));
+        const [writer, held] = (await this.#ask(key, 'HMGET', key, 'writer', 'seq')) as readonly Reply[];
+        if (writer !== null && String(writer) !== this.#writer) throw this.#fenced();
+        if (writer === null || Number(held ?? 0) !== seq) throw this.#lost(slot);
+      }),
+    );
+  }
+
+  /** Has a primary do all of `commands` in one step. `before`: the positions that hold without it. */
+  async run(position: number, commands: NodeCommands, seq: number, before: string): Promise<Refusals> {
+    const slot = this.#cluster.map.firstSlots[position]!;
+    const connection = await this.#cluster.ofPrimary(position);
+    const block = new CommandWriter(commands.args.byteLength + 4096);
+    block.begin(8 + commands.argCount);
+    const expected = String(this.#expected.get(slot));
+    for (const text of ['EVAL', runScript, '1', this.#own.node(slot), this.#writer, expected, String(seq), before]) {
+      block.text(text);
+    }
+    const args = commands.args.view();
+    block.raw(args, 0, args.length);
+    const [reply] = await connection.send(block.view(), 1);
+    if (reply instanceof ReplyError) {
+      // The record itself has moved, so nothing was done.
+      if (reply.code === 'MOVED' || reply.code === 'ASK') return { elsewhere: commands.places, refusal: null };
+      throw connection.failure(reply, 'EVAL');
+    }
+    if (!Array.isArray(reply)) throw String(reply) === 'writer' ? this.#fenced() : this.#lost(slot);
+    this.#expected.set(slot, seq);
+    return refusalsOf(reply as readonly Reply[], commands);
+  }
+
+  #fenced(): MillraceError {
+    const details = { sink: this.#cluster.address, pipeline: this.#pipeline, lane: 'the lanes' };
+    return new MillraceError('SINK_FENCED', details);
+  }
+
+  #lost(slot: number): MillraceError {
+    const { hostname, port } = this.#cluster.map.primaries[this.#cluster.map.ownerOf(slot)]!;
+    return new MillraceError('REDIS_DATA_LOST', { server: `${hostname}:${port}` });
+  }
+
+  async #ask(key: Buffer, ...command: readonly (string | Buffer)[]): Promise<Reply> {
+    const reply = await this.#cluster.command(key, encodeCommand(...command));
+    if (!(reply instanceof ReplyError)) return reply;
+    const connection = await this.#cluster.ofPrimary(0);
+    throw connection.failure(reply, String(command[0]));
+  }
+}
+
+/** As a record holds positions. */
+export const lanesText = (lanes: ReadonlyMap<Lane, Position>): string => JSON.stringify([...lanes]);
+
+const lanesOf = (text: Reply): ReadonlyMap<Lane, Position> =>
+  new Map(text === null ? [] : (JSON.parse(String(text)) as readonly (readonly [Lane, Position])[]));
+
+const refusalsOf = (answer: readonly Reply[], { places }: NodeCommands): Refusals => {
+  const elsewhere: number[] = [];
+  let refusal: ReplyError | null = null;
+  for (let i = 0; i < answer.length; i += 2) {
+    const number = Number(answer[i]);
+    const message = String(answer[i + 1]);
+    if (message.includes('non local key')) elsewhere.push(places[2 * number]!, places[2 * number + 1]!);
+    else refusal ??= new ReplyError(message);
+  }
+  return { elsewhere, refusal };
+};

@@ -1,0 +1,103 @@
+import { keySlot } from '../protocol/redis/key-slot.ts';
+import type { RedisConnection } from '../connectors/redis/connection.ts';
+import { KeyTemplate } from '../connectors/redis/key-template.ts';
+import { redisSink } from '../connectors/redis/sink/connector.ts';
+import { openRedisSink } from '../connectors/redis/sink/sink.ts';
+import type { Sink } from '../core/connector.ts';
+import type { LogFields } from '../core/log.ts';
+import type { Table } from '../core/table.ts';
+import type { Row } from '../core/value.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import type { Reply } from '../protocol/redis/reply.ts';
+import type { LaunchedRedis } from './servers/launch-redis.ts';
+import type { LaunchedCluster } from './servers/launch-redis-cluster.ts';
+import { connectRedis } from './servers/redis-rig.ts';
+
+/** A cluster for sinks to write to, looked at node by node. It begins empty. */
+export class RedisClusterRig {
+  readonly cluster: LaunchedCluster;
+  readonly said: { readonly message: string; readonly fields: LogFields }[] = [];
+  /** Those that have slots now. */
+  primaries: readonly LaunchedRedis[];
+
+  private constructor(cluster: LaunchedCluster) {
+    this.cluster = cluster;
+    this.primaries = cluster.primaries;
+  }
+
+  static async open(cluster: LaunchedCluster): Promise<RedisClusterRig> {
+    const rig = new RedisClusterRig(cluster);
+    for (const primary of rig.primaries) await rig.on(primary, (node) => node.command('FLUSHALL'));
+    return rig;
+  }
+
+  /** A new writer, as after a restart. */
+  async sink(settings: Readonly<Record<string, unknown>> = {}, pipeline = 'test'): Promise<Sink> {
+    const config = redisSink.config.parse({ ...this.address, ...settings });
+    const say = (message: string, fields: LogFields = {}): void => void this.said.push({ message, fields });
+    const log = { debug: say, info: say, warn: say, error: say };
+    return await openRedisSink(config, { pipeline, clock: systemClock, log });
+  }
+
+  get address(): { readonly hostname: string; readonly port: number } {
+    const { host: hostname, port } = this.primaries.at(-1)!;
+    return { hostname, port };
+  }
+
+  async on<Result>(node: LaunchedRedis, use: (connection: RedisConnection) => Promise<Result>): Promise<Result> {
+    await using connection = await connectRedis(node);
+    return await use(connection);
+  }
+
+  /** What `command` says of each of the keys that match a pattern, wherever they are. */
+  async each(pattern: string, command: string): Promise<ReadonlyMap<string, Reply>> {
+    const found = new Map<string, Reply>();
+    for (const primary of this.primaries) {
+      await this.on(primary, async (node) => {
+        for (const key of (await node.command('KEYS', pattern)) as readonly Buffer[]) {
+          const name = Buffer.from(key);
+          found.set(name.toString('latin1'), await node.command(command, name));
+        }
+      });
+    }
+    return found;
+  }
+
+  /** The rows of `table` under its usual keys, as texts; a field that is not there is NULL. */
+  async rows(table: Table): Promise<readonly Row[]> {
+    const template = KeyTemplate.of('%{database}:%{table}:%{key}', table);
+    const hashes = [...(await this.each(`${table.database}:${table.name}:*`, 'HGETALL'))];
+    return hashes.flatMap(([key, flat]) => {
+      if (template.read(Buffer.from(key, 'latin1')) === null) return [];
+      const texts = (flat as readonly Reply[]).map(String);
+      const fields = new Map(texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1]!] as const] : [])));
+      return [table.columns.map(({ name }) => fields.get(name) ?? null)];
+    });
+  }
+
+  /** Begins to move the slot of a key; what is there of it stays where it is. */
+  async beginMove(key: string, from: LaunchedRedis, to: LaunchedRedis): Promise<number> {
+    const slot = keySlot(Buffer.from(key));
+    const [source, target] = [await this.#id(from), await this.#id(to)];
+    await this.on(to, (node) => node.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source));
+    await this.on(from, (node) => node.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target));
+    return slot;
+  }
+
+  /** Moves what is left of a slot, and says that it has moved. */
+  async endMove(slot: number, from: LaunchedRedis, to: LaunchedRedis): Promise<void> {
+    const id = await this.#id(to);
+    await this.on(from, async (node) => {
+      const keys = (await node.command('CLUSTER', 'GETKEYSINSLOT', slot, 1000)) as readonly Buffer[];
+      if (keys.length === 0) return;
+      await node.command('MIGRATE', to.host, to.port, '', 0, 10_000, 'REPLACE', 'KEYS', ...keys);
+    });
+    for (const node of [to, from, ...this.primaries]) {
+      await this.on(node, (connection) => connection.command('CLUSTER', 'SETSLOT', slot, 'NODE', id));
+    }
+  }
+
+  async #id(node: LaunchedRedis): Promise<string> {
+    return String(await this.on(node, (connection) => connection.command('CLUSTER', 'MYID')));
+  }
+}
