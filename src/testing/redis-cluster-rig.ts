@@ -1,4 +1,3 @@
-import { keySlot } from '../protocol/redis/key-slot.ts';
 import type { RedisConnection } from '../connectors/redis/connection.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { redisSink } from '../connectors/redis/sink/connector.ts';
@@ -8,6 +7,7 @@ import type { LogFields } from '../core/log.ts';
 import type { Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
+import { keySlot } from '../protocol/redis/key-slot.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
 import type { LaunchedRedis } from './servers/launch-redis.ts';
 import type { LaunchedCluster } from './servers/launch-redis-cluster.ts';
@@ -56,6 +56,8 @@ export class RedisClusterRig {
       await this.on(primary, async (node) => {
         for (const key of (await node.command('KEYS', pattern)) as readonly Buffer[]) {
           const name = Buffer.from(key);
+          // Of a slot that comes to it a node answers who asks.
+          await node.command('ASKING');
           found.set(name.toString('latin1'), await node.command(command, name));
         }
       });
@@ -63,16 +65,23 @@ export class RedisClusterRig {
     return found;
   }
 
+  /** The hashes whose keys match a pattern. */
+  async hashes(pattern: string): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+    const all = [...(await this.each(pattern, 'HGETALL'))].map(([key, flat]) => {
+      const texts = (flat as readonly Reply[]).map(String);
+      const fields = texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1]!] as const] : []));
+      return [key, Object.fromEntries(fields)] as const;
+    });
+    return Object.fromEntries(all);
+  }
+
   /** The rows of `table` under its usual keys, as texts; a field that is not there is NULL. */
   async rows(table: Table): Promise<readonly Row[]> {
     const template = KeyTemplate.of('%{database}:%{table}:%{key}', table);
-    const hashes = [...(await this.each(`${table.database}:${table.name}:*`, 'HGETALL'))];
-    return hashes.flatMap(([key, flat]) => {
-      if (template.read(Buffer.from(key, 'latin1')) === null) return [];
-      const texts = (flat as readonly Reply[]).map(String);
-      const fields = new Map(texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1]!] as const] : [])));
-      return [table.columns.map(({ name }) => fields.get(name) ?? null)];
-    });
+    const hashes = Object.entries(await this.hashes(`${table.database}:${table.name}:*`));
+    return hashes.flatMap(([key, fields]) =>
+      template.matches(Buffer.from(key, 'latin1')) ? [table.columns.map(({ name }) => fields[name] ?? null)] : [],
+    );
   }
 
   /** Begins to move the slot of a key; what is there of it stays where it is. */
@@ -82,6 +91,11 @@ export class RedisClusterRig {
     await this.on(to, (node) => node.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source));
     await this.on(from, (node) => node.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target));
     return slot;
+  }
+
+  /** Moves a key of a slot that is on its way. */
+  async moveKey(key: string, from: LaunchedRedis, to: LaunchedRedis): Promise<void> {
+    await this.on(from, (node) => node.command('MIGRATE', to.host, to.port, key, 0, 10_000, 'REPLACE'));
   }
 
   /** Moves what is left of a slot, and says that it has moved. */

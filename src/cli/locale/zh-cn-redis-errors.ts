@@ -62,9 +62,13 @@ export const zhRedisErrors: LocalErrors = {
     'millrace 保存在 <server> 中的数据已丢失或被替换：它被清空、淘汰、交换，或者现在应答的是另一台服务器',
     'millrace 会询问服务器现有的位点并自动从那里继续：从较早的位点，或在没有位点时做新的快照。若反复出现，请检查 `maxmemory-policy allkeys-…`，它也会淘汰位点。',
   ],
-  REDIS_SINK_CLUSTER: [
-    '<server> 是 Redis Cluster 的一个节点',
-    '事务不能跨越集群的槽，而位点与行在同一个事务中。请使用单机服务器，需要时可以带副本。',
+  REDIS_SOURCE_CLUSTER: [
+    '<server> 是 Redis Cluster 的一个节点，它只有一部分键，对其余的键一无所知',
+    'millrace 读取单机服务器及其副本；集群只能作为目标写入。请改为用 `path` 读取各节点保存的文件，每个节点一个管道。',
+  ],
+  REDIS_CLUSTER_ALONE: [
+    '<server> 没有副本：它一旦失效，它的槽也随之消失，整个集群便不再接受写入',
+    '添加一个副本：`redis-cli --cluster add-node NEW ANY --cluster-slave --cluster-master-id ID`。',
   ],
   REDIS_SINK_EVICTS: [
     '<server> 可能淘汰任何键（maxmemory-policy <policy>）：包括行，也包括位点',

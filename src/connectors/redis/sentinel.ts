@@ -1,8 +1,9 @@
 import { MillraceError } from '../../core/errors.ts';
 import { type ConnectOptions, RedisConnection } from './connection.ts';
 
-/** How the primary of a group is found. */
+/** How the primary of a group is found, or any node of a cluster. */
 export interface SentinelSettings {
+  readonly 'cluster.others'?: string | undefined;
   readonly 'sentinel.master-name'?: string | undefined;
   readonly 'sentinel.others'?: string | undefined;
   readonly 'sentinel.password'?: string | undefined;
@@ -11,6 +12,7 @@ export interface SentinelSettings {
 /**
  * Connects to the server that is the primary now. With a `sentinel.master-name`, `hostname` and `port` are those of a Sentinel, which
  * is asked for it; where one does not answer or know, the next is. A failover ends connections, so whoever connects again asks again.
+ * With `cluster.others` it is the first node that answers.
  * Throws what RedisConnection.open does, and REDIS_NOT_READY when no Sentinel knows a primary.
  */
 export const openPrimary = async (
@@ -18,20 +20,18 @@ export const openPrimary = async (
 ): Promise<RedisConnection> => {
   const { config } = options;
   const name = config['sentinel.master-name'];
-  if (name === undefined) return await RedisConnection.open(options);
-  const others = (config['sentinel.others'] ?? '').split(',').map((each) => each.trim());
-  const sentinels = [{ hostname: config.hostname, port: config.port }, ...others.filter(Boolean).map(addressOf)];
-  let failure: unknown = null;
-  for (const sentinel of sentinels) {
-    try {
-      const primary = await askSentinel(options, sentinel, name);
-      if (primary !== null) return await RedisConnection.open({ ...options, config: { ...config, ...primary } });
-    } catch (error) {
-      if (options.signal.aborted) throw error;
-      failure = error;
-    }
+  const first = { hostname: config.hostname, port: config.port };
+  const open = (address: Address) => RedisConnection.open({ ...options, config: { ...config, ...address } });
+  if (name === undefined) {
+    const node = await firstOf([first, ...addressesOf(config['cluster.others'], config.port)], options.signal, open);
+    return node!;
   }
-  if (failure !== null) throw failure;
+  const sentinels = [first, ...addressesOf(config['sentinel.others'], usualPort)];
+  const found = await firstOf(sentinels, options.signal, async (sentinel) => {
+    const primary = await askSentinel(options, sentinel, name);
+    return primary === null ? null : await open(primary);
+  });
+  if (found !== null) return found;
   const server = sentinels.map(({ hostname, port }) => `${hostname}:${port}`).join(', ');
   throw new MillraceError('REDIS_NOT_READY', { server, reason: `no Sentinel there knows a primary called ${name}` });
 };
@@ -43,11 +43,34 @@ interface Address {
 
 const usualPort = 26_379;
 
-const addressOf = (text: string): Address => {
-  const at = text.lastIndexOf(':');
-  const port = Number(text.slice(at + 1));
-  if (at > 0 && Number.isInteger(port) && port > 0 && port < 65_536) return { hostname: text.slice(0, at), port };
-  return { hostname: text, port: usualPort };
+/** `host:port` each, or `host` alone, separated by commas. */
+const addressesOf = (text: string | undefined, usual: number): readonly Address[] =>
+  (text ?? '').split(',').flatMap((each) => {
+    const address = each.trim();
+    const at = address.lastIndexOf(':');
+    const port = Number(address.slice(at + 1));
+    if (at > 0 && Number.isInteger(port) && port > 0 && port < 65_536) return { hostname: address.slice(0, at), port };
+    return address === '' ? [] : { hostname: address, port: usual };
+  });
+
+/** What the first address gives that gives something. Throws what went wrong last where none does; null: nothing went wrong. */
+const firstOf = async <Result>(
+  addresses: readonly Address[],
+  signal: AbortSignal,
+  use: (address: Address) => Promise<Result | null>,
+): Promise<Result | null> => {
+  let failure: unknown = null;
+  for (const address of addresses) {
+    try {
+      const result = await use(address);
+      if (result !== null) return result;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failure = error;
+    }
+  }
+  if (failure !== null) throw failure;
+  return null;
 };
 
 /** null: it does not know that name. */

@@ -9,6 +9,8 @@ export interface ServerFacts {
   /** `master` or `slave`. */
   readonly role: string | null;
   readonly version: string | null;
+  /** How many are connected. */
+  readonly replicas: number | null;
   /** 0: no limit. */
   readonly maxMemory: number | null;
   readonly evictionPolicy: string | null;
@@ -26,11 +28,13 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
   const text = Buffer.isBuffer(info) ? info.toString() : '';
   const fact = (name: string): string | null => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? null;
   const maxMemory = fact('maxmemory');
+  const replicas = fact('connected_slaves');
   const appendOnly = fact('aof_enabled');
   const bulk = limit instanceof ReplyError || !Array.isArray(limit) ? Number.NaN : Number(limit[1]);
   return {
     mode: fact('redis_mode') ?? fact('server_mode'),
     role: fact('role'),
+    replicas: replicas === null ? null : Number(replicas),
     version: fact('valkey_version') ?? fact('redis_version'),
     maxMemory: maxMemory === null ? null : Number(maxMemory),
     evictionPolicy: fact('maxmemory_policy'),

@@ -53,10 +53,17 @@ export const redisErrors = {
       `what millrace keeps in ${d.server} is gone or was exchanged: it was flushed, evicted, swapped, or another server answers there now`,
     hint: 'millrace asks the server what it holds and goes on from there by itself: from an older position, or with a new snapshot where there is none. When it repeats, look for `maxmemory-policy allkeys-…`, which evicts the position too.',
   },
-  REDIS_SINK_CLUSTER: {
+  REDIS_SOURCE_CLUSTER: {
     retryable: false,
-    message: (d: { readonly server: string }) => `${d.server} is a node of a Redis Cluster`,
-    hint: 'A transaction cannot span the slots of a cluster, and the position is in the transaction of the rows. Use a stand-alone server, with replicas if need be.',
+    message: (d: { readonly server: string }) =>
+      `${d.server} is a node of a Redis Cluster, which has some of the keys and says nothing of the others`,
+    hint: 'millrace reads stand-alone servers and their replicas; into a cluster it writes. Read saved files of the nodes instead, with `path`, one pipeline each.',
+  },
+  REDIS_CLUSTER_ALONE: {
+    retryable: false,
+    message: (d: { readonly server: string }) =>
+      `${d.server} has no replica, so its slots are gone with it, and with them the whole cluster takes no writes`,
+    hint: 'Add one: `redis-cli --cluster add-node NEW ANY --cluster-slave --cluster-master-id ID`.',
   },
   REDIS_SINK_EVICTS: {
     retryable: false,

@@ -8,7 +8,7 @@ import { connectRedis } from './redis-rig.ts';
 export interface ClusterOptions extends RedisOptions {
   /** Default: 3. */
   readonly primaries?: number;
-  /** Of each primary. Default: none. */
+  /** The first is the first primary's, and so on. Default: none. */
   readonly replicas?: number;
 }
 
@@ -24,7 +24,7 @@ const slots = 16_384;
  * knows all of it. Disposing ends it.
  */
 export const launchRedisCluster = async (options: ClusterOptions = {}): Promise<LaunchedCluster> => {
-  const { primaries: count = 3, replicas: each = 0, settings = {}, ...rest } = options;
+  const { primaries = 3, replicas = 0, settings = {}, ...rest } = options;
   const launch = async (): Promise<ClusterNode> => {
     const busPort = await freePort();
     const redis = await launchRedis({
@@ -42,9 +42,9 @@ export const launchRedisCluster = async (options: ClusterOptions = {}): Promise<
     });
     return { redis, busPort };
   };
-  const started = await Promise.allSettled(Array.from({ length: count * (1 + each) }, launch));
+  const started = await Promise.allSettled(Array.from({ length: primaries + replicas }, launch));
   const nodes = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const cluster = new LaunchedCluster(nodes.slice(0, count), nodes.slice(count));
+  const cluster = new LaunchedCluster(nodes.slice(0, primaries), nodes.slice(primaries));
   try {
     for (const result of started) if (result.status === 'rejected') throw result.reason;
     await cluster.form();
@@ -64,7 +64,7 @@ interface ClusterNode {
 export class LaunchedCluster implements AsyncDisposable {
   /** Those that began as primaries, in the order of their slots. */
   readonly primaries: readonly LaunchedRedis[];
-  /** Those that began as replicas: the first of each primary, then the second. */
+  /** Those that began as replicas. */
   readonly replicas: readonly LaunchedRedis[];
   readonly #nodes: readonly ClusterNode[];
 
@@ -127,7 +127,14 @@ export class LaunchedCluster implements AsyncDisposable {
   /** Waits until every node sees it so, by the lines of CLUSTER NODES. */
   async #until(holds: (lines: readonly string[]) => boolean): Promise<void> {
     for (const { redis } of this.#nodes) {
-      while (!holds(String(await ask(redis, 'CLUSTER', 'NODES')).trim().split('\n'))) await sleep(20);
+      while (
+        !holds(
+          String(await ask(redis, 'CLUSTER', 'NODES'))
+            .trim()
+            .split('\n'),
+        )
+      )
+        await sleep(20);
     }
   }
 }

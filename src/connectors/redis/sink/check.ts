@@ -1,8 +1,9 @@
 import type { Context, Problem } from '../../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
+import { RedisCluster } from '../cluster/redis-cluster.ts';
 import { openPrimary } from '../sentinel.ts';
-import { serverFacts } from '../server-facts.ts';
+import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { checkCommands } from './needed-commands.ts';
 import { tableSettings } from './table-settings.ts';
@@ -15,21 +16,19 @@ export const checkRedisSink = async (
   const stop = new AbortController();
   try {
     tableSettings(config);
-    const connection = await openPrimary({ config, dial: dialTcp, clock, signal: stop.signal });
+    const options = { config, dial: dialTcp, clock, signal: stop.signal };
+    const connection = await openPrimary(options);
     const { address: server } = connection;
     const facts = await serverFacts(connection);
     passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);
     const problems: Problem[] = [];
-    if (facts.mode === 'cluster') problems.push(problem('error', 'REDIS_SINK_CLUSTER', { server }));
+    if (facts.mode === 'cluster') return await checkNodes(await RedisCluster.open(options, connection), config, passed);
     if (facts.role === 'slave') {
       const details = { server, reason: 'it is a replica, which takes no writes' };
       problems.push(problem('error', 'REDIS_NOT_READY', details));
     }
     await checkCommands(connection, config);
-    const { maxMemory, evictionPolicy: policy } = facts;
-    if (policy?.startsWith('allkeys-') && maxMemory !== 0) {
-      problems.push(problem('warning', 'REDIS_SINK_EVICTS', { server, policy }));
-    }
+    problems.push(...evictionOf(facts, server));
     return problems;
   } catch (error) {
     if (!isMillraceError(error)) throw error;
@@ -38,6 +37,34 @@ export const checkRedisSink = async (
     stop.abort();
   }
 };
+
+/** A cluster that can be opened has an owner for each slot. */
+const checkNodes = async (
+  cluster: RedisCluster,
+  config: RedisSinkConfig,
+  passed: Context['passed'],
+): Promise<readonly Problem[]> => {
+  const problems: Problem[] = [];
+  for (const primary of await cluster.primaries()) {
+    const { address: server } = primary;
+    await checkCommands(primary, config);
+    const facts = await serverFacts(primary);
+    const info = String(await primary.command('CLUSTER', 'INFO'));
+    const state = /^cluster_state:(\S+)/m.exec(info)?.[1];
+    if (state !== undefined && state !== 'ok') {
+      problems.push(problem('error', 'REDIS_NOT_READY', { server, reason: `cluster_state is ${state}` }));
+    }
+    if (facts.replicas === 0) problems.push(problem('warning', 'REDIS_CLUSTER_ALONE', { server }));
+    problems.push(...evictionOf(facts, server));
+  }
+  passed?.(`${cluster.map.primaries.length} primaries have all slots of the cluster`);
+  return problems;
+};
+
+const evictionOf = ({ maxMemory, evictionPolicy: policy }: ServerFacts, server: string): readonly Problem[] =>
+  policy?.startsWith('allkeys-') && maxMemory !== 0
+    ? [problem('warning', 'REDIS_SINK_EVICTS', { server, policy })]
+    : [];
 
 const problem = <Code extends ErrorCode>(
   severity: Problem['severity'],

@@ -1,7 +1,11 @@
-import { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { systemClock } from '../../../pipeline/system-clock.ts';
 import { RedisClusterRig } from '../../../testing/redis-cluster-rig.ts';
 import { launchRedisCluster } from '../../../testing/servers/launch-redis-cluster.ts';
 import { sinkContract } from '../../../testing/sink-contract.ts';
+import { redisSource } from '../source/connector.ts';
+import { redisSink } from './connector.ts';
 
 /** Parts of a transaction are visible as they come; rows need a key. */
 const promises = { keyless: false, atomicParts: false };
@@ -21,3 +25,37 @@ sinkContract(
   },
   promises,
 );
+
+const context = { pipeline: 'test', clock: systemClock, log: { debug() {}, info() {}, warn() {}, error() {} } };
+
+test('any node that answers leads to the cluster, and a doctor looks at each', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  const [first, second] = rig.primaries;
+  const { hostname, port } = rig.address;
+  // Port 1 answers nobody.
+  const config = redisSink.config.parse({ hostname, port: 1, 'cluster.others': `${hostname}:${port}` });
+  await using sink = await redisSink.openSink!(config, context);
+  assert.equal(await sink.claim('log'), null);
+  await rig.on(first!, async (node) => {
+    await node.command('CONFIG', 'SET', 'maxmemory', '100mb');
+    await node.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  });
+  const passed: string[] = [];
+  const problems = await redisSink.check(config, { ...context, passed: (what) => passed.push(what) });
+  const alone = 'REDIS_CLUSTER_ALONE';
+  assert.deepEqual(problems.map(({ code }) => code).toSorted(), [alone, alone, alone, 'REDIS_SINK_EVICTS']);
+  assert.ok(problems.some(({ message }) => message.includes(`${second!.host}:${second!.port}`)));
+  assert.equal(passed.at(-1), '3 primaries have all slots of the cluster');
+  await rig.on(first!, (node) => node.command('CONFIG', 'SET', 'maxmemory', '0'));
+});
+
+test('a node of a cluster is no source, because it does not have all keys', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  const schema = 'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40))';
+  const config = redisSource.config.parse({ ...rig.address, key: 'user:%{id}', schema });
+  await using source = await redisSource.openSource!(config, context);
+  const reading = source.read(async () => null, new AbortController().signal);
+  await assert.rejects(reading[Symbol.asyncIterator]().next(), { code: 'REDIS_SOURCE_CLUSTER', retryable: false });
+  const [problem] = await redisSource.check(config, context);
+  assert.equal(problem?.code, 'REDIS_SOURCE_CLUSTER');
+});

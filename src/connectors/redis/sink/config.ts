@@ -18,6 +18,12 @@ export const redisSinkConfig = z.strictObject({
       'More Sentinels, `host:port` each, separated by commas, asked in turn where the one before does not answer.',
     ),
   'sentinel.password': secret().optional().describe('Password of the Sentinels themselves, where they ask for one.'),
+  'cluster.others': z
+    .string()
+    .optional()
+    .describe(
+      'More nodes of a Redis Cluster, `host:port` each, separated by commas, asked in turn where `hostname` does not answer. Any node knows the others, so a few are enough.',
+    ),
   key: z
     .string()
     .min(1)

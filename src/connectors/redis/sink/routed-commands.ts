@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { keySlot } from '../../../protocol/redis/key-slot.ts';
 

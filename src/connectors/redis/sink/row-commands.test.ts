@@ -25,7 +25,10 @@ const plan = () => {
 };
 
 const written = (capacity: number, wipe: boolean, ...rows: Row[]): readonly (readonly string[])[] => {
-  const encoder = new RowCommands({ sink: 'test', maxValueBytes: 1e9, maxStreamLength: null, nest: 'nest:', renames: true }, capacity);
+  const encoder = new RowCommands(
+    { sink: 'test', maxValueBytes: 1e9, maxStreamLength: null, nest: 'nest:', renames: true },
+    capacity,
+  );
   encoder.add(creates(...rows), plan(), wipe);
   const commands = writtenCommands(encoder.commands);
   assert.equal(encoder.commands.commands, commands.length);

@@ -168,7 +168,10 @@ export class RowCommands {
         throw this.#refusal.of(plan.label, 'a row that holds others gets another key; set binlog_row_image=FULL');
       }
       if (!isWhole && !this.#refusal.limits.renames) {
-        throw this.#refusal.of(plan.label, 'in a cluster a changed key needs all of the row; set binlog_row_image=FULL');
+        throw this.#refusal.of(
+          plan.label,
+          'in a cluster a changed key needs all of the row; set binlog_row_image=FULL',
+        );
       }
       this.#nests.removed(plan, this.#old, this.#key);
       if (!isWhole) this.mayFail.add(this.commands.commands);

@@ -28,7 +28,13 @@ const written = ({ target = ordersTable, complete = true, settings }: Case, ...s
   const config = redisSinkConfig.parse({ hostname: 'x', ...settings });
   const plan = planTable(target, tableSettings(config)(target), { vanished: null, complete });
   const maxStreamLength = config['sink.stream.max-length'] ?? null;
-  const encoder = new RowCommands({ sink: 'test', maxValueBytes: 1e9, maxStreamLength, nest: 'millrace:nest:test:', renames: true });
+  const encoder = new RowCommands({
+    sink: 'test',
+    maxValueBytes: 1e9,
+    maxStreamLength,
+    nest: 'millrace:nest:test:',
+    renames: true,
+  });
   for (const [op, before, after] of steps) {
     const rows = new ArrayRowImages(target, { before: before && [before], after: after && [after] });
     const change: RowsChange = { kind: 'rows', op, table: target, rows, origin };

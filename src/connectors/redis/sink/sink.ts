@@ -56,7 +56,16 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
     }
     await checkCommands(connection, config);
     const transactions = new Transactions({ connection, own, pipeline });
-    return new RedisSink({ config, context, store: singleStore(connection), own, transactions, facts, settingsOf, stop });
+    return new RedisSink({
+      config,
+      context,
+      store: singleStore(connection),
+      own,
+      transactions,
+      facts,
+      settingsOf,
+      stop,
+    });
   } catch (error) {
     stop.abort();
     throw error;

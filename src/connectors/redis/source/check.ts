@@ -60,6 +60,7 @@ export const checkRedisSource = async (
     passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);
     passed?.(`${tables.length} tables are declared`);
     const problems: Problem[] = [];
+    if (facts.mode === 'cluster') problems.push(problem(new MillraceError('REDIS_SOURCE_CLUSTER', { server })));
     const user = config.username ?? 'default';
     const shapes = new Set(tables.map(({ shape }) => shape));
     for (const [name, ...args] of [...needed, ...[...shapes].flatMap((shape) => neededFor[shape])]) {

@@ -7,6 +7,7 @@ import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts'
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { RedisConnection } from '../connection.ts';
+import { serverFacts } from '../server-facts.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { KeyRows } from './key-rows.ts';
@@ -119,6 +120,9 @@ class RedisSource implements Source {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const reader = await this.#connect(stop.signal);
+      const { address: server } = reader;
+      // A node has some of the keys, and its stream says nothing of the others.
+      if ((await serverFacts(reader)).mode === 'cluster') throw new MillraceError('REDIS_SOURCE_CLUSTER', { server });
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
       let stream: Stream | null = null;
       const link = await ReplicationLink.open({
