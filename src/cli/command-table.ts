@@ -175,7 +175,7 @@ export const commands: readonly CommandSpec[] = [
       'A result is first printed when the snapshots of all its tables are complete, and then for whole transactions of the server only. The rows of these tables are held in memory, the columns that the query reads; nothing is stored, and the next run begins anew.',
       'SIGINT or SIGTERM ends it with exit code 0; with 130 when a result with `--bounded` was not printed yet. A statement that is wrong is shown at its place, and the exit code is 1.',
       'Without statements, on a terminal, it is a shell. Ctrl-C ends a query there, and not the shell. What was typed is kept in ~/.local/state/millrace/sql-history ($MILLRACE_SQL_HISTORY), but for lines that speak of passwords.',
-      'INSERT INTO runs as a pipeline under `pipeline.name`, or else the names of its tables. After a restart it reads everything again and brings its tables in step with the result.',
+      'INSERT INTO runs as a pipeline under `pipeline.name`, or else the names of its tables. After a restart it goes on from its last checkpoint (docs/sql/state.md).',
       'See docs/sql/statements.md for the statements, the connectors that CREATE TABLE names with their options, and what is not planned yet.',
     ],
     load: () => import('./commands/sql.ts'),
