@@ -5,6 +5,7 @@ import { configErrors } from './error-codes/config.ts';
 import { convertErrors } from './error-codes/convert.ts';
 import { deadLetterErrors } from './error-codes/dead-letters.ts';
 import type { ErrorEntry } from './error-codes/entry.ts';
+import { fileErrors } from './error-codes/file.ts';
 import { flinkErrors } from './error-codes/flink.ts';
 import { formatErrors } from './error-codes/format.ts';
 import { kafkaErrors } from './error-codes/kafka.ts';
@@ -35,6 +36,7 @@ export const errorTable = {
   ...configErrors,
   ...convertErrors,
   ...deadLetterErrors,
+  ...fileErrors,
   ...flinkErrors,
   ...formatErrors,
   ...kafkaErrors,

@@ -17,6 +17,8 @@ export type TableSource =
       readonly lookup: LookupSettings;
     }
   | { readonly kind: 'kafka'; readonly settings: Settings; readonly table: string; readonly appends: boolean }
+  /** Files of this machine (`FileReading`), read once. */
+  | { readonly kind: 'filesystem'; readonly settings: Settings }
   | { readonly kind: 'datagen'; readonly settings: Settings };
 
 /** Where the rows of INSERT INTO go. Tables with equal settings are written together. */

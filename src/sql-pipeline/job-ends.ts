@@ -51,6 +51,7 @@ const endsOfGroup = (group: readonly QueryTable[]): readonly JobEnd[] => {
         connector: kafkaSource as Connector,
         config: kafkaTableConfig(table, table.source as Extract<TableSource, { kind: 'kafka' }>),
       }));
+    case 'filesystem':
     case 'datagen':
       return [];
   }

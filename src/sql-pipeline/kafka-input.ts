@@ -1,10 +1,8 @@
 import { kafkaSourceConfig } from '../connectors/kafka/source/config.ts';
 import { kafkaSource } from '../connectors/kafka/source/connector.ts';
-import { columnWriting } from '../operators/transform/column-values.ts';
 import { declaredTables } from '../protocol/mysql/ddl/declared-tables.ts';
-import { sqlError } from '../sql/sql-error.ts';
-import { shortText } from '../sql/types/sql-type.ts';
 import type { TableSource } from './connected-table.ts';
+import { declaredRows } from './declared-rows.ts';
 import type { Input } from './input.ts';
 import type { InputsOptions, Scan } from './open-inputs.ts';
 import { placeRead } from './place-read.ts';
@@ -20,7 +18,11 @@ export const openKafkaInput = async (
 ): Promise<Input> => {
   const config = kafkaTableConfig(table, { settings, table: name });
   const [expected] = declaredTables(config.schema!, '');
-  const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, { name: scanName, appends });
+  const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, {
+    name: scanName,
+    appends,
+    absentIsNull: config['value.format'] === 'json',
+  });
   const source = await kafkaSource.openSource!(config, context);
   const identity = placeRead({ ...settings, schema: config.schema });
   return new SourceInput({ identity, source, tables: new Map([[name, [scanned]]]), snapshots: false });
@@ -30,28 +32,4 @@ export const openKafkaInput = async (
 export const kafkaTableConfig = (
   table: QueryTable,
   { settings, table: name }: Pick<Extract<TableSource, { kind: 'kafka' }>, 'settings' | 'table'>,
-) => kafkaSourceConfig.parse({ ...settings, table: name, schema: createTable(table, name) });
-
-/** The table in MySQL's words, as the source takes it. */
-const createTable = ({ declared }: QueryTable, qualified: string): string => {
-  const { stored, primaryKey } = declared!;
-  const keys = primaryKey.map((place) => stored[place]!);
-  const columns = stored.flatMap((column) => {
-    const { name, type, metadata, span } = column;
-    if (metadata !== null) return [];
-    const writing = columnWriting(type);
-    if (writing === null) {
-      throw sqlError('SQL_TYPE_MISMATCH', span, {
-        what: `the column ${name}`,
-        found: shortText(type),
-        expected: 'a type that messages hold',
-      });
-    }
-    const isKeyText = keys.includes(column) && writing.declaration === 'longtext';
-    return [`${quoted(name)} ${isKeyText ? 'varchar(255)' : writing.declaration}${type.nullable ? '' : ' NOT NULL'}`];
-  });
-  const key = keys.length === 0 ? [] : [`PRIMARY KEY (${keys.map(({ name }) => quoted(name)).join(', ')})`];
-  return `CREATE TABLE ${qualified.split('.').map(quoted).join('.')} (${[...columns, ...key].join(', ')})`;
-};
-
-const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+) => kafkaSourceConfig.parse({ ...settings, table: name, schema: declaredRows(table, name) });

@@ -9,6 +9,7 @@ import type { Dataflow, DataflowInput } from '../operators/incremental/dataflow.
 import type { EvaluationContext } from '../sql/evaluate/sql-value.ts';
 import { sqlError } from '../sql/sql-error.ts';
 import { DatagenInput } from './datagen-input.ts';
+import { openFiles } from './files/open-files.ts';
 import type { Input } from './input.ts';
 import { openKafkaInput } from './kafka-input.ts';
 import { placeRead } from './place-read.ts';
@@ -59,6 +60,9 @@ export const openInputs = async (flow: Dataflow, options: InputsOptions): Promis
         }
         case 'kafka':
           opened.push(await openKafkaInput(scan, source, options));
+          break;
+        case 'filesystem':
+          opened.push(openFiles(scan, source, options));
           break;
         case 'datagen':
           opened.push(new DatagenInput(scan, source.settings, options));

@@ -46,6 +46,7 @@ const endingSource = (source: TableSource, span: Span): TableSource => {
     case 'kafka':
       return { ...source, settings: { ...source.settings, 'scan.bounded.mode': 'latest-offset' } };
     case 'scan':
+    case 'filesystem':
       return source;
     case 'datagen':
       throw sqlError('SQL_INVALID', span, {

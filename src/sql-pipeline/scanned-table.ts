@@ -45,6 +45,7 @@ export class ScannedTable {
   readonly #places: readonly number[];
   /** Its rows are kept, and can be told again. */
   readonly keepsRows: boolean;
+  readonly #absentIsNull: boolean;
   /** Of one table, key and set of columns that are read; what is kept of it means nothing to another. */
   readonly identity: string;
   /** What is kept over restarts. */
@@ -57,18 +58,22 @@ export class ScannedTable {
   /** The version of the table whose columns were last found to be those that the query was planned with. */
   #known: Table;
 
-  /** `columns`: what the query knows of the table, by `name`. `appends`: rows only ever come, so none is kept. */
+  /**
+   * `columns`: what the query knows of the table, by `name`. `appends`: rows only ever come, so none is kept. `absentIsNull`: what a row
+   * leaves out is NULL, and not as it was.
+   */
   constructor(
     table: Table,
     columns: readonly ScannedColumn[],
     input: DataflowInput,
-    { name = '', appends = false } = {},
+    { name = '', appends = false, absentIsNull = false } = {},
   ) {
     this.#table = table;
     this.#known = table;
     this.#input = input;
     this.#columns = columns;
     this.keepsRows = !appends;
+    this.#absentIsNull = absentIsNull;
     this.memory = appends ? [] : [this.#rows, this.#snapshots];
     this.#places = [...input.columns].sort((a, b) => a - b);
     this.#wholeKey = rowKey(
@@ -217,6 +222,7 @@ export class ScannedTable {
       }
       const value = image[column.source];
       if (value !== undefined) row[place] = value === null ? null : column.read(value, change);
+      else if (this.#absentIsNull) row[place] = null;
       else if (held !== null) row[place] = held[place]!;
       else throw new MillraceError('TRANSFORM_COLUMN_ABSENT', { table: qualifiedName(this.#table) });
     }

@@ -237,6 +237,11 @@ export const zhUsageErrors: LocalErrors = {
     '向 <table> 查询行 <tries> 次，都没有得到回答',
     "请查看原因：服务器不可用，或慢于时限。位点停在该行之前，millrace 会自行重试。'lookup.max-retries' 规定先查询几次，'lookup.cache' = 'PARTIAL' 可减少查询。",
   ],
+  FILE_UNREADABLE: ['无法读取 <path>：<reason>', "请检查 'path'：它相对于工作目录，并且当前用户必须有权读取。"],
+  FILE_LINE_UNREADABLE: [
+    '<path> 的第 <line> 行无法读取：<reason>',
+    "请修复该行，或用 'json.ignore-parse-errors' = 'true' 或 'csv.ignore-parse-errors' = 'true' 跳过这类行：日志会写明跳过了多少行。",
+  ],
   SQL_FEEDS_ITSELF: [
     '写入 <table> 的查询也读取它（<store>），每个结果都会成为下一个输入',
     "请写入另一张表，或只读取一次：用 'connector' = 'jdbc' 声明来源，或 SET 'execution.runtime-mode' = 'batch'。",

@@ -8,10 +8,10 @@ export const fileConfig = z.strictObject({
       'File that lines are appended to, or `-` for stdout. What is held is kept beside the file, in one named like it with `.position` behind it.',
     ),
   'value.format': z
-    .enum(['debezium-json'])
+    .enum(['debezium-json', 'json'])
     .default('debezium-json')
     .describe(
-      'What a line is: `debezium-json` is one change in the JSON envelope that Debezium writes, without its schema.',
+      'What a line is: `debezium-json` is one change in the JSON envelope that Debezium writes, without its schema; `json` is a row that was added, as an object: an update or a delete is refused.',
     ),
   'topic.prefix': z
     .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineSqlConnector, OptionConflict } from './sql-connector.ts';
+import { defineSqlConnector } from './sql-connector.ts';
 
 /** Rows in the terminal, as they come and go. */
 export const print = defineSqlConnector({
@@ -40,29 +40,6 @@ export const sqliteTable = defineSqlConnector({
     source: null,
     sink: { kind: 'sqlite', settings: { path }, database: '', table },
   }),
-});
-
-/** A file of lines. */
-export const filesystem = defineSqlConnector({
-  name: 'filesystem',
-  options: z.strictObject({ path: z.string().min(1), format: z.enum(['debezium-json']) }),
-  connect: ({ path }) => {
-    const file = path.replace(/^file:\/\//, '');
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file)) throw new OptionConflict("'path' is a file of this machine");
-    return {
-      reads: null,
-      writes: 'changes',
-      bounded: false,
-      store: `file:${file}`,
-      source: null,
-      sink: {
-        kind: 'file',
-        settings: { path: file, 'decimal.handling.mode': 'string' },
-        database: '',
-        table: file.split('/').at(-1)!.replace(/\..*$/, ''),
-      },
-    };
-  },
 });
 
 /** Made-up rows: numbers that count up or are drawn, and texts of drawn letters. */
