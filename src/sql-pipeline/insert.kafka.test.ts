@@ -26,7 +26,7 @@ const declarations = `
     WITH ('connector' = 'kafka', ${kafka('log.of.all.pages', "'format' = 'debezium-json'")});
   CREATE TABLE out_rows (name STRING, a STRING, b STRING) WITH ('connector' = 'print');`;
 
-/** Runs the job to its end. Gives the lines that it printed. */
+/** Runs the job to its end. Gives the rows that stand at the end of what it printed, however many steps it took to them. */
 const run = async (sql: string): Promise<readonly string[]> => {
   const program = new SqlProgram({ bounded: false, server: null, expand: (text) => text, hide: () => {} });
   const outcome = parseScript(declarations + sql)
@@ -42,7 +42,14 @@ const run = async (sql: string): Promise<readonly string[]> => {
     { log: silent, clock: systemClock, print, state: null },
   );
   await createPipeline(options).run(new AbortController().signal);
-  return printed.split('\n').slice(0, -1).toSorted();
+  const rows = new Map<string, number>();
+  for (const line of printed.split('\n').slice(0, -1)) {
+    const [op, row] = [line.slice(0, 2), line.slice(2)];
+    rows.set(row, (rows.get(row) ?? 0) + (op === '+I' || op === '+U' ? 1 : -1));
+  }
+  return [...rows]
+    .flatMap(([row, count]) => (count === 0 ? [] : [`${row}${count === 1 ? '' : ` ${count} times`}`]))
+    .toSorted();
 };
 
 test('rows go into topics and come back as they were: added, replaced by their key, and as a changelog', {
@@ -52,7 +59,7 @@ test('rows go into topics and come back as they were: added, replaced by their k
   assert.deepEqual(
     await run(`INSERT INTO out_rows SELECT CAST(seen AS STRING), CAST(SUM(cost) AS STRING), CAST(COUNT(*) FILTER (WHERE kept) AS STRING)
       FROM clicks WHERE place >= 0 GROUP BY seen`),
-    ['+I[2024-02-29 12:00:00.125, 60.00, 2]'],
+    ['[2024-02-29 12:00:00.125, 60.00, 2]'],
   );
   await run(`EXECUTE STATEMENT SET BEGIN
     INSERT INTO pages SELECT page, COUNT(*), SUM(cost) FROM clicks GROUP BY page;
@@ -63,12 +70,12 @@ test('rows go into topics and come back as they were: added, replaced by their k
       SELECT 'upserted ' || page, CAST(n AS STRING), CAST(cost AS STRING) FROM pages
       UNION ALL SELECT 'logged ' || page, CAST(n AS STRING), '' FROM log`),
     [
-      '+I[logged 0, 13, ]',
-      '+I[logged 1, 14, ]',
-      '+I[logged 2, 13, ]',
-      '+I[upserted 0, 13, 19.50]',
-      '+I[upserted 1, 14, 21.00]',
-      '+I[upserted 2, 13, 19.50]',
+      '[logged 0, 13, ]',
+      '[logged 1, 14, ]',
+      '[logged 2, 13, ]',
+      '[upserted 0, 13, 19.50]',
+      '[upserted 1, 14, 21.00]',
+      '[upserted 2, 13, 19.50]',
     ],
   );
 });
