@@ -318,7 +318,7 @@ describe('completion', () => {
       complete('millrace l').filter((word) => word.startsWith('lint')),
       ['lint'],
     );
-    assert.deepEqual(complete('millrace convert ').toSorted(), ['canal', 'debezium', 'flink-cdc', 'maxwell']);
+    assert.deepEqual(complete('millrace convert ').toSorted(), ['canal', 'debezium', 'flink-cdc', 'maxwell', 'rdi']);
     assert.deepEqual(complete('millrace redis ').toSorted(), ['aof', 'rdb']);
     assert.deepEqual(complete('millrace redis rdb ').toSorted(), ['dump', 'stat']);
     assert.ok(complete('millrace redis rdb stat --').includes('--help'));

@@ -334,10 +334,10 @@ export const fileCommands: readonly CommandSpec[] = [
   {
     name: 'convert canal',
     effect: 'reads',
-    summary: 'Make a pipeline file of a Canal instance, or of a mapping of its client adapter.',
+    summary: 'Make a pipeline file of a Canal instance, or of mappings of its client adapter.',
     arguments: 'FILE...',
     fewest: 1,
-    most: 2,
+    most: Number.POSITIVE_INFINITY,
     formats: ['human', 'json'],
     options: {},
     examples: [
@@ -345,7 +345,10 @@ export const fileCommands: readonly CommandSpec[] = [
         command: 'millrace convert canal conf/example/instance.properties conf/canal.properties > example.yaml',
         does: 'an instance, with the settings of its server',
       },
-      { command: 'millrace convert canal conf/rdb/mytest_user.yml > user.yaml', does: 'a table of the client adapter' },
+      {
+        command: 'millrace convert canal conf/application.yml conf/rdb/*.yml > adapter.yaml',
+        does: 'tables of the client adapter',
+      },
     ],
     notes: convertNotes,
     load: () => import('./commands/convert.ts'),
@@ -363,6 +366,24 @@ export const fileCommands: readonly CommandSpec[] = [
       {
         command: 'millrace convert flink-cdc mysql-to-kafka.yaml > shop.yaml',
         does: 'a pipeline; most load as they are',
+      },
+    ],
+    notes: convertNotes,
+    load: () => import('./commands/convert.ts'),
+  },
+  {
+    name: 'convert rdi',
+    effect: 'reads',
+    summary: 'Make a pipeline file of a pipeline of Redis Data Integration, with its jobs.',
+    arguments: 'FILE...',
+    fewest: 1,
+    most: Number.POSITIVE_INFINITY,
+    formats: ['human', 'json'],
+    options: {},
+    examples: [
+      {
+        command: 'millrace convert rdi config.yaml jobs/*.yaml > shop.yaml',
+        does: 'MySQL to Redis, with its jobs as keys, values and `transform`',
       },
     ],
     notes: convertNotes,

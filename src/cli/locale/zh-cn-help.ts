@@ -23,6 +23,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'convert maxwell': '由 Maxwell 的 config.properties 生成管道文件。',
   'convert canal': '由 Canal 实例或其 client adapter 的映射生成管道文件。',
   'convert flink-cdc': '整理 Flink CDC 管道文件：去掉不起作用的内容，取出密码。',
+  'convert rdi': '由 Redis Data Integration 的管道及其作业生成管道文件。',
   'support-bundle': '收集文件、版本和检查结果供他人协助，不含密码和行数据。',
   completion: '打印 shell 的补全脚本。',
   'binlog dump': '打印 binlog 文件或服务器 binlog 的事件，包括行。',

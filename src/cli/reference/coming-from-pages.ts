@@ -62,9 +62,26 @@ const guides: readonly Guide[] = [
     aliasTool: 'Canal',
     before: [
       '`millrace convert canal conf/example/instance.properties conf/canal.properties > FILE.yaml` takes over an instance, with the settings of its server: place (位点), filters, topics.',
-      'A mapping of the client adapter (`conf/rdb/….yml`) becomes a route into MySQL. There is no server that clients fetch from: a sink pushes.',
+      'There is no server that clients fetch from: a sink pushes.',
+      '',
+      '`millrace convert canal conf/application.yml conf/rdb/*.yml > FILE.yaml` takes over the client adapter: both servers from its application file, and each mapping of a table or a database as a route',
+      'into MySQL. The binlog is read from MySQL itself, so neither a Canal server nor a queue stands in between. Mappings of Elasticsearch and HBase are refused: there is no sink for them.',
     ],
     example: ['canal/positioned.properties', 'canal/canal.properties'],
+  },
+  {
+    tool: 'rdi',
+    title: 'Redis Data Integration',
+    aliasTool: 'Redis Data Integration',
+    before: [
+      '`millrace convert rdi config.yaml jobs/*.yaml > FILE.yaml` takes over a pipeline from MySQL or MariaDB: source, target, and of each job the key, the value, rows within rows (`nest`) and the steps.',
+      '`add_field`, `map` and `filter` become SQL in `transform`: expressions in SQL as they are, those in JMESPath as far as they are names, literals, comparisons, `concat`, `upper`, `lower`, `replace`, `abs`, `ceil` and `floor`.',
+      '`rename_field` and `remove_field` become `columns.rename` and `columns.exclude`. What else a job says stands at the end of the file.',
+      '',
+      'What is otherwise: the position stands in Redis with the rows, each source transaction is one MULTI, and a Redis that was flushed is filled again. A parent stays right when either side changes, its',
+      'keys may have several columns, and a child moves with its key ([rows within rows](../connectors/redis.md#rows-within-rows)). No licence and no second database is needed; `value: redis-json` needs the JSON module.',
+    ],
+    example: ['rdi/config.yaml', 'rdi/invoice-line.yaml', 'rdi/track.yaml', 'rdi/top-customers.yaml'],
   },
 ];
 
@@ -110,6 +127,12 @@ const page = async ({ tool, title, before, example, aliasTool }: Guide): Promise
   ].join('\n');
 };
 
+/** Files that say nothing without another. */
+const companions: Readonly<Record<string, string>> = {
+  rdi: 'rdi/config.yaml',
+  'canal/application.yml': 'canal/rdb-user.yml',
+};
+
 const sampleRows = async (tool: ConvertedTool): Promise<string[][]> => {
   const files = globSync(`${tool}/*`, { cwd: testdata }).toSorted();
   return Promise.all(
@@ -119,7 +142,9 @@ const sampleRows = async (tool: ConvertedTool): Promise<string[][]> => {
         const asItIs =
           tool === 'flink-cdc' ? await verdict(basename(path), read(path).text, []) : 'not a pipeline file';
         try {
-          const draft = await convertFile(tool, [read(path)], { connectors, offsets: null });
+          const companion = companions[path] ?? companions[tool];
+          const files = companion === undefined || companion === path ? [path] : [companion, path];
+          const draft = await convertFile(tool, files.map(read), { connectors, offsets: null });
           const converted = await verdict('converted.yaml', draft.toYaml(), [...draft.secrets.keys()]);
           const left = draft.findings.filter(({ kind }) => kind === 'left').map(({ key }) => code(key));
           return [code(basename(path)), asItIs, converted, left.length === 0 ? 'nothing' : left.join(', ')];

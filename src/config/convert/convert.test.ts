@@ -6,9 +6,11 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { connectors } from '../../connectors/registry.ts';
+import { parseFilter } from '../../operators/transform/transform-rule.ts';
 import { loadPipelineFile } from '../pipeline-file.ts';
 import { type ConvertedTool, convertFile } from './convert-file.ts';
 import { javaProperties } from './java-properties.ts';
+import { jmespathColumns, jmespathSql, jmespathTemplate } from './jmespath.ts';
 
 /** The keys of Flink CDC's Kafka sink, whatever the real one adds. */
 const testdata = (path: string): { name: string; text: string } => ({
@@ -331,6 +333,131 @@ describe('Canal', () => {
   });
 });
 
+describe("Canal's client adapter", () => {
+  test('its application file gives both servers, and each mapping its tables', () =>
+    converts('canal', ['canal/application.yml', 'canal/rdb-user.yml', 'canal/rdb-mirror.yml'], {
+      source: { hostname: '10.0.0.7', port: 3307, username: 'reader', tables: ['mytest.user', 'stock.\\.*'] },
+      sink: { type: 'mysql', hostname: '10.0.0.9', port: 3306, username: 'writer' },
+      routes: [{ 'source-table': 'mytest.user', 'sink-table': 'mytest2.user' }],
+      name: 'example-adapter',
+      left: ['outerAdapters search', 'threads', 'mode', 'syncBatchSize', 'retries'],
+    }));
+
+  test('alone it says no table, and a target that is no MySQL is not written to', async () => {
+    await assert.rejects(convert('canal', ['canal/application.yml']), { code: 'CONVERT_INPUT', message: /no table/ });
+    const application = testdata('canal/application.yml');
+    const oracle = {
+      ...application,
+      text: application.text.replace('jdbc:mysql://10.0.0.9/mytest2', 'jdbc:oracle:thin'),
+    };
+    const draft = await convertFile('canal', [oracle, testdata('canal/rdb-user.yml')], { connectors, offsets: null });
+    assert.equal(draft.sink.get('type'), 'file');
+    assert.ok(draft.findings.some(({ key }) => key === 'jdbc.url'));
+  });
+});
+
+describe('Redis Data Integration', () => {
+  test('a pipeline and its jobs: keys, values, rows within rows, steps, and what has no counterpart by name', () =>
+    converts('rdi', ['rdi/config.yaml', 'rdi/invoice-line.yaml', 'rdi/track.yaml', 'rdi/top-customers.yaml'], {
+      source: {
+        hostname: 'db.internal',
+        tables: ['chinook.Invoice', 'chinook.InvoiceLine', 'chinook.Customer', 'chinook.Track'],
+        'columns.exclude': ['chinook.Track.Bytes'],
+        'scan.startup.mode': 'initial',
+      },
+      sink: {
+        type: 'redis',
+        hostname: 'cache.internal',
+        port: 12_000,
+        value: 'hash',
+        key: '%{table}:%{key}',
+        'sink.tableId-to-key.mapping':
+          'chinook.Invoice=Invoice:InvoiceId:%{InvoiceId}; chinook.Track=track:%{TrackId}; chinook.Customer=customers:sorted',
+        'sink.tableId-to-value.mapping': 'chinook.Invoice=redis-json; chinook.Customer=sorted-set(Email,CustomerId)',
+        'sink.tableId-to-nest.mapping': 'chinook.InvoiceLine=chinook.Invoice(InvoiceId=InvoiceId) as InvoiceLineItems',
+        'sink.tableId-to-expiry.mapping': 'chinook.Track=expire_seconds',
+      },
+      pipeline: { 'errors.tolerance': 'all' },
+      left: [
+        'max.batch.size',
+        'advanced.sink',
+        'chinook.Track.snapshot_sql',
+        'read_batch_size',
+        'track.yaml: add_field Words',
+        'track.yaml: redis.lookup',
+        'track.yaml: output 2',
+      ],
+    }));
+
+  test('steps become SQL in the order of the job', async () => {
+    const draft = await convert('rdi', ['rdi/config.yaml', 'rdi/track.yaml']);
+    const text = draft.toYaml();
+    assert.match(text, /filter: \(\(UnitPrice > 0\) AND GenreId IS NOT NULL\)/);
+    const projection =
+      "Milliseconds / 1000 AS Seconds, CONCAT(UPPER(Title), ' (', Composer, ')') AS Label, 100 AS expire_seconds";
+    assert.ok(text.includes(projection.replaceAll("'", "''")) || text.includes(projection), text);
+    assert.match(text, /columns\.rename\.chinook\.Track\.Name: Title/);
+    assert.match(text, /projection: CustomerId, FirstName, Email/);
+  });
+
+  test('a default job, mappings, SQL and keys of the whole event', async () => {
+    const job = (text: string) =>
+      convertFile('rdi', [testdata('rdi/config.yaml'), { name: 'job.yaml', text }], { connectors, offsets: null });
+    const byDefault = await job(
+      "source: {table: '*', row_format: full}\noutput:\n  - uses: redis.write\n    with: {data_type: json, key: {expression: \"concat(['aws#', table, '#', values(key)[0]])\", language: jmespath}}\n",
+    );
+    assert.deepEqual([byDefault.sink.get('key'), byDefault.sink.get('value')], ['aws#%{table}#%{key}', 'redis-json']);
+    const mapped = await job(
+      'source: {db: chinook, table: Invoice}\noutput:\n  - uses: redis.write\n    with: {mapping: [InvoiceId, Total: amount], key: {expression: "\'inv:\' || InvoiceId", language: sql}}\n',
+    );
+    assert.equal(mapped.sink.get('sink.tableId-to-key.mapping'), 'chinook.Invoice=inv:%{InvoiceId}');
+    assert.match(mapped.toYaml(), /projection: InvoiceId, Total AS amount/);
+    const named = await job(
+      "source: {table: Invoice}\ntransform:\n  - {uses: map, with: {expression: '{id: InvoiceId, name: upper(BillingCity)}', language: jmespath}}\n  - {uses: remove_field, with: {field: BillingCity}}\noutput:\n  - uses: redis.write\n    with: {key: {expression: 'keys(key)[0]', language: jmespath}}\n",
+    );
+    assert.match(named.toYaml(), /projection: InvoiceId AS id, UPPER\(BillingCity\) AS name/);
+    assert.deepEqual(
+      named.findings.filter(({ kind, key }) => kind === 'left' && key.startsWith('job')).map(({ key }) => key),
+      ['job.yaml: remove_field BillingCity', 'job.yaml: key'],
+    );
+  });
+
+  test('whatever an expression holds, it becomes SQL that is read, or nothing', () => {
+    const pieces = [
+      'a',
+      "'x'",
+      '`1`',
+      '`null`',
+      '&&',
+      '||',
+      '==',
+      '>',
+      '(',
+      ')',
+      '!',
+      'upper(',
+      'concat([',
+      '])',
+      ',',
+      '{',
+      'b:',
+      '}',
+      '[0]',
+      '.',
+      '"q r"',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (words) => {
+        const text = words.join(' ');
+        const sql = jmespathSql(text);
+        if (sql !== null) parseFilter(sql);
+        jmespathTemplate(text);
+        jmespathColumns(text);
+      }),
+    );
+  });
+});
+
 describe('Flink CDC', () => {
   for (const path of globSync('flink-cdc/*.yaml', { cwd: fileURLToPath(new URL('../testdata/', import.meta.url)) })) {
     // A transform is read by its own section, which this file does not test.
@@ -386,6 +513,10 @@ describe('a file that is something else', () => {
       /only MySQL and MariaDB are written to; this is jdbc:oracle/,
     );
     await refused('maxwell', 'host=\\u00zz', /is no character/);
+    await refused('rdi', 'targets: {}', /it has no `sources`/);
+    await refused('rdi', 'a: [1', /it is no YAML/);
+    await refused('rdi', '[]', /it is no mapping/);
+    await refused('rdi', 'sources: {o: {connection: {type: oracle}}}', /its source is oracle/);
   });
 });
 

@@ -1,22 +1,17 @@
-/** Canal's instance.properties and canal.properties, and the client adapter's mappings. */
-import { parse } from 'yaml';
-import { MillraceError } from '../../core/errors.ts';
+/** Canal's instance.properties and canal.properties. */
 import { Draft, holdsSecret } from './draft.ts';
+import { fromCanalAdapter } from './from-canal-adapter.ts';
 import { javaProperties } from './java-properties.ts';
+import type { NamedText } from './named-text.ts';
 import { takeOver } from './take-over.ts';
 import { fileInstead, type KnownSinks, kafkaSink, sinkSetting } from './target-sink.ts';
 
 type Settings = ReadonlyMap<string, string>;
 
-export interface CanalFile {
-  readonly name: string;
-  readonly text: string;
-}
-
 /** One instance, with the server's file where it is given: properties of the instance go first, as in Canal. */
-export const fromCanal = (files: readonly CanalFile[], sinks: KnownSinks): Draft => {
+export const fromCanal = (files: readonly NamedText[], sinks: KnownSinks): Draft => {
   const [first] = files;
-  if (/\.ya?ml$/.test(first!.name)) return fromAdapter(first!, sinks);
+  if (/\.ya?ml$/.test(first!.name)) return fromCanalAdapter(files, sinks);
   const draft = new Draft(`Canal's ${files.map(({ name }) => name).join(' and ')}`);
   const settings = new Map(
     files.toReversed().flatMap(({ name, text }) => [...javaProperties(name, text)].filter(([, value]) => value !== '')),
@@ -173,85 +168,4 @@ const otherReason = (key: string): string => {
   if (/fallbackInterval/.test(key)) return 'GTIDs find the exact place on another server';
   if (/get\.ddl\.isolation/.test(key)) return 'a schema change is always a batch of its own';
   return 'there is no such setting';
-};
-
-interface Mapping {
-  readonly destination?: string;
-  readonly dbMapping?: {
-    readonly mirrorDb?: boolean;
-    readonly database?: string;
-    readonly table?: string;
-    readonly targetTable?: string;
-    readonly targetDb?: string;
-    readonly targetPk?: Readonly<Record<string, string>>;
-    readonly mapAll?: boolean;
-    readonly targetColumns?: Readonly<Record<string, string | null>>;
-    readonly etlCondition?: string;
-    readonly commitBatch?: number;
-  };
-  readonly esMapping?: unknown;
-  readonly hbaseMapping?: unknown;
-}
-
-/** A mapping of the client adapter (`rdb/…yml`): one table of a relational target. */
-const fromAdapter = ({ name, text }: CanalFile, sinks: KnownSinks): Draft => {
-  let mapping: Mapping;
-  try {
-    mapping = parse(text) as Mapping;
-  } catch (error) {
-    throw new MillraceError('CONVERT_INPUT', {
-      file: name,
-      reason: `it is no YAML: ${(error as Error).message.split('\n')[0]}`,
-    });
-  }
-  const rdb = mapping?.dbMapping;
-  if (rdb === undefined || rdb === null) {
-    const what = mapping?.esMapping ? 'Elasticsearch' : mapping?.hbaseMapping ? 'HBase' : null;
-    const reason =
-      what === null
-        ? 'it has no dbMapping; name the adapter’s rdb/…yml'
-        : `there is no sink for ${what}; push to Kafka and load from there`;
-    throw new MillraceError('CONVERT_INPUT', { file: name, reason });
-  }
-  const draft = new Draft(`Canal's client adapter ${name}`);
-  const database = rdb.database ?? '';
-  draft.source.set('type', 'mysql');
-  draft.variable(
-    draft.source,
-    'hostname',
-    'SOURCE_HOST',
-    '127.0.0.1',
-    'The mapping does not name its source; Canal’s instance does.',
-  );
-  draft.variable(draft.source, 'username', 'SOURCE_USER', 'canal');
-  draft.secret(draft.source, 'password', 'SOURCE_PASSWORD', 'canal.instance.dbPassword');
-  draft.source.set('tables', `${database}.${rdb.mirrorDb ? '\\.*' : (rdb.table ?? '\\.*')}`);
-  const columns = Object.entries(rdb.targetColumns ?? {}).flatMap(([to, from]) =>
-    from === null || from === to ? [] : [[from, to]],
-  );
-  for (const [from, to] of columns) draft.text(draft.source, `columns.rename.${database}.${rdb.table}.${from}`, to!);
-  if (rdb.targetColumns && !rdb.mapAll)
-    draft.changed('targetColumns', 'every column is written; leave others out by `columns.exclude`');
-  if (rdb.etlCondition !== undefined)
-    draft.left('etlCondition', 'a snapshot reads whole tables; `filter` in `transform` drops rows');
-  if (sinks.has('mysql')) {
-    draft.sink.set('type', 'mysql');
-    draft.variable(
-      draft.sink,
-      'hostname',
-      'TARGET_HOST',
-      '127.0.0.1',
-      'The adapter’s application.yml has the target’s jdbc.url.',
-    );
-    draft.variable(draft.sink, 'username', 'TARGET_USER', 'canal');
-    draft.secret(draft.sink, 'password', 'TARGET_PASSWORD', 'jdbc.password');
-  } else fileInstead(draft, 'dbMapping', 'this version has no MySQL sink');
-  const source = `${database}.${rdb.table}`;
-  if (!rdb.mirrorDb && rdb.targetTable !== undefined && rdb.targetTable !== source)
-    draft.routes.push({
-      source,
-      target: rdb.targetTable.includes('.') ? rdb.targetTable : `${rdb.targetDb ?? database}.${rdb.targetTable}`,
-    });
-  draft.pipeline.set('name', `${mapping.destination ?? 'canal'}-${rdb.table ?? database}`);
-  return draft;
 };

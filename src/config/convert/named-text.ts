@@ -1,0 +1,5 @@
+/** A file of another tool. */
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
