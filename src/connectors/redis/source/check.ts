@@ -14,6 +14,12 @@ const needed: readonly (readonly [string, ...string[]])[] = [
   ['replconf', 'ack', '0'],
 ];
 
+/** And instead of that with `mode: scan`. */
+const neededForScan: typeof needed = [
+  ['scan', '0'],
+  ['psubscribe', '__keyevent@0__:*'],
+];
+
 /** And what it takes to read a key of each type. */
 const neededFor: Readonly<Record<KeyShape, readonly (readonly [string, ...string[]])[]>> = {
   hash: [['hgetall', 'key']],
@@ -63,7 +69,10 @@ export const checkRedisSource = async (
     if (facts.mode === 'cluster') problems.push(problem(new MillraceError('REDIS_SOURCE_CLUSTER', { server })));
     const user = config.username ?? 'default';
     const shapes = new Set(tables.map(({ shape }) => shape));
-    for (const [name, ...args] of [...needed, ...[...shapes].flatMap((shape) => neededFor[shape])]) {
+    for (const [name, ...args] of [
+      ...(config.mode === 'scan' ? neededForScan : needed),
+      ...[...shapes].flatMap((shape) => neededFor[shape]),
+    ]) {
       // Before Redis 7.0 there is no such question, and an account that may not ask it is told when it reads.
       const [reply] = await connection.send(dryRun(user, name, args), 1);
       if (reply instanceof ReplyError || !Buffer.isBuffer(reply)) continue;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize } from '../../../core/settings.ts';
+import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
 import { keyShapes } from './key-tables.ts';
 
@@ -102,6 +102,15 @@ const settings = z.strictObject({
     .describe(
       'How much may wait there while the target is slow. Beyond it the server is not read, and may end the link.',
     ),
+  mode: z
+    .enum(['replica', 'scan'])
+    .default('replica')
+    .describe(
+      '`replica`: as a replica of the server, exactly once. `scan`: for servers that let nobody replicate, all keys by SCAN every `scan.interval`, and between that those that keyspace notifications name: a best effort, because what nobody hears is late, and what came and went between is never seen.',
+    ),
+  'scan.interval': duration
+    .default(600_000)
+    .describe('With `mode: scan`: how long after the beginning of one reading of all keys the next one begins.'),
   'scan.startup.mode': z
     .enum(['initial', 'latest-offset'])
     .default('initial')
@@ -110,7 +119,14 @@ const settings = z.strictObject({
     ),
 });
 
-export const redisSourceConfig = settings.superRefine(({ hostname, path }, context) => {
+export const redisSourceConfig = settings.superRefine((config, context) => {
+  const { hostname, path } = config;
+  if (config.mode === 'scan') {
+    const message = 'needs `mode: replica`: a scan reads all keys as they are, whoever wrote them';
+    if (config['skip.own.writes']) context.addIssue({ code: 'custom', path: ['skip.own.writes'], message });
+    if (config['scan.startup.mode'] !== 'initial')
+      context.addIssue({ code: 'custom', path: ['scan.startup.mode'], message });
+  }
   if ((hostname === undefined) === (path === undefined)) {
     const message = 'needed, or `path` for a saved file; not both';
     context.addIssue({ code: 'custom', path: ['hostname'], message });

@@ -290,6 +290,10 @@ export const openRedisSource = async (config: RedisSourceConfig, context: Contex
   }
   const { hostname, path } = config;
   if (path === undefined) {
+    if (config.mode === 'scan') {
+      const { RedisScanSource } = await import('./scan/scan-source.ts');
+      return new RedisScanSource({ ...config, hostname: hostname! }, context);
+    }
     const known = failures.get(config) ?? new LinkFailures();
     failures.set(config, known);
     return new RedisSource({ ...config, hostname: hostname! }, context, known);
