@@ -1,5 +1,7 @@
+import { runClusterUnderFaults } from '../../src/demo/redis-cluster-under-faults.ts';
 import { runRedisUnderFaults } from '../../src/demo/redis-under-faults.ts';
 import { launchRedis } from '../../src/testing/servers/launch-redis.ts';
+import { launchRedisCluster } from '../../src/testing/servers/launch-redis-cluster.ts';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
 import type { Soak } from './soak.ts';
 
@@ -8,12 +10,19 @@ const durable = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1', '--inn
 
 /**
  * MySQL into Redis and Redis into MySQL while both processes and both servers are killed. `--everysec 1` lets Redis lose the last second
- * at a crash, as its defaults do: MySQL then follows what Redis came back with.
+ * at a crash, as its defaults do: MySQL then follows what Redis came back with. `--cluster 1` is MySQL into a cluster of three primaries and
+ * three replicas, whose slots move and whose primaries die.
  */
 export const soak: Soak = {
-  options: { faults: 200, seed: 1, everysec: 0 },
-  async run({ faults = 0, seed = 0, everysec = 0 }, progress) {
+  options: { faults: 200, seed: 1, everysec: 0, cluster: 0 },
+  async run({ faults = 0, seed = 0, everysec = 0, cluster = 0 }, progress) {
     await using mysql = await launchServer({ flavor: 'mysql', options: durable });
+    if (cluster === 1) {
+      await using nodes = await launchRedisCluster({ replicas: 3 });
+      const pauseMs = { least: 50, most: 900 };
+      const result = await runClusterUnderFaults({ mysql, cluster: nodes, faults, seed, pauseMs, progress });
+      return { faults, ...result, different: 0 };
+    }
     await using redis = await launchRedis({
       settings: {
         appendonly: 'yes',

@@ -84,6 +84,19 @@ export class RedisClusterRig {
     );
   }
 
+  /** The primary that has a key, as it says itself. */
+  async ownerOf(key: string): Promise<LaunchedRedis> {
+    const slot = keySlot(Buffer.from(key));
+    for (const primary of this.primaries) {
+      const ranges = (await this.on(primary, (node) => node.command('CLUSTER', 'SLOTS'))) as readonly Reply[][];
+      const range = ranges.find(([first, last]) => Number(first) <= slot && slot <= Number(last))!;
+      const port = Number((range[2] as readonly Reply[])[1]);
+      const owner = this.primaries.find((each) => each.port === port);
+      if (owner !== undefined) return owner;
+    }
+    throw new Error(`nobody has slot ${slot}`);
+  }
+
   /** Begins to move the slot of a key; what is there of it stays where it is. */
   async beginMove(key: string, from: LaunchedRedis, to: LaunchedRedis): Promise<number> {
     const slot = keySlot(Buffer.from(key));

@@ -120,6 +120,15 @@ export class LaunchedCluster implements AsyncDisposable {
     }
   }
 
+  /** Waits until a node that was started again is in step with the one that took its place. */
+  async follows(node: LaunchedRedis): Promise<void> {
+    for (;;) {
+      const info = String(await ask(node, 'INFO', 'replication'));
+      if (info.includes('role:slave') && info.includes('master_link_status:up')) return;
+      await sleep(20);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#nodes.map(({ redis }) => redis[Symbol.asyncDispose]()));
   }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { MillraceError } from '../../../core/errors.ts';
 import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { keySlot } from '../../../protocol/redis/key-slot.ts';
+import { eachCommand } from '../../../protocol/redis/placed-commands.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { type ConnectOptions, RedisConnection } from '../connection.ts';
 import { addressText, ClusterMap, type ServerAddress } from './cluster-map.ts';
@@ -135,7 +136,7 @@ const addressOf = (text: string): ServerAddress => {
   return { hostname: text.slice(0, at), port: Number(text.slice(at + 1)) };
 };
 
-/** One command about each of some keys; the answers in the order of the keys, each `width` commands. Refusals are values. */
+/** `width` commands about each of some keys; the answers in the order of the keys, wherever these are. Refusals are values. */
 export const askEach = async (
   cluster: RedisCluster,
   keys: readonly Buffer[],
@@ -156,9 +157,29 @@ export const askEach = async (
       for (const index of indexes) write(commands, keys[index]!);
       const answers = await (await cluster.ofPrimary(owner)).send(commands.view(), commands.commands);
       for (const [i, index] of indexes.entries()) {
-        for (let part = 0; part < width; part += 1) replies[index * width + part] = answers[i * width + part]!;
+        let answered = answers.slice(i * width, (i + 1) * width);
+        if (answered.some(isElsewhere)) answered = await askAgain(cluster, keys[index]!, write);
+        for (let part = 0; part < width; part += 1) replies[index * width + part] = answered[part]!;
       }
     }),
   );
+  return replies;
+};
+
+/** The slot of its key went to another node, or is on its way there. */
+export const isElsewhere = (reply: Reply): boolean =>
+  reply instanceof ReplyError && (reply.code === 'MOVED' || reply.code === 'ASK' || reply.code === 'TRYAGAIN');
+
+const askAgain = async (
+  cluster: RedisCluster,
+  key: Buffer,
+  write: (commands: CommandWriter, key: Buffer) => void,
+): Promise<Reply[]> => {
+  const commands = new CommandWriter(4096);
+  write(commands, key);
+  const replies: Reply[] = [];
+  const pieces: Buffer[] = [];
+  eachCommand(commands.view(), ({ start, end }) => void pieces.push(commands.view().subarray(start, end)));
+  for (const piece of pieces) replies.push(await cluster.command(key, piece));
   return replies;
 };

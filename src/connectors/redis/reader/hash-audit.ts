@@ -6,28 +6,30 @@ import { bytesHash } from '../../../core/text-hash.ts';
 import type { Row } from '../../../core/value.ts';
 import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
-import type { KeyTemplate } from '../key-template.ts';
-import { globQuoted } from '../key-text.ts';
+import { isElsewhere } from '../cluster/redis-cluster.ts';
+import type { KeyStore } from '../key-store.ts';
 import type { ForeseenAnswers } from './foreseen-answers.ts';
 import { AnswerWriter, type AskedBy, type HashTable } from './hash-table.ts';
-
-export interface AuditSessions {
-  readonly control: RedisConnection;
-  readonly foreseen: ForeseenAnswers;
-}
+import { KeyScan } from './key-scan.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Answers under way at once: less than a socket holds, so that neither side waits with both hands full. */
 const answerBytes = 64 * 1024;
-/** Keys that one SCAN looks at, about. */
-const scanCount = 2_000;
 
 /** Rows that were asked for, and what should come. Used again once it came. */
 interface Asked {
   readonly commands: CommandWriter;
   readonly answers: AnswerWriter;
-  from: number;
-  rows: number;
+  /** Places among all rows. */
+  readonly rows: number[];
+}
+
+/** What is being asked of one server: what is collected, and what was sent before. */
+interface Asking {
+  readonly foreseen: ForeseenAnswers;
+  collected: Asked;
+  sent: Asked | null;
+  free: Asked;
 }
 
 /**
@@ -36,20 +38,18 @@ interface Asked {
  */
 export class HashAudit implements RowAudit {
   readonly #hashes: HashTable;
-  readonly #guarded: <Result>(use: (sessions: AuditSessions) => Promise<Result>) => Promise<Result>;
+  readonly #guarded: <Result>(use: (sessions: Sessions) => Promise<Result>) => Promise<Result>;
   /** Keys in Redis of the rows that were given. */
   readonly #met = new MetKeys();
   /** Fields lie in another order than the sink writes them. */
   #unordered = false;
-  #scanning: Promise<readonly [string, readonly Buffer[]]> | null = null;
+  #scan: KeyScan | null = null;
+  #scanning: Promise<readonly Buffer[] | null> | null = null;
   #isScanned = false;
   /** Keys that a SCAN gave, and were not given on yet. */
   #found: Key[] = [];
 
-  constructor(
-    hashes: HashTable,
-    guarded: <Result>(use: (sessions: AuditSessions) => Promise<Result>) => Promise<Result>,
-  ) {
+  constructor(hashes: HashTable, guarded: <Result>(use: (sessions: Sessions) => Promise<Result>) => Promise<Result>) {
     this.#hashes = hashes;
     this.#guarded = guarded;
   }
@@ -57,41 +57,45 @@ export class HashAudit implements RowAudit {
   async heldOtherwise(rows: readonly RowImages[], signal: AbortSignal): Promise<readonly HeldOtherwise[]> {
     const hashes = this.#hashes;
     const otherwise: HeldOtherwise[] = [];
-    await this.#guarded(async ({ control, foreseen }) => {
-      const leaving = !hashes.expires && (await someLeave(control));
+    await this.#guarded(async ({ store, foreseen, serverOf }) => {
+      const leaving = !hashes.expires && (await someLeave(store));
       const by: AskedBy = { names: this.#unordered, leaving };
-      const walk = new ImageWalk(rows);
-      const send = (asked: Asked): Asked | null => {
-        if (walk.ended) return null;
-        signal.throwIfAborted();
-        asked.commands.clear();
-        asked.answers.clear();
-        asked.from = walk.passed;
-        while (!walk.ended && asked.answers.length < answerBytes) {
-          this.#met.add(bytesHash(hashes.expect(walk.images, walk.index, asked.commands, asked.answers, by)));
-          walk.next();
-        }
-        asked.rows = walk.passed - asked.from;
-        foreseen.send(asked.commands.view());
-        return asked;
-      };
+      const asking = foreseen.map((each) => newAsking(each));
       let batches = 0;
       let unforeseen = 0;
-      // The server works on some while others are written down.
-      let asked = send(newAsked());
-      let free = newAsked();
-      while (asked !== null) {
-        const next = send(free);
-        const replies = await foreseen.answered(asked.commands.commands, asked.answers.view());
+      const receive = async (from: ForeseenAnswers, { commands, answers, rows: asked }: Asked): Promise<void> => {
+        const replies = await from.answered(commands.commands, answers.view());
         batches += 1;
-        if (replies !== null) {
-          unforeseen += 1;
-          for (const [i, held] of rowsOf(replies, control, hashes, by).entries()) {
-            otherwise.push({ index: asked.from + i, held });
-          }
+        if (replies === null) return;
+        unforeseen += 1;
+        for (const [i, held] of rowsOf(replies, store, hashes, by).entries()) {
+          otherwise.push({ index: asked[i]!, held });
         }
-        free = asked;
-        asked = next;
+      };
+      // The server works on some while others are written down.
+      const send = async (server: Asking): Promise<void> => {
+        const { foreseen: to, collected, sent, free } = server;
+        to.send(collected.commands.view());
+        if (sent !== null) await receive(to, sent);
+        server.sent = collected;
+        server.collected = emptied(sent ?? free);
+      };
+      let server = asking[0]!;
+      const into = (key: Buffer): Asked => {
+        server = asking[serverOf(key)]!;
+        return server.collected;
+      };
+      for (const walk = new ImageWalk(rows); !walk.ended; walk.next()) {
+        this.#met.add(bytesHash(hashes.expect(walk.images, walk.index, into, by)));
+        server.collected.rows.push(walk.passed);
+        if (server.collected.answers.length < answerBytes) continue;
+        signal.throwIfAborted();
+        await send(server);
+      }
+      for (const each of asking) {
+        signal.throwIfAborted();
+        if (each.collected.rows.length > 0) await send(each);
+        if (each.sent !== null) await receive(each.foreseen, each.sent);
       }
       // Long values make the server keep fields in no order, and a field that was NULL comes last.
       if (unforeseen * 2 > batches) this.#unordered = true;
@@ -107,16 +111,17 @@ export class HashAudit implements RowAudit {
 
   async others(limit: number, signal: AbortSignal): Promise<KeyPage> {
     const { keys } = this.#hashes;
-    await this.#guarded(async ({ control }) => {
-      if (!this.#isScanned) this.#scanning ??= scanKeys(control, keys, '0');
+    await this.#guarded(async ({ store }) => {
+      this.#scan ??= new KeyScan(store, keys);
+      if (!this.#isScanned) this.#scanning ??= this.#scan.next();
       while (this.#found.length < limit && this.#scanning !== null) {
         signal.throwIfAborted();
-        const [cursor, found] = await this.#scanning;
-        this.#isScanned = cursor === '0';
+        const found = await this.#scanning;
+        this.#isScanned = found === null;
         // The server looks for the next ones while these are.
-        this.#scanning = this.#isScanned ? null : scanKeys(control, keys, cursor);
+        this.#scanning = this.#isScanned ? null : this.#scan.next();
         this.#scanning?.catch(() => {});
-        for (const redisKey of found) {
+        for (const redisKey of found ?? []) {
           if (this.#met.has(bytesHash(redisKey))) continue;
           const key = this.#hashes.keyOf(redisKey);
           if (key !== null) this.#found.push(key);
@@ -128,12 +133,21 @@ export class HashAudit implements RowAudit {
   }
 }
 
-const newAsked = (): Asked => ({
-  commands: new CommandWriter(64 * 1024),
-  answers: new AnswerWriter(),
-  from: 0,
-  rows: 0,
+const newAsked = (): Asked => ({ commands: new CommandWriter(64 * 1024), answers: new AnswerWriter(), rows: [] });
+
+const newAsking = (foreseen: ForeseenAnswers): Asking => ({
+  foreseen,
+  collected: newAsked(),
+  sent: null,
+  free: newAsked(),
 });
+
+const emptied = (asked: Asked): Asked => {
+  asked.commands.clear();
+  asked.answers.clear();
+  asked.rows.length = 0;
+  return asked;
+};
 
 /** Steps from image to image over pieces. */
 class ImageWalk {
@@ -166,36 +180,29 @@ class ImageWalk {
 /** However its fields lie, and with when it leaves. */
 export const exactly: AskedBy = { names: true, leaving: true };
 
-/** The rows that answers hold; throws what a refusal means that is none of a row's. */
+/** The rows that answers hold; null also of one that has moved. Throws what a refusal means that is none of a row's. */
 export const rowsOf = (
   replies: readonly Reply[],
-  control: RedisConnection,
+  store: KeyStore,
   hashes: HashTable,
   by: AskedBy,
 ): readonly (Row | null)[] => {
   const perRow = by.leaving ? 2 : 1;
   return Array.from({ length: replies.length / perRow }, (_, i) => {
     const reply = replies[i * perRow]!;
-    if (reply instanceof ReplyError && reply.code !== 'WRONGTYPE') throw control.failure(reply, 'a row');
+    if (isElsewhere(reply)) return null;
+    if (reply instanceof ReplyError && reply.code !== 'WRONGTYPE') throw store.home.failure(reply, 'a row');
     return hashes.row(replies, i * perRow, by);
   });
 };
 
-/** Whether any key leaves by itself; also where the server does not say. */
-const someLeave = async (control: RedisConnection): Promise<boolean> => {
-  const [info] = await control.send(encodeCommand('INFO', 'keyspace'), 1);
-  if (!Buffer.isBuffer(info)) return true;
-  const [line] = /^db0:.*/m.exec(info.toString()) ?? [];
-  return line !== undefined && /[:,]expires=(\d+)/.exec(line)?.[1] !== '0';
-};
-
-/** The next keys that begin as those of a template, and where to go on; `0` at the end. One key may come twice. */
-export const scanKeys = async (
-  control: RedisConnection,
-  keys: KeyTemplate,
-  cursor: string,
-): Promise<readonly [string, readonly Buffer[]]> => {
-  const match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
-  const [next, found] = (await control.command('SCAN', cursor, 'MATCH', match, 'COUNT', scanCount)) as readonly Reply[];
-  return [String(next), (found as readonly Reply[]).filter(Buffer.isBuffer)];
+/** Whether any key leaves by itself; also where a server does not say. */
+const someLeave = async (store: KeyStore): Promise<boolean> => {
+  for await (const server of store.servers()) {
+    const [info] = await server.send(encodeCommand('INFO', 'keyspace'), 1);
+    if (!Buffer.isBuffer(info)) return true;
+    const [line] = /^db0:.*/m.exec(info.toString()) ?? [];
+    if (line !== undefined && /[:,]expires=(\d+)/.exec(line)?.[1] !== '0') return true;
+  }
+  return false;
 };

@@ -21,6 +21,12 @@ export interface AskedBy {
   readonly leaving: boolean;
 }
 
+/** Commands, and their answers as they should be. */
+interface Expected {
+  readonly commands: CommandWriter;
+  readonly answers: AnswerWriter;
+}
+
 /** How the rows of one table lie in Redis, for who reads them back. */
 export class HashTable {
   readonly table: Table;
@@ -113,11 +119,12 @@ export class HashTable {
 
   /**
    * Asks for a row as it should be, and writes beside it what the server then answers, byte by byte. Gives the row's key in Redis, which
-   * stands until the next call.
+   * stands until the next call. `into` says where to, by that key.
    */
-  expect(rows: RowImages, index: number, commands: CommandWriter, answers: AnswerWriter, by: AskedBy): Buffer {
+  expect(rows: RowImages, index: number, into: (key: Buffer) => Expected, by: AskedBy): Buffer {
     const fields = this.#fields;
     const key = this.keyBytesOf(rows, index);
+    const { commands, answers } = into(key);
     this.ask(commands, key, by);
     if (by.names) this.#expectNamed(answers);
     else {

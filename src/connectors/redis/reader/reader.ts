@@ -6,30 +6,26 @@ import { MillraceError } from '../../../core/errors.ts';
 import type { Key, KeyPage, KeyRange, Reader, RowAudit, RowPage, RowRepairs, TableName } from '../../../core/reader.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
-import { dialTcp } from '../../../net/dial.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { keySlot } from '../../../protocol/redis/key-slot.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
-import { RedisConnection } from '../connection.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
 import { refill } from '../sink/nest-commands.ts';
 import { nestOf } from '../sink/nest-names.ts';
-import { OwnKeys } from '../sink/own-keys.ts';
+import { nestPrefix } from '../sink/own-keys.ts';
 import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
-import { ForeseenAnswers } from './foreseen-answers.ts';
-import { type AuditSessions, exactly, HashAudit, rowsOf, scanKeys } from './hash-audit.ts';
+import { exactly, HashAudit, rowsOf } from './hash-audit.ts';
 import { HashTable } from './hash-table.ts';
+import { KeyScan } from './key-scan.ts';
 import { repairCommand, repairLine } from './repair-lines.ts';
+import { openSessions, type Sessions } from './sessions.ts';
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 500;
 
-interface Sessions extends AuditSessions {
-  readonly close: () => void;
-}
-
 /** Where a walk over a table's keys is: SCAN knows no key to go on from. */
 interface Walk {
-  cursor: string;
+  readonly scan: KeyScan;
   /** Keys that were found and not given yet. */
   readonly found: Key[];
   last: Key | null;
@@ -46,8 +42,6 @@ export class RedisReader implements Reader {
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
   readonly #settingsOf: (table: Table) => TableSettings;
-  readonly #own: OwnKeys;
-  readonly #stop = new AbortController();
   readonly #tables = new Map<string, HashTable>();
   readonly #walks = new Map<string, Walk>();
   #sessions: Sessions | null = null;
@@ -57,7 +51,6 @@ export class RedisReader implements Reader {
     this.#config = config;
     this.#context = context;
     this.#settingsOf = tableSettings(config);
-    this.#own = new OwnKeys(config['position.prefix'], context.pipeline);
     this.repairs = {
       lines: true,
       statements: async (table, repairs) =>
@@ -111,22 +104,21 @@ export class RedisReader implements Reader {
   }
 
   async #keys(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage> {
-    return await this.#guarded(async ({ control }) => {
+    return await this.#guarded(async ({ store }) => {
       const hashes = this.#of(table);
       let walk = this.#walks.get(table.id);
       if (walk === undefined || after === null || String(walk.last) !== String(after)) {
-        walk = { cursor: '0', found: [], last: null, ended: false };
+        walk = { scan: new KeyScan(store, hashes.keys), found: [], last: null, ended: false };
         this.#walks.set(table.id, walk);
       }
       while (walk.found.length < limit && !walk.ended) {
         signal.throwIfAborted();
-        const [cursor, found] = await scanKeys(control, hashes.keys, walk.cursor);
-        for (const redisKey of found) {
+        const found = await walk.scan.next();
+        for (const redisKey of found ?? []) {
           const key = hashes.keyOf(redisKey);
           if (key !== null) walk.found.push(key);
         }
-        walk.cursor = cursor;
-        walk.ended = cursor === '0';
+        walk.ended = found === null;
       }
       const keys = walk.found.splice(0, limit);
       walk.last = keys.at(-1) ?? walk.last;
@@ -136,19 +128,8 @@ export class RedisReader implements Reader {
 
   async *scan(table: Table, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
     const hashes = this.#of(table);
-    // SCAN may give a key twice.
-    const seen = new Set<string>();
-    for (let cursor = ''; cursor !== '0'; ) {
-      signal.throwIfAborted();
-      const rows = await this.#guarded(async ({ control }) => {
-        const [next, found] = await scanKeys(control, hashes.keys, cursor === '' ? '0' : cursor);
-        cursor = next;
-        const fresh = found.filter((key) => {
-          const name = key.toString('latin1');
-          return hashes.keys.read(key) !== null && !seen.has(name) && seen.add(name);
-        });
-        return await this.#read(control, hashes, fresh);
-      });
+    for await (const fresh of this.#freshKeys(hashes, signal)) {
+      const rows = await this.#guarded((sessions) => this.#read(sessions, hashes, fresh));
       const there = rows.filter((row) => row !== null);
       if (there.length > 0) yield there;
     }
@@ -160,7 +141,7 @@ export class RedisReader implements Reader {
     for (let at = 0; at < keys.length; at += rowsAtOnce) {
       signal.throwIfAborted();
       const redisKeys = keys.slice(at, at + rowsAtOnce).map((key) => hashes.redisKey(key));
-      rows.push(...(await this.#guarded(({ control }) => this.#read(control, hashes, redisKeys))));
+      rows.push(...(await this.#guarded((sessions) => this.#read(sessions, hashes, redisKeys))));
     }
     return rows;
   }
@@ -170,30 +151,20 @@ export class RedisReader implements Reader {
   }
 
   async count(table: Table, signal: AbortSignal): Promise<number> {
-    const hashes = this.#of(table);
-    // SCAN may give a key twice.
-    const seen = new Set<string>();
-    for (let cursor = ''; cursor !== '0'; ) {
-      signal.throwIfAborted();
-      const [next, found] = await this.#guarded(({ control }) =>
-        scanKeys(control, hashes.keys, cursor === '' ? '0' : cursor),
-      );
-      cursor = next;
-      for (const key of found) if (hashes.keys.read(key) !== null) seen.add(key.toString('latin1'));
-    }
-    return seen.size;
+    let count = 0;
+    for await (const fresh of this.#freshKeys(this.#of(table), signal)) count += fresh.length;
+    return count;
   }
 
   async held(lane: Lane): Promise<readonly Position[]> {
-    return await this.#guarded(async ({ control }) => {
-      const place = await control.command('HGET', this.#own.position, lane);
+    return await this.#guarded(async ({ store, own }) => {
+      const place = await store.home.command('HGET', own.position, lane);
       return Buffer.isBuffer(place) ? [place.toString() as Position] : [];
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#drop();
-    this.#stop.abort();
   }
 
   #of(table: Table): HashTable {
@@ -202,33 +173,51 @@ export class RedisReader implements Reader {
     return hashes;
   }
 
-  async #read(
-    control: RedisConnection,
-    hashes: HashTable,
-    redisKeys: readonly Buffer[],
-  ): Promise<readonly (Row | null)[]> {
-    const commands = new CommandWriter(64 * 1024);
-    for (const key of redisKeys) hashes.ask(commands, key, exactly);
-    return rowsOf(await control.send(commands.view(), commands.commands), control, hashes, exactly);
+  /** Keys of a table, each once. */
+  async *#freshKeys(hashes: HashTable, signal: AbortSignal): AsyncGenerator<readonly Buffer[]> {
+    const seen = new Set<string>();
+    const walk = await this.#guarded(async ({ store }) => new KeyScan(store, hashes.keys));
+    for (;;) {
+      signal.throwIfAborted();
+      const found = await this.#guarded(() => walk.next());
+      if (found === null) return;
+      yield found.filter((key) => {
+        const name = key.toString('latin1');
+        return hashes.keys.matches(key) && !seen.has(name) && seen.add(name);
+      });
+    }
   }
 
-  /** All or nothing, but for a command that is refused: Redis rolls nothing back. */
+  async #read({ store }: Sessions, hashes: HashTable, redisKeys: readonly Buffer[]): Promise<readonly (Row | null)[]> {
+    const ask = (commands: CommandWriter, key: Buffer): void => hashes.ask(commands, key, exactly);
+    return rowsOf(await store.ask(redisKeys, ask, 2), store, hashes, exactly);
+  }
+
   /** What gives a row that is written anew the rows within it back. */
   #within(table: Table, key: Key): readonly (readonly (string | Uint8Array)[])[] {
     if (this.#settingsOf(table).nests.length === 0) return [];
     const redisKey = this.#of(table).redisKey(key);
-    return [refill(redisKey, nestOf(this.#own.nest, redisKey))];
+    return [refill(redisKey, nestOf(nestPrefix(this.#config['position.prefix']), redisKey))];
   }
 
+  /** All or nothing, in a cluster of each slot, but for a command that is refused: Redis rolls nothing back. */
   async #apply(lines: readonly string[]): Promise<void> {
-    await this.#guarded(async ({ control }) => {
-      const commands = new CommandWriter(64 * 1024);
-      commands.add('MULTI');
-      for (const line of lines) commands.add(...repairCommand(line));
-      commands.add('EXEC');
-      for (const reply of await control.send(commands.view(), commands.commands)) {
-        for (const each of Array.isArray(reply) ? reply : [reply]) {
-          if (each instanceof ReplyError) throw control.failure(each, 'a repair');
+    await this.#guarded(async ({ store }) => {
+      if (lines.length === 0) return;
+      const commands = lines.map(repairCommand);
+      const groups = store.isCluster
+        ? Map.groupBy(commands, (command) => keySlot(keyOf(command))).values()
+        : [commands];
+      for (const group of groups) {
+        const server = await store.of(keyOf(group[0]!));
+        const block = new CommandWriter(64 * 1024);
+        block.add('MULTI');
+        for (const command of group) block.add(...command);
+        block.add('EXEC');
+        for (const reply of await server.send(block.view(), block.commands)) {
+          for (const each of Array.isArray(reply) ? reply : [reply]) {
+            if (each instanceof ReplyError) throw server.failure(each, 'a repair');
+          }
         }
       }
     });
@@ -236,28 +225,10 @@ export class RedisReader implements Reader {
 
   async #guarded<Result>(use: (sessions: Sessions) => Promise<Result>): Promise<Result> {
     try {
-      this.#sessions ??= await this.#open();
+      this.#sessions ??= await openSessions(this.#config, this.#context);
       return await use(this.#sessions);
     } catch (error) {
       this.#drop();
-      throw error;
-    }
-  }
-
-  async #open(): Promise<Sessions> {
-    const { clock } = this.#context;
-    const { signal } = this.#stop;
-    const options = { config: this.#config, dial: dialTcp, clock, signal, name: 'millrace:verify' };
-    const control = await RedisConnection.open(options);
-    try {
-      const other = await RedisConnection.open(options);
-      const close = (): void => {
-        control.close();
-        other.close();
-      };
-      return { control, foreseen: new ForeseenAnswers(other.takeStream().stream), close };
-    } catch (error) {
-      control.close();
       throw error;
     }
   }
@@ -268,3 +239,6 @@ export class RedisReader implements Reader {
     this.#walks.clear();
   }
 }
+
+/** A script's first key stands behind its text and the number of its keys. */
+const keyOf = (command: readonly Buffer[]): Buffer => command[String(command[0]) === 'EVAL' ? 3 : 1]!;

@@ -3,12 +3,13 @@ import type { Lane, Position } from '../../../core/batch.ts';
 import { isMillraceError, type MillraceError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import { eachCommand } from '../../../protocol/redis/placed-commands.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisCluster } from '../cluster/redis-cluster.ts';
 import type { RedisConnection } from '../connection.ts';
 import { type HeldRecord, lanesText, NodeRecords } from './node-records.ts';
 import type { OwnKeys } from './own-keys.ts';
-import { eachCommand, NodeCommands, routed } from './routed-commands.ts';
+import { NodeCommands, routed } from './routed-commands.ts';
 import { type Execution, type SinkTransactions, Transactions } from './transactions.ts';
 
 interface Options {

@@ -5,8 +5,8 @@ import type { Log } from '../../../core/log.ts';
 import { originPlace } from '../../../core/origin-place.ts';
 import { type Column, qualifiedName, type Table } from '../../../core/table.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import type { KeyStore } from '../key-store.ts';
 import type { KeyTemplate } from '../key-template.ts';
-import type { KeyStore } from './key-store.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { TableKeys } from './table-keys.ts';
 

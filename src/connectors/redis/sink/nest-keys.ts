@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { KeyStore } from './key-store.ts';
+import type { KeyStore } from '../key-store.ts';
 import { holderKind, leaveNest, renderHolder } from './nest-commands.ts';
 import { foundMember, nestOf, readMember, rowOfNest } from './nest-names.ts';
 import type { TableKeys } from './table-keys.ts';

@@ -40,7 +40,7 @@ export class OwnKeys {
     this.changes = `${prefix}:changes:${name}`;
     this.rework = `${prefix}:rework:${name}`;
     this.nodes = `${prefix}:nodes:${name}`;
-    this.nest = `${prefix}:nest:`;
+    this.nest = nestPrefix(prefix);
     this.#vanished = `${prefix}:vanished:${name}:`;
     this.#node = `${prefix}:node:${pipeline}`;
     this.#all = new Set([this.writer, this.position, this.tables, this.changes, this.rework, this.nodes]);
@@ -63,3 +63,6 @@ export class OwnKeys {
     return this.#all.has(text) || text.startsWith(this.#vanished);
   }
 }
+
+/** What nests begin with, whatever the pipeline. */
+export const nestPrefix = (prefix: string): string => `${prefix}:nest:`;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { keySlot } from '../../../protocol/redis/key-slot.ts';
+import { eachCommand } from '../../../protocol/redis/placed-commands.ts';
 import { writtenCommands } from '../../../testing/written-commands.ts';
 import { OwnKeys } from './own-keys.ts';
-import { eachCommand, type NodeCommands, routed } from './routed-commands.ts';
+import { type NodeCommands, routed } from './routed-commands.ts';
 
 const long = 'x'.repeat(1234);
 const own = new OwnKeys('millrace', 'shop', true);

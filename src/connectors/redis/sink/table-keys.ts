@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { KeyStore } from '../key-store.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { globQuoted } from '../key-text.ts';
-import type { KeyStore } from './key-store.ts';
 import type { SinkTransactions } from './transactions.ts';
 
 /** Keys that one SCAN looks at, and that one transaction works on, about. */

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer';
-import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import type { Reply } from '../../../protocol/redis/reply.ts';
-import { askEach, type RedisCluster } from '../cluster/redis-cluster.ts';
-import type { RedisConnection } from '../connection.ts';
+import { CommandWriter } from '../../protocol/redis/command-writer.ts';
+import { keySlot } from '../../protocol/redis/key-slot.ts';
+import type { Reply } from '../../protocol/redis/reply.ts';
+import { askEach, type RedisCluster } from './cluster/redis-cluster.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** Where a sink's keys are: one server, or the nodes of a cluster. */
 export interface KeyStore {
@@ -11,8 +12,14 @@ export interface KeyStore {
   readonly home: RedisConnection;
   /** A key may be on another node than its next name would be. */
   readonly isCluster: boolean;
-  /** One command about each of some keys; the answers in the order of the keys, refusals among them as values. */
-  ask(keys: readonly Buffer[], write: (commands: CommandWriter, key: Buffer) => void): Promise<readonly Reply[]>;
+  /** `width` commands (default 1) about each of some keys; the answers in the order of the keys, refusals among them as values. */
+  ask(
+    keys: readonly Buffer[],
+    write: (commands: CommandWriter, key: Buffer) => void,
+    width?: number,
+  ): Promise<readonly Reply[]>;
+  /** The server that has a key. */
+  of(key: Buffer): Promise<RedisConnection>;
   /** The servers whose keys are all keys, in the order to go through them; one may come twice. */
   servers(): AsyncIterable<RedisConnection>;
 }
@@ -21,6 +28,7 @@ export const singleStore = (connection: RedisConnection): KeyStore => ({
   address: connection.address,
   home: connection,
   isCluster: false,
+  of: async () => connection,
   async ask(keys, write) {
     const commands = new CommandWriter(64 * 1024);
     for (const key of keys) write(commands, key);
@@ -35,7 +43,8 @@ export const clusterStore = (cluster: RedisCluster, home: RedisConnection): KeyS
   address: cluster.address,
   home,
   isCluster: true,
-  ask: (keys, write) => askEach(cluster, keys, 1, write),
+  of: async (key) => await cluster.ofSlot(keySlot(key)),
+  ask: (keys, write, width = 1) => askEach(cluster, keys, width, write),
   async *servers() {
     let moving = await cluster.isMoving();
     yield* await cluster.primaries();
