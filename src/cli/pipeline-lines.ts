@@ -130,6 +130,10 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
       `  ${name}`,
       `${writes.count} writes${writes.count === 0 ? '' : `, ${meanText(writes)} each`}; ${shortBytes(queuedBytes)} of ${shortBytes(capacityBytes)} wait for it`,
     ]),
+    ...view.consistency.map(({ sink, ageSeconds, checked, violations, undecided }): [string, string] => [
+      `  ${sink} after ${ageSeconds} s`,
+      `${violations} of ${checked} sampled rows held otherwise${undecided === 0 ? '' : `, ${undecided} undecided`}`,
+    ]),
     ['retries', String(view.retries)],
     ['dead letters', String(view.deadLetters)],
     [

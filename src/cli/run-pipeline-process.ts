@@ -13,6 +13,7 @@ import { followSignals } from './follow-signals.ts';
 import { logWarnings } from './log-warnings.ts';
 import { pipelineOptions } from './open-pipeline.ts';
 import { openTracer } from './open-tracer.ts';
+import { sampleRows } from './sample-rows.ts';
 
 export interface ProcessOptions {
   /** Ends it gracefully, whoever aborts it. */
@@ -52,6 +53,7 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   // After the pipeline, whose last writes say which signals are done with.
   const ended = new AbortController();
   const signals = followSignals(described, runner.pipeline, log, ended.signal);
+  const sampling = sampleRows(described, runner, log, ended.signal);
   try {
     const { outcome } = await runner.run(stop.signal);
     if (outcome === 'finished') log.info('the source has no more; the pipeline is done', { pipeline: name });
@@ -67,7 +69,7 @@ export const runPipelineProcess = async (options: ProcessOptions): Promise<void>
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   ended.abort();
-  await signals;
+  await Promise.all([signals, sampling]);
 };
 
 /** What `serve` says first; null: it told this process to end before. */

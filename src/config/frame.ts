@@ -53,6 +53,14 @@ export const pipelineSettings = z.strictObject({
   'stalled-after': duration
     .prefault('30s')
     .describe('How long nothing may move, while there is something to move, before the health says stalled.'),
+  'consistency.sample-rate': z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(0)
+    .describe(
+      'How many of the rows that change in a second are looked at on both sides, at random, 1, 5 and 60 seconds later; what differs although the sink had everything up to it is counted by `millrace_consistency_violations_total`. 0: none.',
+    ),
   'signal.kafka.topic': z
     .string()
     .min(1)

@@ -352,6 +352,28 @@ export const metricTable: readonly Metric[] = [
       ),
   },
   {
+    name: 'millrace_consistency_violations_total',
+    type: 'counter',
+    help: 'Rows that were looked at a while after they changed and were held otherwise although the sink had everything up to them, by sink and age in seconds (`consistency.sample-rate`).',
+    debezium: null,
+    samples: ({ consistency }) =>
+      consistency.map(({ sink, ageSeconds, violations }) => ({
+        labels: { sink, age: String(ageSeconds) },
+        value: violations,
+      })),
+  },
+  {
+    name: 'millrace_consistency_checks_total',
+    type: 'counter',
+    help: 'Rows that were looked at a while after they changed, by sink, age in seconds, and whether it could be decided.',
+    debezium: null,
+    samples: ({ consistency }) =>
+      consistency.flatMap(({ sink, ageSeconds, checked, undecided }) => [
+        { labels: { sink, age: String(ageSeconds), decided: 'yes' }, value: checked - undecided },
+        { labels: { sink, age: String(ageSeconds), decided: 'no' }, value: undecided },
+      ]),
+  },
+  {
     name: 'millrace_errors_total',
     type: 'counter',
     help: 'Errors met, by code; `millrace explain CODE` says what each means.',

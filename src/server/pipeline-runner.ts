@@ -6,7 +6,7 @@ import type { Health } from '../pipeline/health.ts';
 import type { PipelineOptions, Tap } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline, type PipelineResult } from '../pipeline/pipeline.ts';
 import { startingPlace } from '../pipeline/starting-place.ts';
-import { type StatusObject, statusObject } from './pipeline-view.ts';
+import { type SampledView, type StatusObject, statusObject } from './pipeline-view.ts';
 import type { AnswerTo, Offsets, OffsetsChange, Question } from './question.ts';
 import { type TailFilter, type TailRows, tailListener } from './tail.ts';
 
@@ -18,6 +18,13 @@ export interface RunnerOptions {
   readonly tellsMemory: boolean;
   /** Called when the health word changes. */
   readonly onHealth: (status: StatusObject) => void;
+}
+
+/** Looks at rows of a sink a while after they changed. */
+export interface Sampler {
+  readonly sink: string;
+  readonly note: NonNullable<Tap['listener']>;
+  readonly counts: () => readonly Omit<SampledView, 'sink'>[];
 }
 
 /** How often the health is looked at when nobody asks, in milliseconds. */
@@ -32,6 +39,7 @@ export class PipelineRunner {
   readonly #options: RunnerOptions;
   readonly #tap: Tap = { listener: null };
   readonly #listeners = new Set<NonNullable<Tap['listener']>>();
+  readonly #samplers: Sampler[] = [];
   #paused = false;
   #health: Health | null = null;
 
@@ -55,7 +63,8 @@ export class PipelineRunner {
 
   status(): StatusObject {
     const { redact, tellsMemory } = this.#options;
-    return statusObject(this.pipeline.status(), redact, tellsMemory ? process.memoryUsage.rss() : null);
+    const consistency = this.#samplers.flatMap(({ sink, counts }) => counts().map((each) => ({ sink, ...each })));
+    return statusObject(this.pipeline.status(), redact, tellsMemory ? process.memoryUsage.rss() : null, consistency);
   }
 
   pause(): void {
@@ -84,6 +93,13 @@ export class PipelineRunner {
       }
       await clock.sleep(20);
     }
+  }
+
+  /** Shows `sampler` each batch that passes from now on, and its counts in the status. */
+  sample(sampler: Sampler): void {
+    this.#samplers.push(sampler);
+    this.#listeners.add(sampler.note);
+    this.#listen();
   }
 
   /** Rows that pass from now on, until the returned function is called. */

@@ -55,12 +55,24 @@ export interface StatusObject {
   readonly snapshotting: readonly string[] | null;
   readonly tables: Readonly<Record<string, TableCounts>>;
   readonly rssBytes: number | null;
+  /** What was found of rows a while after they changed, by sink and age; empty: `consistency.sample-rate` is 0. */
+  readonly consistency: readonly SampledView[];
+}
+
+/** Since the process of the pipeline began. */
+export interface SampledView {
+  readonly sink: string;
+  readonly ageSeconds: number;
+  readonly checked: number;
+  readonly violations: number;
+  readonly undecided: number;
 }
 
 export const statusObject = (
   status: PipelineStatus,
   redact: (text: string) => string,
   rssBytes: number | null,
+  consistency: readonly SampledView[],
 ): StatusObject => ({
   name: status.name,
   health: status.health,
@@ -83,6 +95,7 @@ export const statusObject = (
   snapshotting: status.snapshotting,
   tables: Object.fromEntries(status.tables),
   rssBytes,
+  consistency,
 });
 
 const still = { rowsPerSecond: 0, bytesPerSecond: 0 };
@@ -111,6 +124,7 @@ export const silentStatus = (name: string, health: Health, reason: string, code:
   snapshotting: null,
   tables: {},
   rssBytes: null,
+  consistency: [],
 });
 
 /** Whether somebody should look. A pause was asked for, so it is no failure. */

@@ -1,5 +1,6 @@
 import { redisSinkConfig } from '../connectors/redis/sink/config.ts';
 import { openRedisSink } from '../connectors/redis/sink/sink.ts';
+import type { Tap } from '../pipeline/options.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import type { MysqlRig } from './mysql-rig.ts';
@@ -12,7 +13,8 @@ export class RedisMirror implements AsyncDisposable {
   readonly #running: Promise<unknown>;
   readonly #health: () => string;
 
-  constructor(rig: MysqlRig, redis: { readonly host: string; readonly port: number }) {
+  /** `tap` sees what passes. */
+  constructor(rig: MysqlRig, redis: { readonly host: string; readonly port: number }, tap: Tap = { listener: null }) {
     const name = rig.database;
     this.name = name;
     const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port });
@@ -25,6 +27,7 @@ export class RedisMirror implements AsyncDisposable {
       clock: systemClock,
       log: silent,
       retry: { maxMs: 200 },
+      tap,
     });
     this.#health = () => pipeline.status().health;
     this.#running = pipeline.run(this.#stop.signal);

@@ -20,6 +20,7 @@ import { pipelineOptions } from '../open-pipeline.ts';
 import { openTracer } from '../open-tracer.ts';
 import { checkedFiles, readEnvironment } from '../pipeline-files.ts';
 import { planObject, planText } from '../pipeline-plan.ts';
+import { sampleRows } from '../sample-rows.ts';
 import { statusLine, statusObject } from '../status-line.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
 import { stopSignals } from '../stop-signals.ts';
@@ -47,6 +48,7 @@ interface Running {
   readonly operated: LocalPipeline;
   /** Takes signals until it is stopped; never rejects. */
   readonly takeSignals: (stop: AbortSignal) => Promise<void>;
+  readonly sample: (stop: AbortSignal) => Promise<void>;
 }
 
 interface Ending {
@@ -101,6 +103,7 @@ export const runPipelines = async (
       stop,
       operated: new LocalPipeline({ runner, file: path, plan: planObject(file), logs, stop: () => stop.abort() }),
       takeSignals: (ended) => followSignals(file, runner.pipeline, log, ended),
+      sample: (ended) => sampleRows(file, runner, log, ended),
     });
     // Beside the pipeline, which must not wait for it.
     void logWarnings(file, { pipeline: file.name, log, clock: systemClock });
@@ -122,10 +125,11 @@ export const runPipelines = async (
         );
   const others = new AbortController();
   const endings = await Promise.all(
-    running.map(async ({ runner, stop, takeSignals }): Promise<Ending> => {
+    running.map(async ({ runner, stop, takeSignals, sample }): Promise<Ending> => {
       const { pipeline } = runner;
       const ended = new AbortController();
       const signalling = takeSignals(ended.signal);
+      const sampling = sample(ended.signal);
       try {
         const result = await runner.run(AbortSignal.any([signals.stop, stop.signal, others.signal]), signals.abort);
         return { pipeline, result, error: null };
@@ -135,7 +139,7 @@ export const runPipelines = async (
         return { pipeline, result: null, error };
       } finally {
         ended.abort();
-        if (!signals.abort.aborted) await signalling;
+        if (!signals.abort.aborted) await Promise.all([signalling, sampling]);
       }
     }),
   );

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { PipelineFile } from '../../config/pipeline-file.ts';
+import type { OpenableFile } from '../../config/pipeline-file.ts';
 import { mysqlConfig } from '../../connectors/mysql/config.ts';
 import { MysqlReader } from '../../connectors/mysql/reader/reader.ts';
 import { SqliteReader } from '../../connectors/sqlite/reader.ts';
@@ -25,7 +25,7 @@ export interface ComparedEnds extends AsyncDisposable {
 
 /** Every source of a pipeline with every sink that can be read. Those that cannot are named in `unreadable`. */
 export const endsOfFile = async (
-  file: PipelineFile,
+  file: OpenableFile,
   context: Context,
 ): Promise<{ readonly ends: readonly ComparedEnds[]; readonly unreadable: readonly string[] }> => {
   if (file.sql !== null) return await endsOfQueries(file.name, file.sql.job, context);
