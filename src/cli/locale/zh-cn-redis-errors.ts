@@ -54,6 +54,10 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 在 <command> 要写入行的位置存有其他类型的数据',
     '有其他程序使用了 sink 的 `key` 分配给行的键。请删除这些键，或选用另一个 `key`，然后重新做该表的快照。',
   ],
+  REDIS_LAYOUT_CHANGED: [
+    '设置中 <table> 在 Redis 中的形式与已写入的不同：<reason>',
+    '请改回设置，或重新开始：删除已有的行和 `millrace:*:PIPELINE` 键，并以 `scan.startup.mode: initial` 启动。没有写入任何内容。',
+  ],
   REDIS_LACKS_COMMAND: [
     '<server> 不认识 <command>，而 `<setting>` 需要它',
     '字段的生存时间自 Redis 7.4 和 Valkey 9 起才有。JSON.SET 见于 Redis Stack、官方构建的 Redis 8（Debian 的软件包不含它），以及加载了该模块的服务器；`value: json` 不需要任何模块。',

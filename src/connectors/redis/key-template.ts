@@ -40,6 +40,14 @@ export class KeyTemplate {
     );
   }
 
+  /** A template of the same `text`, over columns that may have other positions. */
+  static restored(text: string, columns: readonly number[]): KeyTemplate {
+    return new KeyTemplate(
+      columns,
+      (JSON.parse(text) as readonly string[]).map((piece) => Buffer.from(piece)),
+    );
+  }
+
   /**
    * `rowKey`: the columns that tell keys apart; left out: those that tell rows apart. Throws CONFIG_TEMPLATE where the keys of two rows
    * could be the same, or a key could not be read back.

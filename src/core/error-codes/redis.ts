@@ -41,6 +41,12 @@ export const redisErrors = {
       `${d.server} holds something of another type where ${d.command} should write a row`,
     hint: 'Somebody else uses keys that the `key` of the sink gives to rows. Remove those keys or choose another `key`, then take a new snapshot of the table.',
   },
+  REDIS_LAYOUT_CHANGED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `the settings have ${d.table} otherwise in Redis than it was written: ${d.reason}`,
+    hint: 'Set them back, or begin anew: remove the rows that are there and the keys `millrace:*:PIPELINE`, and start with `scan.startup.mode: initial`. Nothing was written.',
+  },
   REDIS_LACKS_COMMAND: {
     retryable: false,
     message: (d: { readonly server: string; readonly command: string; readonly setting: string }) =>

@@ -9,6 +9,7 @@ import { keySlot, slotTag } from '../../../protocol/redis/key-slot.ts';
  *     millrace:tables:PIPELINE         hash: database.table -> `complete` once its snapshot was
  *     millrace:changes:PIPELINE        hash: a change of a definition that is under way -> `noted` or `done`
  *     millrace:vanished:PIPELINE:TABLE set: keys that were there when the table's snapshot began, and were not seen since
+ *     millrace:layouts:PIPELINE        hash: database.table -> how the settings had its rows written
  *     millrace:rework:PIPELINE         set: keys that a change of a definition has still to follow
  *     millrace:nest:{KEY}              hash: what stands within the row of this key, whether the row is there or not
  *
@@ -22,6 +23,7 @@ export class OwnKeys {
   readonly position: string;
   readonly tables: string;
   readonly changes: string;
+  readonly layouts: string;
   readonly rework: string;
   /** What nests begin with; the row's key follows, in braces where it has none, so that both are in one slot of a cluster. */
   readonly nest: string;
@@ -38,12 +40,13 @@ export class OwnKeys {
     this.position = `${prefix}:position:${name}`;
     this.tables = `${prefix}:tables:${name}`;
     this.changes = `${prefix}:changes:${name}`;
+    this.layouts = `${prefix}:layouts:${name}`;
     this.rework = `${prefix}:rework:${name}`;
     this.nodes = `${prefix}:nodes:${name}`;
     this.nest = nestPrefix(prefix);
     this.#vanished = `${prefix}:vanished:${name}:`;
     this.#node = `${prefix}:node:${pipeline}`;
-    this.#all = new Set([this.writer, this.position, this.tables, this.changes, this.rework, this.nodes]);
+    this.#all = new Set([this.writer, this.position, this.tables, this.changes, this.layouts, this.rework, this.nodes]);
     this.slot = keySlot(Buffer.from(this.writer));
   }
 

@@ -22,6 +22,7 @@ import { NestKeys } from './nest-keys.ts';
 import { OwnKeys } from './own-keys.ts';
 import { RowCommands } from './row-commands.ts';
 import { removeEach, TableKeys } from './table-keys.ts';
+import { TableLayouts } from './table-layout.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
 import { type SinkTransactions, Transactions } from './transactions.ts';
@@ -98,6 +99,7 @@ class RedisSink implements Sink {
   readonly #transactions: SinkTransactions;
   readonly #tableKeys: TableKeys;
   readonly #nestKeys: NestKeys;
+  readonly #layouts: TableLayouts;
   readonly #definitions: DefinitionChanges;
   readonly #settingsOf: (table: Table) => TableSettings;
   readonly #stop: AbortController;
@@ -124,6 +126,7 @@ class RedisSink implements Sink {
     this.#stop = stop;
     this.#tableKeys = new TableKeys(store, transactions);
     this.#nestKeys = new NestKeys({ store, tableKeys: this.#tableKeys, prefix: own.nest });
+    this.#layouts = new TableLayouts({ store, own, tableKeys: this.#tableKeys, log: context.log });
     this.#definitions = new DefinitionChanges({ store, own, tableKeys: this.#tableKeys, log: context.log });
     const options = {
       sink: store.address,
@@ -356,16 +359,18 @@ class RedisSink implements Sink {
     const known = this.#plans.get(table.id);
     if (known !== undefined) return known;
     const label = qualifiedName(table);
+    const settings = this.#settingsOf(table);
     if (!this.#states.has(label)) {
       const vanished = this.#own.vanished(label);
       const asked = Buffer.concat([encodeCommand('EXISTS', vanished), encodeCommand('HGET', this.#own.tables, label)]);
       const [exists, complete] = await this.#store.home.send(asked, 2);
+      if (keyColumnsOf(table).length > 0) await this.#layouts.follow(table, settings, exists === 1);
       this.#states.set(label, {
         vanished: exists === 1 ? vanished : null,
         complete: this.#keepsRows && Buffer.isBuffer(complete),
       });
     }
-    const plan = planTable(table, this.#settingsOf(table), this.#stateOf(table));
+    const plan = planTable(table, settings, this.#stateOf(table));
     this.#plans.set(table.id, plan);
     return plan;
   }
@@ -439,6 +444,7 @@ class RedisSink implements Sink {
     await this.#definitions.follow(change, (table) => this.#hashKeys(table));
     this.#plans.clear();
     this.#states.clear();
+    if (before !== null) await this.#layouts.forget(before);
     if (before === null || (after !== null && qualifiedName(before) === qualifiedName(after) && !isSweeping)) return;
     // What is known of a name is not true of the next table that has it.
     const label = qualifiedName(before);

@@ -29,7 +29,7 @@ export class TableKeys {
   async note(set: string, keys: KeyTemplate, type: string): Promise<number> {
     let noted = 0;
     await this.step((block) => void block.add('UNLINK', set));
-    for await (const found of this.#ofTable(keys, type)) {
+    for await (const found of this.ofTable(keys, type)) {
       noted += found.length;
       await this.step((block) => void block.add('SADD', set, ...found));
     }
@@ -58,7 +58,7 @@ export class TableKeys {
     type: string,
     also?: (keys: readonly Buffer[], block: CommandWriter) => void,
   ): Promise<void> {
-    for await (const found of this.#ofTable(keys, type)) {
+    for await (const found of this.ofTable(keys, type)) {
       await this.step((block) => {
         removeEach(block, found);
         also?.(found, block);
@@ -93,7 +93,8 @@ export class TableKeys {
     return await this.#transactions.execute(block, { positions: noPositions });
   }
 
-  async *#ofTable(keys: KeyTemplate, type: string): AsyncGenerator<readonly Buffer[]> {
+  /** The keys of a template that hold this type, some at a time, some of them twice. */
+  async *ofTable(keys: KeyTemplate, type: string): AsyncGenerator<readonly Buffer[]> {
     for await (const found of this.scan(keys.prefix, type)) {
       const own = found.filter((key) => keys.matches(key));
       if (own.length > 0) yield own;

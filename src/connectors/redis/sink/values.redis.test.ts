@@ -247,3 +247,66 @@ test('a field lives until another column says, NULL has a field where one is wan
   await sink.write(batch({ kind: 'truncate', table: tracks, origin }), never);
   assert.deepEqual(await rig.ask('KEYS', '*album*'), []);
 });
+
+test('a changed key prefix leaves no old key behind, and an index that was added later leads to every row', async () => {
+  await using rig = await RedisSinkRig.open(await launched);
+  const opened = async (settings: Readonly<Record<string, unknown>>) => {
+    const sink = await rig.sink(settings);
+    await sink.claim('log');
+    return sink;
+  };
+  const nest = { 'sink.tableId-to-nest.mapping': 'shop.tags=shop.orders(article)' };
+  {
+    await using sink = await opened(nest);
+    await sink.write(batch(mark(ordersTable, 'begin'), read([1, 'new', 1], [2, null, 1], [3, 'new', 1])), never);
+    await sink.write(
+      batch(
+        mark(ordersTable, 'end'),
+        rows(tags, 'create', null, [
+          [1, 'a', 3],
+          [9, 'b', 1],
+        ]),
+      ),
+      never,
+    );
+  }
+  {
+    await using sink = await opened({
+      ...nest,
+      key: 'v2:%{table}:%{key}',
+      'sink.tableId-to-index.mapping': 'shop.orders=status',
+    });
+    // The child is met first.
+    await sink.write(batch(rows(tags, 'create', null, [[3, 'c', 1]]), update([2, null, 1], [2, 'paid', 1])), never);
+    assert.deepEqual(textsOf(await rig.ask('KEYS', '*shop:orders*')), [
+      'idx:shop:orders:status:new',
+      'idx:shop:orders:status:paid',
+    ]);
+    assert.deepEqual(textsOf(await rig.ask('KEYS', 'v2*')), ['v2:orders:1', 'v2:orders:2', 'v2:orders:3']);
+    assert.deepEqual(textsOf(await rig.ask('SMEMBERS', 'idx:shop:orders:status:new')), ['v2:orders:1', 'v2:orders:3']);
+    assert.equal((await rig.hash('v2:orders:1'))['tags:a'], '{"tag":"a","weight":3}');
+    assert.equal((await rig.hash('v2:orders:3'))['tags:c'], '{"tag":"c","weight":1}');
+    await sink.write(batch(create([9, 'late', 1])), never);
+    assert.equal((await rig.hash('v2:orders:9'))['tags:b'], '{"tag":"b","weight":1}');
+  }
+  {
+    await using sink = await opened({
+      ...nest,
+      key: 'v2:%{table}:%{key}',
+      'sink.tableId-to-index.mapping': 'shop.orders=total',
+    });
+    await sink.write(batch(create([10, 'x', 2])), never);
+    assert.deepEqual(textsOf(await rig.ask('KEYS', 'idx*')), ['idx:shop:orders:total:1', 'idx:shop:orders:total:2']);
+  }
+  for (const [settings, reason] of [
+    [{ value: 'json', key: 'v2:%{table}:%{key}' }, /kept as hash, and would be json/],
+    [{ key: '%{table}:%{status}:%{key}' }, /cannot be made of the ones that they have/],
+  ] as const) {
+    await using sink = await opened(settings);
+    await assert.rejects(sink.write(batch(create([11, 'x', 2])), never), {
+      code: 'REDIS_LAYOUT_CHANGED',
+      message: reason,
+    });
+    assert.equal(await rig.ask('EXISTS', 'v2:orders:11', 'orders:x:11'), 0);
+  }
+});
