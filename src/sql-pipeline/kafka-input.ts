@@ -21,6 +21,7 @@ export const openKafkaInput = async (
   const scanned = new ScannedTable(expected!, table.columns(expected!, evaluation), input, {
     name: scanName,
     appends,
+    upserts: table.declared!.binding.reads === 'upserts',
     absentIsNull: config['value.format'] === 'json',
   });
   const source = await kafkaSource.openSource!(config, context);

@@ -6,6 +6,8 @@ import { isMillraceError } from '../core/errors.ts';
 import { plainColumn as column } from '../core/plain-column.ts';
 import { defineTable, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
+import type { DataflowInput } from '../operators/incremental/dataflow.ts';
+import { SeededRandom } from '../testing/seeded-random.ts';
 import { serverColumns } from './scanned-columns.ts';
 import { ScannedTable } from './scanned-table.ts';
 
@@ -33,17 +35,21 @@ const defined = (primaryKey: readonly number[], last = 'skipped'): Table =>
   });
 
 /** A table of which a query reads the first two columns, and the rows that it would hold. */
-const scan = (table: Table) => {
+const scan = (table: Table, kind: { readonly upserts?: boolean } = {}) => {
   const held = new Map<string, number>();
-  const scanned = new ScannedTable(table, serverColumns(table), {
+  const told: string[] = [];
+  const input: DataflowInput = {
     columns: new Set([0, 1]),
     push: (row, weight) => {
       const key = JSON.stringify(row);
+      told.push(`${weight > 0 ? '+' : '-'}${key}`);
       held.set(key, (held.get(key) ?? 0) + weight);
     },
-  });
+  };
+  const scanned = new ScannedTable(table, serverColumns(table), input, kind);
   return {
     scanned,
+    told,
     change: (op: Op, before: Row | null, after: Row | null, of = table): void =>
       scanned.rows({
         kind: 'rows',
@@ -123,4 +129,43 @@ test('another definition of the table is refused, and one that changes no column
     () => scanned.schema({ kind: 'schema', before: defined([0]), after: null, statement: 'DROP', origin }),
     refused,
   );
+});
+
+test('what a source says of rows by their key becomes changes: nothing for what was so, or was not there', () => {
+  const { change, told } = scan(defined([0]), { upserts: true });
+  change('create', null, [1, 10, 0]);
+  change('create', null, [1, 10, 7]);
+  change('delete', [2], null);
+  change('create', null, [1, 11, 0]);
+  change('delete', [1], null);
+  change('delete', [1], null);
+  assert.deepEqual(told, ['+[1,10,null]', '-[1,10,null]', '+[1,11,null]', '-[1,11,null]']);
+});
+
+test('changes that are made of upserts lead to the last of each key, and no row goes that has not come', () => {
+  for (let seed = 1; seed <= 30; seed += 1) {
+    const random = new SeededRandom(seed);
+    const { change, rows, told } = scan(defined([0]), { upserts: true });
+    const last = new Map<number, number>();
+    for (let count = 0; count < 60; count += 1) {
+      const id = random.integer(0, 5);
+      if (random.chance(0.3)) {
+        change('delete', [id], null);
+        last.delete(id);
+      } else {
+        const total = random.integer(0, 2);
+        change('create', null, [id, total, count]);
+        last.set(id, total);
+      }
+    }
+    assert.deepEqual([...rows()].sort(), [...last].map(([id, total]) => `[${id},${total},null]`).sort());
+    const standing = new Set<string>();
+    for (const text of told) {
+      const row = text.slice(1);
+      if (text.startsWith('+')) {
+        assert.ok(!standing.has(row), `${row} comes twice`);
+        standing.add(row);
+      } else assert.ok(standing.delete(row), `${row} goes and is not there`);
+    }
+  }
 });

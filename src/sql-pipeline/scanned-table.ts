@@ -5,6 +5,7 @@ import type { Row, Value } from '../core/value.ts';
 import type { DataflowInput } from '../operators/incremental/dataflow.ts';
 import type { SqlRow } from '../operators/incremental/delta.ts';
 import { type RowKey, rowKey } from '../operators/incremental/row-key.ts';
+import { isSameRow } from '../operators/incremental/same-row.ts';
 import { type EntryForm, KeyedState } from '../operators/incremental/state/keyed-state.ts';
 import type { Memory } from '../operators/incremental/step.ts';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
@@ -43,6 +44,7 @@ export class ScannedTable {
   readonly #columns: readonly ScannedColumn[];
   /** Places of the columns that the query reads. */
   readonly #places: readonly number[];
+  readonly #upserts: boolean;
   /** Its rows are kept, and can be told again. */
   readonly keepsRows: boolean;
   readonly #absentIsNull: boolean;
@@ -60,13 +62,13 @@ export class ScannedTable {
 
   /**
    * `columns`: what the query knows of the table, by `name`. `appends`: rows only ever come, so none is kept. `absentIsNull`: what a row
-   * leaves out is NULL, and not as it was.
+   * leaves out is NULL, and not as it was. `upserts`: its source says what rows are, also when they were so before, which is no change.
    */
   constructor(
     table: Table,
     columns: readonly ScannedColumn[],
     input: DataflowInput,
-    { name = '', appends = false, absentIsNull = false } = {},
+    { name = '', appends = false, absentIsNull = false, upserts = false } = {},
   ) {
     this.#table = table;
     this.#known = table;
@@ -74,6 +76,7 @@ export class ScannedTable {
     this.#columns = columns;
     this.keepsRows = !appends;
     this.#absentIsNull = absentIsNull;
+    this.#upserts = upserts;
     this.memory = appends ? [] : [this.#rows, this.#snapshots];
     this.#places = [...input.columns].sort((a, b) => a - b);
     this.#wholeKey = rowKey(
@@ -178,6 +181,7 @@ export class ScannedTable {
     const oldKey = keyOf(primaryKey, before ?? after!, null);
     const old = this.#rows.get(oldKey);
     const row = after === null ? null : this.#read(after, old?.row ?? null, change);
+    if (this.#upserts && old !== undefined && row !== null && isSameRow(old.row, row)) return;
     if (old !== undefined) {
       this.#push(old.row, -1);
       this.#rows.delete(oldKey);

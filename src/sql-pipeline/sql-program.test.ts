@@ -287,3 +287,15 @@ test('where and how often a job is kept, and in how much memory, is said by SET'
   assert.notEqual(jobOf('', job.replace('SELECT id', 'SELECT id + 0')).identity, identity);
   assert.notEqual(jobOf("SET 'table.local-time-zone' = 'Asia/Shanghai';").identity, identity);
 });
+
+test('EXPLAIN shows where changes are made of upserts, and what a step above them gets', () => {
+  const outcome = last(`
+    CREATE TABLE stock (sku STRING, qty INT, PRIMARY KEY (sku) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', 'topic' = 'stock',
+      'properties.bootstrap.servers' = 'k:9092', 'key.format' = 'json', 'value.format' = 'json');
+    EXPLAIN SELECT COUNT(*) FROM stock WHERE qty > 1`);
+  assert.ok(outcome.kind === 'plan');
+  assert.match(
+    outcome.text,
+    /└─ changelog normalize by \(sku\) {3}\[I,UA,D\] key \(sku\)\n *│ {2}sku STRING, qty INT\n *└─ read \S+\.stock {3}\[UA,D\]$/,
+  );
+});

@@ -140,6 +140,7 @@ const planOf = (
       columns,
       primaryKey,
       appendOnly: binding.reads === 'appends',
+      ...(binding.reads === 'upserts' ? { upserts: true } : {}),
       ...(binding.looksUp === true ? { lookedUp: true } : {}),
     },
     columns,

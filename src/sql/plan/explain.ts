@@ -44,11 +44,13 @@ function* lines(plan: Plan, tree: Tree, [first, rest]: readonly [string, string]
   const inputs = isAbove ? [] : inputsOf(plan);
   const what = `${number === null ? '' : `#${number} `}${isAbove ? 'as above' : stepText(plan)}`;
   yield `${first}${what}   [${kinds.join(',')}]${keys === '' ? '' : ` key ${keys}`}`;
-  yield `${rest}${inputs.length > 0 ? '│' : ' '}  ${plan.columns.map(({ name, type }) => `${name} ${shortText(type)}`).join(', ')}`;
+  const upserts = plan.kind === 'scan' && plan.table.upserts === true;
+  const line = `${rest}${inputs.length > 0 || upserts ? '│' : ' '}  `;
+  yield `${line}${plan.columns.map(({ name, type }) => `${name} ${shortText(type)}`).join(', ')}`;
   if (tree.withState && !isAbove) {
-    for (const { each, bytes } of heldBy(plan))
-      yield `${rest}${inputs.length > 0 ? '│' : ' '}  holds ${each}: some ${bytes} bytes`;
+    for (const { each, bytes } of heldBy(plan)) yield `${line}holds ${each}: some ${bytes} bytes`;
   }
+  if (upserts) yield `${rest}└─ read ${plan.table.name}   [UA,D]`;
   for (const [index, input] of inputs.entries()) {
     const last = index === inputs.length - 1;
     yield* lines(input, tree, [`${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`]);
@@ -57,8 +59,11 @@ function* lines(plan: Plan, tree: Tree, [first, rest]: readonly [string, string]
 
 const stepText = (plan: Plan): string => {
   switch (plan.kind) {
-    case 'scan':
-      return `scan ${plan.table.name}`;
+    case 'scan': {
+      const { name, upserts, primaryKey, columns } = plan.table;
+      if (upserts !== true) return `scan ${name}`;
+      return `changelog normalize by (${primaryKey.map((column) => columns[column]!.name).join(', ')})`;
+    }
     case 'values':
       return `values, ${plan.rows.length} ${plan.rows.length === 1 ? 'row' : 'rows'}`;
     case 'filter':

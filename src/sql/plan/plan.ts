@@ -173,6 +173,8 @@ export interface CatalogTable {
   readonly primaryKey: readonly number[];
   /** Rows are only ever added. */
   readonly appendOnly: boolean;
+  /** Its source tells of rows by their key alone: what there is now, or that there is none. Reading it makes changes of that. */
+  readonly upserts?: true;
   /** A join as of PROCTIME() asks for rows of it by their keys, and does not follow them. */
   readonly lookedUp?: true;
   /** WATERMARK FOR time AS mark, over the table's columns. */
