@@ -40,11 +40,15 @@ export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, 
   const inputs = await openInputs(flow, options);
   try {
     let begun = false;
-    for await (const { origin, last } of readInputs(inputs, { once: bounded, isWhole: false, again: [], signal })) {
-      if (begun && origin === null && !last) continue;
+    const reading = { once: bounded, isWhole: false, again: [], dueAt: () => flow.dueAt, clock: context.clock, signal };
+    for await (const { origin, last, due } of readInputs(inputs, reading)) {
+      if (begun && origin === null && !last && !due) continue;
       begun = true;
       yield await tick(last);
     }
+  } catch (error) {
+    // Told to stop while it waited for rows.
+    if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
     await Promise.allSettled(inputs.map((input) => input[Symbol.asyncDispose]()));
   }

@@ -195,7 +195,7 @@ class JobSource implements Source {
     isWhole: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<Batch, void, undefined> {
-    const { job, inputs, chance, memory, context } = this.#opened;
+    const { job, flow, inputs, chance, memory, context } = this.#opened;
     const seed = (): number => Math.floor(job.settings.random() * 2 ** 32);
     const held = this.#tick - 1;
     const last = again.at(-1)?.tick;
@@ -204,7 +204,14 @@ class JobSource implements Source {
       memory?.begin({ run: this.#run, tick: this.#tick });
     };
     if (!this.#isFirst && last === undefined) settle();
-    for await (const point of readInputs(inputs, { once: job.bounded, isWhole, again, signal })) {
+    for await (const point of readInputs(inputs, {
+      once: job.bounded,
+      isWhole,
+      again,
+      dueAt: () => flow.dueAt,
+      clock: context.clock,
+      signal,
+    })) {
       if (point.again !== null) {
         const { batch } = await this.#batchOf(point.again, point.origin, signal);
         if (point.again.tick > held) yield batch;
@@ -222,7 +229,7 @@ class JobSource implements Source {
       } else {
         const record = {
           tick: this.#tick,
-          idle: point.origin === null && !point.last,
+          idle: point.origin === null && !point.last && !point.due,
           ended: point.last,
           now: Math.floor(context.clock.now()),
           seed: seed(),

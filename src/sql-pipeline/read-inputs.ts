@@ -1,4 +1,5 @@
 import type { Origin } from '../core/change.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Input, InputStep } from './input.ts';
 import type { TickRecord } from './tick-record.ts';
 
@@ -8,6 +9,8 @@ export interface Point {
   readonly origin: Origin | null;
   /** Every input has ended. */
   readonly last: boolean;
+  /** A tick has something to do though nothing came. */
+  readonly due: boolean;
   /** The tick that ends here again; null: it never ended before. */
   readonly again: TickRecord | null;
 }
@@ -17,6 +20,9 @@ export interface ReadingOptions {
   readonly once: boolean;
   /** There is a point before anything is read: all of it is there. */
   readonly isWhole: boolean;
+  /** When a tick has something to do though nothing comes, in milliseconds since 1970; null: never. */
+  readonly dueAt: () => number | null;
+  readonly clock: Clock;
   /** Ticks that run again first: their points come before all others. */
   readonly again: readonly TickRecord[];
   readonly signal: AbortSignal;
@@ -36,7 +42,7 @@ interface Arrival {
 /** Applies what the inputs have, whatever is ready first, and says when a tick may end. Ends without a last point when `signal` aborts. */
 export async function* readInputs(
   inputs: readonly Input[],
-  { once, isWhole, again, signal }: ReadingOptions,
+  { once, isWhole, again, dueAt, clock, signal }: ReadingOptions,
 ): AsyncGenerator<Point, void, undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -46,20 +52,29 @@ export async function* readInputs(
   const ending = new Set(inputs.filter(({ wholeAtEnd }) => wholeAtEnd));
   let unfinished: Reading | null = null;
   let origin: Origin | null = null;
+  const isWholeNow = (): boolean => ending.size === 0 && inputs.every(({ missing }) => missing.size === 0);
   let begun = isWhole || again.length > 0;
   try {
-    if (isWhole) yield { origin, last: false, again: null };
+    if (isWhole) yield { origin, last: false, due: false, again: null };
     for (const record of again) {
       for (const [number] of record.inputs) {
         const first = await applyUntilReached(readings[number]!);
         if (first === undefined) return;
         origin ??= first;
       }
-      yield { origin, last: false, again: record };
+      yield { origin, last: false, due: false, again: record };
       origin = null;
     }
     while (readings.length > 0) {
-      const { reading, result } = await firstOf(unfinished === null ? readings : [unfinished]);
+      const due = begun && isWholeNow() && unfinished === null && !once ? dueAt() : null;
+      const waitMs = due === null ? null : Math.max(0, due - clock.now());
+      const arrival = await firstOf(unfinished === null ? readings : [unfinished], waitMs, clock);
+      if (arrival === null) {
+        yield { origin, last: false, due: true, again: null };
+        origin = null;
+        continue;
+      }
+      const { reading, result } = arrival;
       reading.next = null;
       if (result.done) {
         if (signal.aborted) return;
@@ -74,9 +89,8 @@ export async function* readInputs(
         unfinished = result.value.inside ? reading : null;
       }
       const last = readings.length === 0;
-      const whole = unfinished === null && ending.size === 0 && inputs.every(({ missing }) => missing.size === 0);
-      if (!last && (once || !whole)) continue;
-      if (last || !begun || origin !== null || !result.done) yield { origin, last, again: null };
+      if (!last && (once || unfinished !== null || !isWholeNow())) continue;
+      if (last || !begun || origin !== null || !result.done) yield { origin, last, due: false, again: null };
       begun = true;
       origin = null;
     }
@@ -103,10 +117,17 @@ const applyUntilReached = async ({ steps }: Reading): Promise<Origin | null | un
   }
 };
 
-/** The first step of any of these; each is asked for one at a time. */
-const firstOf = (readings: readonly Reading[]): Promise<Arrival> => {
+/** The first step of any of these; each is asked for one at a time. Null: none came in `waitMs`, where that is a number. */
+const firstOf = async (readings: readonly Reading[], waitMs: number | null, clock: Clock): Promise<Arrival | null> => {
   for (const reading of readings) {
     reading.next ??= reading.steps.next().then((result) => ({ reading, result }));
   }
-  return Promise.race(readings.map(({ next }) => next!));
+  const arrivals = readings.map(({ next }) => next!);
+  if (waitMs === null) return await Promise.race(arrivals);
+  const awake = new AbortController();
+  try {
+    return await Promise.race([...arrivals, clock.sleep(waitMs, awake.signal).then(() => null)]);
+  } finally {
+    awake.abort();
+  }
 };

@@ -24,6 +24,8 @@ import { PresentJoinStep } from './temporal/present-join-step.ts';
 import { VersionJoinStep } from './temporal/version-join-step.ts';
 import { FirstRowsStep, TopStep } from './top-step.ts';
 import { UnnestStep } from './unnest-step.ts';
+import type { ProcessingTime } from './watermark/processing-time.ts';
+import type { ClosingStep, TimeProgress } from './watermark/time-progress.ts';
 import type { Watermarks } from './watermark/watermarks.ts';
 import { ClosingAggregateStep } from './window/closing-aggregate-step.ts';
 import { ClosingSessionStep } from './window/closing-session-step.ts';
@@ -58,13 +60,14 @@ interface Steps {
 }
 
 /** The steps that compute these plans. What stands in several places is computed once, in however many words. */
-export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks): Steps => {
+export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks, clock: ProcessingTime): Steps => {
   const read = readColumns(plans);
-  const builder = new Builder(read, watermarks);
+  const builder = new Builder(read, watermarks, clock);
   const results = plans.map((plan) => builder.build(plan));
   return { steps: builder.steps, tables: builder.tables, asked: builder.asked, results };
 };
 
+type WindowPlan = Extract<Plan, { kind: 'window' }>;
 type RankPlan = Extract<Plan, { kind: 'rank' }>;
 
 class Builder {
@@ -77,11 +80,13 @@ class Builder {
   readonly #fingerprints = new Fingerprints();
   readonly #read: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #watermarks: Watermarks;
+  readonly #clock: ProcessingTime;
 
   /** `read`: the columns of tables that are read. */
-  constructor(read: ReadonlyMap<string, ReadonlySet<number>>, watermarks: Watermarks) {
+  constructor(read: ReadonlyMap<string, ReadonlySet<number>>, watermarks: Watermarks, clock: ProcessingTime) {
     this.#read = read;
     this.#watermarks = watermarks;
+    this.#clock = clock;
   }
 
   build(plan: Plan): Delta {
@@ -161,12 +166,14 @@ class Builder {
         return this.#add(new OverStep(plan, this.build(plan.input)));
       case 'window': {
         const input = this.build(plan.input);
-        if (!plan.closes)
+        if (plan.closes === null)
           return this.#add(plan.window === 'SESSION' ? new SessionStep(plan, input) : new WindowStep(plan, input));
-        return this.#add(
+        const progress = this.#progressOf(plan);
+        return this.#addClosing(
+          plan,
           plan.window === 'SESSION'
-            ? new ClosingSessionStep(plan, input, this.#watermarks)
-            : new ClosingWindowStep(plan, input, this.#watermarks, isAppendOnly(plan.input)),
+            ? new ClosingSessionStep(plan, input, progress)
+            : new ClosingWindowStep(plan, input, progress, isAppendOnly(plan.input)),
         );
       }
       case 'unnest':
@@ -188,13 +195,22 @@ class Builder {
     return step.out;
   }
 
+  #progressOf({ closes }: WindowPlan): TimeProgress {
+    return closes === 'clock' ? this.#clock : this.#watermarks;
+  }
+
+  #addClosing({ closes, zoned }: WindowPlan, step: ClosingStep): Delta {
+    if (closes === 'clock') this.#clock.follow(step, zoned);
+    return this.#add(step);
+  }
+
   /** An aggregate of the windows right under it, which are told of when they close; null: it is another one. */
   #closing(plan: Extract<Plan, { kind: 'aggregate' }>): Delta | null {
     const { parts, input: window } = calcParts(plan.input);
     if (window.kind !== 'window' || window.window === 'SESSION' || parts.length === 0) return null;
     if (!isComplete(plan) || plan.sets.length > 1 || hasToRemember(parts, window.input)) return null;
-    const own = { watermarks: this.#watermarks, appendOnly: isAppendOnly(window.input) };
-    return this.#add(new ClosingAggregateStep(plan, { window, parts }, this.build(window.input), own));
+    const own = { progress: this.#progressOf(window), appendOnly: isAppendOnly(window.input) };
+    return this.#addClosing(window, new ClosingAggregateStep(plan, { window, parts }, this.build(window.input), own));
   }
 
   /** A plan without the filters and projections at its end, and these as a function; null: there are none. */

@@ -5,6 +5,7 @@ import { type AskedTable, buildSteps } from './build-steps.ts';
 import { Consolidator } from './consolidate.ts';
 import type { Changes, Delta, SqlRow } from './delta.ts';
 import type { Memory, Step } from './step.ts';
+import { ProcessingTime } from './watermark/processing-time.ts';
 import { Watermarks } from './watermark/watermarks.ts';
 
 /** When a tick happens. It is recorded with the tick, so that a repeated one gives the same. */
@@ -73,6 +74,11 @@ export interface Dataflow {
    */
   readonly memory: Memory | null;
   restored(): void;
+  /**
+   * When a tick has something to do though nothing came: a window over PROCTIME() ends, or a table has been silent for its time. In
+   * milliseconds since 1970; null: never.
+   */
+  readonly dueAt: number | null;
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the dataflow was made. */
   readonly lateRows: number;
 }
@@ -80,6 +86,8 @@ export interface Dataflow {
 /** A dataflow for these queries; parts that several of them have in common are computed once. */
 export const dataflow = (outputs: ReadonlyMap<string, Plan>, settings: DataflowSettings): Dataflow =>
   new SteppedDataflow(outputs, settings);
+
+const lookAgainMs = 1_000;
 
 class SteppedDataflow implements Dataflow {
   readonly inputs: ReadonlyMap<string, DataflowInput>;
@@ -91,6 +99,7 @@ class SteppedDataflow implements Dataflow {
   readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
   readonly #context: EvaluationContext;
   readonly #watermarks: Watermarks;
+  readonly #clock = new ProcessingTime();
   readonly #stateTtlMs: number;
   #now = 0;
   #failed = false;
@@ -101,7 +110,7 @@ class SteppedDataflow implements Dataflow {
   ) {
     this.#stateTtlMs = stateTtlMs;
     this.#watermarks = new Watermarks(idleTimeoutMs);
-    const { steps, tables, asked, results } = buildSteps([...outputs.values()], this.#watermarks);
+    const { steps, tables, asked, results } = buildSteps([...outputs.values()], this.#watermarks, this.#clock);
     this.#steps = steps;
     this.lookups = asked;
     this.#asking = new Map(asked.map(({ step }, number) => [step, number]));
@@ -121,16 +130,27 @@ class SteppedDataflow implements Dataflow {
 
   get memory(): Memory | null {
     const memories = this.#steps.map(({ memory }) => memory);
-    return memories.includes(undefined) ? null : [...memories.flatMap((memory) => memory!), ...this.#watermarks.memory];
+    if (memories.includes(undefined)) return null;
+    return [...memories.flatMap((memory) => memory!), ...this.#watermarks.memory, ...this.#clock.memory];
   }
 
   restored(): void {
     this.#watermarks.restored();
+    this.#clock.restored();
     for (const step of this.#steps) step.restored?.();
   }
 
   get lateRows(): number {
     return this.#watermarks.lateRows;
+  }
+
+  get dueAt(): number | null {
+    const known = [this.#clock.nextEnd(this.#context.timeZone), this.#watermarks.nextIdle(this.#now)];
+    const times = known.filter((time) => time !== null);
+    if (times.length === 0) return null;
+    const due = Math.min(...times);
+    // A zone's clocks may show a time twice, of which this may be the first one: then it is looked at again.
+    return due > this.#now ? due : this.#now + lookAgainMs;
   }
 
   #expire(now: number): void {
@@ -149,7 +169,7 @@ class SteppedDataflow implements Dataflow {
   *ticking(at: TickTime): Generator<Question, ReadonlyMap<string, Delta>, Answer> {
     assert(!this.#failed, 'a dataflow that failed ticks no more');
     this.#failed = true;
-    this.#now = at.now;
+    this.#now = this.#clock.begin(at.now, at.ended === true);
     if (this.#stateTtlMs > 0) this.#expire(at.now);
     this.#watermarks.begin(this.#context, at.ended === true);
     for (const step of this.#steps) {

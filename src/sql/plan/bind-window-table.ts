@@ -9,7 +9,7 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { isTimestamp, localTimestamp, shortText, timestamp } from '../types/sql-type.ts';
 import { columnAt } from './column-at.ts';
 import type { Plan, PlanColumn, WindowKind } from './plan.ts';
-import { timeAttributeOf } from './time-attribute.ts';
+import { comesAtItsTime, timeAttributeOf } from './time-attribute.ts';
 
 /** The arguments of each window function behind its table and time, in their order; the last ones in brackets may be left out. */
 const windowFunctions: Readonly<Record<WindowKind, readonly string[]>> = {
@@ -72,7 +72,7 @@ export const withWindows = (
   windows: Omit<Extract<Plan, { kind: 'window' }>, 'kind' | 'input' | 'time' | 'columns' | 'closes' | 'zoned'>,
 ): Plan => {
   const own = input.columns.map((_, index) => columnAt(input.columns, index));
-  const closes = timeAttributeOf(input, time) === 'rowtime';
+  const closes = closingOf(input, time);
   if (input.columns[time]!.type.kind === 'TIMESTAMP')
     return { kind: 'window', input, time, ...windows, closes, zoned: false, columns: [...input.columns, ...edges] };
   const local = castTo(own[time]!, timestamp(3))!;
@@ -92,6 +92,11 @@ export const withWindows = (
     expressions: [...own, start!, end!, zoned],
     columns: [...input.columns, edges[0]!, edges[1]!, { name: 'window_time', type: zoned.type }],
   };
+};
+
+const closingOf = (input: Plan, time: number): Extract<Plan, { kind: 'window' }>['closes'] => {
+  if (timeAttributeOf(input, time) === 'rowtime') return 'watermark';
+  return comesAtItsTime(input, time) ? 'clock' : null;
 };
 
 /** Arguments by their names; without names they come in the order of `names`. */

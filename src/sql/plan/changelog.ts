@@ -87,11 +87,14 @@ export const changelogOf = (plan: Plan): Changelog => {
       return { kinds: isComplete(plan) ? appended : all, upsertKeys: changelogOf(plan.input).upsertKeys };
     case 'window': {
       const { kinds, upsertKeys } = changelogOf(plan.input);
-      if (plan.window === 'SESSION') return { kinds: plan.closes ? appended : all, upsertKeys };
+      if (plan.window === 'SESSION') return { kinds: plan.closes !== null ? appended : all, upsertKeys };
       // A row stands in several windows of one start, or of one end.
       const start = plan.input.columns.length;
       const apart = { TUMBLE: [], HOP: [start], CUMULATE: [start + 1] }[plan.window];
-      return { kinds: plan.closes ? appended : kinds, upsertKeys: upsertKeys.map((key) => [...key, ...apart]) };
+      return {
+        kinds: plan.closes !== null ? appended : kinds,
+        upsertKeys: upsertKeys.map((key) => [...key, ...apart]),
+      };
     }
     case 'rank': {
       const place = plan.columns.length - 1;

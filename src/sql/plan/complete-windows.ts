@@ -12,7 +12,7 @@ interface WindowColumn {
 const closedColumn = (plan: Plan, column: number): WindowColumn | null => {
   switch (plan.kind) {
     case 'window':
-      return plan.closes ? { window: plan, column } : null;
+      return plan.closes !== null ? { window: plan, column } : null;
     case 'project': {
       const expression = plan.expressions[column]!;
       return expression.kind === 'column' ? closedColumn(plan.input, expression.index) : null;
@@ -52,15 +52,8 @@ export const isComplete = (plan: Plan): boolean => {
     case 'over':
       return tellWindowsApart(plan.input, plan.partition);
     case 'join':
-      return (
-        tellWindowsApart(
-          plan.left,
-          plan.keys.map(([left]) => left),
-        ) &&
-        tellWindowsApart(
-          plan.right,
-          plan.keys.map(([, right]) => right),
-        )
+      return plan.keys.some(([left, right]) =>
+        closeTogether(closedColumn(plan.left, left), closedColumn(plan.right, right)),
       );
     default:
       return false;
@@ -78,3 +71,16 @@ const tellWindowsApart = (plan: Plan, columns: readonly number[]): boolean => {
     return apart.every((place) => found.some((other) => other.window === window && other.column === place));
   });
 };
+
+/** Whether windows that have these edges in common close in one tick: those that end together, or that are cut alike. */
+const closeTogether = (a: WindowColumn | null, b: WindowColumn | null): boolean => {
+  if (a === null || b === null || a.window.closes !== b.window.closes || a.window.zoned !== b.window.zoned)
+    return false;
+  const [edge, other] = [a, b].map(({ window, column }) => column - window.input.columns.length);
+  if (edge !== other || edge! < 0) return false;
+  return edge! > 0 || (isCutByStart(a.window) && cutOf(a.window) === cutOf(b.window));
+};
+
+const isCutByStart = ({ window }: WindowPlan): boolean => window === 'TUMBLE' || window === 'HOP';
+
+const cutOf = ({ window, size, slide, offset }: WindowPlan): string => [window, size, slide, offset].join();

@@ -114,7 +114,7 @@ const stepText = (plan: Plan): string => {
       const name = (column: number): string => plan.input.columns[column]!.name;
       const lengths = [plan.slide, plan.size, plan.offset].filter((length) => length !== 0);
       const apart = plan.partition.length === 0 ? '' : ` partition by (${plan.partition.map(name).join(', ')})`;
-      const closing = plan.closes ? ', closing' : '';
+      const closing = plan.closes === null ? '' : `, closing${plan.closes === 'clock' ? ' by the clock' : ''}`;
       return `${plan.window} of ${name(plan.time)}${apart}: ${lengths.map((length) => `${length / 1_000_000} s`).join(', ')}${closing}`;
     }
     case 'rank':

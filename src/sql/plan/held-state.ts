@@ -59,7 +59,7 @@ export const heldBy = (plan: Plan): readonly HeldState[] => {
       ];
     case 'window': {
       const sessions = plan.window === 'SESSION';
-      if (plan.closes) return [{ each: 'each row of a window that is open', bytes: rowBytes(plan.columns) }];
+      if (plan.closes !== null) return [{ each: 'each row of a window that is open', bytes: rowBytes(plan.columns) }];
       return sessions ? [{ each: 'each row, by its session', bytes: ENTRY + rowBytes(plan.columns) }] : [];
     }
     default:

@@ -115,8 +115,11 @@ export type Plan = { readonly columns: readonly PlanColumn[] } & (
       /** HOP: from the start of one window to that of the next. CUMULATE: from one end to the next. 0 for others. */
       readonly slide: number;
       readonly offset: number;
-      /** The time is the column of a WATERMARK: a window's rows come when the watermark has passed its end, and not before. */
-      readonly closes: boolean;
+      /**
+       * What a window's end is told by, when its rows come then and not before: the watermark, where the time is its column, or the clock,
+       * where it is PROCTIME(). Null: a row is told of with its windows as it comes.
+       */
+      readonly closes: 'watermark' | 'clock' | null;
       /** The time was one with a zone, and is its wall clock here. */
       readonly zoned: boolean;
     }

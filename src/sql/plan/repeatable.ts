@@ -26,7 +26,7 @@ const isOrderTaken = (plan: Plan): boolean => {
     case 'top':
       return plan.order.length === 0 && plan.limit !== null;
     case 'window':
-      return plan.closes;
+      return plan.closes !== null;
     default:
       return false;
   }

@@ -45,6 +45,29 @@ export const timeAttributeOf = (plan: Plan, column: number): TimeAttribute | nul
   }
 };
 
+/** Whether a column holds PROCTIME() and rows come when it says: not later, once something that is waited for has come too. */
+export const comesAtItsTime = (plan: Plan, column: number): boolean => {
+  switch (plan.kind) {
+    case 'project': {
+      const expression = plan.expressions[column]!;
+      if (expression.kind === 'column') return comesAtItsTime(plan.input, expression.index);
+      return expression.kind === 'call' && expression.routine.name === 'PROCTIME';
+    }
+    case 'filter':
+      return comesAtItsTime(plan.input, column);
+    case 'unnest':
+      return column < plan.input.columns.length && comesAtItsTime(plan.input, column);
+    case 'temporal-join':
+      return plan.time === null && column < plan.left.columns.length && comesAtItsTime(plan.left, column);
+    case 'lookup-join':
+      return column < plan.left.columns.length && comesAtItsTime(plan.left, column);
+    case 'union':
+      return plan.inputs.every((input) => comesAtItsTime(input, column));
+    default:
+      return false;
+  }
+};
+
 /** The computed column of a table on which its watermark is declared. */
 const watermarkedTime = (plan: Plan): unknown => {
   if (plan.kind === 'filter') return watermarkedTime(plan.input);

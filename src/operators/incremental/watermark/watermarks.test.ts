@@ -356,3 +356,17 @@ test('what a group window cannot be is refused at its place', () => {
   ];
   for (const [query, code] of cases) assert.throws(() => planOf(query, catalog), { code }, query);
 });
+
+test('windows that begin together and end apart are joined all the same', () => {
+  const windows = (table: string, time: string, seconds: number): string =>
+    `SELECT item, SUM(price) AS total, window_start FROM TABLE(TUMBLE(TABLE ${table}, DESCRIPTOR(${time}), INTERVAL '${seconds}' SECOND))
+      GROUP BY item, window_start, window_end`;
+  const query = new Watched(`SELECT a.item, a.total, b.total FROM (${windows('bid', 'ts', 5)}) AS a
+    JOIN (${windows('ask', 'asked', 10)}) AS b ON a.window_start = b.window_start AND a.item = b.item`);
+  query.bid('x', 1, 2).tell('ask', ['x', 10, 2 * SECOND]);
+  assert.deepEqual(query.tick(), []);
+  query.bid('x', 2, 12).tell('ask', ['x', 20, 9 * SECOND]);
+  assert.deepEqual(query.tick(), []);
+  query.bid('y', 1, 30).tell('ask', ['y', 1, 30 * SECOND]);
+  assert.deepEqual(query.tick(), ['+["x",1,30]']);
+});

@@ -5,6 +5,7 @@ import type { CatalogTable } from '../../../sql/plan/plan.ts';
 import type { Delta } from '../delta.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { type Memory, remembersNothing } from '../step.ts';
+import type { TimeProgress } from './time-progress.ts';
 
 /** Before any row, and when nothing more comes. In between, microseconds. */
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -24,7 +25,7 @@ interface TableMark {
  * How far event time has come: as far as the table that is furthest behind, of those that declare a WATERMARK. It moves at the end of a
  * tick and never goes back, so what is late does not hang on the order of rows within a tick.
  */
-export class Watermarks {
+export class Watermarks implements TimeProgress {
   /** What had been reached when the last tick ended: a row that belongs before it is late. */
   before: Whole = NEVER;
   /** What has been reached with this tick's rows. */
@@ -81,6 +82,19 @@ export class Watermarks {
     if (least === null || least <= this.reached) return;
     this.reached = least;
     this.#marks.set(null, least);
+  }
+
+  /** When the next table has said nothing for so long that the others go on without it, in milliseconds since 1970; null: none holds others up. */
+  nextIdle(now: number): number | null {
+    if (this.#idleMs === 0) return null;
+    let next: number | null = null;
+    for (const table of this.#tables) {
+      const isBehind = this.#tables.some((other) => other.reached > table.reached);
+      if (!isBehind || this.#isIdle(table, now)) continue;
+      const at = table.lastRowAt! + this.#idleMs;
+      if (next === null || at < next) next = at;
+    }
+    return next;
   }
 
   #isIdle(table: TableMark, now: number): boolean {

@@ -7,8 +7,8 @@ import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { MinHeap } from '../min-heap.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
-import type { Memory, Step } from '../step.ts';
-import type { Watermarks } from '../watermark/watermarks.ts';
+import type { Memory } from '../step.ts';
+import type { ClosingStep, TimeProgress } from '../watermark/time-progress.ts';
 import { lastMoment } from './closing-window-step.ts';
 import { inLocalTime } from './in-local-time.ts';
 import { type Window, windowsOfTime } from './windows-of-time.ts';
@@ -30,15 +30,15 @@ interface EdgeColumn {
 }
 
 /**
- * GROUP BY the windows of TUMBLE, HOP or CUMULATE that close: of each window its groups are kept, and no rows. When the watermark has
+ * GROUP BY the windows of TUMBLE, HOP or CUMULATE that close: of each window its groups are kept, and no rows. When the time has
  * passed its end they are told, once, and forgotten.
  */
-export class ClosingAggregateStep implements Step {
+export class ClosingAggregateStep implements ClosingStep {
   readonly keepsOwnTime = true;
   readonly out = new Changes(true);
   readonly #input: Delta;
   readonly #window: WindowPlan;
-  readonly #watermarks: Watermarks;
+  readonly #progress: TimeProgress;
   readonly #windowsOf: (time: Whole) => readonly Window[];
   readonly #calc: Calc;
   readonly #values: SqlValue[];
@@ -62,11 +62,11 @@ export class ClosingAggregateStep implements Step {
     plan: AggregatePlan,
     { window, parts }: { readonly window: WindowPlan; readonly parts: readonly CalcPart[] },
     input: Delta,
-    { watermarks, appendOnly }: { readonly watermarks: Watermarks; readonly appendOnly: boolean },
+    { progress, appendOnly }: { readonly progress: TimeProgress; readonly appendOnly: boolean },
   ) {
     this.#input = input;
     this.#window = window;
-    this.#watermarks = watermarks;
+    this.#progress = progress;
     this.#windowsOf = windowsOfTime(window);
     this.#calc = compileCalc(parts);
     const { columns } = plan.input;
@@ -107,6 +107,10 @@ export class ClosingAggregateStep implements Step {
     if (kind.canBeSaved) this.memory = [this.#open];
   }
 
+  get nextEnd(): Whole | null {
+    return this.#byEnd.least;
+  }
+
   restored(): void {
     for (const [, open] of this.#open.all()) this.#byEnd.push(open.edges[2], open);
   }
@@ -114,7 +118,7 @@ export class ClosingAggregateStep implements Step {
   run(context: EvaluationContext): void {
     const { rows, weights } = this.#input;
     const { zoned, time: column } = this.#window;
-    const before = inLocalTime(this.#watermarks.before, zoned, context);
+    const before = inLocalTime(this.#progress.before, zoned, context);
     this.#last = null;
     for (let i = 0; i < rows.length; i += 1) {
       const row = rows[i]!;
@@ -123,10 +127,10 @@ export class ClosingAggregateStep implements Step {
       const windows = this.#windowsOf(time);
       if (windows !== this.#last) this.#enter(windows, before);
       const late = windows.length - this.#lastOpen.length;
-      if (late > 0) this.#watermarks.lateRows += late * Math.abs(weights[i]!);
+      if (late > 0) this.#progress.lateRows += late * Math.abs(weights[i]!);
       if (this.#lastOpen.length > 0) this.#take(row, weights[i]!, context);
     }
-    const reached = inLocalTime(this.#watermarks.reached, zoned, context);
+    const reached = inLocalTime(this.#progress.reached, zoned, context);
     while (this.#byEnd.least !== null && this.#byEnd.least <= reached) this.#close(this.#byEnd.pop());
   }
 

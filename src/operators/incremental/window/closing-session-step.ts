@@ -5,8 +5,7 @@ import { MinHeap } from '../min-heap.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { isSameRow } from '../same-row.ts';
 import { type EntryForm, KeyedState } from '../state/keyed-state.ts';
-import type { Step } from '../step.ts';
-import type { Watermarks } from '../watermark/watermarks.ts';
+import type { ClosingStep, TimeProgress } from '../watermark/time-progress.ts';
 import { lastMoment } from './closing-window-step.ts';
 import { inLocalTime } from './in-local-time.ts';
 import { inMillis, moved } from './session-step.ts';
@@ -30,26 +29,30 @@ const sessionsForm: EntryForm<OpenSession[]> = {
     (from.value() as [Whole, Whole, SqlRow[]][]).map(([start, end, rows]) => ({ start, end, rows, isGone: false })),
 };
 
-/** SESSION over the column of a WATERMARK: a session's rows are handed on when the watermark has passed its end. */
-export class ClosingSessionStep implements Step {
+/** SESSION over the column of a WATERMARK, or PROCTIME(): a session's rows are handed on when the time has passed its end. */
+export class ClosingSessionStep implements ClosingStep {
   readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly #input: Delta;
   readonly #plan: WindowPlan;
-  readonly #watermarks: Watermarks;
+  readonly #progress: TimeProgress;
   readonly #key: (row: SqlRow) => RowKey;
   readonly #open = new KeyedState(sessionsForm);
   readonly memory = [this.#open];
   readonly #byEnd = new MinHeap<{ readonly key: RowKey; readonly session: OpenSession }>();
 
-  constructor(plan: WindowPlan, input: Delta, watermarks: Watermarks) {
+  constructor(plan: WindowPlan, input: Delta, progress: TimeProgress) {
     this.#input = input;
     this.#plan = plan;
-    this.#watermarks = watermarks;
+    this.#progress = progress;
     this.#key = rowKey(
       plan.partition,
       plan.partition.map((column) => plan.input.columns[column]!.type),
     );
+  }
+
+  get nextEnd(): Whole | null {
+    return this.#byEnd.least;
   }
 
   restored(): void {
@@ -60,16 +63,16 @@ export class ClosingSessionStep implements Step {
   run(context: EvaluationContext): void {
     const { rows, weights } = this.#input;
     const { zoned, time: column } = this.#plan;
-    const before = inLocalTime(this.#watermarks.before, zoned, context);
+    const before = inLocalTime(this.#progress.before, zoned, context);
     for (let i = 0; i < rows.length; i += 1) {
       const time = rows[i]![column] as Whole | null;
       if (time === null) continue;
       for (let times = Math.abs(weights[i]!); times > 0; times -= 1) {
         const isInTime = weights[i]! > 0 ? this.#come(rows[i]!, inMillis(time), before) : this.#go(rows[i]!);
-        if (!isInTime) this.#watermarks.lateRows += 1;
+        if (!isInTime) this.#progress.lateRows += 1;
       }
     }
-    this.#close(inLocalTime(this.#watermarks.reached, zoned, context));
+    this.#close(inLocalTime(this.#progress.reached, zoned, context));
   }
 
   /** False: the session that the row would be in is over. */

@@ -4,8 +4,8 @@ import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { MinHeap } from '../min-heap.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { KeyedState } from '../state/keyed-state.ts';
-import type { Memory, Step } from '../step.ts';
-import type { Watermarks } from '../watermark/watermarks.ts';
+import type { Memory } from '../step.ts';
+import type { ClosingStep, TimeProgress } from '../watermark/time-progress.ts';
 import { inLocalTime } from './in-local-time.ts';
 import { inWindow } from './window-step.ts';
 import { type Window, windowsOfTime } from './windows-of-time.ts';
@@ -22,15 +22,15 @@ interface OpenWindow {
 }
 
 /**
- * TUMBLE, HOP and CUMULATE over the column of a WATERMARK: a window's rows are handed on in one tick, when the watermark has passed the
- * window's end. What comes for a window that was closed in an earlier tick is late: it is counted, and left out.
+ * TUMBLE, HOP and CUMULATE over the column of a WATERMARK, or PROCTIME(): a window's rows are handed on in one tick, when the watermark or
+ * the clock has passed the window's end. What comes for a window that was closed in an earlier tick is late: it is counted, and left out.
  */
-export class ClosingWindowStep implements Step {
+export class ClosingWindowStep implements ClosingStep {
   readonly keepsOwnTime = true;
   readonly out = new Changes();
   readonly #input: Delta;
   readonly #plan: WindowPlan;
-  readonly #watermarks: Watermarks;
+  readonly #progress: TimeProgress;
   readonly #windowsOf: (time: Whole) => readonly Window[];
   readonly #key: ((row: SqlRow) => RowKey) | null;
   /** By their ends, of which each is one window's. */
@@ -38,10 +38,10 @@ export class ClosingWindowStep implements Step {
   readonly #byEnd = new MinHeap<OpenWindow>();
   readonly memory: Memory;
 
-  constructor(plan: WindowPlan, input: Delta, watermarks: Watermarks, appendOnly: boolean) {
+  constructor(plan: WindowPlan, input: Delta, progress: TimeProgress, appendOnly: boolean) {
     this.#input = input;
     this.#plan = plan;
-    this.#watermarks = watermarks;
+    this.#progress = progress;
     this.#windowsOf = windowsOfTime(plan);
     const { columns } = plan.input;
     this.#key = appendOnly
@@ -66,6 +66,10 @@ export class ClosingWindowStep implements Step {
     this.memory = [this.#open];
   }
 
+  get nextEnd(): Whole | null {
+    return this.#byEnd.least;
+  }
+
   restored(): void {
     for (const [, open] of this.#open.all()) this.#byEnd.push(lastMoment(open.window), open);
   }
@@ -73,17 +77,17 @@ export class ClosingWindowStep implements Step {
   run(context: EvaluationContext): void {
     const { rows, weights } = this.#input;
     const { zoned, time: column } = this.#plan;
-    const before = inLocalTime(this.#watermarks.before, zoned, context);
+    const before = inLocalTime(this.#progress.before, zoned, context);
     for (let i = 0; i < rows.length; i += 1) {
       const row = rows[i]!;
       const time = row[column] as Whole | null;
       if (time === null) continue;
       for (const window of this.#windowsOf(time)) {
-        if (lastMoment(window) <= before) this.#watermarks.lateRows += Math.abs(weights[i]!);
+        if (lastMoment(window) <= before) this.#progress.lateRows += Math.abs(weights[i]!);
         else this.#keep(window, row, weights[i]!);
       }
     }
-    const reached = inLocalTime(this.#watermarks.reached, zoned, context);
+    const reached = inLocalTime(this.#progress.reached, zoned, context);
     while (this.#byEnd.least !== null && this.#byEnd.least <= reached) this.#close(this.#byEnd.pop());
   }
 
