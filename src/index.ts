@@ -47,9 +47,16 @@ export { defineProcess, type NamedRow, type Process, type ProcessedChange } from
 export type { Speeds, TableCounts } from './pipeline/progress.ts';
 export type { Speed } from './pipeline/speed-meter.ts';
 export { systemClock } from './pipeline/system-clock.ts';
+export { defineAggregate, type UserAggregate } from './sql-pipeline/functions/define-aggregate.ts';
 export {
   defineFunction,
   type FunctionType,
   type FunctionValue,
   type UserFunction,
 } from './sql-pipeline/functions/define-function.ts';
+export {
+  defineTableFunction,
+  type FunctionColumns,
+  type FunctionRow,
+  type UserTableFunction,
+} from './sql-pipeline/functions/define-table-function.ts';

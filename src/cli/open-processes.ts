@@ -1,12 +1,10 @@
-import { statSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-import { basename, extname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename } from 'node:path';
 import type { PipelineFile } from '../config/pipeline-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import { tablePatterns } from '../core/table-pattern.ts';
 import type { DeadLetters } from '../pipeline/dead-letters.ts';
+import { loadModule } from '../pipeline/load-module.ts';
 import type { Process } from '../pipeline/process/process.ts';
 import type { BatchStep } from '../pipeline/process/process-batches.ts';
 import { ProcessStep } from '../pipeline/process/process-step.ts';
@@ -53,13 +51,9 @@ export const openProcesses = async (
 const load = async (path: string): Promise<Process> => {
   const unusable = (reason: string, cause?: unknown): MillraceError =>
     new MillraceError('PROCESS_MODULE_UNUSABLE', { module: path, reason }, { cause });
-  resolveOwnName();
   let loaded: { readonly default?: unknown };
   try {
-    const url = pathToFileURL(path);
-    // Node keeps a module by its address, so another address is another module.
-    url.searchParams.set('changed', String(statSync(path).mtimeMs));
-    loaded = await import(url.href);
+    loaded = await loadModule(path);
   } catch (error) {
     throw unusable((error as Error).message, error);
   }
@@ -79,17 +73,4 @@ const load = async (path: string): Promise<Process> => {
     if (value !== undefined && (typeof value !== kind || value === null)) throw unusable(`its ${name} is no ${kind}`);
   }
   return process as Process;
-};
-
-let resolved = false;
-
-/** A module's `import … from 'millrace'` means this very millrace, wherever the module lies. */
-const resolveOwnName = (): void => {
-  if (resolved) return;
-  resolved = true;
-  const own = new URL(`../index${extname(import.meta.url)}`, import.meta.url).href;
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'millrace' ? { url: own, shortCircuit: true } : next(specifier, context),
-  });
 };

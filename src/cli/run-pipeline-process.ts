@@ -89,10 +89,10 @@ const withEnds = async (pipeline: ToldFile): Promise<OpenableFile> => ({
   sql: pipeline.sql === null ? null : await boundAgain(pipeline.sql),
 });
 
-const boundAgain = async ({ text, expanded }: NonNullable<ToldFile['sql']>): Promise<SqlSection> => {
+const boundAgain = async ({ text, folder, expanded }: NonNullable<ToldFile['sql']>): Promise<SqlSection> => {
   const { fileJob } = await import('../sql-pipeline/file-job.ts');
-  const job = fileJob(text, { expand: (each) => expanded.get(each) ?? each, hide: () => {} });
-  return { text, expanded, ...job };
+  const job = await fileJob(text, { folder, expand: (each) => expanded.get(each) ?? each, hide: () => {} });
+  return { text, folder, expanded, ...job };
 };
 
 const opened = async <Frame>(

@@ -11,6 +11,8 @@ import { type Place, SourceText } from './source-text.ts';
 /** The statements that take the place of `source` and `sink`, as they are written and as what they come to. */
 export interface SqlSection extends FileJob {
   readonly text: string;
+  /** What paths of modules within them are relative to: the folder of the file that they stand in. */
+  readonly folder: string;
   /** What became of each text within them that is interpolated: its variables are known here, and not wherever it runs. */
   readonly expanded: ReadonlyMap<string, string>;
 }
@@ -18,6 +20,7 @@ export interface SqlSection extends FileJob {
 /** Statements, and where a range of them stands. */
 interface Written {
   readonly text: string;
+  readonly folder: string;
   readonly placeOf: (span: Span) => Place;
 }
 
@@ -30,7 +33,8 @@ export const readSql = async (read: FrameReading, entry: MapEntry): Promise<SqlS
   const { fileJob } = await import('../sql-pipeline/file-job.ts');
   const expanded = new Map<string, string>();
   try {
-    const made = fileJob(written.text, {
+    const made = await fileJob(written.text, {
+      folder: written.folder,
       expand: (text) => {
         const result = interpolateText(text, options);
         expanded.set(text, result);
@@ -38,7 +42,7 @@ export const readSql = async (read: FrameReading, entry: MapEntry): Promise<SqlS
       },
       hide: (secret, at) => hide(written.placeOf(at), secret),
     });
-    return { text: written.text, expanded, ...made };
+    return { text: written.text, folder: written.folder, expanded, ...made };
   } catch (error) {
     if (!isMillraceError(error)) throw error;
     const span = spanOfError(error);
@@ -49,17 +53,19 @@ export const readSql = async (read: FrameReading, entry: MapEntry): Promise<SqlS
 
 const statementsOf = ({ report, options, root }: FrameReading, { value, keyPlace }: MapEntry): Written | null => {
   const node: ConfigNode = value;
-  if (node.kind === 'scalar' && !node.isNull) return { text: node.text, placeOf: (span) => placeInScalar(node, span) };
+  const own = dirname(resolve(root.place.source.name));
+  if (node.kind === 'scalar' && !node.isNull)
+    return { text: node.text, folder: own, placeOf: (span) => placeInScalar(node, span) };
   const file = node.kind === 'map' ? mapEntry(node, 'file')?.value : undefined;
   if (node.kind !== 'map' || file?.kind !== 'scalar' || node.entries.length > 1) {
     const details = { where: 'sql', expected: 'SQL statements, or `file`, where they are', found: describeNode(node) };
     report('error', node.kind === 'scalar' ? keyPlace : node.place, new MillraceError('CONFIG_WRONG_SHAPE', details));
     return null;
   }
-  const path = resolve(dirname(root.place.source.name), file.text);
+  const path = resolve(own, file.text);
   try {
     const source = new SourceText(path, options.readText(path));
-    return { text: source.text, placeOf: ({ start, end }) => ({ source, start, end }) };
+    return { text: source.text, folder: dirname(path), placeOf: ({ start, end }) => ({ source, start, end }) };
   } catch (error) {
     report('error', file.place, new MillraceError('CONFIG_UNREADABLE', { file: path, reason: fileReason(error) }));
     return null;

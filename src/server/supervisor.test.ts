@@ -109,7 +109,8 @@ test('queries are told as they are written, with what their variables were', asy
   const loaded = await loadPipelineFile('pages.yaml', { env: {}, readText, connectors, overrides: [], version: '0' });
   const { pipeline, secrets } = structuredClone(toldPipeline(loaded.pipelines[0]!, loaded.secrets));
   assert.deepEqual(secrets, ["it's a secret"]);
-  const { job } = fileJob(pipeline.sql!.text, {
+  const { job } = await fileJob(pipeline.sql!.text, {
+    folder: pipeline.sql!.folder,
     expand: (each) => pipeline.sql!.expanded.get(each) ?? each,
     hide: () => {},
   });

@@ -4,7 +4,7 @@ import type { Connector } from '../core/connector.ts';
 
 /** Queries are told as they are written: what they come to holds functions. */
 export type ToldFile = Omit<PipelineFile<string>, 'sql'> & {
-  readonly sql: Pick<SqlSection, 'text' | 'expanded'> | null;
+  readonly sql: Pick<SqlSection, 'text' | 'folder' | 'expanded'> | null;
 };
 
 /** A pipeline as its process is told it: what its file says, with the type of each connector in the connector's place. */
@@ -25,7 +25,7 @@ export const toldPipeline = (pipeline: PipelineFile, secrets: readonly string[])
       ...pipeline,
       sources: sources.map(plain),
       sinks: sinks.map(plain),
-      sql: sql === null ? null : { text: sql.text, expanded: sql.expanded },
+      sql: sql === null ? null : { text: sql.text, folder: sql.folder, expanded: sql.expanded },
       // They know their places in the file, and are not run there.
       tests: [],
     },

@@ -11,14 +11,20 @@ export interface FileJob {
   readonly name: string | null;
 }
 
+export interface FileSurroundings extends BindingSurroundings {
+  /** What paths of modules are relative to. */
+  readonly folder: string;
+}
+
 /**
  * The statements of a pipeline file as one job: declarations and settings, and every INSERT INTO of them
- * together. Throws SQL_ errors with the place.
+ * together. Modules of functions are loaded, and the servers of catalogs asked. Throws SQL_ errors with the place, and what a server says.
  */
-export const fileJob = (sql: string, surroundings: BindingSurroundings): FileJob => {
+export const fileJob = async (sql: string, surroundings: FileSurroundings): Promise<FileJob> => {
   const program = new SqlProgram({ bounded: false, server: null, ...surroundings });
   const jobs: SqlJob[] = [];
   for (const statement of parseScript(sql)) {
+    await program.prepare(statement);
     const outcome = program.take(statement);
     if (outcome.kind === 'job') jobs.push(outcome.job);
     else if (outcome.kind !== 'done') {

@@ -34,7 +34,7 @@ test('INSERT INTO a webhook posts the rows of its query', async () => {
       INSERT INTO chat SELECT CONCAT('click ', CAST(id AS STRING)) FROM clicks WHERE id > 3;
       INSERT INTO sums SELECT MOD(id, 2), COUNT(*) FROM clicks GROUP BY MOD(id, 2);
       SET 'execution.runtime-mode' = 'batch';`;
-    const { job } = fileJob(sql, { expand: (text) => text, hide: () => {} });
+    const { job } = await fileJob(sql, { folder: '.', expand: (text) => text, hide: () => {} });
     const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: async () => {}, state: null }));
     await pipeline.run(new AbortController().signal);
   } finally {

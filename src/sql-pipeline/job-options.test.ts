@@ -20,7 +20,7 @@ const run = async (folder: string, query: string, options: string, transactions:
       WITH ('connector' = 'mysql-cdc', 'hostname' = 'none', 'username' = 'none', 'database-name' = 'shop', 'table-name' = 't');
     CREATE TABLE kept (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH (${options});
     INSERT INTO kept ${query}`;
-  const { job } = fileJob(sql, { expand: (text) => text, hide: () => {} });
+  const { job } = await fileJob(sql, { folder: '.', expand: (text) => text, hide: () => {} });
   const said: string[] = [];
   const say = (text: string, details: object = {}): number => said.push(`${text} ${JSON.stringify(details)}`);
   let read = 0;

@@ -6,6 +6,7 @@ import { systemClock } from '../pipeline/system-clock.ts';
 import { parseScript } from '../sql/parse/script.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
+import { fileJob } from './file-job.ts';
 import { jobOptions } from './job-options.ts';
 import { type Outcome, SqlProgram } from './sql-program.ts';
 
@@ -25,11 +26,12 @@ test('the databases of a server are a catalog: its tables are shown, read and wr
     `INSERT INTO ${database}.orders (id, status, total) VALUES (1, 'new', 1.5), (2, 'paid', 2), (3, 'paid', 3)`,
   );
   const secrets: string[] = [];
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable as statements write it.
+  const expand = (text: string): string => text.replace('${PASSWORD}', password);
   const program = new SqlProgram({
     bounded: true,
     server: null,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable as statements write it.
-    expand: (text) => text.replace('${PASSWORD}', password),
+    expand,
     hide: (secret) => void secrets.push(secret),
   });
   const run = async (sql: string): Promise<Outcome> => {
@@ -73,6 +75,14 @@ test('the databases of a server are a catalog: its tables are shown, read and wr
   );
   assert.match((await rows('SHOW CREATE CATALOG shop'))[0]![0]!, /'type' = 'mysql'.*'password' = '\*{6}'/);
   if (password !== '') assert.ok(secrets.includes(password));
+
+  // A pipeline file's statements are settled by asking the server too.
+  const surroundings = { folder: '.', expand, hide: () => {} };
+  const file = `CREATE CATALOG shop WITH ('type' = 'mysql', ${options}); USE CATALOG shop; USE ${database};
+    INSERT INTO counts SELECT status, COUNT(*) FROM orders GROUP BY status`;
+  const { job: told } = await fileJob(file, surroundings);
+  assert.deepEqual([told.name, [...told.tables.keys()].length], ['insert-into_counts', 1]);
+  await assert.rejects(fileJob(file.replace('INTO counts', 'INTO cuonts'), surroundings), /did you mean/);
 
   const outcome = await run('INSERT INTO counts SELECT status, COUNT(*) FROM orders GROUP BY status');
   assert.equal(outcome.kind, 'job');

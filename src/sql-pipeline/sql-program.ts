@@ -278,8 +278,9 @@ export class SqlProgram {
 
 const notHere = (statement: Statement, what: string): Error =>
   sqlError('SQL_NOT_SUPPORTED', statement, {
-    what: `${what} in a pipeline file`,
-    reason: 'its statements are settled without asking a server; `millrace sql -f` runs it',
+    what: `${what} here`,
+    reason:
+      'statements for a cluster are settled without modules and servers; `millrace sql -f` and pipeline files run it',
   });
 
 /** What statements say, wherever it stands in the text. */

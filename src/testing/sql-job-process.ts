@@ -49,7 +49,7 @@ around(StateFile.prototype, 'commit', 'the state commits');
 const told = (text: string, details: object = {}): boolean =>
   process.stderr.write(`${text} ${JSON.stringify(details)}\n`);
 const log = { debug() {}, info: told, warn: told, error: told };
-const options = jobOptions(historyJob(folder), {
+const options = jobOptions(await historyJob(folder), {
   log,
   clock: systemClock,
   print: async () => {},

@@ -14,7 +14,7 @@ const queries = {
 } as const;
 
 /** Queries of a history, kept in a mirror, and one whose rows hold chance and the time, kept in a change log; both in `folder`. */
-export const historyJob = (folder: string): SqlJob => {
+export const historyJob = async (folder: string): Promise<SqlJob> => {
   const source = `'connector' = 'mysql-cdc', 'hostname' = 'none', 'username' = 'none', 'database-name' = 'shop'`;
   const mirror = `'connector' = 'sqlite', 'path' = '${folder}/mirror.db'`;
   const sql = `
@@ -31,7 +31,7 @@ export const historyJob = (folder: string): SqlJob => {
       .map(([name, query]) => `INSERT INTO \`${name}\` ${query};`)
       .join('\n')}
     INSERT INTO drawn SELECT id, a, RAND(), CURRENT_TIMESTAMP FROM t;`;
-  return fileJob(sql, { expand: (text) => text, hide: () => {} }).job;
+  return (await fileJob(sql, { folder, expand: (text) => text, hide: () => {} })).job;
 };
 
 interface Drawn {

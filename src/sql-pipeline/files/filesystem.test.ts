@@ -33,7 +33,7 @@ const copied = async (
     INSERT INTO \`out\` ${query};`;
   const warnings: unknown[] = [];
   const log = { debug() {}, info() {}, warn: (...said: unknown[]) => warnings.push(said), error() {} };
-  const { job } = fileJob(sql, { expand: (text) => text, hide: () => {} });
+  const { job } = await fileJob(sql, { folder: '.', expand: (text) => text, hide: () => {} });
   const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: async () => {}, state: null }));
   await pipeline.run(new AbortController().signal);
   const lines = readFileSync(join(folder.path, 'out'), 'utf8').split('\n').slice(0, -1);
@@ -154,7 +154,7 @@ test('a file that is not there, or is no packed one, is named', async () => {
   const sql = `CREATE TABLE a (id INT) WITH ('connector' = 'filesystem', ${missing});
     CREATE TABLE b (id INT) WITH ('connector' = 'print'); INSERT INTO b SELECT id FROM a;`;
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const { job } = fileJob(sql, { expand: (text) => text, hide: () => {} });
+  const { job } = await fileJob(sql, { folder: '.', expand: (text) => text, hide: () => {} });
   const pipeline = createPipeline(jobOptions(job, { log, clock: systemClock, print: async () => {}, state: null }));
   await assert.rejects(
     pipeline.run(new AbortController().signal),
@@ -163,10 +163,10 @@ test('a file that is not there, or is no packed one, is named', async () => {
   await assert.rejects(copied({ 'a.gz': 'not packed' }, "'format' = 'csv'"), code('FILE_UNREADABLE', /a\.gz/));
 });
 
-test('options of another format are refused', () => {
+test('options of another format are refused', async () => {
   const sql = `CREATE TABLE a (id INT) WITH ('connector' = 'filesystem', 'path' = 'a', 'format' = 'json', 'csv.null-literal' = '');`;
-  assert.throws(
-    () => fileJob(sql, { expand: (text) => text, hide: () => {} }),
+  await assert.rejects(
+    fileJob(sql, { folder: '.', expand: (text) => text, hide: () => {} }),
     code('SQL_INVALID', /csv\.null-literal/),
   );
 });

@@ -36,8 +36,9 @@ const run = async (folder: string, most: number): Promise<{ readonly said: strin
   const say = (text: string): number => said.push(text);
   const abort = new AbortController();
   const before = answers;
+  const { job } = await fileJob(declared(folder), { folder, expand: (text) => text, hide: () => {} });
   const pipeline = createPipeline({
-    ...jobOptions(fileJob(declared(folder), { expand: (text) => text, hide: () => {} }).job, {
+    ...jobOptions(job, {
       log: { debug() {}, info: say, warn: say, error: say },
       clock: systemClock,
       print: async () => {},

@@ -5,7 +5,7 @@ import { castRoutine } from '../evaluate/cast.ts';
 import { compareValues } from '../evaluate/comparison.ts';
 import { likeMatcher, similarMatcher } from '../evaluate/like.ts';
 import type { SqlValue } from '../evaluate/sql-value.ts';
-import { type CallSite, convertArguments } from '../functions/define.ts';
+import { type CallSite, convertArguments, type SqlFunction } from '../functions/define.ts';
 import { functionNamed, functionNames } from '../functions/function-table.ts';
 import { jsonArray, jsonExists, jsonObject, jsonQuery, jsonValue } from '../functions/json-calls.ts';
 import { ceilTime, extract, floorTime, timestampAdd, timestampDiff } from '../functions/time-units.ts';
@@ -390,8 +390,30 @@ const bindCall = (expression: Part<'call'>, scope: Scope): Bound => {
       reason: `${name} works on one row: it takes no DISTINCT, FILTER or WITHIN GROUP`,
     });
   }
-  const site: CallSite = { name, span: expression, argumentSpans: expression.arguments };
-  return found.bind(bindArguments(expression.arguments, scope), site);
+  if (found.makesRows) {
+    throw sqlError('SQL_INVALID', expression, {
+      reason: `${name} makes rows: it stands in LATERAL TABLE(...) in FROM`,
+    });
+  }
+  return bindFound(found, name, expression, scope);
+};
+
+const bindFound = (found: SqlFunction, name: string, expression: Part<'call'>, scope: Scope): Bound =>
+  found.bind(bindArguments(expression.arguments, scope), {
+    name,
+    span: expression,
+    argumentSpans: expression.arguments,
+  });
+
+/** A table function's call: an array of the rows that it makes of a row of `scope`. Throws SQL_ errors with the place. */
+export const bindTableCall = (expression: Part<'call'>, scope: Scope): Bound => {
+  const name = expression.path
+    .map((part) => part.name)
+    .join('.')
+    .toUpperCase();
+  const found = expression.definition;
+  if (found?.makesRows) return bindFound(found, name, expression, scope);
+  throw sqlError('SQL_INVALID', expression, { reason: `${name} makes no rows: call it in the columns of a query` });
 };
 
 const bindSpecial = (expression: SpecialCall, bind: Binder): Bound => {

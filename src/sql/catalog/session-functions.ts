@@ -2,7 +2,8 @@ import { nearestName } from '../../core/nearest-name.ts';
 import type { Call } from '../ast/expression.ts';
 import type { Identifier } from '../ast/identifier.ts';
 import type { CreateFunction, Drop } from '../ast/statement.ts';
-import { define, type SqlFunction } from '../functions/define.ts';
+import { constant } from '../evaluate/bound.ts';
+import { convertArguments, type SqlFunction } from '../functions/define.ts';
 import { functionNamed } from '../functions/function-table.ts';
 import { sqlError } from '../sql-error.ts';
 import { string } from '../types/sql-type.ts';
@@ -60,14 +61,16 @@ export class SessionFunctions {
 }
 
 /** The database in use when a statement is settled, as Flink has it. */
-const currentDatabase = (database: string): SqlFunction =>
-  define('condition', 'CURRENT_DATABASE', {
-    usage: 'CURRENT_DATABASE()',
-    description: 'The database in use.',
-    parameters: [],
-    returns: string(false),
-    run: () => database,
-  });
+const currentDatabase = (database: string): SqlFunction => ({
+  name: 'CURRENT_DATABASE',
+  category: 'condition',
+  usage: 'CURRENT_DATABASE()',
+  description: 'The database in use.',
+  bind: (args, site) => {
+    convertArguments(args, [], 'CURRENT_DATABASE()', site);
+    return constant(database, string(false));
+  },
+});
 
 const nameOf = (path: readonly Identifier[]): string =>
   path

@@ -38,8 +38,34 @@ export interface SqlFunction {
   readonly usage: string;
   readonly description: string;
   readonly bind: (args: readonly Bound[], site: CallSite) => Bound;
+  /** `bind` gives an array of rows, which LATERAL TABLE lays beside the row that they are made of. */
+  readonly makesRows?: true;
   /** It is an aggregate of the program's own code. */
   readonly fold?: Fold;
+  /** It is an aggregate of a user's code. */
+  readonly aggregate?: OwnAggregate;
+}
+
+/** An aggregate that keeps what it needs of a group's rows in a form of its own. */
+export interface OwnAggregate {
+  readonly type: SqlType;
+  /** Of which code it is: equal for equal code alone. */
+  readonly made: string;
+  /** Rows may go as well as come. */
+  readonly takesBack: boolean;
+  /** The arguments as it takes them. Throws SQL_ errors with the place. */
+  readonly convert: (args: readonly Bound[], site: CallSite) => readonly Bound[];
+  /** What is kept of no row. */
+  readonly open: () => OwnState;
+}
+
+/** What such an aggregate keeps of one group. */
+export interface OwnState {
+  /** Takes in a row that came (weight above 0) or went, as often as the weight says. */
+  add(values: readonly SqlValue[], weight: number): void;
+  result(): SqlValue;
+  save(to: { value(value: SqlValue): void }): void;
+  load(from: { value(): SqlValue }): void;
 }
 
 /** How a group's rows become one value, a row after the other. */

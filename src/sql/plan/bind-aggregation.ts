@@ -16,6 +16,7 @@ import { type Span, sqlError } from '../sql-error.ts';
 import { plain, withNullable } from '../types/sql-type.ts';
 import { expressionText } from '../unparse/expression.ts';
 import { queryText } from '../unparse/query.ts';
+import { changelogOf } from './changelog.ts';
 import { columnAt } from './column-at.ts';
 import { conjunction } from './conjuncts.ts';
 import { joinOn } from './join-on.ts';
@@ -53,7 +54,7 @@ const isAggregate = (expression: Expression): expression is Aggregate =>
     expression.over === null &&
     (expression.definition === undefined
       ? isAggregateName(nameOf(expression))
-      : expression.definition.fold !== undefined));
+      : (expression.definition.fold ?? expression.definition.aggregate) !== undefined));
 
 export const holdsAggregate = (expression: Expression): boolean => findAggregates(expression).length > 0;
 
@@ -113,7 +114,7 @@ export const bindAggregation = (
   };
   // A group has a row at least, so its SUM of what is never NULL is not NULL either.
   const isGrouped = written.length === 1 && written[0]!.length > 0;
-  const aggregates = calls.map(({ call }): AggregateCall => bindAggregate(call, scope, placeOf, isGrouped));
+  const aggregates = calls.map(({ call }): AggregateCall => bindAggregate(call, scope, placeOf, { isGrouped, input }));
   const projected: Plan = {
     kind: 'project',
     input,
@@ -201,7 +202,7 @@ const bindAggregate = (
   call: Aggregate,
   scope: Scope,
   placeOf: (bound: Bound) => number,
-  isGrouped: boolean,
+  { isGrouped, input }: { readonly isGrouped: boolean; readonly input: Plan },
 ): AggregateCall => {
   if (isJsonAggregate(call)) {
     const name = jsonAggregateName(call);
@@ -238,14 +239,24 @@ const bindAggregate = (
     const given = args.map((arg, place) => castTo(arg, fold.parameters[place]!) ?? arg);
     return { name, args: given.map(placeOf), distinct: false, filter: null, type: fold.type, fold };
   }
-  const type = aggregateType(name, args, call);
+  const own = call.definition?.aggregate;
+  if (own !== undefined && !own.takesBack && changelogOf(input).kinds.some((kind) => kind !== 'I'))
+    throw sqlError('SQL_NOT_SUPPORTED', call, {
+      what: `${name} over rows that change`,
+      reason: 'it has no retract, so it could not take back a row that changes or goes: give it one',
+    });
+  const site = { name, span: call, argumentSpans: call.arguments };
+  const converted = own === undefined ? args : own.convert(args, site);
+  const type = own === undefined ? aggregateType(name, args, call) : own.type;
   const written = call.filter === null ? null : asTruth(bindExpression(call.filter, scope), call.filter, 'FILTER');
   const filter = call.nulls === 'IGNORE' ? withoutNull(args[0]!, written) : written;
+  const places = converted.map(placeOf);
+  const counted = { distinct: call.quantifier === 'DISTINCT', filter: filter === null ? null : placeOf(filter) };
+  if (own !== undefined) return { name, args: places, ...counted, type, own };
   return {
     name,
-    args: args.map(placeOf),
-    distinct: call.quantifier === 'DISTINCT',
-    filter: filter === null ? null : placeOf(filter),
+    args: places,
+    ...counted,
     type: isGrouped && filter === null && args.every((arg) => !arg.type.nullable) ? withNullable(type, false) : type,
   };
 };

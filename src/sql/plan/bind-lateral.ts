@@ -1,8 +1,9 @@
 import type { Identifier } from '../ast/identifier.ts';
 import type { Alias, Query, TableReference } from '../ast/query.ts';
-import { bindExpression } from '../bind/expression.ts';
+import { bindExpression, bindTableCall } from '../bind/expression.ts';
 import { bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
+import type { Bound } from '../evaluate/bound.ts';
 import { type Span, sqlError } from '../sql-error.ts';
 import { plain, type SqlType, shortText, withNullable } from '../types/sql-type.ts';
 import { plainRows } from './bind-over.ts';
@@ -43,9 +44,26 @@ export const unnested = (
     });
   }
   const bound = bindExpression(operand!, new Scope(left.scope));
-  const items = itemColumns(bound.type, reference);
+  return besideItems(left, type, bound, reference, reference.ordinality);
+};
+
+/** `a, LATERAL TABLE(f(a.x)) AS t (b)`: each row beside each of those that a user's function makes of it. */
+export const besideCall = (
+  left: LeftSide,
+  type: LateralType,
+  reference: Extract<TableReference, { kind: 'table-function' }>,
+): LeftSide => besideItems(left, type, bindTableCall(reference.call, new Scope(left.scope)), reference, false);
+
+const besideItems = (
+  left: LeftSide,
+  type: LateralType,
+  operand: Bound,
+  reference: Span & { readonly alias: Alias | null },
+  hasPlaces: boolean,
+): LeftSide => {
+  const items = itemColumns(operand.type, reference);
   const ordinality: PlanColumn = { name: 'ORDINALITY', type: plain('INT', false) };
-  const own = reference.ordinality ? [...items, ordinality] : items;
+  const own = hasPlaces ? [...items, ordinality] : items;
   const named = renamedColumns(own, reference.alias);
   const columns = named.map(({ name, type: of }) => ({ name, type: withNullable(of, of.nullable || type === 'LEFT') }));
   const qualifier = reference.alias === null ? [] : [reference.alias.name.name];
@@ -54,8 +72,8 @@ export const unnested = (
       kind: 'unnest',
       type,
       input: left.plan,
-      operand: bound,
-      ordinality: reference.ordinality,
+      operand,
+      ordinality: hasPlaces,
       columns: [...left.plan.columns, ...columns],
     },
     scope: [...left.scope, ...columns.map(({ name, type: of }): ScopeColumn => ({ qualifier, name, type: of }))],

@@ -129,6 +129,12 @@ const overCall = (
     .map((part) => part.name)
     .join('.')
     .toUpperCase();
+  if (call.definition?.aggregate !== undefined) {
+    throw sqlError('SQL_NOT_SUPPORTED', call, {
+      what: `${name} with OVER`,
+      reason: 'aggregates of your own work on groups; write it with GROUP BY',
+    });
+  }
   if (!isWindowFunction(name)) {
     throw sqlError('SQL_INVALID', call, { reason: `${name} works on one row: it takes no OVER` });
   }

@@ -12,10 +12,10 @@ import { plain, shortText, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { type BoundRows, bindAggregation, holdsAggregate } from './bind-aggregation.ts';
 import { withGroupWindow } from './bind-group-window.ts';
-import { lateralJoin, lateralType, planLateral, unnested } from './bind-lateral.ts';
+import { besideCall, lateralJoin, lateralType, planLateral, unnested } from './bind-lateral.ts';
 import { bindOver, plainRows } from './bind-over.ts';
 import { type Correlated, holdsSubquery, type PlanSubquery, semiJoined, withSubqueries } from './bind-subqueries.ts';
-import { bindWindowTable } from './bind-window-table.ts';
+import { bindWindowTable, isWindowTable } from './bind-window-table.ts';
 import { columnAt } from './column-at.ts';
 import { conjunction, conjunctsOf, writtenConjuncts } from './conjuncts.ts';
 import { distinctRows } from './distinct-rows.ts';
@@ -277,6 +277,7 @@ const planReference = (reference: TableReference, names: Names): Relation => {
     case 'join':
       return planJoin(reference, names);
     case 'table-function': {
+      if (!isWindowTable(reference.call)) return besideCall(nothing, 'INNER', reference);
       const plan = bindWindowTable(reference.call, (table, span) =>
         'kind' in table
           ? planQuery(table, names)
@@ -341,7 +342,8 @@ const planJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names)
 const planLateralJoin = (join: Extract<TableReference, { kind: 'join' }>, names: Names): Relation | null => {
   const { right } = join;
   const isQuery = right.kind === 'derived-table' && right.lateral;
-  if (!isQuery && right.kind !== 'unnest') return null;
+  const isCall = right.kind === 'table-function' && !isWindowTable(right.call);
+  if (!isQuery && !isCall && right.kind !== 'unnest') return null;
   const left = planReference(join.left, names);
   const type = lateralType(join.type === 'COMMA' || join.type === 'CROSS' ? 'INNER' : join.type, right);
   if (join.natural || join.condition?.kind === 'using')
@@ -355,12 +357,15 @@ const planLateralJoin = (join: Extract<TableReference, { kind: 'join' }>, names:
     const condition = asTruth(bindExpression(written, new Scope(scope)), join.condition!, 'ON');
     return condition.kind === 'constant' && condition.value === true ? [] : conjunctsOf(condition);
   };
-  if (right.kind === 'unnest') {
-    const relation = unnested(left, type, right);
+  if (right.kind !== 'derived-table') {
+    const relation = right.kind === 'unnest' ? unnested(left, type, right) : besideCall(left, type, right);
     const conditions = conditionsIn(relation.scope);
     if (conditions.length === 0) return relation;
     if (type === 'LEFT')
-      throw sqlError('SQL_NOT_SUPPORTED', written!, { what: 'this ON', reason: 'a LEFT JOIN with UNNEST is ON TRUE' });
+      throw sqlError('SQL_NOT_SUPPORTED', written!, {
+        what: 'this ON',
+        reason: 'a LEFT JOIN with UNNEST or LATERAL TABLE is ON TRUE',
+      });
     return { ...relation, plan: filtered(relation.plan, conditions.reduce(conjunction)) };
   }
   const lateral = planLateral(left, right.query, (query, outer) => planCorrelated(query, { ...names, outer }));

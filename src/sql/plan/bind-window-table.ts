@@ -5,6 +5,7 @@ import { castTo } from '../bind/cast-to.ts';
 import { bindExpression } from '../bind/expression.ts';
 import { Scope } from '../bind/scope.ts';
 import type { Bound } from '../evaluate/bound.ts';
+import { functionNamed } from '../functions/function-table.ts';
 import { type Span, sqlError } from '../sql-error.ts';
 import { isTimestamp, localTimestamp, shortText, timestamp } from '../types/sql-type.ts';
 import { columnAt } from './column-at.ts';
@@ -19,6 +20,16 @@ const windowFunctions: Readonly<Record<WindowKind, readonly string[]>> = {
   SESSION: ['GAP'],
 };
 
+const nameOf = (call: Call): string =>
+  call.path
+    .map(({ name }) => name)
+    .join('.')
+    .toUpperCase();
+
+/** Whether TABLE(...) is given a window function, or a name that none has; otherwise a function of the user's. */
+export const isWindowTable = (call: Call): boolean =>
+  call.definition === undefined && functionNamed(nameOf(call)) === null;
+
 const isWindowKind = (name: string): name is WindowKind => Object.hasOwn(windowFunctions, name);
 
 /** Makes a plan of the table that a window function is given. */
@@ -26,14 +37,11 @@ export type PlanTable = (table: readonly Identifier[] | Query, span: Span) => Pl
 
 /** `TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' MINUTES))`: the table's rows, each with the windows it stands in. */
 export const bindWindowTable = (call: Call, planTable: PlanTable): Plan => {
-  const kind = call.path
-    .map(({ name }) => name)
-    .join('.')
-    .toUpperCase();
+  const kind = nameOf(call);
   if (!isWindowKind(kind)) {
     throw sqlError('SQL_NOT_SUPPORTED', call, {
       what: `TABLE(${kind}(...))`,
-      reason: `the functions of TABLE(...) are ${Object.keys(windowFunctions).join(', ')}`,
+      reason: `the functions of TABLE(...) are ${Object.keys(windowFunctions).join(', ')}, and those that CREATE FUNCTION declares`,
     });
   }
   const wanted = windowFunctions[kind];

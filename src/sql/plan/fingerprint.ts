@@ -73,13 +73,13 @@ const wholePart = (plan: Plan): unknown => [ownPart(plan), inputsOf(plan).map(wh
 
 const typesOf = ({ columns }: Plan): readonly string[] => columns.map(({ type }) => typeText(type));
 
-const callPart = ({ name, args, distinct, filter, type, fold }: AggregateCall): unknown => [
+const callPart = ({ name, args, distinct, filter, type, fold, own }: AggregateCall): unknown => [
   name,
   args,
   distinct,
   filter,
   typeText(type),
-  fold?.made ?? null,
+  fold?.made ?? own?.made ?? null,
 ];
 
 const boundPart = (expression: Bound): unknown => {

@@ -1,5 +1,5 @@
 import type { Bound } from '../evaluate/bound.ts';
-import type { Fold } from '../functions/define.ts';
+import type { Fold, OwnAggregate } from '../functions/define.ts';
 import type { SqlType } from '../types/sql-type.ts';
 
 /** A column that a step gives. */
@@ -160,6 +160,8 @@ export interface AggregateCall {
   readonly type: SqlType;
   /** An aggregate of the program's own code. */
   readonly fold?: Fold;
+  /** An aggregate of a user's code. */
+  readonly own?: OwnAggregate;
 }
 
 export interface SortKey {

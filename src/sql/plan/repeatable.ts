@@ -22,7 +22,7 @@ const isOrderTaken = (plan: Plan): boolean => {
       return true;
     case 'aggregate':
     case 'over':
-      return plan.calls.some(({ name, fold }) => fold !== undefined || takesOrder.has(name));
+      return plan.calls.some(({ name, fold, own }) => (fold ?? own) !== undefined || takesOrder.has(name));
     case 'top':
       return plan.order.length === 0 && plan.limit !== null;
     case 'window':

@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
-import type { Fold } from '../../../sql/functions/define.ts';
+import type { Fold, OwnAggregate, OwnState } from '../../../sql/functions/define.ts';
 import type { AggregateCall, PlanColumn } from '../../../sql/plan/plan.ts';
 import type { SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
@@ -26,7 +26,9 @@ export const bindAccumulator = (
 ): BoundAccumulator => {
   if (call.name === 'SINGLE_VALUE') return singleValue(call.args);
   if (call.fold !== undefined) return folded(call.args, call.fold, appendOnly);
-  const plain = ofRows[call.name]?.(call.args) ?? ofArguments(call, accumulatorOf(call, input, appendOnly));
+  const plain =
+    (call.own === undefined ? ofRows[call.name]?.(call.args) : ofUser(call.args, call.own)) ??
+    ofArguments(call, accumulatorOf(call, input, appendOnly));
   // The extreme of distinct values is that of all.
   const told = call.distinct && call.name !== 'MIN' && call.name !== 'MAX' ? distinct(call, input, plain) : plain;
   const { filter } = call;
@@ -95,6 +97,19 @@ const folded = (args: readonly number[], { add, takesBack }: Fold, appendOnly: b
     result: (slots, at) => slots[at],
   };
 };
+
+/** An aggregate of a user's code, which sees NULL too. */
+const ofUser = (args: readonly number[], { open }: OwnAggregate): BoundAccumulator => ({
+  width: 1,
+  start: (slots, at) => {
+    slots[at] = open();
+  },
+  add: (slots, at, row, weight) => {
+    const values = args.map((arg) => row[arg]!);
+    (slots[at] as OwnState).add(values, weight);
+  },
+  result: (slots, at) => (slots[at] as OwnState).result(),
+});
 
 /** Rows in which an argument is NULL do not count. */
 const ofArguments = ({ args }: AggregateCall, of: Accumulator): BoundAccumulator => {
