@@ -48,10 +48,17 @@ process.stdout.write(
 );
 
 function open(mostMemory: number): JobMemory {
-  const resumable: ResumableInput = { identity: '', tables: [], place: { lanes: {}, rows: 0 }, resume: () => {} };
+  const resumable: ResumableInput = {
+    identity: '',
+    tables: [],
+    place: { lanes: {}, rows: 0 },
+    resume: () => {},
+    readsTablesApart: false,
+  };
   const context = { pipeline: 'bench', clock: systemClock, log: { debug() {}, info() {}, warn() {}, error() {} } };
   const inputs = [{ resumable } as unknown as Input];
-  const options = { folder: folder.path, isChosen: true, identity: '', intervalMs: 10_000, mostMemory };
+  const own = { folder: folder.path, isChosen: true, identity: '', surroundings: '', targets: [] };
+  const options = { ...own, intervalMs: 10_000, mostMemory };
   return JobMemory.open({ ...options, flow, inputs, context })!;
 }
 

@@ -25,9 +25,12 @@ export interface ResumableInput {
   readonly place: InputPlace;
   /**
    * Before it is read: its tables are as they were at `from`. `recorded`: where ticks ended since, in order. Steps tell by
-   * `reaches` when each is reached. Throws STATE_LOG_LOST when one is not to be reached.
+   * `reaches` when each is reached. `again`: tables that were not there or are to be read again, while the others go on. Throws
+   * STATE_LOG_LOST when a place is not to be reached.
    */
-  resume(from: InputPlace, recorded: readonly InputPlace[]): void;
+  resume(from: InputPlace, recorded: readonly InputPlace[], again?: readonly ScannedTable[]): void;
+  /** It can read single tables from their beginning while others go on. */
+  readonly readsTablesApart: boolean;
 }
 
 /** A piece of what an input has. */

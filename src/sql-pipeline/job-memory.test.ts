@@ -21,11 +21,19 @@ const remembering = (folder: string): { readonly live: LiveQuery; readonly memor
   let ms = 0;
   const clock = { now: () => 0, monotonic: () => ++ms, sleep: async () => {} };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const resumable: ResumableInput = { identity: '', tables: [], place: { lanes: {}, rows: 0 }, resume: () => {} };
+  const resumable: ResumableInput = {
+    identity: '',
+    tables: [],
+    place: { lanes: {}, rows: 0 },
+    resume: () => {},
+    readsTablesApart: false,
+  };
   const memory = JobMemory.open({
     folder,
     isChosen: true,
     identity: 'totals',
+    surroundings: '',
+    targets: [],
     intervalMs: 60_000,
     mostMemory: 64 * 1_048_576,
     flow: live.flow,

@@ -2,8 +2,11 @@ import type { Context } from '../core/connector.ts';
 import { qualifiedName } from '../core/table.ts';
 import type { Dataflow } from '../operators/incremental/dataflow.ts';
 import type { Memory } from '../operators/incremental/step.ts';
+import { stepText } from '../sql/plan/explain.ts';
 import { openState, type State } from '../state/open-state.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
+import { type ChangedJob, type JobTarget, keptTable, planChangedJob, targetFingerprint } from './changed-job.ts';
+import { type Checkpoint, type KeptInput, type KeptTable, stepSpace, tableSpace } from './checkpoint.ts';
 import type { Input, ResumableInput } from './input.ts';
 import type { ScannedTable } from './scanned-table.ts';
 import { type InputPlace, movedLanes, type TickRecord } from './tick-record.ts';
@@ -15,6 +18,9 @@ export interface JobMemoryOptions {
   readonly isChosen: boolean;
   /** What the job computes. Another one's steps remember something else. */
   readonly identity: string;
+  /** What steps hang on beside their queries: those of other surroundings remember something else. */
+  readonly surroundings: string;
+  readonly targets: readonly JobTarget[];
   /** How long changes may stay in memory alone, in milliseconds. */
   readonly intervalMs: number;
   /** About what entries may take in memory, in bytes. */
@@ -24,16 +30,11 @@ export interface JobMemoryOptions {
   readonly context: Context;
 }
 
-/** The moment that the state file holds. */
-interface Checkpoint extends TickPlace {
-  readonly job: string;
-  readonly inputs: readonly KeptInput[];
-}
-
-interface KeptInput {
-  readonly identity: string;
-  readonly tables: readonly { readonly name: string; readonly identity: string }[];
-  readonly place: InputPlace;
+/** The first result comes anew: over rows that are all here, or once the sources have brought them. */
+interface FirstResult {
+  readonly from: 'stored rows' | 'sources';
+  /** Some steps remember their rows from an earlier job; null: none does. */
+  readonly changed: ChangedJob | null;
 }
 
 /** More entries than this that are not written begin a checkpoint before its time. */
@@ -104,10 +105,9 @@ export class JobMemory implements AsyncDisposable {
 
   /**
    * Fills steps and tables with what was kept, and sets the inputs to go on there. `held`: the tick that every sink has. Gives the
-   * ticks since the checkpoint, which run again first. Otherwise the result begins anew: over rows that are all here, or once the
-   * sources have brought them.
+   * ticks since the checkpoint, which run again first. Throws STATE_TARGET_HOLDS_OTHER.
    */
-  resume(held: TickPlace | null): readonly TickRecord[] | 'stored rows' | 'sources' {
+  resume(held: TickPlace | null): readonly TickRecord[] | FirstResult {
     const { context } = this.#options;
     const text = this.#state.file.checkpoint;
     const checkpoint = text === null ? null : (JSON.parse(text) as Checkpoint);
@@ -118,11 +118,16 @@ export class JobMemory implements AsyncDisposable {
       context.log.info('the job goes on from its checkpoint', { job, tick: checkpoint!.tick, again: found.length });
       return found;
     }
+    const changed = this.#changed(checkpoint, held);
+    if (changed !== null) {
+      const isWhole = this.#inputs.every((input) => changed.inputs.has(input)) && !hasToRead(changed);
+      return { from: isWhole ? 'stored rows' : 'sources', changed };
+    }
     const restored = this.#refill(checkpoint);
     const from = restored === this.#inputs.length ? 'stored rows' : 'sources';
     const of = from === 'sources' && restored > 0 ? 'stored rows and sources' : from;
     context.log.info('the result is computed anew', { job, from: of, reason: found });
-    return from;
+    return { from, changed: null };
   }
 
   /** The ticks from here on are of this run; the next is `tick`. */
@@ -159,14 +164,10 @@ export class JobMemory implements AsyncDisposable {
     this.#dueMs = null;
     this.#writtenMs = this.#options.context.clock.monotonic();
     this.#sealed = {
-      job: this.#options.identity,
+      ...this.#contents(),
       run: this.#run,
       tick,
-      inputs: this.#inputs.map(({ identity, tables, place }) => ({
-        identity,
-        tables: tables.map(({ table, identity }) => ({ name: qualifiedName(table), identity })),
-        place,
-      })),
+      inputs: this.#inputs.map(({ identity, tables, place }) => ({ identity, tables: tables.map(keptTableOf), place })),
     };
     // Lines up to here are of no use once this is committed, and go as one file.
     this.#state.journal.begin({ run: this.#run, tick: tick + 1 });
@@ -224,7 +225,7 @@ export class JobMemory implements AsyncDisposable {
   #restore(checkpoint: Checkpoint, records: readonly TickRecord[]): void {
     const { flow } = this.#options;
     const { file } = this.#state;
-    for (const [at, memory] of flow.memory!.entries()) memory.restoreFrom(file.space(`step/${at}`), this.#mostRead());
+    for (const [name, memory] of this.#stepMemories()) memory.restoreFrom(file.space(name), this.#mostRead());
     flow.restored();
     for (const [at, input] of this.#inputs.entries()) {
       for (const table of input.tables) this.#restoreTable(table);
@@ -258,9 +259,90 @@ export class JobMemory implements AsyncDisposable {
         input.resume(kept.place, []);
       }
     }
-    for (const [at, memory] of this.#options.flow.memory!.entries()) keepAnew(memory, file.space(`step/${at}`));
+    for (const [name, memory] of this.#stepMemories()) keepAnew(memory, file.space(name));
     file.forgetOthers();
     return restored;
+  }
+
+  /** Restores what of another job's checkpoint serves this one, and sets the inputs to go on; null: nothing does. */
+  #changed(checkpoint: Checkpoint | null, held: TickPlace | null): ChangedJob | null {
+    const { flow, targets, surroundings, identity, context } = this.#options;
+    if (checkpoint === null || checkpoint.job === identity) return null;
+    const changed = planChangedJob(checkpoint, held, { flow, inputs: this.#inputs, targets, surroundings });
+    if (changed === null) return null;
+    const { file } = this.#state;
+    const added = targets.filter(({ identity }) => !changed.swept.has(identity));
+    if (added.length > 0) {
+      // Should the process end before the next checkpoint, what it wrote there is known to be the job's.
+      const begun = added.map(({ identity: target }) => ({ target, fingerprint: null }));
+      file.commit(JSON.stringify({ ...checkpoint, outputs: [...checkpoint.outputs!, ...begun] }));
+    }
+    const filled: string[] = [];
+    for (const { fingerprint, memory, step, plan } of flow.steps) {
+      const isKept = changed.refill.kept.has(step);
+      if (!isKept) filled.push(stepText(plan));
+      for (const [at, state] of memory.entries()) {
+        const space = file.space(stepSpace(fingerprint, at));
+        if (isKept) state.restoreFrom(space, this.#mostRead());
+        else keepAnew(state, space);
+      }
+    }
+    for (const input of this.#inputs) this.#beginChanged(input, changed);
+    file.forgetOthers();
+    const read = [...changed.starts].filter(([, start]) => start === 'widened' || start === 'anew');
+    const written = targets.filter(({ outputs }) => outputs.some((name) => changed.refill.whole.has(name)));
+    context.log.info('the statements changed', {
+      job: context.pipeline,
+      kept: flow.steps.length - filled.length,
+      filled: filled.join('; '),
+      read: read.map(([{ table }]) => qualifiedName(table)).join(', '),
+      written: written.map(({ name }) => name).join(', '),
+    });
+    return changed;
+  }
+
+  #beginChanged(input: ResumableInput, { starts, inputs, refill }: ChangedJob): void {
+    const { file } = this.#state;
+    const kept = inputs.get(input);
+    for (const table of input.tables) {
+      const start = starts.get(table)!;
+      const before = start === 'narrowed' || start === 'widened' ? keptTable(table, kept!) : null;
+      for (const at of table.memory.keys()) {
+        if (before !== null) file.rename(tableSpace(before.identity, at), tableSpace(table.identity, at));
+      }
+      if (start === 'kept' || start === 'narrowed') this.#restoreTable(table);
+      else if (start === 'widened') {
+        for (const [name, memory] of memoriesOf(table)) memory.restoreFrom(file.space(name), this.#mostRead());
+        table.widened(before!.read!);
+      } else for (const [name, memory] of memoriesOf(table)) keepAnew(memory, file.space(name));
+      if (start === 'anew' && table.keepsRows && refill.tables.has(table.name)) table.keepQuiet();
+    }
+    const again = input.tables.filter((table) => /^(widened|anew)$/.test(starts.get(table)!));
+    if (kept !== undefined) input.resume(kept.place, [], again);
+  }
+
+  *#stepMemories(): Generator<readonly [name: string, memory: Memory[number]], void, undefined> {
+    const { flow } = this.#options;
+    for (const { fingerprint, memory } of flow.steps)
+      for (const [at, state] of memory.entries()) yield [stepSpace(fingerprint, at), state];
+    // What steps do not have says how far time has come.
+    const own = new Set(flow.steps.flatMap(({ memory }) => memory));
+    for (const [at, state] of flow.memory!.filter((state) => !own.has(state)).entries()) yield [`time/${at}`, state];
+  }
+
+  /** What the checkpoints of this job hold, whatever their moment. */
+  #contents(): Pick<Checkpoint, 'job' | 'surroundings' | 'steps' | 'outputs'> {
+    const { identity, surroundings, flow, targets } = this.#options;
+    const steps = flow.steps.map(({ fingerprint, plan, memory }) => ({
+      fingerprint,
+      step: stepText(plan),
+      states: memory.length,
+    }));
+    const outputs = targets.map((target) => ({
+      target: target.identity,
+      fingerprint: targetFingerprint(flow, target),
+    }));
+    return { job: identity, surroundings, steps, outputs };
   }
 
   #restoreTable(table: ScannedTable): void {
@@ -345,7 +427,17 @@ const isUsable = (table: ScannedTable, kept: KeptInput): boolean => {
 };
 
 const memoriesOf = ({ identity, memory }: ScannedTable): readonly (readonly [string, Memory[number]])[] =>
-  memory.map((each, at) => [`table/${identity}/${at}`, each]);
+  memory.map((each, at) => [tableSpace(identity, at), each]);
+
+const keptTableOf = ({ table, identity, definition, read }: ScannedTable): KeptTable => ({
+  name: qualifiedName(table),
+  identity,
+  definition,
+  read,
+});
+
+const hasToRead = ({ starts }: ChangedJob): boolean =>
+  starts.values().some((start) => start === 'widened' || start === 'anew');
 
 const keepAnew = (memory: Memory[number], space: ReturnType<State['file']['space']>): void => {
   space.clear();

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
-import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { SqlJob } from './job.ts';
+import { jobFolder } from './job-folder.ts';
 import { jobSinks } from './job-sinks.ts';
 import { jobTargets, openJobSource } from './job-source.ts';
 import { openLookups } from './lookups/open-lookups.ts';
@@ -31,13 +30,14 @@ export const jobOptions = (
   return {
     name: job.name,
     source: async () =>
-      state === null || !isKept(job)
-        ? await openJobSource(job, targets, context, { open, openLookups: openAsked, folder: null })
-        : await openJobSource({ ...job, identity: `${state.version} ${job.identity}` }, targets, context, {
-            open,
-            openLookups: openAsked,
-            folder: join(job.state.folder ?? state.folder, folderName(job)),
-          }),
+      await openJobSource(job, targets, context, {
+        open,
+        openLookups: openAsked,
+        state:
+          state === null || !isKept(job)
+            ? null
+            : { folder: jobFolder(job.state.folder ?? state.folder, job), version: state.version },
+      }),
     sinks: jobSinks(job, targets, context, print),
     clock,
     log,
@@ -49,20 +49,3 @@ const isKept = ({ bounded, inserts, state }: SqlJob): boolean =>
   !bounded &&
   state.intervalMs > 0 &&
   inserts.some(({ target: { binding } }) => !['print', 'blackhole'].includes(binding.sink!.kind));
-
-/** A folder's name for each name of a job and the tables it writes: two that have a name in common and write elsewhere are apart. */
-const folderName = ({ name, inserts }: SqlJob): string => {
-  const written = inserts.map(({ target: { binding } }) => {
-    const { kind, database, table, settings } = binding.sink!;
-    return [
-      kind,
-      database,
-      table,
-      binding.store,
-      settings['path'],
-      settings['position.path'],
-      settings['properties.bootstrap.servers'],
-    ];
-  });
-  return `${name.replaceAll(/[^\w.-]/g, '_')}-${digestOf(written).slice(0, 8)}`;
-};

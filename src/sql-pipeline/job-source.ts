@@ -4,9 +4,11 @@ import type { Context, Source } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { LogFigures } from '../core/operating.ts';
 import { position } from '../core/position.ts';
+import { qualifiedName } from '../core/table.ts';
 import { type Answer, type Dataflow, dataflow, type TickTime } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
+import type { ChangedJob, JobTarget } from './changed-job.ts';
 import type { Input } from './input.ts';
 import type { SqlJob } from './job.ts';
 import { JobMemory } from './job-memory.ts';
@@ -17,6 +19,7 @@ import type { openInputs } from './open-inputs.ts';
 import { resultOrigin } from './own-origin.ts';
 import { readInputs } from './read-inputs.ts';
 import { resultChanges, resultPieces } from './result-changes.ts';
+import { keepsAll, targetIdentity } from './target-identity.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
 import { TickRandom } from './tick-random.ts';
 import type { TickRecord } from './tick-record.ts';
@@ -29,15 +32,19 @@ const pieceRows = 5_000;
 
 interface Output {
   readonly name: string;
+  /** Of the table that it goes to. */
+  readonly identity: string;
+  readonly keepsAll: boolean;
   readonly target: TargetTable;
   readonly changes: (delta: Delta, origin: Origin) => readonly Change[];
 }
 
 interface SourceOptions {
   readonly open: typeof openInputs;
+
   readonly openLookups: typeof openLookups;
-  /** Where what the queries remember is kept; null: nowhere. */
-  readonly folder: string | null;
+  /** Where what the queries remember is kept, and by which version of this program; null: nowhere. */
+  readonly state: { readonly folder: string; readonly version: string } | null;
 }
 
 /** Opens everything that the job's queries read. Throws STATE_ errors beside those of the sources. */
@@ -45,13 +52,15 @@ export const openJobSource = async (
   job: SqlJob,
   targets: readonly TargetTable[],
   context: Context,
-  { open, openLookups: openAsked, folder }: SourceOptions,
+  { open, openLookups: openAsked, state }: SourceOptions,
 ): Promise<Source> => {
   const { settings, inserts, tables } = job;
   const evaluation = { ...settings, now: context.clock.now };
   const outputs = inserts.map(
     (insert, index): Output => ({
       name: String(index),
+      identity: targetIdentity(insert),
+      keepsAll: keepsAll(insert),
       target: targets[index]!,
       changes: resultChanges(insert, targets[index]!),
     }),
@@ -66,12 +75,14 @@ export const openJobSource = async (
   try {
     inputs = await open(flow, { tables, evaluation, context });
     const memory =
-      folder === null || inputs.length === 0
+      state === null || inputs.length === 0
         ? null
         : JobMemory.open({
-            folder,
+            folder: state.folder,
             isChosen: job.state.folder !== null,
-            identity: job.identity,
+            identity: `${state.version} ${job.identity}`,
+            surroundings: surroundingsOf(job, state.version),
+            targets: jobTargetsOf(outputs),
             intervalMs: job.state.intervalMs,
             mostMemory: job.state.mostMemory,
             flow,
@@ -84,6 +95,18 @@ export const openJobSource = async (
     throw error;
   }
 };
+
+/** What steps remember hangs on these beside their queries. */
+const surroundingsOf = ({ settings: { timeZone, idleTimeoutMs, stateTtlMs } }: SqlJob, version: string): string =>
+  [version, timeZone, idleTimeoutMs ?? 0, stateTtlMs ?? 0].join(' ');
+
+const jobTargetsOf = (outputs: readonly Output[]): readonly JobTarget[] =>
+  [...Map.groupBy(outputs, ({ identity }) => identity)].map(([identity, group]) => ({
+    identity,
+    name: qualifiedName(group[0]!.target.table),
+    outputs: group.map(({ name }) => name),
+    keepsAll: group[0]!.keepsAll,
+  }));
 
 /** The tables that a job writes, one for each INSERT INTO; those of one table are one. */
 export const jobTargets = ({ inserts, settings }: SqlJob, now: () => number): readonly TargetTable[] => {
@@ -120,6 +143,8 @@ class JobSource implements Source {
   #tick = 0;
   /** The first result has not been handed on whole. */
   #isFirst = true;
+  /** What it has to do with the job that was here before; null: nothing, or it is the same. */
+  #changed: ChangedJob | null = null;
 
   constructor(opened: Opened) {
     this.#opened = opened;
@@ -138,9 +163,15 @@ class JobSource implements Source {
       return;
     }
     try {
-      const resumed = memory?.resume(at) ?? 'sources';
-      if (typeof resumed === 'string') yield* this.#follow([], resumed === 'stored rows', signal);
-      else {
+      const resumed = memory?.resume(at) ?? { from: 'sources', changed: null };
+      if ('from' in resumed) {
+        this.#changed = resumed.changed;
+        if (resumed.changed?.isContinued) {
+          this.#run = at!.run;
+          this.#tick = at!.tick + 1;
+        }
+        yield* this.#follow([], resumed.from === 'stored rows', signal);
+      } else {
         this.#isFirst = false;
         this.#run = at!.run;
         this.#tick = at!.tick + 1;
@@ -221,8 +252,11 @@ class JobSource implements Source {
       if (this.#isFirst) {
         chance.begin(seed());
         const { origin, last: ended } = point;
-        const { deltas } = await this.#tickNow({ now: Math.floor(context.clock.now()), ended }, signal);
-        yield* this.#first(deltas, origin);
+        const at = { now: Math.floor(context.clock.now()), ended };
+        if (this.#changed === null) {
+          const { deltas } = await this.#tickNow(at, signal);
+          yield* this.#first(deltas, origin);
+        } else yield* this.#filled(this.#changed, at, origin);
         this.#isFirst = false;
         settle();
         memory?.ticked(this.#tick - 1, 'now');
@@ -277,9 +311,36 @@ class JobSource implements Source {
     return { deltas, answers };
   }
 
-  *#first(deltas: ReadonlyMap<string, Delta>, origin: Origin | null): Generator<Batch, void, undefined> {
-    const { outputs, context } = this.#opened;
-    const tables = new Set(outputs.map(({ target }) => target.table));
+  /** What is new for targets whose queries are as they were, and then the whole of the others. */
+  *#filled(changed: ChangedJob, at: TickTime, origin: Origin | null): Generator<Batch, void, undefined> {
+    const { flow, outputs } = this.#opened;
+    const { refill, starts, swept } = changed;
+    const deltas = flow.catchUp(refill, at);
+    for (const table of starts.keys()) if (refill.tables.has(table.name)) table.tellAll();
+    const whole = flow.fill(refill, at);
+    const from = resultOrigin(origin, at.now);
+    yield this.#batch(
+      this.#tick++,
+      outputs.flatMap(({ name, changes }) => (refill.whole.has(name) ? [] : changes(deltas.get(name)!, from))),
+    );
+    if (refill.whole.size === 0) return;
+    yield* this.#first(whole, origin, {
+      isAsked: ({ name }) => refill.whole.has(name),
+      isSwept: ({ identity }) => swept.has(identity),
+    });
+  }
+
+  *#first(
+    deltas: ReadonlyMap<string, Delta>,
+    origin: Origin | null,
+    { isAsked, isSwept }: { readonly isAsked: (_: Output) => boolean; readonly isSwept: (_: Output) => boolean } = {
+      isAsked: () => true,
+      isSwept: () => true,
+    },
+  ): Generator<Batch, void, undefined> {
+    const { context } = this.#opened;
+    const outputs = this.#opened.outputs.filter(isAsked);
+    const tables = new Set(outputs.filter(isSwept).map(({ target }) => target.table));
     const next = (changes: readonly Change[]): Batch => this.#batch(this.#tick++, changes);
     const marks = (at: 'begin' | 'end'): Batch =>
       next([...tables].map((table): Change => ({ kind: 'snapshot', at, table, reason: 'the job starts' })));

@@ -92,7 +92,14 @@ const openServer = async (scans: readonly Scan[], { evaluation, context }: Input
     tables.set(actualName, [...(tables.get(actualName) ?? []), scanned]);
   }
   const source = await mysql.openSource!(config, context);
-  return new SourceInput({ identity: placeRead(sources[0]!.settings), source, tables, snapshots: true });
+  const readsTablesApart = config['scan.startup.mode'] === 'initial';
+  return new SourceInput({
+    identity: placeRead(sources[0]!.settings),
+    source,
+    tables,
+    snapshots: true,
+    readsTablesApart,
+  });
 };
 
 const describe = async (

@@ -5,11 +5,12 @@ import type { Row, Value } from '../core/value.ts';
 import type { DataflowInput } from '../operators/incremental/dataflow.ts';
 import type { SqlRow } from '../operators/incremental/delta.ts';
 import { type RowKey, rowKey } from '../operators/incremental/row-key.ts';
-import { isSameRow } from '../operators/incremental/same-row.ts';
+import { isSameRow, isSameValue } from '../operators/incremental/same-row.ts';
 import { type EntryForm, KeyedState } from '../operators/incremental/state/keyed-state.ts';
 import type { Memory } from '../operators/incremental/step.ts';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
 import { digestOf } from '../sql/plan/fingerprint.ts';
+import { typeText } from '../sql/types/sql-type.ts';
 import type { ScannedColumn } from './scanned-columns.ts';
 
 interface HeldRow {
@@ -39,6 +40,8 @@ const numberForm: EntryForm<number> = {
  * a snapshot reads twice counts once, what a repeated snapshot no longer finds goes, and an update needs not log every column.
  */
 export class ScannedTable {
+  /** What the dataflow calls it. */
+  readonly name: string;
   readonly #table: Table;
   readonly #input: DataflowInput;
   readonly #columns: readonly ScannedColumn[];
@@ -48,6 +51,10 @@ export class ScannedTable {
   /** Its rows are kept, and can be told again. */
   readonly keepsRows: boolean;
   readonly #absentIsNull: boolean;
+  /** Of one table and key, whichever of its columns are read. */
+  readonly definition: string;
+  /** The columns that are read, each a text that says its place and type: rows have the same in these. */
+  readonly read: readonly string[];
   /** Of one table, key and set of columns that are read; what is kept of it means nothing to another. */
   readonly identity: string;
   /** What is kept over restarts. */
@@ -57,6 +64,10 @@ export class ScannedTable {
   /** One entry: the number of the last snapshot that began. */
   readonly #snapshots = new KeyedState(numberForm);
   #isRestored = false;
+  /** Nobody is told of rows: all of them are told later. */
+  #isQuiet = false;
+  /** Places of the columns that rows have which were not read again yet; null: all. */
+  #held: ReadonlySet<number> | null = null;
   /** The version of the table whose columns were last found to be those that the query was planned with. */
   #known: Table;
 
@@ -83,14 +94,15 @@ export class ScannedTable {
       this.#places,
       this.#places.map((place) => columns[place]!.type),
     );
-    const read = this.#places.map((place) => [place, columns[place]!.source, columns[place]!.type]);
-    this.identity = digestOf([
+    this.name = name;
+    this.definition = digestOf([
       name,
       qualifiedName(table),
       table.columns.map(({ name, type }) => [name, type]),
       table.primaryKey,
-      read,
     ]);
+    this.read = this.#places.map((place) => `${place} ${columns[place]!.source} ${typeText(columns[place]!.type)}`);
+    this.identity = digestOf([this.definition, this.read]);
   }
 
   get table(): Table {
@@ -106,8 +118,23 @@ export class ScannedTable {
     return this.#isRestored;
   }
 
+  /** Until `tellAll`, nobody is told of rows. */
+  keepQuiet(): void {
+    this.#isQuiet = true;
+  }
+
+  /**
+   * `memory` is as it was when only these of the columns were read (`read`): a snapshot brings the others, and until `tellAll` only what
+   * differs in these is told.
+   */
+  widened(held: readonly string[]): void {
+    this.#held = new Set(held.map((text) => Number.parseInt(text, 10)));
+  }
+
   /** Tells the dataflow of every row that is kept. */
   tellAll(): void {
+    this.#isQuiet = false;
+    this.#held = null;
     for (const [, { row, count }] of this.#rows.all()) this.#push(row, count);
   }
 
@@ -180,18 +207,25 @@ export class ScannedTable {
     const { primaryKey } = this.#table;
     const oldKey = keyOf(primaryKey, before ?? after!, null);
     const old = this.#rows.get(oldKey);
-    const row = after === null ? null : this.#read(after, old?.row ?? null, change);
+    const row = after === null ? null : this.#read(after, old ?? null, change);
     if (this.#upserts && old !== undefined && row !== null && isSameRow(old.row, row)) return;
+    const isUnseen = old !== undefined && row !== null && this.#isSame(old.row, row);
     if (old !== undefined) {
-      this.#push(old.row, -1);
+      if (!isUnseen) this.#push(old.row, -1);
       this.#rows.delete(oldKey);
     }
     if (row === null) return;
     const key = keyOf(primaryKey, after!, before);
     const replaced = this.#rows.get(key);
     if (replaced !== undefined) this.#push(replaced.row, -1);
-    this.#push(row, 1);
+    if (!isUnseen) this.#push(row, 1);
     this.#rows.set(key, { row, count: 1, snapshot: this.#snapshot });
+  }
+
+  /** Whether rows differ in nothing that was read before, while the others are being read. */
+  #isSame(old: SqlRow, row: SqlRow): boolean {
+    if (this.#held === null) return false;
+    return this.#held.values().every((place) => isSameValue(old[place]!, row[place]!));
   }
 
   #exchange(before: Row | null, after: Row | null, change: RowsChange): void {
@@ -212,11 +246,13 @@ export class ScannedTable {
   }
 
   #push(row: SqlRow, weight: number): void {
+    if (this.#isQuiet) return;
     for (let times = Math.abs(weight); times > 0; times -= 1) this.#input.push(row, weight > 0 ? 1 : -1);
   }
 
   /** The columns that the query reads. What the log left out is as it was; TRANSFORM_COLUMN_ABSENT when nobody knows how. */
-  #read(image: Row, held: SqlRow | null, change: RowsChange): SqlRow {
+  #read(image: Row, held: HeldRow | null, change: RowsChange): SqlRow {
+    const isWhole = held !== null && (this.#held === null || held.snapshot === this.#snapshot);
     const row: SqlValue[] = new Array(this.#columns.length).fill(null);
     for (const place of this.#places) {
       const column = this.#columns[place]!;
@@ -227,7 +263,7 @@ export class ScannedTable {
       const value = image[column.source];
       if (value !== undefined) row[place] = value === null ? null : column.read(value, change);
       else if (this.#absentIsNull) row[place] = null;
-      else if (held !== null) row[place] = held[place]!;
+      else if (held !== null && (isWhole || this.#held!.has(place))) row[place] = held.row[place]!;
       else throw new MillraceError('TRANSFORM_COLUMN_ABSENT', { table: qualifiedName(this.#table) });
     }
     return row;

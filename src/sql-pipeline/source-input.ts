@@ -15,6 +15,8 @@ export interface SourceInputOptions {
   readonly tables: ReadonlyMap<string, readonly ScannedTable[]>;
   /** Tables begin with a snapshot that a mark ends. */
   readonly snapshots: boolean;
+  /** Each table's snapshot has a lane of its own, and is taken whenever nothing is held of it. */
+  readonly readsTablesApart?: boolean;
 }
 
 /** Tables that a connector's source reads: from the beginning, or from a place where they stood before. */
@@ -23,6 +25,7 @@ export class SourceInput implements Input, ResumableInput {
   readonly missing: Set<string>;
   readonly identity: string;
   readonly tables: readonly ScannedTable[];
+  readonly readsTablesApart: boolean;
   place: InputPlace = { lanes: {}, rows: 0 };
   readonly #source: Source;
   readonly #scans: SourceInputOptions['tables'];
@@ -32,7 +35,8 @@ export class SourceInput implements Input, ResumableInput {
   #seen: Readonly<Record<Lane, Position>> = {};
   #ahead: readonly Change[] = [];
 
-  constructor({ identity, source, tables, snapshots }: SourceInputOptions) {
+  constructor({ identity, source, tables, snapshots, readsTablesApart = false }: SourceInputOptions) {
+    this.readsTablesApart = readsTablesApart;
     this.identity = identity;
     this.#source = source;
     this.#scans = tables;
@@ -44,11 +48,20 @@ export class SourceInput implements Input, ResumableInput {
     return this;
   }
 
-  resume(from: InputPlace, recorded: readonly InputPlace[]): void {
-    this.place = from;
+  resume(from: InputPlace, recorded: readonly InputPlace[], again: readonly ScannedTable[] = []): void {
+    this.place = { rows: from.rows, lanes: this.#lanesWithout(from, again) };
     this.#recorded = [...recorded];
-    this.#seen = from.lanes;
+    this.#seen = this.place.lanes;
     for (const [name, scans] of this.#scans) if (scans.every((scan) => scan.isRestored)) this.missing.delete(name);
+  }
+
+  /** Without those of the tables' snapshots, so that they are taken anew. */
+  #lanesWithout({ lanes }: InputPlace, tables: readonly ScannedTable[]): InputPlace['lanes'] {
+    if (tables.length === 0) return lanes;
+    const ends = tables.map(({ table }) => `:${qualifiedName(table)}`);
+    const isOf = (lane: Lane): boolean =>
+      this.#source.beginsAnew?.(lane) === true && ends.some((end) => lane.endsWith(end));
+    return Object.fromEntries(Object.entries(lanes).filter(([lane]) => !isOf(lane)));
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<InputStep, void, undefined> {

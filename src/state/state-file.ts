@@ -58,6 +58,12 @@ export class StateFile implements AsyncDisposable {
     return space;
   }
 
+  /** The entries of one name are those of another from now on; of neither was `space` asked for. */
+  rename(from: string, to: string): void {
+    this.#statement('DELETE FROM space WHERE name = ?').run(to);
+    this.#statement('UPDATE space SET name = ? WHERE name = ?').run(to, from);
+  }
+
   /** Removes the entries of every name that `space` was not asked for. */
   forgetOthers(): void {
     for (const { name } of this.#statement('SELECT name FROM space').all() as { readonly name: string }[]) {

@@ -4,7 +4,7 @@ import type { Change } from '../core/change.ts';
 import type { Source } from '../core/connector.ts';
 import { plainColumn } from '../core/plain-column.ts';
 import { position } from '../core/position.ts';
-import { type Column, type ColumnType, defineTable, type Table } from '../core/table.ts';
+import { type Column, type ColumnType, defineTable, qualifiedName, type Table } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import { origin } from './sample-origin.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -96,7 +96,8 @@ export class SqlHistory {
   }
 }
 
-const [logLane, snapshotLane] = ['history/log', 'history/snapshot'];
+const logLane = 'history/log';
+const snapshotLane = (table: Table): Lane => `history/snapshot:${qualifiedName(table)}`;
 
 /** A history up to some number of transactions, read as a connector reads its server: cut into other batches each time. */
 export class HistorySource implements Source {
@@ -104,11 +105,23 @@ export class HistorySource implements Source {
   readonly #transactions: number;
   readonly #random: () => number;
   readonly #numbers = new WeakMap<Change, number>();
+  readonly #stays: boolean;
+  readonly #tables: readonly string[];
+  /** How many rows of each table snapshots brought. */
+  readonly rowsRead = new Map<string, number>();
 
-  constructor(seed: number, transactions: number, random: () => number) {
+  /** `stays`: it does not end with the history, but when it is told to. `tables`: of which snapshots are taken. */
+  constructor(
+    seed: number,
+    transactions: number,
+    random: () => number,
+    { stays = false, tables = ['t', 'u'] }: { readonly stays?: boolean; readonly tables?: readonly string[] } = {},
+  ) {
     this.#seed = seed;
     this.#transactions = transactions;
     this.#random = random;
+    this.#stays = stays;
+    this.#tables = tables;
   }
 
   async *read(
@@ -116,11 +129,11 @@ export class HistorySource implements Source {
     signal: AbortSignal,
   ): AsyncGenerator<Batch, void, undefined> {
     const history = new SqlHistory(this.#seed);
-    const isRead = (await held(snapshotLane)) !== null;
     const from = Number((await held(logLane)) ?? 0);
-    if (!isRead) yield* this.#snapshot(history);
     let done = 0;
     for (; done < from; done += 1) history.next();
+    for (const table of history.tables.filter(({ name }) => this.#tables.includes(name)))
+      if ((await held(snapshotLane(table))) === null) yield* this.#snapshot(history, table, done);
     while (done < this.#transactions && !signal.aborted) {
       const changes: Change[] = [];
       for (let count = 1 + Math.floor(this.#random() * 8); count > 0 && done < this.#transactions; count -= 1) {
@@ -133,6 +146,8 @@ export class HistorySource implements Source {
       yield this.#batch(changes, done);
       await new Promise((resolve) => setImmediate(resolve));
     }
+    if (this.#stays && !signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
   covers(held: Position, at: Position): boolean {
@@ -143,23 +158,27 @@ export class HistorySource implements Source {
     return this.#numbers.get(change)! <= Number(held);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
-
-  *#snapshot(history: SqlHistory): Generator<Batch, void, undefined> {
-    for (const table of history.tables) {
-      yield this.#batch([{ kind: 'snapshot', at: 'begin', table, reason: 'initial' }], 0);
-      const after = [...history.rows[table.name as Name].values()];
-      const rows = new ArrayRowImages(table, { before: null, after });
-      yield this.#batch([{ kind: 'rows', op: 'read', table, rows, origin }], 0);
-      yield this.#batch([{ kind: 'snapshot', at: 'end', table, reason: 'initial' }], 0);
-    }
+  beginsAnew(lane: Lane): boolean {
+    return lane !== logLane;
   }
 
-  #batch(changes: readonly Change[], done: number): Batch {
-    const positions = new Map([
-      [logLane, position(String(done))],
-      [snapshotLane, position('0')],
-    ] as const);
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  *#snapshot(history: SqlHistory, table: Table, done: number): Generator<Batch, void, undefined> {
+    const all = [...history.rows[table.name as Name].values()];
+    yield this.#batch([{ kind: 'snapshot', at: 'begin', table, reason: 'initial' }], done);
+    const half = Math.ceil(all.length / 2);
+    for (const after of [all.slice(0, half), all.slice(half)]) {
+      const rows = new ArrayRowImages(table, { before: null, after });
+      this.rowsRead.set(table.name, (this.rowsRead.get(table.name) ?? 0) + after.length);
+      yield this.#batch([{ kind: 'rows', op: 'read', table, rows, origin }], done);
+    }
+    yield this.#batch([{ kind: 'snapshot', at: 'end', table, reason: 'initial' }], done, table);
+  }
+
+  #batch(changes: readonly Change[], done: number, whole: Table | null = null): Batch {
+    const positions = new Map([[logLane, position(String(done))]]);
+    if (whole !== null) positions.set(snapshotLane(whole), position('0'));
     return { changes, positions, version: String(done).padStart(12, '0') };
   }
 }

@@ -13,6 +13,12 @@ export const stateErrors = {
       `the state in ${d.folder} cannot be used: ${d.reason}`,
     hint: 'When the disk is well, remove the folder: the job computes its result anew from its sources, and brings its tables in step with it.',
   },
+  STATE_TARGET_HOLDS_OTHER: {
+    retryable: false,
+    message: (d: { readonly target: string }) =>
+      `${d.target} holds the result of another query of this job, which cannot be taken out of it`,
+    hint: 'Give the changed query another topic or file. Where its whole result may come behind what is there, remove the state of the job: it begins anew then.',
+  },
   STATE_LOG_LOST: {
     retryable: true,
     message: (d: { readonly input: string; readonly reason: string }) =>

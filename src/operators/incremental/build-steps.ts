@@ -3,18 +3,18 @@ import { compile } from '../../sql/evaluate/compile.ts';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import { isComplete } from '../../sql/plan/complete-windows.ts';
-import { Fingerprints } from '../../sql/plan/fingerprint.ts';
+import { digestOf, Fingerprints } from '../../sql/plan/fingerprint.ts';
 import { intervalOf } from '../../sql/plan/interval-join.ts';
 import type { CatalogTable, Plan, PlanColumn } from '../../sql/plan/plan.ts';
 import { isShareable } from '../../sql/plan/repeatable.ts';
 import { AggregateStep } from './aggregate/aggregate-step.ts';
 import { type Calc, type CalcPart, CalcStep, calcParts, compileCalc } from './calc.ts';
 import { Consolidator } from './consolidate.ts';
-import { Changes, type Delta } from './delta.ts';
+import { Changes, type Delta, type SqlRow } from './delta.ts';
 import { JoinStep } from './join/join-step.ts';
 import { OverStep } from './over/over-step.ts';
 import { RankStep } from './over/rank-step.ts';
-import { readColumns } from './read-columns.ts';
+import { columnsUnder, readColumns } from './read-columns.ts';
 import { RememberingCalcStep } from './remembering-calc-step.ts';
 import { SetOperationStep } from './set-operation-step.ts';
 import { remembersNothing, type Step } from './step.ts';
@@ -50,13 +50,25 @@ export interface AskedTable {
   readonly step: Step;
 }
 
+/** A step as it stands among the others. */
+export interface BuiltStep {
+  readonly step: Step;
+  readonly plan: Plan;
+  /** Two steps with one remember the same things of the same rows, in this job or in another. */
+  readonly fingerprint: string;
+  /** What tables and steps give that it works on. */
+  readonly inputs: readonly Delta[];
+}
+
 interface Steps {
   readonly asked: readonly AskedTable[];
   /** Each behind its inputs. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly BuiltStep[];
   readonly tables: ReadonlyMap<string, ScannedTable>;
   /** What each plan gives, in their order. */
   readonly results: readonly Delta[];
+  /** Of these. */
+  readonly fingerprints: readonly string[];
 }
 
 /** The steps that compute these plans. What stands in several places is computed once, in however many words. */
@@ -64,14 +76,21 @@ export const buildSteps = (plans: readonly Plan[], watermarks: Watermarks, clock
   const read = readColumns(plans);
   const builder = new Builder(read, watermarks, clock);
   const results = plans.map((plan) => builder.build(plan));
-  return { steps: builder.steps, tables: builder.tables, asked: builder.asked, results };
+  const fingerprints = plans.map(builder.resultFingerprint);
+  return { steps: builder.steps, tables: builder.tables, asked: builder.asked, results, fingerprints };
 };
 
 type WindowPlan = Extract<Plan, { kind: 'window' }>;
 type RankPlan = Extract<Plan, { kind: 'rank' }>;
 
+/** A plan whose steps are being made, and what was asked for so far to work on. */
+interface Making {
+  readonly plan: Plan;
+  readonly inputs: Delta[];
+}
+
 class Builder {
-  readonly steps: Step[] = [];
+  readonly steps: BuiltStep[] = [];
   readonly tables = new Map<string, ScannedTable>();
   readonly asked: AskedTable[] = [];
   /** By what they compute. */
@@ -81,6 +100,7 @@ class Builder {
   readonly #read: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #watermarks: Watermarks;
   readonly #clock: ProcessingTime;
+  #making: Making | null = null;
 
   /** `read`: the columns of tables that are read. */
   constructor(read: ReadonlyMap<string, ReadonlySet<number>>, watermarks: Watermarks, clock: ProcessingTime) {
@@ -90,11 +110,24 @@ class Builder {
   }
 
   build(plan: Plan): Delta {
+    return this.#once(this.#built, plan, () => this.#make(plan));
+  }
+
+  /** What a plan gives, from columns of which types. */
+  readonly resultFingerprint = (plan: Plan): string =>
+    digestOf([this.#fingerprints.of(plan), [...columnsUnder(plan, null)].sort()]);
+
+  #once(made: Map<Plan | string, Delta>, plan: Plan, make: () => Delta): Delta {
     const key = this.#shared(plan);
-    const known = this.#built.get(key);
-    if (known !== undefined) return known;
-    const built = this.#make(plan);
-    this.#built.set(key, built);
+    let built = made.get(key);
+    if (built === undefined) {
+      const above = this.#making;
+      this.#making = { plan, inputs: [] };
+      built = make();
+      this.#making = above;
+      made.set(key, built);
+    }
+    this.#making?.inputs.push(built);
     return built;
   }
 
@@ -191,7 +224,9 @@ class Builder {
   }
 
   #add(step: Step): Delta {
-    this.steps.push(step);
+    const { plan, inputs } = this.#making!;
+    this.steps.push({ step, plan, fingerprint: this.#stepFingerprint(plan, step), inputs: [...inputs] });
+    inputs.push(step.out);
     return step.out;
   }
 
@@ -202,6 +237,15 @@ class Builder {
   #addClosing({ closes, zoned }: WindowPlan, step: ClosingStep): Delta {
     if (closes === 'clock') this.#clock.follow(step, zoned);
     return this.#add(step);
+  }
+
+  /** One plan may have several steps, and a rank remembers otherwise where nobody asks for places. */
+  #stepFingerprint(plan: Plan, step: Step): string {
+    const isRanked = plan.kind === 'rank' && step instanceof RankStep && !step.isNumbered;
+    const columns = [...columnsUnder(plan, this.#read)].sort();
+    const print = `${digestOf([this.#fingerprints.of(plan), columns])}${isRanked ? '-unnumbered' : ''}`;
+    const before = this.steps.filter(({ fingerprint }) => fingerprint.startsWith(print)).length;
+    return before === 0 ? print : `${print}-${before}`;
   }
 
   /** An aggregate of the windows right under it, which are told of when they close; null: it is another one. */
@@ -229,10 +273,7 @@ class Builder {
 
   /** The rows of a rank without their places: a row whose place alone changes is not told of. */
   #unnumbered(plan: RankPlan): Delta {
-    const key = this.#shared(plan);
-    const known = this.#ranked.get(key) ?? this.#rank(plan, false);
-    this.#ranked.set(key, known);
-    return known;
+    return this.#once(this.#ranked, plan, () => this.#rank(plan, false));
   }
 
   #rank(plan: RankPlan, isNumbered: boolean): Delta {
@@ -270,25 +311,24 @@ const calcColumns = (parts: ReturnType<typeof calcParts>['parts']): readonly num
 class ValuesStep implements Step {
   readonly out = new Changes();
   readonly memory = remembersNothing;
-  #plan: Extract<Plan, { kind: 'values' }> | null;
+  readonly #plan: Extract<Plan, { kind: 'values' }>;
+  #isTold = false;
 
   constructor(plan: Extract<Plan, { kind: 'values' }>) {
     this.#plan = plan;
   }
 
   run(context: EvaluationContext): void {
-    if (this.#plan === null) return;
-    for (const row of this.#plan.rows) {
-      this.out.add(
-        row.map((expression) => compile(expression)([], context)),
-        1,
-      );
-    }
-    this.#plan = null;
+    if (!this.#isTold) for (const [row] of this.contents(context)) this.out.add(row, 1);
+    this.#isTold = true;
+  }
+
+  *contents(context: EvaluationContext): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const row of this.#plan.rows) yield [row.map((expression) => compile(expression)([], context)), 1];
   }
 
   restored(): void {
-    this.#plan = null;
+    this.#isTold = true;
   }
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert';
 import type { EvaluationContext } from '../../sql/evaluate/sql-value.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import { type AskedTable, buildSteps } from './build-steps.ts';
+import { type AskedTable, type BuiltStep, buildSteps } from './build-steps.ts';
 import { Consolidator } from './consolidate.ts';
 import type { Changes, Delta, SqlRow } from './delta.ts';
+import { Refill, type RefillRequest } from './refill.ts';
 import type { Memory, Step } from './step.ts';
 import { ProcessingTime } from './watermark/processing-time.ts';
 import { Watermarks } from './watermark/watermarks.ts';
@@ -79,8 +80,27 @@ export interface Dataflow {
    * milliseconds since 1970; null: never.
    */
   readonly dueAt: number | null;
+  /** Its steps that remember something, in order; of `memory` each has its part. */
+  readonly steps: readonly RememberingStep[];
+  /** By the names of outputs: equal for those that give the same rows, in this job or in another one. */
+  readonly fingerprints: ReadonlyMap<string, string>;
+  /** How it begins when only some steps remember; null: it cannot, as it has windows of time that close, or asks for rows. */
+  refilling(request: RefillRequest): Refill | null;
+  /** The first tick of that: the memory of its kept steps is restored. Gives how the outputs changed that do not come whole. */
+  catchUp(refill: Refill, at: TickTime): ReadonlyMap<string, Delta>;
+  /** The second: its tables have told all their rows. Gives the outputs that come whole. */
+  fill(refill: Refill, at: TickTime): ReadonlyMap<string, Delta>;
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the dataflow was made. */
   readonly lateRows: number;
+}
+
+/** A step that remembers something from tick to tick. */
+export interface RememberingStep {
+  /** Two with one remember the same things of the same rows, in this job or in another. */
+  readonly fingerprint: string;
+  readonly plan: Plan;
+  readonly memory: Memory;
+  readonly step: Step;
 }
 
 /** A dataflow for these queries; parts that several of them have in common are computed once. */
@@ -92,8 +112,11 @@ const lookAgainMs = 1_000;
 class SteppedDataflow implements Dataflow {
   readonly inputs: ReadonlyMap<string, DataflowInput>;
   readonly lookups: readonly LookedUpTable[];
-  readonly #tables: readonly Changes[];
+  readonly fingerprints: ReadonlyMap<string, string>;
+  readonly #tables: ReadonlyMap<string, Changes>;
+  readonly #built: readonly BuiltStep[];
   readonly #steps: readonly Step[];
+  readonly #results: ReadonlyMap<string, Delta>;
   /** The numbers of the steps that ask for rows. */
   readonly #asking: ReadonlyMap<Step, number>;
   readonly #outputs: readonly { readonly name: string; readonly consolidator: Consolidator }[];
@@ -110,11 +133,18 @@ class SteppedDataflow implements Dataflow {
   ) {
     this.#stateTtlMs = stateTtlMs;
     this.#watermarks = new Watermarks(idleTimeoutMs);
-    const { steps, tables, asked, results } = buildSteps([...outputs.values()], this.#watermarks, this.#clock);
-    this.#steps = steps;
+    const { steps, tables, asked, results, fingerprints } = buildSteps(
+      [...outputs.values()],
+      this.#watermarks,
+      this.#clock,
+    );
+    this.#built = steps;
+    this.#steps = steps.map(({ step }) => step);
+    this.#tables = new Map([...tables].map(([name, { changes }]) => [name, changes]));
+    this.#results = new Map([...outputs.keys()].map((name, index) => [name, results[index]!]));
+    this.fingerprints = new Map([...outputs.keys()].map((name, index) => [name, fingerprints[index]!]));
     this.lookups = asked;
     this.#asking = new Map(asked.map(({ step }, number) => [step, number]));
-    this.#tables = [...tables.values()].map(({ changes }) => changes);
     this.inputs = new Map(
       [...tables].map(([name, { changes, columns }]) => [
         name,
@@ -129,9 +159,21 @@ class SteppedDataflow implements Dataflow {
   }
 
   get memory(): Memory | null {
-    const memories = this.#steps.map(({ memory }) => memory);
-    if (memories.includes(undefined)) return null;
-    return [...memories.flatMap((memory) => memory!), ...this.#watermarks.memory, ...this.#clock.memory];
+    if (this.#steps.some(({ memory }) => memory === undefined)) return null;
+    return [...this.#steps.flatMap(({ memory }) => memory!), ...this.#watermarks.memory, ...this.#clock.memory];
+  }
+
+  get steps(): readonly RememberingStep[] {
+    return this.#built.flatMap(({ step, plan, fingerprint }) =>
+      step.memory === undefined || step.memory.length === 0 ? [] : [{ fingerprint, plan, memory: step.memory, step }],
+    );
+  }
+
+  refilling(request: RefillRequest): Refill | null {
+    const timed = [...this.#watermarks.memory, ...this.#clock.memory];
+    if (this.memory === null || timed.length > 0 || this.lookups.length > 0) return null;
+    const parts = { steps: this.#built, tables: this.#tables, outputs: this.#results, forgets: this.#stateTtlMs > 0 };
+    return new Refill(parts, request);
   }
 
   restored(): void {
@@ -167,19 +209,42 @@ class SteppedDataflow implements Dataflow {
   }
 
   *ticking(at: TickTime): Generator<Question, ReadonlyMap<string, Delta>, Answer> {
-    assert(!this.#failed, 'a dataflow that failed ticks no more');
-    this.#failed = true;
-    this.#now = this.#clock.begin(at.now, at.ended === true);
-    if (this.#stateTtlMs > 0) this.#expire(at.now);
+    this.#begin(at);
     this.#watermarks.begin(this.#context, at.ended === true);
     for (const step of this.#steps) {
       const keys = step.questions?.() ?? [];
       if (keys.length > 0) step.answered!(yield { of: this.#asking.get(step)!, keys });
       step.run(this.#context);
     }
+    return this.#end();
+  }
+
+  catchUp(refill: Refill, at: TickTime): ReadonlyMap<string, Delta> {
+    for (const step of refill.kept) step.restored?.();
+    this.#begin(at);
+    for (const step of refill.first()) step.run(this.#context);
+    return this.#end(refill.anew, (name) => !refill.whole.has(name));
+  }
+
+  fill(refill: Refill, at: TickTime): ReadonlyMap<string, Delta> {
+    this.#begin(at);
+    refill.fill(this.#context);
+    return this.#end(new Set(), (name) => refill.whole.has(name));
+  }
+
+  #begin(at: TickTime): void {
+    assert(!this.#failed, 'a dataflow that failed ticks no more');
+    this.#failed = true;
+    this.#now = this.#clock.begin(at.now, at.ended === true);
+    if (this.#stateTtlMs > 0) this.#expire(at.now);
+  }
+
+  /** `waiting`: tables whose changes belong to a later tick. `isAsked`: of which outputs. */
+  #end(waiting: ReadonlySet<string> = new Set(), isAsked = (_: string): boolean => true): ReadonlyMap<string, Delta> {
     const changes = new Map<string, Delta>();
-    for (const { name, consolidator } of this.#outputs) changes.set(name, consolidator.take());
-    for (const table of this.#tables) table.clear();
+    for (const { name, consolidator } of this.#outputs)
+      changes.set(name, isAsked(name) ? consolidator.take() : { rows: [], weights: [] });
+    for (const [name, table] of this.#tables) if (!waiting.has(name)) table.clear();
     for (const step of this.#steps) step.out.clear();
     this.#failed = false;
     return changes;

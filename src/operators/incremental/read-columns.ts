@@ -1,5 +1,6 @@
 import { columnsOf } from '../../sql/evaluate/bound-tree.ts';
 import type { CatalogTable, Plan } from '../../sql/plan/plan.ts';
+import { typeText } from '../../sql/types/sql-type.ts';
 
 /** The columns of tables that these plans read, by the tables' names. What nobody reads needs not be decoded, nor kept by a join. */
 export const readColumns = (plans: readonly Plan[]): ReadonlyMap<string, ReadonlySet<number>> => {
@@ -13,6 +14,31 @@ export const readColumns = (plans: readonly Plan[]): ReadonlyMap<string, Readonl
   };
   for (const plan of plans) mark(plan, new Set(plan.columns.keys()));
   return read;
+};
+
+/**
+ * The columns of tables that a plan computes from: as texts that say the table, the column's place and its type. `kept`: the columns that
+ * anybody reads, which stand in the rows that joins keep, whoever asks for them; null: without those.
+ */
+export const columnsUnder = (
+  plan: Plan,
+  kept: ReadonlyMap<string, ReadonlySet<number>> | null,
+): ReadonlySet<string> => {
+  const found = new Set<string>();
+  const mark = (plan: Plan, needed: ReadonlySet<number>): void => {
+    if (plan.kind === 'scan') {
+      for (const column of needed) {
+        if (kept !== null && !kept.get(plan.table.name)!.has(column)) continue;
+        found.add(`${plan.table.name} ${column} ${typeText(plan.table.columns[column]!.type)}`);
+      }
+    }
+    // Whole rows pass through these, and a join keeps them.
+    const isWhole = kept !== null && /^(join|temporal-join|unnest|window)$/.test(plan.kind);
+    const columns = isWhole ? [...plan.columns.keys()] : [...needed];
+    for (const [input, ofInput] of neededOfInputs(plan, columns)) mark(input, new Set(ofInput));
+  };
+  mark(plan, new Set(plan.columns.keys()));
+  return found;
 };
 
 const columnsOfWatermark = ({ watermark }: CatalogTable): ReadonlySet<number> =>

@@ -47,6 +47,10 @@ export class SetOperationStep implements Step {
     else this.#result = plan.all ? (a, b) => Math.max(a - b, 0) : (a, b) => (a > 0 && b <= 0 ? 1 : 0);
   }
 
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const [, { row, told }] of this.#counts.all()) if (told !== 0) yield [row, told];
+  }
+
   run(): void {
     const touched = new Map<RowKey, Counted>();
     this.#count(this.#left, 'left', touched);

@@ -18,6 +18,8 @@ export interface Step {
   readonly memory?: Memory;
   /** What it remembers has an end of its own, or is a table as it stands: a time to live does not touch it. */
   readonly keepsOwnTime?: true;
+  /** The rows of its result as they stand between ticks, with how often; left out: it does not know them. */
+  contents?(context: EvaluationContext): Iterable<readonly [row: SqlRow, weight: number]>;
   /** Called once `memory` is as it was after some tick. */
   restored?(): void;
 }

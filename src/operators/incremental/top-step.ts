@@ -47,6 +47,10 @@ export class TopStep implements Step {
     this.#appendOnly = appendOnly;
   }
 
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const row of this.#ranked.get(null)?.told ?? []) yield [row, 1];
+  }
+
   run(): void {
     const { rows, weights } = this.#input;
     if (rows.length === 0) return;

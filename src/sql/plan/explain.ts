@@ -57,7 +57,8 @@ function* lines(plan: Plan, tree: Tree, [first, rest]: readonly [string, string]
   }
 }
 
-const stepText = (plan: Plan): string => {
+/** What one step does, in a line. */
+export const stepText = (plan: Plan): string => {
   switch (plan.kind) {
     case 'scan': {
       const { name, upserts, primaryKey, columns } = plan.table;

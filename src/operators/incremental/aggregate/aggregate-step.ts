@@ -67,6 +67,10 @@ export class AggregateStep implements Step {
     this.#isFirst = false;
   }
 
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const { groups } of this.#sets) for (const [, { isTold, row }] of groups.all()) if (isTold) yield [row, 1];
+  }
+
   run(context: EvaluationContext): void {
     const { rows, weights } = this.#input;
     const calc = this.#calc;

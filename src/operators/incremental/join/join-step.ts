@@ -47,6 +47,7 @@ export class JoinStep implements Step {
   readonly keepsOwnTime?: true;
   readonly out = new Changes();
   readonly memory: Memory;
+  readonly contents?: (context: EvaluationContext) => Generator<readonly [SqlRow, number], void, undefined>;
   readonly #left: Side;
   readonly #right: Side;
   /** What the condition asks beside equal columns; null: nothing. */
@@ -97,6 +98,8 @@ export class JoinStep implements Step {
     this.memory = forgets ? remembersNothing : [this.#left.bags, this.#right.bags];
     const residual = residualOf(plan.condition, plan.keys, plan.left.columns.length);
     this.#residual = residual === null ? null : compile(residual);
+    // Rows that are joined with none may not be kept.
+    if (plan.type === 'INNER' && !forgets && interval === null) this.contents = (context) => this.#pairs(context);
   }
 
   restored(): void {
@@ -112,6 +115,19 @@ export class JoinStep implements Step {
     if (!this.#forgets) return;
     this.#left.bags.clear();
     this.#right.bags.clear();
+  }
+
+  *#pairs(context: EvaluationContext): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const [key, { rows, weights }] of this.#left.bags.all()) {
+      const bag = this.#right.bags.get(key);
+      for (let i = 0; bag !== undefined && i < rows.length; i += 1) {
+        for (let j = 0; j < bag.rows.length; j += 1) {
+          const pair = this.#left.pair(rows[i]!, bag.rows[j]!);
+          if (this.#residual === null || this.#residual(pair, context) === true)
+            yield [pair, weights[i]! * bag.weights[j]!];
+        }
+      }
+    }
   }
 
   /** Joins one side's changes with the rows of the other, and takes them in. */

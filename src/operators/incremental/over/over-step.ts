@@ -59,6 +59,10 @@ export class OverStep implements Step {
     this.memory = this.#isComplete ? remembersNothing : [this.#partitions];
   }
 
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const [, { told }] of this.#partitions.all()) for (const row of told) yield [row, 1];
+  }
+
   run(): void {
     const { rows, weights } = this.#input;
     const touched = new Map<RowKey, PartitionChanges>();

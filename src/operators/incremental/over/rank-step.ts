@@ -19,7 +19,7 @@ export class RankStep implements Step {
   readonly #input: Delta;
   readonly #plan: RankPlan;
   /** The place is read of a row, and not only which rows there are. */
-  readonly #isNumbered: boolean;
+  readonly isNumbered: boolean;
   readonly #isComplete: boolean;
   readonly #partitions: Partitions;
   readonly #order: (a: SqlRow, b: SqlRow) => number;
@@ -31,12 +31,16 @@ export class RankStep implements Step {
     this.#isComplete = isComplete(plan);
     this.#plan = plan;
     this.#input = input;
-    this.#isNumbered = isNumbered;
+    this.isNumbered = isNumbered;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
     this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
     this.memory = this.#isComplete ? remembersNothing : this.#partitions.memory;
     this.#forgets = appendOnly && plan.method === 'ROW_NUMBER';
+  }
+
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const [, { told }] of this.#partitions.memory[0].all()) for (const row of told) yield [row, 1];
   }
 
   run(): void {
@@ -76,7 +80,7 @@ export class RankStep implements Step {
         if (method === 'ROW_NUMBER') place = count;
         else if (!isPeer && times === 0) place = method === 'RANK' ? count : place + 1;
         if (place > to) return false;
-        if (place >= from) taken.push(this.#isNumbered ? [...row, place] : row);
+        if (place >= from) taken.push(this.isNumbered ? [...row, place] : row);
       }
       return true;
     });

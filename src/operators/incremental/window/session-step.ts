@@ -29,6 +29,10 @@ export class SessionStep implements Step {
     this.memory = this.#partitions.memory;
   }
 
+  *contents(): Generator<readonly [SqlRow, number], void, undefined> {
+    for (const [, { told }] of this.#partitions.memory[0].all()) for (const row of told) yield [row, 1];
+  }
+
   run(): void {
     const { rows, weights } = this.#input;
     for (let i = 0; i < rows.length; i += 1) {
