@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { type MysqlConfig, mysqlConfig } from '../connectors/mysql/config.ts';
-import { type ConnectionSettings, connectionSettings } from '../connectors/redis/connection-settings.ts';
+import { connectionSettings } from '../connectors/redis/connection-settings.ts';
+import { routeSettings } from '../connectors/redis/route-settings.ts';
 import type { MysqlAddress, RedisAddress } from './cache-options.ts';
 
 /** Statements of the cache are short: a server that takes longer is as good as away. */
 const mysqlPatience = '10s';
 
-const redisSettings = z.strictObject(connectionSettings);
+const redisSettings = z.strictObject({ ...connectionSettings, ...routeSettings });
+
+/** How a Redis is reached, with every choice made. */
+export type RedisSettings = z.output<typeof redisSettings>;
 
 /** Throws zod's error for settings that it does not take, and TypeError for a URL of something else. */
-export const redisAddress = (address: RedisAddress): ConnectionSettings => {
+export const redisAddress = (address: RedisAddress): RedisSettings => {
   if (typeof address !== 'string') return redisSettings.parse(address);
   const url = new URL(address);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:')

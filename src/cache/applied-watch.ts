@@ -1,6 +1,7 @@
+import { Buffer } from 'node:buffer';
 import type { Clock } from '../core/clock.ts';
 import { type AppliedPlace, appliedPlace, holdsWrite } from './applied-place.ts';
-import type { RedisLink } from './redis-link.ts';
+import type { RedisLinks } from './redis-links.ts';
 
 /** Pauses between looks at how far the pipeline is, as long as somebody waits for it. */
 const firstPauseMs = 1;
@@ -8,17 +9,15 @@ const maxPauseMs = 20;
 
 /** How far the pipeline is, asked for once for all who wait. */
 export class AppliedWatch {
-  readonly #link: RedisLink;
+  readonly #links: RedisLinks;
   readonly #clock: Clock;
-  readonly #key: string;
   readonly #lane: string;
   #place: AppliedPlace | null = null;
   #asking: Promise<void> | null = null;
 
-  constructor(link: RedisLink, clock: Clock, key: string, lane: string) {
-    this.#link = link;
+  constructor(links: RedisLinks, clock: Clock, lane: string) {
+    this.#links = links;
     this.#clock = clock;
-    this.#key = key;
     this.#lane = lane;
   }
 
@@ -27,7 +26,7 @@ export class AppliedWatch {
     const until = this.#clock.monotonic() + withinMs;
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
       // What was once applied stays so, until the link breaks: another server may answer then, with less.
-      if (this.#link.isUp && this.#place !== null && holdsWrite(this.#place, token)) return true;
+      if (this.#links.isUp && this.#place !== null && holdsWrite(this.#place, token)) return true;
       if (this.#clock.monotonic() >= until && pause > firstPauseMs) return false;
       try {
         await this.#look();
@@ -46,9 +45,11 @@ export class AppliedWatch {
   }
 
   async #look(): Promise<void> {
-    this.#asking ??= this.#link
+    const { position } = this.#links.own;
+    this.#asking ??= this.#links
+      .of(Buffer.from(position))
       .ask(
-        (commands) => void commands.add('HGET', this.#key, this.#lane),
+        (commands) => void commands.add('HGET', position, this.#lane),
         (reply) => {
           this.#place = appliedPlace(Buffer.isBuffer(reply) ? reply.toString() : null);
         },

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { connectionSettings } from '../connectors/redis/connection-settings.ts';
+import type { routeSettings } from '../connectors/redis/route-settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Value } from '../core/value.ts';
@@ -18,8 +19,11 @@ export type KeyOf<Type extends { readonly row: object; readonly key: string }> =
   Type['key'] & keyof Type['row']
 >;
 
-/** How a Redis is reached: the settings of the Redis sink, or `redis://user:password@host:port`, or `rediss://` for TLS. */
-export type RedisAddress = string | z.input<z.ZodObject<typeof connectionSettings>>;
+/**
+ * How a Redis is reached: the settings of the Redis sink, those of Sentinels among them, or `redis://user:password@host:port`, or
+ * `rediss://` for TLS. One node of a cluster leads to the others.
+ */
+export type RedisAddress = string | z.input<z.ZodObject<typeof connectionSettings & typeof routeSettings>>;
 
 /** How a MySQL is reached: names as in a pipeline file, or `mysql://user:password@host:port`. */
 export type MysqlAddress =

@@ -1,6 +1,5 @@
 import type { Connection } from 'mysql2/promise';
 import { keyTemplates } from '../connectors/redis/key-mapping.ts';
-import { OwnKeys } from '../connectors/redis/sink/own-keys.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { qualifiedName } from '../core/table.ts';
@@ -14,7 +13,7 @@ import { DatabaseReads, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
 import { loadScripts } from './fill-scripts.ts';
 import { PrimaryWrites, type Written } from './primary-writes.ts';
-import { RedisLink } from './redis-link.ts';
+import { RedisLinks } from './redis-links.ts';
 import { RowCodec } from './row-codec.ts';
 import { IndexReads } from './rows-by-values.ts';
 
@@ -47,13 +46,12 @@ type TypeOf<Tables, Name> = Name extends keyof Tables
 export class Cache<Tables extends object = TableTypes> implements AsyncDisposable {
   readonly #options: CacheOptions;
   readonly #stop = new AbortController();
-  readonly #link: RedisLink;
+  readonly #links: RedisLinks;
   readonly #primary: DatabaseServer;
   readonly #replicas: readonly DatabaseServer[];
   readonly #reads: DatabaseReads;
   readonly #writes: PrimaryWrites;
   readonly #applied: AppliedWatch;
-  readonly #own: OwnKeys;
   readonly #lane: string;
   readonly #tables = new Map<string, CachedTable<never, never>>();
   #tracks = false;
@@ -68,9 +66,10 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     this.#replicas = (options.replicas ?? []).map((address) => server(mysqlAddress(address)));
     this.#reads = new DatabaseReads({ primary: this.#primary, replicas: this.#replicas, clock, log });
     this.#writes = new PrimaryWrites(primary);
-    this.#own = new OwnKeys(options.positionPrefix ?? 'millrace', options.pipeline ?? '');
     this.#lane = `${options.source ?? 'mysql'}/binlog`;
-    this.#link = new RedisLink({
+    this.#links = new RedisLinks({
+      prefix: options.positionPrefix ?? 'millrace',
+      pipeline: options.pipeline ?? '',
       config: redisAddress(options.redis),
       clock,
       log,
@@ -84,11 +83,11 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
         for (const table of this.#tables.values()) table.changed(key);
       },
     });
-    this.#applied = new AppliedWatch(this.#link, clock, this.#own.position, this.#lane);
+    this.#applied = new AppliedWatch(this.#links, clock, this.#lane);
   }
 
   async open(): Promise<void> {
-    await this.#link.open();
+    await this.#links.open();
   }
 
   /**
@@ -123,14 +122,12 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     const codec = new RowCodec(table, keys);
     const opened = new CachedTable({
       codec,
-      indexes: new IndexReads({ codec, link: this.#link, tablesKey: this.#own.tables, indexes: indexed }),
+      indexes: new IndexReads({ codec, links: this.#links, indexes: indexed }),
       plan,
       settings,
-      link: this.#link,
+      links: this.#links,
       reads: this.#reads,
       applied: this.#applied,
-      positionKey: this.#own.position,
-      tablesKey: this.#own.tables,
       lane: this.#lane,
       clock,
       random: Math.random,
@@ -151,8 +148,8 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
 
   stats(): CacheStats {
     return {
-      redis: this.#link.isUp ? 'up' : 'down',
-      reconnects: this.#link.reconnects,
+      redis: this.#links.isUp ? 'up' : 'down',
+      reconnects: this.#links.reconnects,
       waitingReads: [this.#primary, ...this.#replicas].reduce((sum, { waiting }) => sum + waiting, 0),
       tables: Object.fromEntries([...this.#tables].map(([name, table]) => [name, table.stats()])),
     };
@@ -160,17 +157,21 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#link[Symbol.asyncDispose]();
+    await this.#links[Symbol.asyncDispose]();
     for (const server of [this.#primary, ...this.#replicas]) server.close();
     await this.#writes.close();
   }
 
   async #track(): Promise<void> {
     this.#tracks = true;
-    if (!this.#link.isUp) return;
-    await this.#link.ask(
-      (commands) => void commands.add('CLIENT', 'TRACKING', 'ON'),
-      () => {},
+    await Promise.all(
+      this.#links.all.map(async (link) => {
+        if (!link.isUp) return;
+        await link.ask(
+          (commands) => void commands.add('CLIENT', 'TRACKING', 'ON'),
+          () => {},
+        );
+      }),
     );
   }
 }

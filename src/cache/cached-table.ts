@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import { reachedField, reachedPlace } from '../connectors/redis/sink/node-records.ts';
 import type { Clock } from '../core/clock.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -19,7 +21,7 @@ import {
   type Script,
 } from './fill-scripts.ts';
 import { LocalRows } from './local-rows.ts';
-import type { RedisLink } from './redis-link.ts';
+import type { RedisLinks } from './redis-links.ts';
 import { type Held, ownFields, type RowCodec, type RowName } from './row-codec.ts';
 import { BatchRead, RowQuestion, SingleRead } from './row-question.ts';
 import type { IndexReads } from './rows-by-values.ts';
@@ -38,6 +40,8 @@ interface Wanted {
 interface Lease {
   readonly token: string;
   readonly applied: AppliedPlace | null;
+  /** Nothing tells what the row must show, so it is not kept. */
+  readonly isBlind: boolean;
 }
 
 /** How a table is cached, with every choice made. */
@@ -50,13 +54,10 @@ export interface CachedTableParts {
   readonly codec: RowCodec;
   readonly plan: LookupPlan;
   readonly settings: TableSettings;
-  readonly link: RedisLink;
+  readonly links: RedisLinks;
   readonly reads: Pick<DatabaseReads, 'lookup' | 'having'>;
   readonly indexes: IndexReads;
   readonly applied: AppliedWatch;
-  /** The sink's own keys: where it is, and which tables are complete. */
-  readonly positionKey: string;
-  readonly tablesKey: string;
   readonly lane: string;
   readonly clock: Clock;
   readonly random: () => number;
@@ -163,7 +164,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
    * pipeline mirrors nothing can be removed: CACHE_MIRRORED.
    */
   async invalidate(...keys: readonly Key[]): Promise<void> {
-    const { codec, link, settings } = this.#parts;
+    const { codec, links, settings } = this.#parts;
     if (settings.mode === 'mirror') throw new MillraceError('CACHE_MIRRORED', { table: this.name });
     if (keys.length === 0) return;
     const redisKeys = keys.map((key) => {
@@ -172,9 +173,13 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       this.#local?.drop(redisKey);
       return redisKey;
     });
-    await link.ask(
-      (commands) => void commands.add('UNLINK', ...redisKeys),
-      () => {},
+    await Promise.all(
+      redisKeys.map((redisKey) =>
+        links.of(redisKey).ask(
+          (commands) => void commands.add('UNLINK', redisKey),
+          () => {},
+        ),
+      ),
     );
     // A read that was sent before may have put them here again.
     for (const redisKey of redisKeys) this.#local?.drop(redisKey);
@@ -213,7 +218,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
 
   /** A read that others may join, until it has ended or the row is invalidated. */
   #read(wanted: Wanted): SingleRead {
-    const { codec, link } = this.#parts;
+    const { codec, links } = this.#parts;
     const read: SingleRead = new SingleRead(
       (held) => {
         this.#keep(wanted, held);
@@ -229,7 +234,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       },
     );
     this.#underWay.set(wanted.name, read);
-    link.send(new RowQuestion(codec, wanted.redisKey, read, 0));
+    links.of(wanted.redisKey).send(new RowQuestion(codec, wanted.redisKey, read, 0));
     return read;
   }
 
@@ -238,7 +243,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   }
 
   async #readMany(open: readonly Wanted[]): Promise<readonly (readonly [RowName, CachedRow | null])[]> {
-    const { codec, link } = this.#parts;
+    const { codec, links } = this.#parts;
     const rows: (readonly [RowName, CachedRow | null])[] = [];
     const remote: Wanted[] = [];
     for (const wanted of open) {
@@ -255,7 +260,9 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     const absent: { readonly wanted: Wanted; readonly state: 'missing' | 'partial' }[] = [];
     const others: Promise<readonly [RowName, CachedRow | null]>[] = [];
     const batch = new BatchRead(remote.length, (held, index) => this.#keep(remote[index]!, held));
-    for (const [index, { redisKey }] of remote.entries()) link.send(new RowQuestion(codec, redisKey, batch, index));
+    for (const [index, { redisKey }] of remote.entries()) {
+      links.of(redisKey).send(new RowQuestion(codec, redisKey, batch, index));
+    }
     for (const [i, held] of (await batch.answers).entries()) {
       const wanted = remote[i]!;
       if ('error' in held) {
@@ -299,15 +306,22 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       if (typeof lease === 'object') held.push({ wanted, lease });
       else others.push(this.#await(wanted).then((row) => [wanted.name, row] as const));
     }
-    const rows = await this.#fill(held);
-    return [...rows.map((row, i) => [held[i]!.wanted.name, row] as const), ...(await Promise.all(others))];
+    // What leases of one node saw says nothing of another.
+    const byNode = Map.groupBy(held, ({ wanted }) => this.#parts.links.of(wanted.redisKey));
+    const brought = await Promise.all(
+      [...byNode.values()].map(async (some) => {
+        const rows = await this.#fill(some);
+        return rows.map((row, i) => [some[i]!.wanted.name, row] as const);
+      }),
+    );
+    return [...brought.flat(), ...(await Promise.all(others))];
   }
 
   /** What is there of a row. */
   async #ask(wanted: Wanted): Promise<Held> {
-    const { codec, link } = this.#parts;
+    const { codec, links } = this.#parts;
     const batch = new BatchRead(1, (held) => this.#keep(wanted, held));
-    link.send(new RowQuestion(codec, wanted.redisKey, batch, 0));
+    links.of(wanted.redisKey).send(new RowQuestion(codec, wanted.redisKey, batch, 0));
     const [held] = await batch.answers;
     if ('error' in held!) throw held.error;
     return held!;
@@ -379,18 +393,9 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
 
   /** A row of a mirror that is not there: there is none, once the table is complete and as long as no row leaves by itself. */
   async #unmirrored(wanted: Wanted, state: 'missing' | 'partial'): Promise<CachedRow | null> {
-    const { link, tablesKey } = this.#parts;
-    if (state === 'missing' && link.keepsRows) {
+    if (state === 'missing' && this.#parts.links.keepsRows) {
       try {
-        const said = await link.ask(
-          (commands) => {
-            absentScript.begin(commands, 2, 1);
-            commands.bytes(wanted.redisKey, 0, wanted.redisKey.length);
-            commands.text(tablesKey);
-            commands.text(this.name);
-          },
-          (reply) => String(reply),
-        );
+        const said = await this.#askAbsent(wanted);
         if (said === 'absent') {
           this.#counters.negativeHits += 1;
           return null;
@@ -405,6 +410,29 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     }
     this.#counters.misses += 1;
     return (await this.#load([wanted], null, false)).rows[0]!;
+  }
+
+  async #askAbsent({ redisKey }: Wanted): Promise<string> {
+    const { links } = this.#parts;
+    const { tables } = links.own;
+    if (links.isCluster) {
+      // First, so that what is not there then is missing from a table that was complete.
+      const complete = await links.of(Buffer.from(tables)).ask(
+        (commands) => void commands.add('HGET', tables, this.name),
+        (reply) => String(reply) === 'complete',
+      );
+      if (!complete) return 'unknown';
+    }
+    const { isCluster } = links;
+    return await links.of(redisKey).ask(
+      (commands) => {
+        absentScript.begin(commands, isCluster ? 1 : 2, 1);
+        commands.bytes(redisKey, 0, redisKey.length);
+        if (!isCluster) commands.text(tables);
+        commands.text(isCluster ? links.recordOf(redisKey) : this.name);
+      },
+      (reply) => String(reply),
+    );
   }
 
   /** Brings a stale row anew, once at a time. Where the pipeline refreshes rows itself, a stale one only gets more time. */
@@ -428,26 +456,29 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   }
 
   async #acquire({ redisKey }: Wanted, seen: 'missing' | 'partial' | 'stale'): Promise<Lease | 'wait' | 'again'> {
-    const { link, settings, positionKey, lane } = this.#parts;
+    const { links, settings, lane } = this.#parts;
     const token = randomUUID();
-    return await link.ask(
+    const { isCluster } = links;
+    return await links.of(redisKey).ask(
       (commands) => {
-        acquireScript.begin(commands, 2, 4);
+        acquireScript.begin(commands, isCluster ? 1 : 2, isCluster ? 5 : 4);
         commands.bytes(redisKey, 0, redisKey.length);
-        commands.text(positionKey);
+        if (!isCluster) commands.text(links.own.position);
         commands.text(token);
         commands.text(String(settings.leaseMs));
         commands.text(seen);
-        commands.text(lane);
+        commands.text(isCluster ? reachedField : lane);
+        if (isCluster) commands.text(links.recordOf(redisKey));
       },
       (reply) => {
         const [said, place = null] = reply as readonly Reply[];
         const word = String(said);
         if (word !== 'lease') return word as 'wait' | 'again';
-        return {
-          token,
-          applied: settings.mode === 'aside' ? null : appliedPlace(Buffer.isBuffer(place) ? place.toString() : null),
-        };
+        if (settings.mode === 'aside') return { token, applied: null, isBlind: false };
+        const text = Buffer.isBuffer(place) ? place.toString() : null;
+        if (!isCluster) return { token, applied: appliedPlace(text), isBlind: false };
+        const reached = text === null || text === '' ? null : (reachedPlace(text, lane) ?? null);
+        return { token, applied: appliedPlace(reached), isBlind: text === null || text === '' };
       },
     );
   }
@@ -471,7 +502,10 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       );
       done.abort();
       // Readers need not wait for their row to be put there.
-      const keep = loaded.current ? this.#put(leased, loaded.found) : this.#release(leased);
+      const keep =
+        loaded.current && !leased.some(({ lease }) => lease.isBlind)
+          ? this.#put(leased, loaded.found)
+          : this.#release(leased);
       keep.catch(this.#pass);
       return loaded.rows;
     } catch (error) {
@@ -486,12 +520,12 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[],
     found: readonly (Row | null)[],
   ): Promise<void> {
-    const { codec, link, settings, clock } = this.#parts;
+    const { codec, links, settings, clock } = this.#parts;
     await Promise.all(
       leased.map(async ({ wanted: { redisKey }, lease }, i) => {
         const row = found[i]!;
         const { fresh, kept } = this.#times();
-        const kepts = await link.ask(
+        const kepts = await links.of(redisKey).ask(
           (commands) => {
             const fields = row === null ? null : codec.fields(row);
             fillScript.begin(commands, 1, 2 + (fields === null ? 2 : 2 + 2 * fields.count));
@@ -535,7 +569,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   }
 
   async #tell(script: Script, { redisKey }: Wanted, args: readonly string[]): Promise<void> {
-    await this.#parts.link.ask(
+    await this.#parts.links.of(redisKey).ask(
       (commands) => {
         script.begin(commands, 1, args.length);
         commands.bytes(redisKey, 0, redisKey.length);

@@ -43,11 +43,14 @@ const now = `local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 `;
 
-/** KEYS: row, positions. ARGV: token, milliseconds, what the caller saw (`missing`, `partial`, `stale`), lane. */
+/**
+ * KEYS: row, positions. ARGV: token, milliseconds, what the caller saw (`missing`, `partial`, `stale`), lane; in a cluster, where the
+ * positions are in another slot, the field of the node's record that says what it has, and the record.
+ */
 export const acquireScript = new Script(`${now}
 local held = redis.call('HMGET', KEYS[1], '\\0lease', '\\0leased', '\\0until')
 if held[1] and tonumber(held[2]) > now then return {'wait'} end
-local place = redis.call('HGET', KEYS[2], ARGV[4])
+local place = redis.call('HGET', KEYS[2] or ARGV[5], ARGV[4])
 if ARGV[3] == 'stale' then
   if not held[3] then return {'again'} end
   redis.call('HSET', KEYS[1], '\\0lease', ARGV[1], '\\0leased', now + ARGV[2])
@@ -101,9 +104,13 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
 `);
 
-/** What a mirror says of a row that was not there. KEYS: row, tables. ARGV: database.table. */
+/**
+ * What a mirror says of a row that was not there. KEYS: row, tables. ARGV: database.table; in a cluster, where it is asked before
+ * whether the table is complete, the node's record: a node that was flushed has none.
+ */
 export const absentScript = new Script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'again' end
+if not KEYS[2] then return redis.call('EXISTS', ARGV[1]) == 1 and 'absent' or 'unknown' end
 if redis.call('HGET', KEYS[2], ARGV[1]) == 'complete' then return 'absent' end
 return 'unknown'
 `);

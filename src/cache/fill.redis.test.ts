@@ -2,30 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import type { ConnectionSettings } from '../connectors/redis/connection-settings.ts';
-import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Change } from '../core/change.ts';
 import { isMillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
+import { CacheReader, rowOf } from '../testing/cache-reader.ts';
 import { smallTable } from '../testing/cached-rows.ts';
 import { RedisSinkRig } from '../testing/redis-sink-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
 import { type LaunchedRedis, launchRedis } from '../testing/servers/launch-redis.ts';
-import { AppliedWatch } from './applied-watch.ts';
 import type { TableMode } from './cache-options.ts';
-import { CachedTable, type TableSettings } from './cached-table.ts';
-import type { Lookup, LookupPlan } from './database-reads.ts';
-import { loadScripts } from './fill-scripts.ts';
-import { RedisLink } from './redis-link.ts';
-import { RowCodec } from './row-codec.ts';
-import { IndexReads } from './rows-by-values.ts';
+import type { TableSettings } from './cached-table.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 const key = 'shop:items:7';
-const codec = new RowCodec(smallTable, KeyTemplate.of('%{database}:%{table}:%{key}', smallTable));
 
 let server: LaunchedRedis;
 let redis: RedisSinkRig;
@@ -38,66 +29,15 @@ after(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** A reader's process: its own connection and table, and a database whose answers the test holds back. */
-class Reader implements AsyncDisposable {
-  readonly link: RedisLink;
-  readonly table: CachedTable;
-  /** Lookups under way, each with how to answer it. */
-  readonly lookups: ((row: Row | null, current?: boolean) => void)[] = [];
-  asked = 0;
-
+class Reader extends CacheReader {
   constructor(mode: TableMode, more: Partial<TableSettings> = {}, tracks = false, login: object = {}) {
-    const address = { hostname: server.host, port: server.port, ...login };
-    const config = { ...address, 'connect.timeout': 60_000, 'ssl.mode': 'disabled' };
-    this.link = new RedisLink({
-      config: config as ConnectionSettings,
-      clock: systemClock,
-      log,
-      timeoutMs: 60_000,
-      prepare: (commands) => {
-        loadScripts(commands);
-        if (tracks) commands.add('CLIENT', 'TRACKING', 'ON');
-      },
-      invalidated: (changed) => this.table?.changed(changed),
-    });
-    const settings = { ttlMs: 60_000, jitter: 0, graceMs: 0, negativeTtlMs: 60_000, leaseMs: 60_000, waitMs: 60_000 };
-    this.table = new CachedTable({
-      codec,
-      plan: {} as LookupPlan,
-      settings: { mode, ...settings, maxLocalRows: tracks ? 10 : 0, ...more },
-      link: this.link,
-      reads: { lookup: () => this.#lookup(), having: async () => [rowOf('from the database')] },
-      indexes: new IndexReads({
-        codec,
-        link: this.link,
-        tablesKey: 'millrace:tables:shop',
-        indexes: ['note', 'count,note'],
-      }),
-      applied: new AppliedWatch(this.link, systemClock, 'millrace:position:shop', 'mysql/binlog'),
-      positionKey: 'millrace:position:shop',
-      tablesKey: 'millrace:tables:shop',
-      lane: 'mysql/binlog',
-      clock: systemClock,
-      random: () => 0.5,
-      log,
-    });
+    super({ hostname: server.host, port: server.port, ...login }, { mode, more, tracks });
   }
 
   static async open(...options: ConstructorParameters<typeof Reader>): Promise<Reader> {
     const reader = new Reader(...options);
-    await reader.link.open();
+    await reader.links.open();
     return reader;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.link[Symbol.asyncDispose]();
-  }
-
-  #lookup(): Promise<Lookup> {
-    this.asked += 1;
-    return new Promise((resolve) => {
-      this.lookups.push((row, current = true) => resolve({ rows: [row], current, replica: false }));
-    });
   }
 }
 
@@ -109,7 +49,6 @@ const until = async (what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 };
 
-const rowOf = (note: string | null): Row => [7, note, 1];
 const named = (row: Row | null) => row && { id: 7, note: row[1], count: 1 };
 
 /** What a pipeline does to the key when the row becomes `row`. */
@@ -277,7 +216,7 @@ test('rows kept in the process leave when they change, when the link breaks, and
   await until('the change', async () => (await reader.table.get({ id: 1 }))!['note'] === 'b');
   await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await until('the link to break', () => reader.table.stats().localRows === 0);
-  await until('the link to come back', () => reader.link.isUp);
+  await until('the link to come back', () => reader.links.isUp);
   await redis.ask('HSET', 'shop:items:1', 'note', 'c');
   assert.equal((await reader.table.get({ id: 1 }))!['note'], 'c');
 });
@@ -298,7 +237,7 @@ test('a mirror says that there is no row once its table is complete, and its row
   await assert.rejects(reader.table.get({}), (error) => isMillraceError(error, 'CACHE_KEY_INVALID'));
   // Where rows leave by themselves, a missing key says nothing.
   await redis.ask('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
-  await until('the link to learn of it', () => !reader.link.keepsRows);
+  await until('the link to learn of it', () => !reader.links.keepsRows);
   const evicted = reader.table.get({ id: 9 });
   await until('the lookup', () => reader.lookups.length === 2);
   reader.lookups[1]!(null);

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { RedisConnection } from '../connectors/redis/connection.ts';
-import type { ConnectionSettings } from '../connectors/redis/connection-settings.ts';
 import { redisFailure } from '../connectors/redis/redis-failure.ts';
+import { openPrimary } from '../connectors/redis/sentinel.ts';
 import type { Clock } from '../core/clock.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -10,9 +9,10 @@ import { dialTcp } from '../net/dial.ts';
 import { CommandWriter } from '../protocol/redis/command-writer.ts';
 import { Push, type Reply, ReplyError } from '../protocol/redis/reply.ts';
 import { ReplyDecoder } from '../protocol/redis/reply-decoder.ts';
+import type { RedisSettings } from './addresses.ts';
 
 export interface RedisLinkOptions {
-  readonly config: ConnectionSettings;
+  readonly config: RedisSettings;
   readonly clock: Clock;
   readonly log: Log;
   /** After how long without an answer the server counts as away. */
@@ -21,6 +21,8 @@ export interface RedisLinkOptions {
   readonly prepare: (commands: CommandWriter) => void;
   /** A key that this connection read has changed; null: any may have. */
   readonly invalidated: (key: Buffer | null) => void;
+  /** It is a node of a cluster. Called when it has sent a command to another. */
+  readonly elsewhere?: () => void;
 }
 
 /** One command, and who waits for its answer. */
@@ -167,7 +169,7 @@ export class RedisLink implements AsyncDisposable {
       ...config,
       'connect.timeout': Math.min(config['connect.timeout'], Math.max(timeoutMs * 4, 1_000)),
     };
-    const connection = await RedisConnection.open({
+    const connection = await openPrimary({
       config: patient,
       dial: dialTcp,
       clock,
@@ -176,15 +178,19 @@ export class RedisLink implements AsyncDisposable {
       name: 'millrace:cache',
     });
     const commands = new CommandWriter(4096);
-    commands.add('INFO', 'memory');
+    commands.add('INFO', 'memory').add('INFO', 'replication');
     prepare(commands);
-    const [info, ...replies] = await connection.send(commands.view(), commands.commands);
+    const [info, role, ...replies] = await connection.send(commands.view(), commands.commands);
     for (const reply of replies) {
       if (!(reply instanceof ReplyError)) continue;
       connection.close();
       throw connection.failure(reply, 'SCRIPT LOAD');
     }
     this.#learn(info!);
+    if (this.#isDemoted(role!)) {
+      connection.close();
+      throw this.#demoted();
+    }
     const { stream, rest } = connection.takeStream();
     stream.deadline(null);
     this.#commands.clear();
@@ -242,11 +248,23 @@ export class RedisLink implements AsyncDisposable {
   #refusal(reply: ReplyError): MillraceError {
     if (reply.code === 'NOSCRIPT')
       return new MillraceError('REDIS_NOT_READY', { server: this.address, reason: 'its scripts were flushed' });
+    if (reply.code === 'MOVED' || reply.code === 'ASK') this.#options.elsewhere?.();
     return redisFailure(reply, {
       server: this.address,
       user: this.#options.config.username ?? 'default',
       command: 'a command of the cache',
     });
+  }
+
+  /** Whether it is a replica now, where another server is known to be looked for then. */
+  #isDemoted(info: Reply): boolean {
+    const { config, elsewhere } = this.#options;
+    const isLooked = config['sentinel.master-name'] !== undefined || elsewhere !== undefined;
+    return isLooked && Buffer.isBuffer(info) && /^role:slave/m.test(info.toString());
+  }
+
+  #demoted(): MillraceError {
+    return new MillraceError('REDIS_NOT_READY', { server: this.address, reason: 'it has become a replica' });
   }
 
   #pushed({ items }: Push): void {
@@ -265,6 +283,12 @@ export class RedisLink implements AsyncDisposable {
       this.ask(
         (commands) => void commands.add('INFO', 'memory'),
         (reply) => this.#learn(reply),
+      ).catch(() => {});
+      this.ask(
+        (commands) => void commands.add('INFO', 'replication'),
+        (reply) => {
+          if (this.#isDemoted(reply)) this.#down(this.#demoted());
+        },
       ).catch(() => {});
       return;
     }

@@ -6,7 +6,7 @@ import { qualifiedName } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
 import type { CachedRow } from './cache-options.ts';
-import type { RedisLink } from './redis-link.ts';
+import type { RedisLinks } from './redis-links.ts';
 import type { RowCodec } from './row-codec.ts';
 
 interface Index {
@@ -18,9 +18,7 @@ interface Index {
 
 export interface IndexReadsOptions {
   readonly codec: RowCodec;
-  readonly link: RedisLink;
-  /** Where the sink keeps which tables are complete. */
-  readonly tablesKey: string;
+  readonly links: RedisLinks;
   /** As the sink has them: `customer_id,status` each. */
   readonly indexes: readonly string[];
 }
@@ -58,25 +56,29 @@ export class IndexReads {
    * answer.
    */
   async find(row: Row, columns: readonly number[]): Promise<readonly CachedRow[] | null> {
-    const { codec, link, tablesKey } = this.#options;
+    const { codec, links } = this.#options;
+    const { tables } = links.own;
     const index = this.#indexes.find((each) => each.columns === columns)!;
     const indexKey = codec.keyBytes(row, index.keys);
     // The set first: what is complete after it was asked for was so before.
+    const found = links.of(indexKey).ask(
+      (commands) => void commands.add('SMEMBERS', indexKey),
+      (reply) => (reply as readonly Reply[]).filter(Buffer.isBuffer),
+    );
+    // Of two nodes the answers come in no order.
+    if (links.isCluster) await found;
     const [members, complete] = await Promise.all([
-      link.ask(
-        (commands) => void commands.add('SMEMBERS', indexKey),
-        (reply) => (reply as readonly Reply[]).filter(Buffer.isBuffer),
-      ),
-      link.ask(
-        (commands) => void commands.add('HGET', tablesKey, qualifiedName(codec.table)),
+      found,
+      links.of(Buffer.from(tables)).ask(
+        (commands) => void commands.add('HGET', tables, qualifiedName(codec.table)),
         (reply) => Buffer.isBuffer(reply) && reply.toString() === 'complete',
       ),
     ]);
     if (members.length > 0) index.isKept = true;
-    if (!complete || !link.keepsRows || !index.isKept) return null;
+    if (!complete || !links.keepsRows || !index.isKept) return null;
     const held = await Promise.all(
       members.map((member) =>
-        link.ask(
+        links.of(member).ask(
           (commands) => codec.ask(commands, member),
           (reply) => codec.held(reply),
         ),

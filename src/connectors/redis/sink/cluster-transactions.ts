@@ -7,7 +7,7 @@ import { eachCommand } from '../../../protocol/redis/placed-commands.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisCluster } from '../cluster/redis-cluster.ts';
 import type { RedisConnection } from '../connection.ts';
-import { type HeldRecord, lanesText, NodeRecords } from './node-records.ts';
+import { type HeldRecord, lanesText, NodeRecords, type Span } from './node-records.ts';
 import type { OwnKeys } from './own-keys.ts';
 import { NodeCommands, routed } from './routed-commands.ts';
 import { type Execution, type SinkTransactions, Transactions } from './transactions.ts';
@@ -91,8 +91,10 @@ export class ClusterTransactions implements SinkTransactions {
 
   async execute(block: CommandWriter, { positions }: Execution): Promise<ReplyError | null> {
     return await this.#guarded(async () => {
-      const before = lanesText(this.#lanes);
-      const { home, refusal } = await this.#runAll(block.view(), before);
+      const reached = positions.size === 0 ? '' : lanesText(new Map([...this.#lanes, ...positions]));
+      const { home, refusal } = await this.#runAll(block.view(), { before: lanesText(this.#lanes), reached });
+      // Who reads a row there and brings it from the source cannot tell how much of it must be seen, until all of it is there.
+      if (positions.size === 0) this.#touchesAll = true;
       if (refusal !== null) return refusal;
       if (positions.size === 0 && home.commands === 0) return null;
       const last = new CommandWriter(home.byteLength + 1024);
@@ -120,24 +122,27 @@ export class ClusterTransactions implements SinkTransactions {
   /** Has each node do its part of a block, wherever its slots go meanwhile. What is for home is handed back. */
   async #runAll(
     block: Buffer,
-    before: string,
+    span: Span,
   ): Promise<{ readonly home: CommandWriter; readonly refusal: ReplyError | null }> {
     const { map } = this.#cluster;
     this.#records.seq += 1;
     const { nodes, home } = routed(block, (slot) => map.ownerOf(slot), this.#own);
-    let { refusal, elsewhere } = await this.#runOn(block, nodes, before);
+    let { refusal, elsewhere } = await this.#runOn(block, nodes, span);
     for (let routing = 1; elsewhere.length > 0; routing += 1) {
       const rest = Buffer.concat(elsewhere);
       await this.#follow();
       this.#records.seq += 1;
       if (routing === mostRoutings) {
         // Keys of a slot that is on its way are here or there: each is asked for.
+        await this.#runOn(rest, new Map(), span);
         refusal ??= await this.#sendEach(rest);
-        await this.#runOn(rest, new Map(), before);
+        this.#records.seq += 1;
+        this.#touchesAll = true;
+        await this.#runOn(rest, new Map(), span);
         break;
       }
       const again = routed(rest, (slot) => this.#cluster.map.ownerOf(slot), this.#own);
-      const result = await this.#runOn(rest, again.nodes, before);
+      const result = await this.#runOn(rest, again.nodes, span);
       refusal ??= result.refusal;
       elsewhere = result.elsewhere;
     }
@@ -147,7 +152,7 @@ export class ClusterTransactions implements SinkTransactions {
   async #runOn(
     block: Buffer,
     nodes: ReadonlyMap<number, NodeCommands>,
-    before: string,
+    span: Span,
   ): Promise<{ readonly refusal: ReplyError | null; readonly elsewhere: Buffer[] }> {
     const parts = new Map(nodes);
     if (this.#touchesAll) {
@@ -155,9 +160,8 @@ export class ClusterTransactions implements SinkTransactions {
         if (!parts.has(position)) parts.set(position, new NodeCommands());
       }
     }
-    const { seq } = this.#records;
     const results = await settled(
-      [...parts].map(([position, commands]) => this.#records.run(position, commands, seq, before)),
+      [...parts].map(([position, commands]) => this.#records.run(position, commands, span)),
     );
     const elsewhere: Buffer[] = [];
     let refusal: ReplyError | null = null;

@@ -52,10 +52,13 @@ test('any node that answers leads to the cluster, and a doctor looks at each', a
 test('a node of a cluster is no source, because it does not have all keys', async () => {
   const rig = await RedisClusterRig.open(await launched);
   const schema = 'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40))';
-  const config = redisSource.config.parse({ ...rig.address, key: 'user:%{id}', schema });
-  await using source = await redisSource.openSource!(config, context);
-  const reading = source.read(async () => null, new AbortController().signal);
-  await assert.rejects(reading[Symbol.asyncIterator]().next(), { code: 'REDIS_SOURCE_CLUSTER', retryable: false });
+  const settings = { ...rig.address, key: 'user:%{id}', schema };
+  for (const config of [settings, { ...settings, mode: 'scan' }]) {
+    await using source = await redisSource.openSource!(redisSource.config.parse(config), context);
+    const reading = source.read(async () => null, new AbortController().signal);
+    await assert.rejects(reading[Symbol.asyncIterator]().next(), { code: 'REDIS_SOURCE_CLUSTER', retryable: false });
+  }
+  const config = redisSource.config.parse(settings);
   const [problem] = await redisSource.check(config, context);
   assert.equal(problem?.code, 'REDIS_SOURCE_CLUSTER');
 });

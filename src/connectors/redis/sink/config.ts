@@ -1,29 +1,11 @@
 import { z } from 'zod';
-import { byteSize, secret } from '../../../core/settings.ts';
+import { byteSize } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
+import { routeSettings } from '../route-settings.ts';
 
 export const redisSinkConfig = z.strictObject({
   ...connectionSettings,
-  'sentinel.master-name': z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'The name that Sentinels have for the primary. `hostname` and `port` are then those of a Sentinel, which is asked where the primary is with each connection; `username` and `password` are those of the primary.',
-    ),
-  'sentinel.others': z
-    .string()
-    .optional()
-    .describe(
-      'More Sentinels, `host:port` each, separated by commas, asked in turn where the one before does not answer.',
-    ),
-  'sentinel.password': secret().optional().describe('Password of the Sentinels themselves, where they ask for one.'),
-  'cluster.others': z
-    .string()
-    .optional()
-    .describe(
-      'More nodes of a Redis Cluster, `host:port` each, separated by commas, asked in turn where `hostname` does not answer. Any node knows the others, so a few are enough.',
-    ),
+  ...routeSettings,
   key: z
     .string()
     .min(1)

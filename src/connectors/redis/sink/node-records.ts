@@ -15,6 +15,14 @@ export interface HeldRecord {
   readonly lanes: ReadonlyMap<Lane, Position>;
 }
 
+/** Positions, as records hold them. */
+export interface Span {
+  /** Those that hold without what is written. */
+  readonly before: string;
+  /** Those that the node has with it; empty: it is a piece of something, of which no position tells. */
+  readonly reached: string;
+}
+
 /** What a node did not do of what it was sent. */
 export interface Refusals {
   /** Places in the block, start and end in turn, of commands whose keys are not on that node. */
@@ -27,12 +35,13 @@ export interface Refusals {
  * Runs commands on a node as one step, be their keys in whatever of its slots: MULTI takes those of a single slot alone. It does nothing
  * where the record is another writer's, or holds less than it was given. A command that fails leaves the others done, as in EXEC.
  *
- * KEYS: record. ARGV: writer, what the record holds, what it is to hold, positions, then for each command how many arguments, and these.
+ * KEYS: record. ARGV: writer, what the record holds, what it is to hold, the positions before and behind, then for each command how
+ * many arguments, and these.
  */
 const runScript = `local held = redis.call('HMGET', KEYS[1], 'writer', 'seq')
 if held[1] and held[1] ~= ARGV[1] then return 'writer' end
 if not held[1] or (held[2] or '0') ~= ARGV[2] then return 'lost' end
-local refused, scripts, at, number = {}, {}, 5, 0
+local refused, scripts, at, number = {}, {}, 6, 0
 while at <= #ARGV do
   local count = tonumber(ARGV[at])
   local reply
@@ -53,7 +62,7 @@ while at <= #ARGV do
   number = number + 1
   at = at + count + 1
 end
-redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'lanes', ARGV[4])
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'lanes', ARGV[4], 'reached', ARGV[5])
 return refused`;
 
 /**
@@ -113,16 +122,16 @@ export class NodeRecords {
     );
   }
 
-  /** Has a primary do all of `commands` in one step. `before`: the positions that hold without it. */
-  async run(position: number, commands: NodeCommands, seq: number, before: string): Promise<Refusals> {
+  /** Has a primary do all of `commands` in one step. */
+  async run(position: number, commands: NodeCommands, { before, reached }: Span): Promise<Refusals> {
+    const { seq } = this;
     const slot = this.#cluster.map.firstSlots[position]!;
     const connection = await this.#cluster.ofPrimary(position);
     const block = new CommandWriter(commands.args.byteLength + 4096);
-    block.begin(8 + commands.argCount);
+    block.begin(9 + commands.argCount);
     const expected = String(this.#expected.get(slot));
-    for (const text of ['EVAL', runScript, '1', this.#own.node(slot), this.#writer, expected, String(seq), before]) {
-      block.text(text);
-    }
+    const own = [this.#writer, expected, String(seq), before, reached];
+    for (const text of ['EVAL', runScript, '1', this.#own.node(slot), ...own]) block.text(text);
     const args = commands.args.view();
     block.raw(args, 0, args.length);
     const [reply] = await connection.send(block.view(), 1);
@@ -153,6 +162,12 @@ export class NodeRecords {
     throw connection.failure(reply, String(command[0]));
   }
 }
+
+/** The field of a record that says what its node has. Whoever reads a row there, and the source behind it, must see as much. */
+export const reachedField = 'reached';
+
+/** The place of a lane in that field; undefined: there is none. */
+export const reachedPlace = (text: string, lane: Lane): string | undefined => lanesOf(text).get(lane);
 
 /** As a record holds positions. */
 export const lanesText = (lanes: ReadonlyMap<Lane, Position>): string => JSON.stringify([...lanes]);

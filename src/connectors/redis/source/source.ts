@@ -7,7 +7,6 @@ import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts'
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { RedisConnection } from '../connection.ts';
-import { serverFacts } from '../server-facts.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { KeyRows } from './key-rows.ts';
@@ -20,6 +19,7 @@ import { rereadKeys } from './reread-keys.ts';
 import { readSnapshot } from './snapshot-rows.ts';
 import { StreamCommands } from './stream-commands.ts';
 import { StreamSpool } from './stream-spool.ts';
+import { checkWhole } from './whole-server.ts';
 
 /** Keys that are read again at once, and become one transaction of the target. */
 const keysAtOnce = 1_000;
@@ -120,9 +120,7 @@ class RedisSource implements Source {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const reader = await this.#connect(stop.signal);
-      const { address: server } = reader;
-      // A node has some of the keys, and its stream says nothing of the others.
-      if ((await serverFacts(reader)).mode === 'cluster') throw new MillraceError('REDIS_SOURCE_CLUSTER', { server });
+      await checkWhole(reader);
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
       let stream: Stream | null = null;
       const link = await ReplicationLink.open({

@@ -11,6 +11,7 @@ import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
 import { KeyRows } from '../key-rows.ts';
 import { type KeyTable, keyTables } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
+import { checkWhole } from '../whole-server.ts';
 import { KeyEvents } from './key-events.ts';
 
 const lane: Lane = 'scan';
@@ -52,6 +53,7 @@ export class RedisScanSource implements Source {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await using reader = await this.#connect(stop.signal);
+      await checkWhole(reader);
       if (database > 0) await reader.command('SELECT', String(database));
       await this.#warn(reader);
       const dirty = new DirtyKeys({ replicationId: '', offset: 0, database });
