@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { secret } from '../../core/settings.ts';
 
-/** How the primary of a group is found, or a node of a cluster: the same keys for the sink and the cache. */
-export const routeSettings = {
+/** How the primary of a group is found: the same keys for the source, the sink and the cache. */
+export const sentinelSettings = {
   'sentinel.master-name': z
     .string()
     .min(1)
@@ -17,6 +17,11 @@ export const routeSettings = {
       'More Sentinels, `host:port` each, separated by commas, asked in turn where the one before does not answer.',
     ),
   'sentinel.password': secret().optional().describe('Password of the Sentinels themselves, where they ask for one.'),
+};
+
+/** And a node of a cluster, which is no source. */
+export const routeSettings = {
+  ...sentinelSettings,
   'cluster.others': z
     .string()
     .optional()

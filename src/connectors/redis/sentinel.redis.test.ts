@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { isMillraceError } from '../../core/errors.ts';
 import { dialTcp } from '../../net/dial.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
+import { HeldRows, readRedis } from '../../testing/redis-source-rig.ts';
 import { launchRedis } from '../../testing/servers/launch-redis.ts';
 import { launchSentinel } from '../../testing/servers/launch-sentinel.ts';
 import { connectRedis } from '../../testing/servers/redis-rig.ts';
@@ -24,6 +25,15 @@ test('a Sentinel says which server is the primary, before a failover and after i
     await using connection = await open(named);
     assert.equal(connection.address, `${primary.host}:${primary.port}`);
   }
+  const schema = 'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40))';
+  const source = { hostname: sentinel.host, port: sentinel.port, ...named, schema, key: 'user:%{id}' };
+  const held = new HeldRows();
+  {
+    await using connection = await open(named);
+    await connection.command('HSET', 'user:1', 'name', 'of the snapshot');
+    await connection.command('WAIT', 1, 0);
+  }
+  await readRedis(primary, held, () => held.rows.has('users 1') && held.positions.size > 0, source);
   // Port 1 answers nobody.
   const beside = { ...named, port: 1, 'sentinel.others': `${sentinel.host}:${sentinel.port}` };
   {
@@ -53,5 +63,13 @@ test('a Sentinel says which server is the primary, before a failover and after i
     if (connection.address === `${replica.host}:${replica.port}`) break;
     await systemClock.sleep(100);
   }
+  // What was read from the primary goes on where it ended.
+  {
+    await using connection = await open(named);
+    await connection.command('HSET', 'user:2', 'name', 'of the stream');
+  }
+  await readRedis(primary, held, () => held.rows.has('users 2'), source);
+  assert.deepEqual(held.marks, []);
+  assert.equal(held.taken, 2);
   stop.abort();
 });

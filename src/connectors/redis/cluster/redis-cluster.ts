@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { setMaxListeners } from 'node:events';
 import { MillraceError } from '../../../core/errors.ts';
 import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { keySlot } from '../../../protocol/redis/key-slot.ts';
@@ -28,6 +29,8 @@ export class RedisCluster implements AsyncDisposable {
   /** Takes over `seed`, a connection to any node. Throws REDIS_NOT_READY where the cluster does not serve all slots. */
   static async open(options: ConnectOptions, seed: RedisConnection): Promise<RedisCluster> {
     const map = await askMap(seed);
+    // Each connection listens to it, and there may be many nodes.
+    setMaxListeners(0, options.signal);
     const cluster = new RedisCluster(options, map);
     const { address } = seed;
     const known = map.primaries.find((primary) => addressText(primary) === address);
@@ -68,7 +71,9 @@ export class RedisCluster implements AsyncDisposable {
         failure = error;
       }
     }
-    throw failure;
+    throw (
+      failure ?? new MillraceError('REDIS_NOT_READY', { server: this.address, reason: 'none of its nodes answers' })
+    );
   }
 
   /**

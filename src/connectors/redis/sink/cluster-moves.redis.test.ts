@@ -124,12 +124,17 @@ test('scripts of a row run within the step of its node: refreshed hashes, rows w
     'shop:orders:1': { id: '1', status: 'new', total: '1', 'lines:7': '{"id":7}' },
     'shop:orders:2': { id: '2', status: 'paid', total: '1' },
   });
+  // More than Lua gives a function at once.
+  const lots = Array.from({ length: 9000 }, (_, id): Row => [id, 4]);
+  await sink.write(batch(3, create([4, 'new', 1]), change(lines, 'create', { after: lots })), never);
+  assert.equal(Object.keys((await rig.hashes('shop:orders:4'))['shop:orders:4']!).length, 3 + lots.length);
+  await sink.write(batch(4, remove([4, 'new', 1])), never);
   const members = [...(await rig.each('idx:*', 'SMEMBERS'))].map(([key, keys]) => `${key} ${keys}`);
   assert.deepEqual(members.toSorted(), [
     'idx:shop:orders:status:new shop:orders:1',
     'idx:shop:orders:status:paid shop:orders:2',
   ]);
-  const moved = sink.write(batch(3, update([1, 'new', 1], [3, 'new', 1])), never);
+  const moved = sink.write(batch(5, update([1, 'new', 1], [3, 'new', 1])), never);
   await assert.rejects(moved, { code: 'SINK_ROW_REFUSED' });
 
   await using hot = await rig.sink({ mode: 'hot' }, 'hot');

@@ -49,8 +49,10 @@ while at <= #ARGV do
     local body = ARGV[at + 2]
     local run = scripts[body] or loadstring('local KEYS, ARGV = ...\\n' .. body)
     scripts[body] = run
-    local args = at + 3 + tonumber(ARGV[at + 3])
-    local done, result = pcall(run, {unpack(ARGV, at + 4, args)}, {unpack(ARGV, args + 1, at + count)})
+    local keys, args, last = {}, {}, at + 3 + tonumber(ARGV[at + 3])
+    for i = at + 4, last do keys[#keys + 1] = ARGV[i] end
+    for i = last + 1, at + count do args[#args + 1] = ARGV[i] end
+    local done, result = pcall(run, keys, args)
     if not done then reply = type(result) == 'table' and result or {err = tostring(result)} end
   else
     reply = redis.pcall(unpack(ARGV, at + 1, at + count))
@@ -117,7 +119,8 @@ export class NodeRecords {
         const key = Buffer.from(this.#own.node(slot));
         const [writer, held] = (await this.#ask(key, 'HMGET', key, 'writer', 'seq')) as readonly Reply[];
         if (writer !== null && String(writer) !== this.#writer) throw this.#fenced();
-        if (writer === null || Number(held ?? 0) !== seq) throw this.#lost(slot);
+        // It may hold more by now: a write may have begun since.
+        if (writer === null || Number(held ?? 0) < seq) throw this.#lost(slot);
       }),
     );
   }

@@ -3,7 +3,7 @@ import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
-import { RedisConnection } from '../connection.ts';
+import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
 import type { RedisServerConfig } from './config.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
@@ -60,7 +60,7 @@ export const checkRedisSource = async (
   const stop = new AbortController();
   try {
     const tables = keyTables(config);
-    const connection = await RedisConnection.open({ config, dial: dialTcp, clock, signal: stop.signal });
+    const connection = await openPrimary({ config, dial: dialTcp, clock, signal: stop.signal });
     const { address: server } = connection;
     const facts = await serverFacts(connection);
     passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
+import { sentinelSettings } from '../route-settings.ts';
 import { keyShapes } from './key-tables.ts';
 
 /** Seconds since 1970. */
@@ -13,6 +14,7 @@ const moment = z.union([z.string(), z.number()]).transform((value, context) => {
 
 const settings = z.strictObject({
   ...connectionSettings,
+  ...sentinelSettings,
   hostname: connectionSettings.hostname.optional(),
   path: z
     .string()

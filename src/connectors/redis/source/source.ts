@@ -6,7 +6,8 @@ import type { LogFigures } from '../../../core/operating.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
-import { RedisConnection } from '../connection.ts';
+import type { RedisConnection } from '../connection.ts';
+import { openPrimary } from '../sentinel.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { KeyRows } from './key-rows.ts';
@@ -252,7 +253,7 @@ class RedisSource implements Source {
   async #connect(signal: AbortSignal): Promise<RedisConnection> {
     const { clock, pipeline } = this.#context;
     const name = `millrace:${pipeline}`.replaceAll(/[^!-~]/g, '_');
-    return await RedisConnection.open({ config: this.#config, dial: dialTcp, clock, signal, name });
+    return await openPrimary({ config: this.#config, dial: dialTcp, clock, signal, name });
   }
 }
 

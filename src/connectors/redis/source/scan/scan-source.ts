@@ -5,7 +5,8 @@ import type { LogFigures } from '../../../../core/operating.ts';
 import { position } from '../../../../core/position.ts';
 import { ChangeCollector } from '../../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../../net/dial.ts';
-import { RedisConnection } from '../../connection.ts';
+import type { RedisConnection } from '../../connection.ts';
+import { openPrimary } from '../../sentinel.ts';
 import type { RedisServerConfig } from '../config.ts';
 import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
 import { KeyRows } from '../key-rows.ts';
@@ -189,7 +190,7 @@ export class RedisScanSource implements Source {
   async #connect(signal: AbortSignal): Promise<RedisConnection> {
     const { clock, pipeline } = this.#context;
     const name = `millrace:${pipeline}`.replaceAll(/[^!-~]/g, '_');
-    return await RedisConnection.open({ config: this.#config, dial: dialTcp, clock, signal, name });
+    return await openPrimary({ config: this.#config, dial: dialTcp, clock, signal, name });
   }
 }
 
