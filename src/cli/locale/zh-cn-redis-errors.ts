@@ -78,6 +78,22 @@ export const zhRedisErrors: LocalErrors = {
     '<server> 可能淘汰任何键（maxmemory-policy <policy>）：包括行，也包括位点',
     '执行 CONFIG SET maxmemory-policy noeviction；若被淘汰的应是带有过期时间的键，则用 volatile-lru。',
   ],
+  REDIS_SINK_ALMOST_FULL: [
+    '<server> 已使用 <usedBytes> 字节，`maxmemory` 允许 <maxBytes> 字节',
+    '请在它拒绝写入行之前调大 maxmemory：届时管道会等待（REDIS_OUT_OF_MEMORY），不会跳过任何行。',
+  ],
+  REDIS_SINK_UNSAVED: [
+    '<server> 没有 AOF 文件，崩溃后会回到最近的 RDB 文件，或变为空',
+    '执行 CONFIG SET appendonly yes。没有它也不会丢数据，因为位点与行一起回退；但日志要从那里重读，若 MySQL 已清理日志，则要重读所有表。',
+  ],
+  REDIS_SOURCE_BACKLOG_SMALL: [
+    '<server> 只为离开过的副本保留 <bytes> 字节的复制流；超过之后要全部重读',
+    '用 CONFIG SET repl-backlog-size 设为它在允许的最长中断期间写入的量，例如 256mb。',
+  ],
+  REDIS_SOURCE_BUFFER_SMALL: [
+    '<server> 会切断积压超过 <bytes> 字节的副本，有负载时每次完全重同步都会超过它',
+    "执行 CONFIG SET client-output-buffer-limit 'replica 256mb 64mb 60'（默认值）或更大。",
+  ],
   REDIS_REPLICATION_LINK: [
     '复制连接的内容无法读作复制流：<reason>',
     '请检查 `hostname` 和 `port` 指的是 Redis 或 Valkey 服务器本身，中间没有代理。',

@@ -13,6 +13,7 @@ export interface ServerFacts {
   readonly replicas: number | null;
   /** 0: no limit. */
   readonly maxMemory: number | null;
+  readonly usedMemory: number | null;
   readonly evictionPolicy: string | null;
   readonly appendOnly: boolean | null;
   /** The longest argument of a command. */
@@ -28,6 +29,7 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
   const text = Buffer.isBuffer(info) ? info.toString() : '';
   const fact = (name: string): string | null => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? null;
   const maxMemory = fact('maxmemory');
+  const usedMemory = fact('used_memory');
   const replicas = fact('connected_slaves');
   const appendOnly = fact('aof_enabled');
   const bulk = limit instanceof ReplyError || !Array.isArray(limit) ? Number.NaN : Number(limit[1]);
@@ -37,6 +39,7 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
     replicas: replicas === null ? null : Number(replicas),
     version: fact('valkey_version') ?? fact('redis_version'),
     maxMemory: maxMemory === null ? null : Number(maxMemory),
+    usedMemory: usedMemory === null ? null : Number(usedMemory),
     evictionPolicy: fact('maxmemory_policy'),
     appendOnly: appendOnly === null ? null : appendOnly === '1',
     maxValueBytes: Number.isSafeInteger(bulk) && bulk > 0 ? bulk : usualMaxValueBytes,

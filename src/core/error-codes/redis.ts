@@ -77,6 +77,30 @@ export const redisErrors = {
       `${d.server} may evict any key (maxmemory-policy ${d.policy}): rows, and the position too`,
     hint: 'CONFIG SET maxmemory-policy noeviction, or volatile-lru where the evicted keys are those with a time to live.',
   },
+  REDIS_SINK_ALMOST_FULL: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly usedBytes: number; readonly maxBytes: number }) =>
+      `${d.server} uses ${d.usedBytes} of the ${d.maxBytes} bytes that \`maxmemory\` lets it`,
+    hint: 'Raise maxmemory before it refuses rows: the pipeline waits then (REDIS_OUT_OF_MEMORY), and skips none.',
+  },
+  REDIS_SINK_UNSAVED: {
+    retryable: false,
+    message: (d: { readonly server: string }) =>
+      `${d.server} keeps no append-only file, so a crash takes it back to its last RDB file, or to nothing`,
+    hint: 'CONFIG SET appendonly yes. Without it nothing is lost, because the position goes back with the rows; but the log is read again from there, or, where MySQL has purged it, every table.',
+  },
+  REDIS_SOURCE_BACKLOG_SMALL: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly bytes: number }) =>
+      `${d.server} keeps ${d.bytes} bytes of its stream for replicas that were away; after more than that everything is read anew`,
+    hint: 'CONFIG SET repl-backlog-size to what it writes in the longest pause that should cost nothing: 256mb, say.',
+  },
+  REDIS_SOURCE_BUFFER_SMALL: {
+    retryable: false,
+    message: (d: { readonly server: string; readonly bytes: number }) =>
+      `${d.server} cuts a replica off that has ${d.bytes} bytes to come, which a full resynchronization under load exceeds each time`,
+    hint: "CONFIG SET client-output-buffer-limit 'replica 256mb 64mb 60', which is the default, or more.",
+  },
   REDIS_REPLICATION_LINK: {
     retryable: true,
     message: (d: { readonly reason: string }) => `the replication link does not read as one: ${d.reason}`,

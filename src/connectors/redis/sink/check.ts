@@ -6,12 +6,14 @@ import { openPrimary } from '../sentinel.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
 import type { RedisSinkConfig } from './config.ts';
 import { checkCommands } from './needed-commands.ts';
+import { OwnKeys } from './own-keys.ts';
+import { forbiddenCommands } from './permissions.ts';
 import { tableSettings } from './table-settings.ts';
 
 /** Looks at a server as the sink would use it, and says what to repair. Changes nothing. */
 export const checkRedisSink = async (
   config: RedisSinkConfig,
-  { clock, passed }: Context,
+  { clock, passed, pipeline }: Context,
 ): Promise<readonly Problem[]> => {
   const stop = new AbortController();
   try {
@@ -28,7 +30,12 @@ export const checkRedisSink = async (
       problems.push(problem('error', 'REDIS_NOT_READY', details));
     }
     await checkCommands(connection, config);
-    problems.push(...evictionOf(facts, server));
+    const own = new OwnKeys(config['position.prefix'], pipeline);
+    for (const command of await forbiddenCommands(connection, config, own)) {
+      const user = config.username ?? 'default';
+      problems.push(problem('error', 'REDIS_NOT_PERMITTED', { server, user, command }));
+    }
+    problems.push(...memoryOf(facts, server));
     return problems;
   } catch (error) {
     if (!isMillraceError(error)) throw error;
@@ -55,16 +62,26 @@ const checkNodes = async (
       problems.push(problem('error', 'REDIS_NOT_READY', { server, reason: `cluster_state is ${state}` }));
     }
     if (facts.replicas === 0) problems.push(problem('warning', 'REDIS_CLUSTER_ALONE', { server }));
-    problems.push(...evictionOf(facts, server));
+    problems.push(...memoryOf(facts, server));
   }
   passed?.(`${cluster.map.primaries.length} primaries have all slots of the cluster`);
   return problems;
 };
 
-const evictionOf = ({ maxMemory, evictionPolicy: policy }: ServerFacts, server: string): readonly Problem[] =>
-  policy?.startsWith('allkeys-') && maxMemory !== 0
-    ? [problem('warning', 'REDIS_SINK_EVICTS', { server, policy })]
-    : [];
+/** More of its memory than this, and rows will not fit for long. */
+const fullShare = 0.9;
+
+const memoryOf = (facts: ServerFacts, server: string): readonly Problem[] => {
+  const { maxMemory, usedMemory, evictionPolicy: policy, appendOnly } = facts;
+  const problems: Problem[] = [];
+  if (policy?.startsWith('allkeys-') && maxMemory !== 0) {
+    problems.push(problem('warning', 'REDIS_SINK_EVICTS', { server, policy }));
+  } else if (maxMemory && usedMemory !== null && usedMemory > maxMemory * fullShare) {
+    problems.push(problem('warning', 'REDIS_SINK_ALMOST_FULL', { server, usedBytes: usedMemory, maxBytes: maxMemory }));
+  }
+  if (appendOnly === false) problems.push(problem('warning', 'REDIS_SINK_UNSAVED', { server }));
+  return problems;
+};
 
 const problem = <Code extends ErrorCode>(
   severity: Problem['severity'],

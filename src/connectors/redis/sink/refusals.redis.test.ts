@@ -93,7 +93,7 @@ test('a server that became a replica takes no write and no new sink, until it is
   await rig.ask('REPLICAOF', '127.0.0.1', 1);
   await failsWith(sink.write(batch(1, create(ordersTable, one)), never), 'REDIS_NOT_READY', true);
   await failsWith(rig.sink(), 'REDIS_NOT_READY', true);
-  assert.deepEqual(await codesOf(redis), ['REDIS_NOT_READY']);
+  assert.deepEqual(await codesOf(redis), ['REDIS_NOT_READY', 'REDIS_SINK_UNSAVED']);
   await rig.ask('REPLICAOF', 'NO', 'ONE');
   await using next = await opened(rig);
   await next.write(batch(1, create(ordersTable, one)), never);
@@ -134,7 +134,7 @@ test('rows without a key, and values longer than the server takes, are refused b
   assert.equal(await sink.claim('log'), 'place-1');
 });
 
-test('a cluster that does not have all slots takes nothing yet, and a server that evicts is warned of', async () => {
+test('a cluster that does not have all slots takes nothing yet, and a doctor looks at memory, saving and permissions', async () => {
   await using cluster = await launchRedis({ settings: { 'cluster-enabled': 'yes' } });
   const sink = redisSink.openSink!(redisSink.config.parse({ hostname: cluster.host, port: cluster.port }), {
     pipeline: 'test',
@@ -144,7 +144,17 @@ test('a cluster that does not have all slots takes nothing yet, and a server tha
   await failsWith(sink, 'REDIS_NOT_READY', true);
   assert.deepEqual(await codesOf(cluster), ['REDIS_NOT_READY']);
   await using evicting = await launchRedis({ settings: { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' } });
-  assert.deepEqual(await codesOf(evicting), ['REDIS_SINK_EVICTS']);
+  assert.deepEqual(await codesOf(evicting), ['REDIS_SINK_EVICTS', 'REDIS_SINK_UNSAVED']);
+  await using rig = await RedisSinkRig.open(evicting);
+  await rig.ask('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', 600_000, 'appendonly', 'yes');
+  assert.deepEqual(await codesOf(evicting), ['REDIS_SINK_ALMOST_FULL']);
+  // Who may write rows, and not the sink's own keys, is told each command that will fail.
+  await rig.ask('CONFIG', 'SET', 'maxmemory', 0);
+  await rig.ask('ACL', 'SETUSER', 'app', 'on', '>secret', '~shop:*', '+@all');
+  const account = { username: 'app', password: 'secret' };
+  assert.deepEqual(new Set(await codesOf(evicting, account)), new Set(['REDIS_NOT_PERMITTED']));
+  await rig.ask('ACL', 'SETUSER', 'app', '~millrace:*');
+  assert.deepEqual(await codesOf(evicting, account), []);
 });
 
 test('an update writes what changed once the snapshot is complete, and all of the row before that', async () => {

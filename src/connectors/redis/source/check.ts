@@ -5,6 +5,7 @@ import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
 import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
+import { checkLink } from './check-link.ts';
 import type { RedisServerConfig } from './config.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
 
@@ -77,6 +78,9 @@ export const checkRedisSource = async (
       const [reply] = await connection.send(dryRun(user, name, args), 1);
       if (reply instanceof ReplyError || !Buffer.isBuffer(reply)) continue;
       problems.push(problem(new MillraceError('REDIS_NOT_PERMITTED', { server, user, command: name })));
+    }
+    if (config.mode !== 'scan') {
+      for (const error of await checkLink(connection)) problems.push({ ...problem(error), severity: 'warning' });
     }
     const { maxMemory, evictionPolicy: policy } = facts;
     if (config['deletes.policy'] === 'delete' && maxMemory !== 0 && policy !== null && policy !== 'noeviction') {
