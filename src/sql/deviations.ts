@@ -88,15 +88,12 @@ export const expressionDeviations: ReadonlyMap<string, string> = new Map([
 
 const ofRowPatterns = 'row patterns (MATCH_RECOGNIZE) are not part of the engine';
 const ofThePlanner = "Flink's planner writes it into plans; no query does";
-const processingTime = 'GROUP BY a window of PROCTIME() is not planned; PROCTIME() is a column like any other';
+const processingTime = 'write PROCTIME(); the edges of a window are its _START and _END';
 
 /** Functions that Flink 1.20.3 lists and that are not here. A test holds the list to Flink's; docs/sql/functions.md shows it. */
 export const functionDeviations: ReadonlyMap<string, string> = new Map([
   ['APPROX_COUNT_DISTINCT', 'Flink has it for batch alone; write COUNT(DISTINCT a), which is exact'],
   ['COLLECT', 'there are no multisets; ARRAY_AGG gives an array'],
-  ['GROUPING', 'not planned yet'],
-  ['GROUPING_ID', 'not planned yet'],
-  ['GROUP_ID', 'not planned yet'],
   ['SOURCE_WATERMARK', 'no source has watermarks of its own; WATERMARK names an expression'],
   ['HOP_PROCTIME', processingTime],
   ['SESSION_PROCTIME', processingTime],

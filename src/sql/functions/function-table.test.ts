@@ -15,6 +15,7 @@ import { isWindowFunction } from './window-functions.ts';
 /** Names that the grammar reads by itself: windows and their edges, and what asks about the session. */
 const ofTheGrammar = new Set([
   ...['CUMULATE', 'DESCRIPTOR', 'HOP', 'SESSION', 'TUMBLE', 'IF', 'TRY_CAST', 'IS_JSON', 'CURRENT_DATABASE'],
+  ...['GROUPING', 'GROUPING_ID', 'GROUP_ID'],
   ...['HOP', 'SESSION', 'TUMBLE'].flatMap((name) => [`${name}_START`, `${name}_END`, `${name}_ROWTIME`]),
 ]);
 

@@ -19,8 +19,9 @@ import { queryText } from '../unparse/query.ts';
 import { changelogOf } from './changelog.ts';
 import { columnAt } from './column-at.ts';
 import { conjunction } from './conjuncts.ts';
+import { expandedSets, type GroupingCall, groupingCalls } from './grouping-calls.ts';
 import { joinOn } from './join-on.ts';
-import type { AggregateCall, Plan } from './plan.ts';
+import type { AggregateCall, Plan, PlanColumn } from './plan.ts';
 import { withColumns } from './with-columns.ts';
 
 /** Rows, and what expressions over them mean. */
@@ -101,6 +102,11 @@ export const bindAggregation = (
     ...(select.having === null ? [] : [select.having]),
     ...sortedBy,
   ];
+  const groupings = groupingCalls(sources, textOf, (expression) => {
+    const text = textOf(expression);
+    const place = groups.findIndex((group) => group.text === text);
+    return place < 0 ? null : place;
+  });
   for (const call of findAggregates(sources)) {
     const text = textOf(call);
     if (!calls.some((known) => known.text === text)) calls.push({ text, call });
@@ -132,16 +138,12 @@ export const bindAggregation = (
       type: call.type,
     })),
   ];
-  const aggregate: Plan = {
-    kind: 'aggregate',
-    input: projected,
-    groups: groups.map((_, index) => index),
-    sets,
-    calls: aggregates,
-    columns,
-  };
+  const aggregate: Plan =
+    groupings.length === 0
+      ? { kind: 'aggregate', input: projected, groups: [...groups.keys()], sets, calls: aggregates, columns }
+      : aggregateOfSets(projected, { sets, groupings, calls: aggregates, columns });
 
-  const above = columns.map(({ type }, index): ScopeColumn => ({ qualifier: [], name: `#${index}`, type }));
+  const above = aggregate.columns.map(({ type }, index): ScopeColumn => ({ qualifier: [], name: `#${index}`, type }));
   const bind: BoundRows['bind'] = (expression, more = []) => {
     const replaced = withColumns(expression, (part) => {
       const text = textOf(part);
@@ -149,6 +151,8 @@ export const bindAggregation = (
       if (group >= 0) return `#${group}`;
       const call = calls.findIndex((known) => known.text === text);
       if (call >= 0) return `#${groups.length + call}`;
+      const grouping = groupings.findIndex((known) => known.text === text);
+      if (grouping >= 0) return `#${columns.length + grouping}`;
       if (part.kind === 'name') {
         if (part.path.length === 1 && more.some(({ name }) => name === part.path[0]!.name)) return null;
         // It must be a column at all, before it is one that is not grouped by; `t.a` and `a` are the same one.
@@ -168,6 +172,47 @@ export const bindAggregation = (
   const isGlobal = written.length === 1 && written[0]!.length === 0;
   const plan = isGlobal ? withoutRows(aggregate, outer, aggregates) : aggregate;
   return { plan, bind, outer: { ...outer, places: outerGroups } };
+};
+
+/** Each grouping set by itself, so that what the grouping functions say of it stands behind the aggregates. */
+const aggregateOfSets = (
+  projected: Plan,
+  {
+    sets,
+    groupings,
+    calls,
+    columns,
+  }: {
+    readonly sets: readonly (readonly number[])[];
+    readonly groupings: readonly GroupingCall[];
+    readonly calls: readonly AggregateCall[];
+    readonly columns: readonly PlanColumn[];
+  },
+): Plan => {
+  const width = columns.length - calls.length;
+  const input = expandedSets(projected, width, sets, groupings);
+  const said = [...input.columns.keys()].slice(projected.columns.length);
+  const groups = [...Array(width).keys(), ...said];
+  const ofSets: Plan = {
+    kind: 'aggregate',
+    input,
+    groups,
+    sets: [[...groups.keys()]],
+    calls,
+    columns: [...columns.slice(0, width), ...said.map((place) => input.columns[place]!), ...columns.slice(width)],
+  };
+  // The number of the set tells groups apart, and is no column of the query.
+  const kept = [
+    ...Array(width).keys(),
+    ...calls.map((_, at) => width + said.length + at),
+    ...groupings.map((_, at) => width + 1 + at),
+  ];
+  return {
+    kind: 'project',
+    input: ofSets,
+    expressions: kept.map((place) => columnAt(ofSets.columns, place)),
+    columns: kept.map((place) => ofSets.columns[place]!),
+  };
 };
 
 /** What is made here always fits: no error has to be shown. */
