@@ -1,7 +1,14 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { ReleaseLane, Source } from '../core/connector.ts';
-import { type HeldPosition, type LogFigures, type LogPlace, locateIn, type Snapshots } from '../core/operating.ts';
+import {
+  type HeldPosition,
+  type LogFigures,
+  type LogPlace,
+  locateIn,
+  type QueryFigures,
+  type Snapshots,
+} from '../core/operating.ts';
 import type { Operator } from '../operators/operator.ts';
 import { snapshottingOf } from '../pipeline/merge-sources.ts';
 import { type BatchStep, processBatches } from '../pipeline/process/process-batches.ts';
@@ -60,6 +67,10 @@ export class OperatedSource implements Source {
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
     return this.#source.figures?.(held) ?? [];
+  }
+
+  query(): QueryFigures | null {
+    return this.#source.query?.() ?? null;
   }
 
   get snapshots(): Snapshots | null {

@@ -1,3 +1,4 @@
+import type { WatermarkFigures } from '../core/operating.ts';
 import { type PipelineView, retentionMarginMs } from '../server/pipeline-view.ts';
 import { shortBytes, shortCount, shortMs } from './figures.ts';
 import { healthColors } from './status-line.ts';
@@ -19,17 +20,30 @@ const placeText = ({ logs }: Pick<PipelineView, 'logs'>): string =>
     .join(', ') || '-';
 
 /** What a person should know beside the word: the reason, and that something was asked for. */
-const noteText = ({ desired, health, reason, snapshotting, process }: PipelineView): string =>
+const noteText = ({ desired, health, reason, snapshotting, process, query }: PipelineView): string =>
   [
     reason,
     snapshotting !== null &&
       snapshotting.length > 0 &&
       `snapshot of ${snapshotting.slice(0, 3).join(', ')}${snapshotting.length > 3 ? ', …' : ''}`,
+    heldText(query?.watermark ?? null),
     desired !== 'running' && health !== 'paused' && `${desired} on request`,
     process.restarts > 0 && `process ${process.restarts} times started again: ${process.lastEnd ?? 'unknown'}`,
   ]
     .filter((words) => words !== null && words !== false)
     .join('; ');
+
+/** A watermark moves with every tick, so one that stood still for so long is held up. */
+const heldAfterMs = 10_000;
+
+/** Null: no table holds the windows of others open. */
+const heldText = (watermark: WatermarkFigures | null): string | null =>
+  watermark === null || watermark.heldBy === null || watermark.stillMs < heldAfterMs
+    ? null
+    : `watermark stands still for ${shortMs(watermark.stillMs)} because of ${watermark.heldBy}`;
+
+const watermarkText = ({ reachedMs, stillMs }: WatermarkFigures): string =>
+  reachedMs === null ? 'not known yet' : `${new Date(reachedMs).toISOString()}, moved ${shortMs(stillMs)} ago`;
 
 /** One line per pipeline. */
 export const pipelineTable = (views: readonly PipelineView[], paint: Paint): string => {
@@ -118,6 +132,12 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
             ],
           ],
     ),
+    ...(view.query === undefined
+      ? []
+      : ([
+          ...(view.query.watermark === null ? [] : [['watermark', watermarkText(view.query.watermark)]]),
+          ['late rows', `${shortCount(view.query.lateRows)} left out`],
+        ] as [string, string][])),
     [
       'log kept',
       margin === null ? 'for ever, or not known' : `for ${shortMs(Math.max(0, margin))} more if nothing moves`,

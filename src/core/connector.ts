@@ -3,7 +3,7 @@ import type { Batch, Lane, Position } from './batch.ts';
 import type { Change } from './change.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
-import type { HeldPosition, LogFigures, LogPlace, Snapshots } from './operating.ts';
+import type { HeldPosition, LogFigures, LogPlace, QueryFigures, Snapshots } from './operating.ts';
 import type { Reader } from './reader.ts';
 import type { Table } from './table.ts';
 import type { UnreadableMessage } from './unreadable-message.ts';
@@ -58,6 +58,8 @@ export interface Source extends AsyncDisposable {
   acknowledge?(held: ReadonlyMap<Lane, Position>): Promise<void>;
   /** The held places in the system's own words: one entry per log that is read. Asks nobody, so it costs nothing. */
   figures?(held: ReadonlyMap<Lane, Position>): readonly LogFigures[];
+  /** How its queries stand; null: it has none whose windows close. Left out: it has no queries. Asks nobody. */
+  query?(): QueryFigures | null;
   /** Reading tables again; null: nothing is being read now. Left out: the source has no snapshots. */
   readonly snapshots?: Snapshots | null;
   /**

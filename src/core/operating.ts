@@ -25,6 +25,24 @@ export interface LogFigures {
   readonly retentionSeconds: number | null;
 }
 
+/** How queries stand whose windows close. */
+export interface QueryFigures {
+  /** Rows, and goings of rows, that came too late for their windows and were left out, since the source was opened. */
+  readonly lateRows: number;
+  /** Null: no table declares a WATERMARK. */
+  readonly watermark: WatermarkFigures | null;
+}
+
+/** How far event time has come, and what holds it up. */
+export interface WatermarkFigures {
+  /** In milliseconds since 1970; null: nothing is known yet. */
+  readonly reachedMs: number | null;
+  /** How long ago it moved, or began to wait for its first row. */
+  readonly stillMs: number;
+  /** The table that others are ahead of, by its name in the statements; null: none holds others up. */
+  readonly heldBy: string | null;
+}
+
 /** How far the snapshots are. `tables` holds those that are asked for and not done; `~` figures are the server's estimates. */
 export interface SnapshotProgress {
   readonly paused: boolean;

@@ -2,7 +2,7 @@ import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { ReleaseLane, Source } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
-import type { LogFigures, SnapshotProgress, Snapshots } from '../core/operating.ts';
+import type { LogFigures, QueryFigures, SnapshotProgress, Snapshots } from '../core/operating.ts';
 
 /**
  * Reads several sources of one kind side by side as one: shards of an application. Each keeps its own order and its own lanes;
@@ -112,6 +112,10 @@ class MergedSources implements Source {
   }
 
   /** Null until every source is being read. */
+  query(): QueryFigures | null {
+    return this.#sources.map((source) => source.query?.() ?? null).find((figures) => figures !== null) ?? null;
+  }
+
   get snapshots(): Snapshots | null {
     const each = this.#sources.map((source) => source.snapshots ?? null);
     return each.every((snapshots) => snapshots !== null) ? new MergedSnapshots(each) : null;

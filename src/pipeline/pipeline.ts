@@ -1,7 +1,7 @@
 import type { Lane, Position } from '../core/batch.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
-import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
+import type { LogFigures, QueryFigures, SnapshotProgress } from '../core/operating.ts';
 import { Attempt, type AttemptEnd } from './attempt.ts';
 import { backOffMs, defaultRetryPolicy, type RetryPolicy } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -45,6 +45,8 @@ export interface PipelineStatus extends HealthReport {
   readonly logs: readonly LogFigures[];
   /** Null: nothing is being read, or the source has no snapshots. */
   readonly snapshot: SnapshotProgress | null;
+  /** Null: nothing is being read, or the source has no queries whose windows close. */
+  readonly query: QueryFigures | null;
 }
 
 /** Carries one source to its sinks until it is stopped, and starts again where the sinks are after errors that pass. */
@@ -165,6 +167,7 @@ class RunningPipeline implements Pipeline {
       finished: this.#ended === 'finished',
       logs: this.#source?.figures?.(progress.lanes) ?? [],
       snapshot: this.#source?.snapshots?.progress ?? null,
+      query: this.#source?.query?.() ?? null,
     };
   }
 

@@ -210,6 +210,34 @@ export const metricTable: readonly Metric[] = [
     samples: ({ logs }) => logs.flatMap(({ source, recordsBehind }) => ofSource(source, recordsBehind ?? null)),
   },
   {
+    name: 'millrace_late_rows_total',
+    type: 'counter',
+    help: 'Rows that came too late for their windows in a SQL job, and were left out, since its source was opened.',
+    debezium: null,
+    samples: ({ query }) => (query === undefined ? [] : [{ labels: {}, value: query.lateRows }]),
+  },
+  {
+    name: 'millrace_watermark_seconds',
+    type: 'gauge',
+    help: 'How far event time has come in a SQL job, in seconds since 1970; absent before the first row of each table with a WATERMARK.',
+    debezium: null,
+    samples: ({ query }) => {
+      const reachedMs = query?.watermark?.reachedMs ?? null;
+      return reachedMs === null ? [] : [{ labels: {}, value: reachedMs / 1_000 }];
+    },
+  },
+  {
+    name: 'millrace_watermark_held_seconds',
+    type: 'gauge',
+    help: 'How long the watermark of a SQL job has stood still because of the table in the label, which others are ahead of; absent where none is held up.',
+    debezium: null,
+    samples: ({ query }) => {
+      const watermark = query?.watermark ?? null;
+      if (watermark === null || watermark.heldBy === null) return [];
+      return [{ labels: { table: watermark.heldBy }, value: watermark.stillMs / 1_000 }];
+    },
+  },
+  {
     name: 'millrace_gtid_gap_transactions',
     type: 'gauge',
     help: 'Transactions that the server has executed and that are not held yet, by GTID (MySQL). It stays above 0 where the server is a replica and has GTIDs that its own log never held.',

@@ -1,4 +1,4 @@
-import type { LogFigures, SnapshotProgress } from '../core/operating.ts';
+import type { LogFigures, QueryFigures, SnapshotProgress } from '../core/operating.ts';
 import type { Health } from '../pipeline/health.ts';
 import type { Lag } from '../pipeline/lag-meter.ts';
 import type { PipelineStatus } from '../pipeline/pipeline.ts';
@@ -51,6 +51,8 @@ export interface StatusObject {
   readonly positions: Readonly<Record<string, string>>;
   readonly logs: readonly LogFigures[];
   readonly snapshot: SnapshotProgress | null;
+  /** How its queries stand; left out: it has none whose windows close, or nothing is being read. */
+  readonly query?: QueryFigures;
   /** Tables whose snapshot is asked for, under way, or not durable yet; null: not known, because nothing is being read yet. */
   readonly snapshotting: readonly string[] | null;
   readonly tables: Readonly<Record<string, TableCounts>>;
@@ -92,6 +94,7 @@ export const statusObject = (
   positions: Object.fromEntries(status.positions),
   logs: status.logs,
   snapshot: status.snapshot,
+  ...(status.query === null ? {} : { query: status.query }),
   snapshotting: status.snapshotting,
   tables: Object.fromEntries(status.tables),
   rssBytes,

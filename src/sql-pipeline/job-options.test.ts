@@ -3,6 +3,7 @@ import { mkdtempDisposableSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { QueryFigures } from '../core/operating.ts';
 import { qualifiedName } from '../core/table.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -72,4 +73,42 @@ test('a job that only prints keeps nothing', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'millrace-job-options-'));
   await run(folder.path, query, "'connector' = 'print'", 10);
   assert.deepEqual(readdirSync(folder.path), []);
+});
+
+test('a job with windows that close tells in its status how far event time has come, and how many rows came late', async () => {
+  const sql = `
+    CREATE TABLE t (id BIGINT, a BIGINT, b BIGINT, s STRING, PRIMARY KEY (id) NOT ENFORCED,
+      ts AS TO_TIMESTAMP_LTZ(id * 1000, 3), WATERMARK FOR ts AS ts)
+      WITH ('connector' = 'mysql-cdc', 'hostname' = 'none', 'username' = 'none', 'database-name' = 'shop', 'table-name' = 't');
+    CREATE TABLE kept (w TIMESTAMP(3), n BIGINT) WITH ('connector' = 'print');
+    INSERT INTO kept SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+      GROUP BY window_start, window_end`;
+  const told: QueryFigures[] = [];
+  const pipeline = createPipeline(
+    jobOptions(fileJob(sql, { expand: (text) => text, hide: () => {} }).job, {
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      clock: systemClock,
+      print: async () => {},
+      state: null,
+      open: async (flow) => {
+        const [[name, input] = []] = [...flow.inputs];
+        const scanned = new ScannedTable(tableOf(name!), serverColumns(tableOf(name!)), input!, { name: name! });
+        const source = new HistorySource(5, 60, Math.random);
+        const read = source.read.bind(source);
+        source.read = async function* (held, signal) {
+          yield* read(held, signal);
+          told.push(pipeline.status().query!);
+        };
+        const tables = new Map([[qualifiedName(scanned.table), [scanned]]]);
+        return [new SourceInput({ identity: 'history', source, tables, snapshots: true })];
+      },
+    }),
+  );
+  assert.equal(pipeline.status().query, null);
+  await pipeline.run(new AbortController().signal);
+  const [{ watermark, lateRows } = assert.fail()] = told;
+  assert.ok(watermark !== null && watermark.heldBy === null && watermark.stillMs >= 0);
+  assert.ok(watermark.reachedMs! > 40_000, `${watermark.reachedMs}`);
+  // Rows of windows that have closed were deleted.
+  assert.ok(lateRows > 0);
 });

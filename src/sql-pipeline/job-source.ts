@@ -2,7 +2,7 @@ import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Change, Origin } from '../core/change.ts';
 import type { Context, Source } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
-import type { LogFigures } from '../core/operating.ts';
+import type { LogFigures, QueryFigures } from '../core/operating.ts';
 import { position } from '../core/position.ts';
 import { qualifiedName } from '../core/table.ts';
 import { type Answer, type Dataflow, dataflow, type TickTime } from '../operators/incremental/dataflow.ts';
@@ -206,6 +206,22 @@ class JobSource implements Source {
 
   figures(): readonly LogFigures[] {
     return this.#opened.inputs.flatMap((input) => input.figures());
+  }
+
+  query(): QueryFigures | null {
+    const { flow, context } = this.#opened;
+    const now = context.clock.now();
+    const watermark = flow.watermark(now);
+    if (watermark === null) return null;
+    const { reached, movedAt, heldBy } = watermark;
+    return {
+      lateRows: flow.lateRows,
+      watermark: {
+        reachedMs: reached === null ? null : Math.floor(Number(reached) / 1_000),
+        stillMs: Math.max(0, now - movedAt),
+        heldBy: heldBy === null ? null : heldBy.replace(/^default_catalog\.default_database\./, ''),
+      },
+    };
   }
 
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {

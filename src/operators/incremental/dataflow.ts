@@ -7,7 +7,7 @@ import type { Changes, Delta, SqlRow } from './delta.ts';
 import { Refill, type RefillRequest } from './refill.ts';
 import type { Memory, Step } from './step.ts';
 import { ProcessingTime } from './watermark/processing-time.ts';
-import { Watermarks } from './watermark/watermarks.ts';
+import { type WatermarkState, Watermarks } from './watermark/watermarks.ts';
 
 /** When a tick happens. It is recorded with the tick, so that a repeated one gives the same. */
 export interface TickTime {
@@ -92,6 +92,8 @@ export interface Dataflow {
   fill(refill: Refill, at: TickTime): ReadonlyMap<string, Delta>;
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the dataflow was made. */
   readonly lateRows: number;
+  /** How far event time has come at `now`, in milliseconds since 1970; null: no table declares a watermark. */
+  watermark(now: number): WatermarkState | null;
 }
 
 /** A step that remembers something from tick to tick. */
@@ -180,6 +182,10 @@ class SteppedDataflow implements Dataflow {
     this.#watermarks.restored();
     this.#clock.restored();
     for (const step of this.#steps) step.restored?.();
+  }
+
+  watermark(now: number): WatermarkState | null {
+    return this.#watermarks.state(now);
   }
 
   get lateRows(): number {

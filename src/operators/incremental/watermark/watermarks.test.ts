@@ -370,3 +370,22 @@ test('windows that begin together and end apart are joined all the same', () => 
   query.bid('y', 1, 30).tell('ask', ['y', 1, 30 * SECOND]);
   assert.deepEqual(query.tick(), ['+["x",1,30]']);
 });
+
+test('what the watermark waits for is said: the table that others are ahead of, and since when it has not moved', () => {
+  const join = `SELECT a.price FROM bid AS a JOIN ask AS b ON a.item = b.item
+    AND b.asked BETWEEN a.ts AND a.ts + INTERVAL '1' SECOND`;
+  const query = new Watched(join, { idleTimeoutMs: 60_000 });
+  const name = 'default_catalog.default_database.ask';
+  query.tick({ now: 1_000 });
+  assert.deepEqual(query.flow.watermark(2_000), { reached: null, movedAt: 1_000, heldBy: null });
+  query.bid('x', 1, 10).tick({ now: 3_000 });
+  assert.deepEqual(query.flow.watermark(9_000), { reached: null, movedAt: 1_000, heldBy: name });
+  query.tell('ask', ['x', 1, 4 * SECOND]).tick({ now: 10_000 });
+  assert.deepEqual(query.flow.watermark(11_000), { reached: 4 * SECOND, movedAt: 10_000, heldBy: name });
+  // After its time it holds the other up no longer, at the moment that was said.
+  assert.equal(query.flow.dueAt, 70_000);
+  query.bid('x', 2, 11).tick({ now: 69_000 });
+  query.tick({ now: 70_000 });
+  assert.deepEqual(query.flow.watermark(70_000), { reached: 6 * SECOND, movedAt: 70_000, heldBy: null });
+  assert.equal(new Watched('SELECT price FROM zoned').flow.watermark(0) === null, false);
+});

@@ -21,6 +21,16 @@ interface TableMark {
   lastRowAt: number | null;
 }
 
+/** Where the watermark is, and what holds it there. */
+export interface WatermarkState {
+  /** In microseconds; null: nothing is known yet, or nothing more will come. */
+  readonly reached: Whole | null;
+  /** In milliseconds since 1970, by the time of the ticks. */
+  readonly movedAt: number;
+  /** The table that is furthest behind while others are ahead of it; null: none. */
+  readonly heldBy: string | null;
+}
+
 /**
  * How far event time has come: as far as the table that is furthest behind, of those that declare a WATERMARK. It moves at the end of a
  * tick and never goes back, so what is late does not hang on the order of rows within a tick.
@@ -32,6 +42,8 @@ export class Watermarks implements TimeProgress {
   reached: Whole = NEVER;
   /** Rows, and goings of rows, that came too late for their windows. */
   lateRows = 0;
+  /** When it moved last, or began to be asked for, by the time of the ticks; null: there has been no tick. */
+  #movedAt: number | null = null;
   readonly #tables: TableMark[] = [];
   /** By the names of tables; null stands for all of them together. */
   readonly #marks = new KeyedState<Whole>({
@@ -55,6 +67,19 @@ export class Watermarks implements TimeProgress {
     return this.#tables.length === 0 ? remembersNothing : [this.#marks];
   }
 
+  /** Null: no table declares a watermark. */
+  state(now: number): WatermarkState | null {
+    if (this.#tables.length === 0) return null;
+    const waiting = this.#tables.filter((table) => !this.#isIdle(table, now));
+    const least = waiting.reduce<TableMark | null>((a, b) => (a === null || b.reached < a.reached ? b : a), null);
+    const isHolding = least !== null && this.#tables.some(({ reached }) => reached > least.reached);
+    return {
+      reached: Number.isFinite(Number(this.reached)) ? this.reached : null,
+      movedAt: this.#movedAt ?? now,
+      heldBy: isHolding ? least.name : null,
+    };
+  }
+
   follow({ name, watermark }: CatalogTable, changes: Delta): void {
     if (watermark !== undefined)
       this.#tables.push({ name, changes, mark: compile(watermark.mark), reached: NEVER, lastRowAt: null });
@@ -74,6 +99,7 @@ export class Watermarks implements TimeProgress {
       return;
     }
     const now = context.now();
+    this.#movedAt ??= now;
     let least: Whole | null = null;
     for (const table of this.#tables) {
       if (this.#isIdle(table, now)) continue;
@@ -81,6 +107,7 @@ export class Watermarks implements TimeProgress {
     }
     if (least === null || least <= this.reached) return;
     this.reached = least;
+    this.#movedAt = now;
     this.#marks.set(null, least);
   }
 

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { QueryFigures } from '../core/operating.ts';
+import { metricsText } from '../server/metrics-text.ts';
+import { type PipelineView, silentStatus } from '../server/pipeline-view.ts';
+import { pipelinePage, pipelineTable } from './pipeline-lines.ts';
+
+const viewOf = (query: QueryFigures): PipelineView => ({
+  ...silentStatus('seen', 'running', '', null),
+  reason: null,
+  query,
+  file: null,
+  desired: 'running',
+  process: { pid: 1, startedAt: null, restarts: 0, lastEnd: null },
+  verifications: [],
+});
+
+const plain = (_: unknown, text: string): string => text;
+
+const held = viewOf({
+  lateRows: 7,
+  watermark: { reachedMs: Date.UTC(2024, 1, 29), stillMs: 180_000, heldBy: 'clicks' },
+});
+
+test('a watermark that stands still is shown beside the health, with the table that it waits for and since when', () => {
+  assert.match(pipelineTable([held], plain), /watermark stands still for 3 min 0 s because of clicks/);
+  const page = pipelinePage(held, plain);
+  assert.match(page, /watermark +2024-02-29T00:00:00\.000Z, moved 3 min 0 s ago/);
+  assert.match(page, /late rows +7 left out/);
+  const moving = viewOf({ lateRows: 0, watermark: { reachedMs: null, stillMs: 1_000, heldBy: 'clicks' } });
+  assert.doesNotMatch(pipelineTable([moving], plain), /watermark/);
+  assert.match(pipelinePage(moving, plain), /watermark +not known yet/);
+});
+
+test('metrics tell of late rows, of the watermark, and of the table that holds it up', () => {
+  const text = metricsText([held], '1');
+  assert.match(text, /^millrace_late_rows_total\{pipeline="seen"\} 7$/m);
+  assert.match(text, /^millrace_watermark_seconds\{pipeline="seen"\} 1709164800$/m);
+  assert.match(text, /^millrace_watermark_held_seconds\{pipeline="seen",table="clicks"\} 180$/m);
+  assert.doesNotMatch(metricsText([{ ...held, query: { lateRows: 0, watermark: null } }], '1'), /millrace_watermark/);
+});
