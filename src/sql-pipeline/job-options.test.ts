@@ -84,9 +84,11 @@ test('a job with windows that close tells in its status how far event time has c
     INSERT INTO kept SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND))
       GROUP BY window_start, window_end`;
   const told: QueryFigures[] = [];
+  const warned: string[] = [];
+  const { job } = await fileJob(sql, { expand: (text) => text, hide: () => {}, folder: '.' });
   const pipeline = createPipeline(
-    jobOptions(fileJob(sql, { expand: (text) => text, hide: () => {} }).job, {
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+    jobOptions(job, {
+      log: { debug() {}, info() {}, warn: (text) => warned.push(text), error() {} },
       clock: systemClock,
       print: async () => {},
       state: null,
@@ -111,4 +113,5 @@ test('a job with windows that close tells in its status how far event time has c
   assert.ok(watermark.reachedMs! > 40_000, `${watermark.reachedMs}`);
   // Rows of windows that have closed were deleted.
   assert.ok(lateRows > 0);
+  assert.deepEqual(warned, ['rows came too late for their windows, and are left out']);
 });

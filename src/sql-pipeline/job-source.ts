@@ -30,6 +30,9 @@ const JOB_LANE: Lane = 'sql';
 /** Rows of a first result that one batch holds: a sink makes them durable together. */
 const pieceRows = 5_000;
 
+/** The log is told of late rows no more often than this. */
+const lateWordsMs = 60_000;
+
 interface Output {
   readonly name: string;
   /** Of the table that it goes to. */
@@ -141,6 +144,8 @@ class JobSource implements Source {
   #run: string;
   /** The next tick. */
   #tick = 0;
+  /** Late rows that the log was told of, and when. */
+  #toldLate = { rows: 0, atMs: Number.NEGATIVE_INFINITY };
   /** The first result has not been handed on whole. */
   #isFirst = true;
   /** What it has to do with the job that was here before; null: nothing, or it is the same. */
@@ -305,9 +310,20 @@ class JobSource implements Source {
     const { chance, outputs } = this.#opened;
     chance.begin(seed);
     const { deltas, answers } = await this.#tickNow({ now, ended }, signal, again);
+    this.#tellOfLateRows();
     const from = resultOrigin(origin, now);
     const changes = outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from));
     return { batch: this.#batch(tick, changes), answers };
+  }
+
+  /** Once in a while, and at once when it was quiet for long. */
+  #tellOfLateRows(): void {
+    const { flow, context } = this.#opened;
+    const nowMs = context.clock.monotonic();
+    const rows = flow.lateRows - this.#toldLate.rows;
+    if (rows === 0 || nowMs - this.#toldLate.atMs < lateWordsMs) return;
+    context.log.warn('rows came too late for their windows, and are left out', { job: context.pipeline, rows });
+    this.#toldLate = { rows: flow.lateRows, atMs: nowMs };
   }
 
   /** `again`: what it was told when it ran before. */

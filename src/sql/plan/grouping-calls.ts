@@ -15,7 +15,7 @@ export interface GroupingCall {
   readonly bits: readonly number[] | null;
 }
 
-export const isGroupingCall = (expression: Expression): expression is Call =>
+const isGroupingCall = (expression: Expression): expression is Call =>
   expression.kind === 'call' &&
   expression.definition === undefined &&
   expression.path.length === 1 &&

@@ -141,6 +141,15 @@ test('a session ends when nothing has come for its gap', () => {
   assert.equal(query.flow.dueAt, null);
 });
 
+test('the older form of windows closes by the clock too', () => {
+  const query = new Clocked(
+    `SELECT item, COUNT(*), TUMBLE_END(p, INTERVAL '10' SECOND) FROM ${source('bid')} GROUP BY item, TUMBLE(p, INTERVAL '10' SECOND)`,
+  );
+  query.tick(1_000, [['bid', ['x', 1]]]);
+  query.tick(2_000, [['bid', ['x', 2]]]);
+  assert.deepEqual(query.tick(query.flow.dueAt!), ['+["x",2,10000000]']);
+});
+
 test('a clock that goes back loses no row, before a restart and behind it', () => {
   const query = new Clocked(totals('bid', tumble));
   query.tick(12_000, [['bid', ['x', 1]]]);
