@@ -20,6 +20,8 @@ export const faults = [
   'after changed keys are written',
   'before old lines go',
   'after old lines go',
+  'before the state settles',
+  'after the state settles',
 ] as const;
 
 export interface Run {

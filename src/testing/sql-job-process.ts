@@ -45,6 +45,7 @@ around(TickJournal.prototype, 'append', 'the journal line');
 around(TickJournal.prototype, 'forgetBefore', 'old lines go');
 around(KeyedState.prototype, 'write', 'changed keys are written');
 around(StateFile.prototype, 'commit', 'the state commits');
+around(StateFile.prototype, 'settle', 'the state settles');
 
 const told = (text: string, details: object = {}): boolean =>
   process.stderr.write(`${text} ${JSON.stringify(details)}\n`);
