@@ -4,6 +4,7 @@ import { deadLetterCommands } from './dead-letter-commands.ts';
 import { fileCommands, fileOptions } from './file-commands.ts';
 import { flinkCommands } from './flink-commands.ts';
 import { clientOptions, operatingCommands, serverOptions } from './operating-commands.ts';
+import { stateCommands } from './state-commands.ts';
 
 const binlogOptions: Readonly<Record<string, OptionSpec>> = {
   from: { value: 'POSITION', describe: 'Begin at this byte of the first file; it must be where an event starts.' },
@@ -198,6 +199,7 @@ export const commands: readonly CommandSpec[] = [
   ...operatingCommands,
   ...contextCommands,
   ...flinkCommands,
+  ...stateCommands,
   ...fileCommands,
   ...deadLetterCommands,
   {

@@ -3,6 +3,10 @@ import type { InputPlace } from './tick-record.ts';
 
 /** The moment that a state file holds, and what it holds of it. */
 export interface Checkpoint extends TickPlace {
+  /** The job's name. */
+  readonly name?: string;
+  /** When it was written, in milliseconds since 1970. */
+  readonly at?: number;
   /** What the job computed, word by word. */
   readonly job: string;
   /** What steps hang on beside their queries: millrace's version, the time zone and the like. Left out by versions before. */

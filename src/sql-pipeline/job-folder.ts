@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMillraceError } from '../core/errors.ts';
 import { digestOf } from '../sql/plan/fingerprint.ts';
 import { lookAtState } from '../state/look-at-state.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -24,7 +25,13 @@ export const jobFolder = (root: string, job: SqlJob): string => {
 };
 
 const writes = (folder: string, targets: ReadonlySet<string>): boolean => {
-  const found = lookAtState(folder);
+  let found: ReturnType<typeof lookAtState> = null;
+  try {
+    found = lookAtState(folder);
+  } catch (error) {
+    // What cannot be read is nobody's, until somebody asks for it by its own name.
+    if (!isMillraceError(error, 'STATE_UNREADABLE')) throw error;
+  }
   if (found === null || found.checkpoint === null || found.isInUse) return false;
   const { outputs = [] } = JSON.parse(found.checkpoint) as Checkpoint;
   return outputs.some(({ target }) => targets.has(target));

@@ -165,6 +165,8 @@ export class JobMemory implements AsyncDisposable {
     this.#writtenMs = this.#options.context.clock.monotonic();
     this.#sealed = {
       ...this.#contents(),
+      name: this.#options.context.pipeline,
+      at: Math.floor(this.#options.context.clock.now()),
       run: this.#run,
       tick,
       inputs: this.#inputs.map(({ identity, tables, place }) => ({ identity, tables: tables.map(keptTableOf), place })),

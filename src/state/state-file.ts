@@ -2,8 +2,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { StateSpace } from '../operators/incremental/state/state-space.ts';
 import { LogCarrier } from './log-carrier.ts';
 
-/** Otherwise written files are not read: they are made anew. */
-const format = 2;
+/** Files of an older one are not read: they are made anew. Those of a newer one are refused. */
+export const stateFormat = 2;
 
 /**
  * ```
@@ -27,6 +27,7 @@ export class StateFile implements AsyncDisposable {
   /** Throws SQLite's errors: `database is locked` when another process has it. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
+    this.#refuseNewer();
     this.#carrier = new LogCarrier(path);
     try {
       // What does not fit into the cache is in the log before the commit, which has little left to write then.
@@ -112,16 +113,23 @@ export class StateFile implements AsyncDisposable {
     return Number(this.#statement('SELECT total_changes() AS n').get()!['n']);
   }
 
+  /** Before anything is changed in it. */
+  #refuseNewer(): void {
+    try {
+      requireReadableFormat(this.#database);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
   #prepareTables(): void {
-    const { user_version: found } = this.#database.prepare('PRAGMA user_version').get() as {
-      readonly user_version: number;
-    };
-    if (found === format) return;
+    if (formatOf(this.#database) === stateFormat) return;
     this.#database.exec(`DROP TABLE IF EXISTS space; DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS checkpoint;
       CREATE TABLE space (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
       CREATE TABLE entry (space INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;
       CREATE TABLE checkpoint (content TEXT NOT NULL);
-      PRAGMA user_version = ${format}; COMMIT; BEGIN IMMEDIATE`);
+      PRAGMA user_version = ${stateFormat}; COMMIT; BEGIN IMMEDIATE`);
   }
 
   #statement(text: string): StatementSync {
@@ -130,6 +138,16 @@ export class StateFile implements AsyncDisposable {
     return known;
   }
 }
+
+export const formatOf = (database: DatabaseSync): number =>
+  database.prepare('PRAGMA user_version').get()!['user_version'] as number;
+
+/** Throws for a file of a newer version of this program. */
+export const requireReadableFormat = (database: DatabaseSync): void => {
+  const found = formatOf(database);
+  if (found > stateFormat)
+    throw new Error(`a newer millrace wrote it, in format ${found}; this one reads ${stateFormat}`);
+};
 
 class FileSpace implements StateSpace {
   readonly #id: number;

@@ -55,6 +55,8 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'context use': '从现在起使用某个命名的 millrace。',
   'context list': '列出已命名的 millrace，不含令牌。',
   'context delete': '忘记某个命名的 millrace 及其令牌。',
+  'state list': '列出流式 SQL 作业保存的内容：步骤、键数、大小和检查点。',
+  'state drop': '丢弃流式 SQL 作业保存的内容。',
   'dlq list': '按错误码和表统计下游拒绝的行。',
   'dlq show': '显示被拒绝的行及其原因、位置和值。',
   'dlq replay': '在修复原因之后重新写入被拒绝的行。',

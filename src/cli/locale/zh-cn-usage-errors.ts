@@ -263,9 +263,13 @@ export const zhUsageErrors: LocalErrors = {
     '<folder> 中的状态无法使用：<reason>',
     '确认磁盘正常后删除该文件夹：作业会从其来源重新计算结果，并使各目标表与之一致。',
   ],
+  STATE_NOT_FOUND: [
+    '<folder> 中没有 <what>',
+    '`millrace state list` 显示保存的内容。--dir 或 MILLRACE_STATE 指定保存作业的文件夹；默认是作业运行处的 .millrace/state。',
+  ],
   STATE_TARGET_HOLDS_OTHER: [
     '<target> 中是该作业另一个查询的结果，无法从中取出',
-    '请为修改后的查询指定另一个主题或文件。如果允许把完整结果写在已有内容之后，请删除该作业的状态：作业会重新开始。',
+    '请为修改后的查询指定另一个主题或文件。如果允许把完整结果写在已有内容之后，请丢弃该作业的状态：`millrace state drop JOB`，作业会重新开始。',
   ],
   STATE_LOG_LOST: [
     '作业无法从检查点继续（<input>）：<reason>；将重新计算其结果',

@@ -13,11 +13,16 @@ export const stateErrors = {
       `the state in ${d.folder} cannot be used: ${d.reason}`,
     hint: 'When the disk is well, remove the folder: the job computes its result anew from its sources, and brings its tables in step with it.',
   },
+  STATE_NOT_FOUND: {
+    retryable: false,
+    message: (d: { readonly what: string; readonly folder: string }) => `there is no ${d.what} in ${d.folder}`,
+    hint: '`millrace state list` shows what is kept. --dir, or MILLRACE_STATE, names the folder where jobs are kept; .millrace/state where they run is the default.',
+  },
   STATE_TARGET_HOLDS_OTHER: {
     retryable: false,
     message: (d: { readonly target: string }) =>
       `${d.target} holds the result of another query of this job, which cannot be taken out of it`,
-    hint: 'Give the changed query another topic or file. Where its whole result may come behind what is there, remove the state of the job: it begins anew then.',
+    hint: 'Give the changed query another topic or file. Where its whole result may come behind what is there, drop what the job remembers: `millrace state drop JOB`. It begins anew then.',
   },
   STATE_LOG_LOST: {
     retryable: true,
