@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { clientOptions } from './operating-commands.ts';
 
 const rest: OptionSpec = {
   value: 'URL',
@@ -25,21 +26,36 @@ export const flinkCommands: readonly CommandSpec[] = [
           'What the cluster can plan; what it cannot is refused here, with the place. The default is flink-1.20.',
       },
       kafka: { value: 'SERVERS', describe: 'Brokers by which the changes of MySQL tables reach the cluster.' },
+      direct: {
+        describe:
+          "Leave `mysql-cdc` to Flink CDC's own connector, which has to be in the cluster's lib folder. Servers are asked for their version first: MySQL 8.4 and later are refused.",
+      },
       'topic-prefix': {
         value: 'PREFIX',
         describe: 'Topics are called `PREFIX.DATABASE.TABLE`; `cdc` where nothing is said.',
       },
       feed: {
+        value: 'HOW',
+        choices: ['serve', 'run', 'file'],
+        describe:
+          'What brings the changes into the topics: pipelines under the `millrace serve` that answers, a process of its own that goes on when this command ends, or a file for `millrace run`. The default is `serve` where one answers, otherwise `file`.',
+      },
+      'feed-file': {
         value: 'FILE',
-        describe: 'Where the pipeline file is written that feeds these topics; `JOB.feed.yaml` where nothing is said.',
+        describe: 'The pipeline file of `--feed run` and `file`; `JOB.feed.yaml` where nothing is said.',
       },
       savepoint: { value: 'PATH', describe: 'Go on from a savepoint, as `sql stop` printed it.' },
       'dry-run': { describe: 'Print what would be sent, passwords left out, and send nothing.' },
+      ...clientOptions,
     },
     examples: [
       {
         command: 'millrace sql submit totals.sql --target flink --gateway http://flink1:8083 --kafka broker1:9092',
-        does: 'submit the job, and write totals.feed.yaml for `millrace run`',
+        does: 'submit the job, its topics fed by the `millrace serve` that answers, or by `millrace run totals.feed.yaml`',
+      },
+      {
+        command: 'millrace sql submit totals.sql --kafka broker1:9092 --feed run',
+        does: 'start a process that feeds the topics, and send the job once they are there',
       },
       {
         command: 'millrace sql submit totals.sql --kafka broker1:9092 --dry-run',
@@ -47,7 +63,7 @@ export const flinkCommands: readonly CommandSpec[] = [
       },
     ],
     notes: [
-      'Only options of tables change: `mysql-cdc` becomes `kafka`, fed by the pipeline file that is written; `mysql` becomes `jdbc`. The ids of the jobs are printed on stdout.',
+      'Only options of tables change: `mysql-cdc` becomes `kafka`, fed by a pipeline for each topic, called after it; `mysql` becomes `jdbc`. The ids of the jobs are printed on stdout.',
       'See docs/sql/flink.md for what is refused, and what the cluster needs.',
     ],
     load: () => import('./commands/sql-submit.ts'),

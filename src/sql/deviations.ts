@@ -113,3 +113,34 @@ export const functionDeviations: ReadonlyMap<string, string> = new Map([
     'STREAMRECORD_TIMESTAMP',
   ].map((name) => [name, ofThePlanner] as const),
 ]);
+
+const correlated = "what MySQL and SQLite give; Flink's planner takes the subquery apart wrongly";
+const notPlanned = "Flink's planner fails on it; the statement that fails says so";
+
+/** Queries over changing tables whose last rows are others than Flink 1.20.3's, which were recorded: what is here, and why. */
+export const resultDeviations: ReadonlyMap<string, string> = new Map([
+  [
+    'SELECT id, a, b, s FROM t ORDER BY s NULLS LAST, b DESC NULLS FIRST, id, a LIMIT 4 OFFSET 2',
+    'what MySQL and SQLite give; Flink takes back a row that it had not given',
+  ],
+  [
+    'SELECT COUNT(*) FROM (SELECT id, a, b, s FROM t ORDER BY a, id, b, s LIMIT 5) x WHERE a > 0',
+    'NULL comes first in both, and rows that are there twice count twice here; what SQLite gives',
+  ],
+  [
+    'SELECT customer, AVG(qty), AVG(DISTINCT qty), STDDEV_POP(total), VAR_SAMP(total) FROM orders GROUP BY customer',
+    'exact, and rounded once; Flink rounds on the way and differs in the last digit',
+  ],
+  ['SELECT id FROM t WHERE (a NOT IN (SELECT k FROM u WHERE v = s)) IS NULL', correlated],
+  ['SELECT id, (SELECT COUNT(*) + 1 FROM u WHERE u.k = t.a AND u.v = t.s HAVING COUNT(*) < 2) FROM t', correlated],
+  ['SELECT a, COUNT(*) FROM t GROUP BY a HAVING COUNT(*) > (SELECT COUNT(*) FROM u WHERE u.k = t.a)', correlated],
+  ['SELECT a, SUM(b), (SELECT COUNT(*) FROM u WHERE u.k = a) FROM t GROUP BY a', correlated],
+  ['SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.a GROUP BY v HAVING COUNT(*) > 1)', correlated],
+  ['SELECT id, a IN (SELECT k FROM u) IS TRUE FROM t WHERE FALSE', notPlanned],
+  ['SELECT id, (SELECT id FROM u WHERE u.k = t.a ORDER BY v DESC, id DESC, k LIMIT 1) FROM t', notPlanned],
+  ['SELECT id, (SELECT id FROM u WHERE u.k = t.a ORDER BY id, v LIMIT 1 OFFSET 1) FROM t', notPlanned],
+  [
+    'SELECT id, (SELECT SUM(DISTINCT x.b) FROM t x WHERE x.a = t.a AND EXISTS (SELECT 1 FROM u WHERE u.k = x.b AND u.v = t.s)) FROM t',
+    notPlanned,
+  ],
+]);

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { fileReason, interpolateText } from '../../config/interpolate.ts';
 import { redactor } from '../../config/redact.ts';
 import { GatewaySession } from '../../connectors/flink/gateway-client.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import { systemClock } from '../../pipeline/system-clock.ts';
 import { spanOfError } from '../../sql/sql-error.ts';
-import { feedFile } from '../../sql-pipeline/flink/feed-file.ts';
+import { checkDirectSources } from '../../sql-pipeline/flink/direct-sources.ts';
+import { feedPipelines } from '../../sql-pipeline/flink/feed-file.ts';
 import { type FlinkProfile, flinkProfiles } from '../../sql-pipeline/flink/flink-profile.ts';
 import { type FlinkScript, flinkScript } from '../../sql-pipeline/flink/flink-script.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode, exitCodeOf } from '../exit-code.ts';
+import { startFeed } from '../sql/start-feed.ts';
 import { statementErrorText } from '../sql/statement-error.ts';
 import { stopSignals } from '../stop-signals.ts';
 
@@ -28,26 +30,32 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     const profile = (call.text('profile') ?? flinkProfiles[0]) as FlinkProfile;
     script = flinkScript(
       text,
-      { profile, brokers, topicPrefix },
+      { profile, brokers, topicPrefix, direct: call.flag('direct') },
       {
         expand: (each) => interpolateText(each, { env: call.env, readText: (path) => readFileSync(path, 'utf8') }),
         hide: (secret) => void secrets.push(secret),
       },
     );
+    await checkDirectSources(script.direct);
   } catch (error) {
     const span = spanOfError(error);
     if (span === null || !isMillraceError(error) || call.format !== 'human') throw error;
     terminal.say(statementErrorText(error, span, { name: file!, text }, terminal.paint));
     return exitCodeOf(error);
   }
-  const feedPath = await writeFeed(call, script, { brokers: brokers ?? '', topicPrefix });
   if (call.flag('dry-run')) {
     const shown = script.statements.map((statement) => `${redactor(secrets)(statement.text)};\n`);
     await terminal.print(shown.join(''));
     return exitCode.ok;
   }
-  const jobs = await submit(call, script);
-  if (call.format === 'json') await terminal.print(envelope('flink-jobs', { jobs, feed: feedPath }));
+  using signals = stopSignals(() => terminal.say('stopping: what was submitted runs on'));
+  const feed = await startFeed(call, feedPipelines(script.fed, brokers ?? ''), {
+    brokers: brokers ?? '',
+    jobName: script.jobName,
+    signal: signals.stop,
+  });
+  const jobs = await submit(call, script, signals.stop);
+  if (call.format === 'json') await terminal.print(envelope('flink-jobs', { jobs, feed }));
   else for (const job of jobs) await terminal.print(`${job}\n`);
   return exitCode.ok;
 };
@@ -65,33 +73,19 @@ const readText = async (file: string): Promise<string> => {
   return text;
 };
 
-/** The pipeline file by which the topics are fed; null: the job reads no MySQL table. */
-const writeFeed = async (
+const submit = async (
   call: CommandCall,
-  { fed, jobName }: FlinkScript,
-  target: { readonly brokers: string; readonly topicPrefix: string },
-): Promise<string | null> => {
-  if (fed.length === 0) return null;
-  const path = call.text('feed') ?? `${jobName}.feed.yaml`;
-  try {
-    await writeFile(path, feedFile(fed, { name: jobName, ...target }));
-  } catch (error) {
-    throw new MillraceError('CLI_FILE_UNWRITABLE', { file: path, reason: fileReason(error) });
-  }
-  call.terminal.say(`the topics are fed by: millrace run ${path}`);
-  return path;
-};
-
-const submit = async (call: CommandCall, { statements }: FlinkScript): Promise<readonly string[]> => {
-  using signals = stopSignals(() => call.terminal.say('stopping: what was submitted runs on'));
+  { statements }: FlinkScript,
+  stop: AbortSignal,
+): Promise<readonly string[]> => {
   const gateway = (call.text('gateway') ?? 'http://127.0.0.1:8083').replace(/\/+$/, '');
   const savepoint = call.text('savepoint');
   await using session = await GatewaySession.open(gateway, systemClock);
   const jobs: string[] = [];
   if (savepoint !== null)
-    await session.run(`SET 'execution.savepoint.path' = '${savepoint.replaceAll("'", "''")}'`, 'SET', signals.stop);
+    await session.run(`SET 'execution.savepoint.path' = '${savepoint.replaceAll("'", "''")}'`, 'SET', stop);
   for (const { text, shown } of statements) {
-    const { jobId } = await session.run(text, shown, signals.stop);
+    const { jobId } = await session.run(text, shown, stop);
     if (jobId !== null) jobs.push(jobId);
   }
   return jobs;

@@ -1,4 +1,4 @@
-import { deviations, expressionDeviations, functionDeviations } from '../../sql/deviations.ts';
+import { deviations, expressionDeviations, functionDeviations, resultDeviations } from '../../sql/deviations.ts';
 import { functionTable } from '../../sql/functions/function-table.ts';
 import { code, fillPart, markdownTable } from './markdown.ts';
 
@@ -36,5 +36,7 @@ export const differencesPage = (page: string): string => {
   ]);
   const expressions = [...expressionDeviations].map(([expression, reason]) => [code(expression), reason]);
   const filled = fillPart(page, 'statements', markdownTable(['statement', 'here', 'why'], statements));
-  return fillPart(filled, 'expressions', markdownTable(['expression', 'here'], expressions));
+  const more = fillPart(filled, 'expressions', markdownTable(['expression', 'here'], expressions));
+  const results = [...resultDeviations].map(([query, reason]) => [code(query), reason]);
+  return fillPart(more, 'results', markdownTable(['query', 'here'], results));
 };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isMillraceError } from '../../core/errors.ts';
 import { parseScript } from '../../sql/parse/script.ts';
 import { spanOfError } from '../../sql/sql-error.ts';
-import { feedFile } from './feed-file.ts';
+import { feedFile, feedPipelines, servedFile } from './feed-file.ts';
 import type { FlinkProfile } from './flink-profile.ts';
 import { flinkScript } from './flink-script.ts';
 
@@ -49,18 +49,23 @@ test('only options change: MySQL is read from topics and written by JDBC', () =>
   // What is sent is read by the same parser as what was written.
   for (const text of texts) assert.equal(parseScript(text).length, 1);
 
-  const feed = feedFile(fed, { name: jobName, brokers: 'k1:9092', topicPrefix: 'cdc' });
-  assert.doesNotMatch(feed, /it's/);
-  const { pipelines } = JSON.parse(feed) as { readonly pipelines: readonly Record<string, Record<string, unknown>>[] };
+  const pipelines = feedPipelines(fed, 'k1:9092');
+  const file = feedFile(pipelines);
+  assert.doesNotMatch(file, /it's/);
   assert.deepEqual(
-    pipelines.map(({ source, sink }) => [source!['tables'], sink!['value.format'], sink!['topic']]),
+    (JSON.parse(file) as { readonly pipelines: readonly Record<string, Record<string, unknown>>[] }).pipelines.map(
+      ({ name, source, sink }) => [name, source!['tables'], sink!['topic'], sink!['value.format']],
+    ),
     [
-      [['shop.orders'], 'debezium-json', 'cdc.%{database}.%{table}'],
-      [['shop.visits'], 'canal-json', 'cdc.%{database}.%{table}'],
+      ['cdc.shop.orders-feed', 'shop.orders', 'cdc.shop.orders', 'debezium-json'],
+      ['cdc.shop.visits-feed', 'shop.visits', 'cdc.shop.visits', 'canal-json'],
     ],
   );
+  assert.deepEqual((JSON.parse(servedFile(pipelines[0]!)) as { pipeline: object }).pipeline, {
+    name: 'cdc.shop.orders-feed',
+  });
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable as pipeline files write it.
-  assert.equal(pipelines[0]!['source']!['password'], '${PW}');
+  assert.equal(pipelines[0]!.source['password'], '${PW}');
 });
 
 const refused: readonly (readonly [what: string, sql: string, at: string, said: RegExp, profile?: FlinkProfile])[] = [

@@ -3,6 +3,7 @@ import type { DeclaredTable } from '../../sql/catalog/declared-table.ts';
 import { type Span, sqlError } from '../../sql/sql-error.ts';
 import { isBinary } from '../../sql/types/sql-type.ts';
 import type { ConnectedTable } from '../connected-table.ts';
+import type { DirectTable } from './direct-sources.ts';
 
 /** A MySQL table whose changes a pipeline has to bring into a topic. */
 export interface FedTable {
@@ -16,6 +17,8 @@ export interface FlinkTarget {
   /** Null: the job reads no MySQL table. */
   readonly brokers: string | null;
   readonly topicPrefix: string;
+  /** MySQL is read by Flink's own connector. */
+  readonly direct?: boolean;
   readonly group: string;
   readonly expand: (text: string) => string;
 }
@@ -23,6 +26,7 @@ export interface FlinkTarget {
 interface Rewritten {
   readonly statement: CreateTable;
   readonly fed: FedTable | null;
+  readonly direct?: DirectTable;
 }
 
 /** The declaration with options that Flink's own connectors take, and nothing else changed. Throws SQL_NOT_SUPPORTED at what they cannot be. */
@@ -40,6 +44,10 @@ export const flinkTable = (
   const connector = declared.binding.connector;
   switch (connector) {
     case 'mysql-cdc': {
+      if (target.direct) {
+        const source = Object.fromEntries(given.keys().map((key) => [key, option(key)]));
+        return { statement: withOptions(source), fed: null, direct: { span: statement, source } };
+      }
       if (target.brokers === null)
         throw refused(statement, "'mysql-cdc'", 'Flink reads its changes from Kafka: name the brokers with --kafka');
       const format = fedFormat(declared, statement);
