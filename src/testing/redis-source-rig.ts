@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { redisSource } from '../connectors/redis/source/connector.ts';
 import { openRedisSource } from '../connectors/redis/source/source.ts';
 import type { Batch, Lane, Position } from '../core/batch.ts';
+import type { Context } from '../core/connector.ts';
 import type { Log, LogFields } from '../core/log.ts';
+import type { UnreadableMessage } from '../core/unreadable-message.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import type { LaunchedRedis } from './servers/launch-redis.ts';
 
@@ -16,6 +18,8 @@ export class HeldRows {
   taken = 0;
   readonly marks: string[] = [];
   readonly said: string[] = [];
+  /** Unreadable keys that were put aside; null: such a key is an error. */
+  letters: UnreadableMessage[] | null = null;
 
   take({ changes, positions }: Batch): void {
     for (const change of changes) {
@@ -41,6 +45,12 @@ export class HeldRows {
   }
 }
 
+const contextOf = (held: HeldRows, log: Log): Context => {
+  const context = { pipeline: 'test', clock: systemClock, log };
+  const { letters } = held;
+  return letters === null ? context : { ...context, putAside: async (messages) => void letters.push(...messages) };
+};
+
 /** Reads into `held` from where it stands until `done`, then ends as a pipeline's stop does. */
 export const readRedis = async (
   redis: LaunchedRedis,
@@ -51,7 +61,7 @@ export const readRedis = async (
   const config = redisSource.config.parse({ hostname: redis.host, port: redis.port, ...settings });
   const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
   const log: Log = { debug: say, info: say, warn: say, error: say };
-  await using source = await openRedisSource(config, { pipeline: 'test', clock: systemClock, log });
+  await using source = await openRedisSource(config, contextOf(held, log));
   const stop = new AbortController();
   const patience = setTimeout(() => stop.abort(), patienceMs);
   try {
@@ -76,7 +86,7 @@ export const readRedisFile = async (
   const config = redisSource.config.parse({ path, ...settings });
   const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
   const log: Log = { debug: say, info: say, warn: say, error: say };
-  await using source = await openRedisSource(config, { pipeline: 'test', clock: systemClock, log });
+  await using source = await openRedisSource(config, contextOf(held, log));
   const stop = new AbortController();
   for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
     held.take(batch);

@@ -39,7 +39,7 @@ export const replayMessages = async (
         for (const sink of sinks) await write(sink, batch);
       } catch (error) {
         const reason = isMillraceError(error, 'KAFKA_MESSAGE_UNREADABLE') ? error.cause : error;
-        if (!isMillraceError(reason) || !(isAboutRows(reason) || reason.code.startsWith('FORMAT_'))) throw error;
+        if (!isMillraceError(reason) || !isAboutMessage(reason)) throw error;
         refused({ id, code: reason.code, message: reason.message });
         continue;
       }
@@ -48,6 +48,10 @@ export const replayMessages = async (
     }
   }
 };
+
+/** Whether it is the letter's own fault, so that the next one is tried. */
+const isAboutMessage = (error: MillraceError): boolean =>
+  isAboutRows(error) || error.code.startsWith('FORMAT_') || error.code === 'REDIS_KEY_UNREADABLE';
 
 const openRereader = async (section: SourceSection | undefined, file: string, context: Context): Promise<Rereader> => {
   if (section?.connector.openRereader === undefined) throw new MillraceError('DLQ_NO_SOURCE', { file });

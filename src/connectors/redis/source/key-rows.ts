@@ -7,13 +7,15 @@ import type { Message } from '../../../formats/json-rows/message.ts';
 import type { RdbKey } from '../../../protocol/redis/rdb/rdb-visitor.ts';
 import { keyText } from '../key-text.ts';
 import type { KeyTable } from './key-tables.ts';
+import type { UnreadableKeys } from './unreadable-keys.ts';
 
 /** What a table's keys are, for messages. */
 const kindText = { string: 'string', list: 'list', set: 'set', zset: 'sorted set', hash: 'hash', stream: 'stream' };
 
 /**
  * Makes keys into changes of `changes`: `begin` one, tell its value piece by piece, and `end` it; or say that it is `gone`. All that
- * reads a key throws REDIS_KEY_UNREADABLE, and takes nothing of the piece at hand, where a value is none of its column's.
+ * reads a key throws REDIS_KEY_UNREADABLE, and takes nothing of the piece at hand, where a value is none of its column's; or, where such keys
+ * are kept, hands it over, and takes nothing more of it.
  */
 export class KeyRows {
   readonly #tables: readonly KeyTable[];
@@ -27,8 +29,18 @@ export class KeyRows {
   #expiry: Buffer | null = null;
   /** Elements of the key that have been told: a list's are numbered. */
   #elements = 0;
+  /** The key at hand was handed over. */
+  #isAside = false;
+  readonly #aside: UnreadableKeys | null;
 
-  constructor(tables: readonly KeyTable[], changes: ChangeCollector, unknownFields: 'refuse' | 'ignore') {
+  /** `aside`: takes keys that cannot be read; null: they are errors. */
+  constructor(
+    tables: readonly KeyTable[],
+    changes: ChangeCollector,
+    unknownFields: 'refuse' | 'ignore',
+    aside: UnreadableKeys | null,
+  ) {
+    this.#aside = aside?.stops === false ? aside : null;
     this.#tables = tables;
     this.#changes = changes;
     this.#ignoresUnknown = unknownFields === 'ignore';
@@ -50,6 +62,7 @@ export class KeyRows {
     this.#table = table;
     this.#key = key;
     this.#op = op;
+    this.#isAside = false;
     this.#elements = 0;
     this.#keyValues = table.keys.read(key)!;
     this.#expiry =
@@ -57,10 +70,10 @@ export class KeyRows {
     this.#beginRow(table);
   }
 
-  /** Begins a key of a saved file. Throws REDIS_KEY_UNREADABLE where it is of another kind than its table's. */
+  /** Begins a key of a saved file. It is unreadable where it is of another kind than its table's. */
   beginSaved(table: KeyTable, { kind, expiresAtMs }: Pick<RdbKey, 'kind' | 'expiresAtMs'>, name: Buffer): void {
-    if (kind !== table.kind) throw this.wrongKind(table, name);
-    this.begin(table, name, expiresAtMs, 'read');
+    if (kind === table.kind) this.begin(table, name, expiresAtMs, 'read');
+    else this.wrongKind(table, name);
   }
 
   /** Bytes must last until the key ends, where it is one row; else until this returns. */
@@ -82,22 +95,24 @@ export class KeyRows {
   }
 
   text(value: Buffer): void {
+    if (this.#isAside) return;
     const { document, valueColumn } = this.#table!;
     document.set(valueColumn, value);
   }
 
   /** An entry of a stream; names and values in turn. */
   entry(id: Buffer, pairs: readonly Buffer[]): void {
+    if (this.#isAside) return;
     const table = this.#table!;
     this.#beginRow(table);
     table.document.set(table.elementColumn, id);
     for (let i = 0; i < pairs.length; i += 2) this.#column(table, pairs[i]!, pairs[i + 1]!);
-    this.#add(table, this.#op);
+    if (!this.#isAside) this.#add(table, this.#op);
   }
 
   end(): void {
     const table = this.#table!;
-    if (!table.isChildren) this.#add(table, this.#op);
+    if (!table.isChildren && !this.#isAside) this.#add(table, this.#op);
   }
 
   /** The key is gone: its row, or the rows of all its elements. */
@@ -109,20 +124,23 @@ export class KeyRows {
 
   /** An element of the key that has begun is gone. */
   elementGone(name: Buffer): void {
+    if (this.#isAside) return;
     const table = this.#table!;
     this.#beginRow(table);
     table.document.set(table.elementColumn, name);
     this.#add(table, 'delete');
   }
 
-  /** That a key of `table` holds something of another kind. */
-  wrongKind(table: KeyTable, key: Buffer): MillraceError {
-    return this.unreadable(key, `it is no ${kindText[table.kind as keyof typeof kindText]}`);
+  /** A key of `table` holds something of another kind: it cannot be read. */
+  wrongKind(table: KeyTable, key: Buffer): void {
+    this.#table = table;
+    this.unreadable(key, `it is no ${kindText[table.kind as keyof typeof kindText]}`);
   }
 
-  unreadable(key: Buffer, reason: string): MillraceError {
+  /** A key cannot be read. */
+  unreadable(key: Buffer, reason: string): void {
     this.#key = key;
-    return this.#unreadable(reason);
+    this.#refuse(reason);
   }
 
   /** A row with what the key says, and nothing else. */
@@ -134,19 +152,22 @@ export class KeyRows {
   }
 
   #column(table: KeyTable, name: Buffer, value: Buffer): void {
+    if (this.#isAside) return;
     const { document, keys, expiryColumn, elementColumn, label } = table;
     const column = document.columnOf(name);
     if (column < 0 || column === expiryColumn || column === elementColumn) {
       if (this.#ignoresUnknown) return;
-      throw this.#unreadable(`it has the field ${keyText(name)}, which ${label} has no column for`);
+      this.#refuse(`it has the field ${keyText(name)}, which ${label} has no column for`);
+      return;
     }
     const part = keys.columns.indexOf(column);
     if (part < 0) document.set(column, value);
     else if (!this.#keyValues[part]!.equals(value))
-      throw this.#unreadable(`its field ${keyText(name)} says otherwise than the key`);
+      this.#refuse(`its field ${keyText(name)} says otherwise than the key`);
   }
 
   #element(table: KeyTable, name: Buffer, value: Buffer | null): void {
+    if (this.#isAside) return;
     const { document, elementColumn, valueColumn } = table;
     document.set(elementColumn, name);
     if (value !== null) document.set(valueColumn, value);
@@ -163,7 +184,7 @@ export class KeyRows {
       changes.check();
     } catch (error) {
       changes.undo();
-      throw this.#asUnreadable(error);
+      this.#refuseFor(error);
     }
   }
 
@@ -180,17 +201,20 @@ export class KeyRows {
       rows.write(0, 'before', ignoredValues);
       this.#changes.add({ kind: 'rows', op: 'delete', table, rows, origin, everyMatch: true });
     } catch (error) {
-      throw this.#asUnreadable(error);
+      this.#refuseFor(error);
     }
   }
 
-  #asUnreadable(error: unknown): unknown {
-    if (!isMillraceError(error) || !error.code.startsWith('FORMAT_')) return error;
-    return this.#unreadable(error.message, error);
+  #refuseFor(error: unknown): void {
+    if (!isMillraceError(error) || !error.code.startsWith('FORMAT_')) throw error;
+    this.#refuse(error.message, error);
   }
 
-  #unreadable(reason: string, cause?: unknown): MillraceError {
-    return new MillraceError('REDIS_KEY_UNREADABLE', { key: keyText(this.#key), reason }, { cause });
+  #refuse(reason: string, cause?: unknown): void {
+    const error = new MillraceError('REDIS_KEY_UNREADABLE', { key: keyText(this.#key), reason }, { cause });
+    if (this.#aside === null) throw error;
+    this.#aside.add(this.#key, this.#message.place, error);
+    this.#isAside = true;
   }
 }
 

@@ -67,6 +67,7 @@ const readTogether = async (
   const replies = await connection.send(commands.view(), commands.commands);
   for (const [index, big] of keys.entries()) {
     const found = elementsOf(connection, rows, big, replies[index]!);
+    if (found === null) continue;
     begin(rows, big, deletes, found.length);
     if (found.length > 0) take(rows, big, found);
   }
@@ -91,6 +92,7 @@ async function* readInPieces(
     for (let from = 0; ; from += pieceElements) {
       const reply = await ask('LRANGE', key, String(from), String(from + pieceElements - 1));
       const found = elementsOf(connection, rows, big, reply);
+      if (found === null) return;
       take(rows, big, found);
       yield;
       if (found.length < pieceElements) return;
@@ -99,6 +101,7 @@ async function* readInPieces(
   if (table.shape === 'stream') {
     for (let from = '-'; ; ) {
       const found = elementsOf(connection, rows, big, await ask('XRANGE', key, from, '+', 'COUNT', count));
+      if (found === null) return;
       take(rows, big, found);
       yield;
       if (found.length < pieceElements) return;
@@ -107,7 +110,9 @@ async function* readInPieces(
   }
   const command = table.shape === 'set' ? 'SSCAN' : table.shape === 'zset' ? 'ZSCAN' : 'HSCAN';
   for (let cursor = '0'; ; ) {
-    const [next, reply] = elementsOf(connection, rows, big, await ask(command, key, cursor, 'COUNT', count));
+    const found = elementsOf(connection, rows, big, await ask(command, key, cursor, 'COUNT', count));
+    if (found === null) return;
+    const [next, reply] = found;
     take(rows, big, reply as readonly Reply[]);
     yield;
     cursor = String(next);
@@ -115,14 +120,18 @@ async function* readInPieces(
   }
 }
 
+/** Null: the key has become one of another kind, and was put aside. */
 const elementsOf = (
   connection: RedisConnection,
   rows: KeyRows,
   { table, key }: BigKey,
   reply: Reply,
-): readonly Reply[] => {
+): readonly Reply[] | null => {
   if (!(reply instanceof ReplyError)) return reply as readonly Reply[];
-  if (reply.code === 'WRONGTYPE') throw rows.wrongKind(table, key);
+  if (reply.code === 'WRONGTYPE') {
+    rows.wrongKind(table, key);
+    return null;
+  }
   throw connection.failure(reply, 'a command that reads a key');
 };
 

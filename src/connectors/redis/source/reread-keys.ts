@@ -10,7 +10,7 @@ const elementsAtOnce = 1_000;
 
 /**
  * Reads keys as they are now and takes their rows; yields where a big key has given some, and at the end. What is read may be newer than
- * the command that named the key; the same rows are then read again when that newer command has come. Throws REDIS_KEY_UNREADABLE.
+ * the command that named the key; the same rows are then read again when that newer command has come. Throws REDIS_KEY_UNREADABLE, where such keys are not put aside.
  */
 export async function* rereadKeys(
   connection: RedisConnection,
@@ -23,10 +23,14 @@ export async function* rereadKeys(
   const replies = await connection.send(commands.view(), commands.commands);
   const wholes: BigKey[] = [];
   let at = 0;
-  const next = (dirty: DirtyKey): Reply => {
+  /** Undefined: the key is of another kind, and was put aside. */
+  const next = (dirty: DirtyKey): Reply | undefined => {
     const reply = replies[at++]!;
     if (!(reply instanceof ReplyError)) return reply;
-    if (reply.code === 'WRONGTYPE') throw rows.wrongKind(dirty.table, dirty.key);
+    if (reply.code === 'WRONGTYPE') {
+      rows.wrongKind(dirty.table, dirty.key);
+      return undefined;
+    }
     throw connection.failure(reply, 'a command that reads a key');
   };
   for (const dirty of keys) {
@@ -34,14 +38,17 @@ export async function* rereadKeys(
     const expiry = table.expiryColumn >= 0 ? Number(next(dirty)) : -1;
     const expiresAtMs = expiry >= 0 ? expiry : null;
     if (!table.isChildren) {
-      const isThere = takeRow(rows, dirty, next(dirty), expiresAtMs);
+      const reply = next(dirty);
+      const isThere = reply === undefined || takeRow(rows, dirty, reply, expiresAtMs);
       if (!isThere && deletes && mayBeGone) rows.gone(table, key);
       continue;
     }
     rows.begin(table, key, expiresAtMs, 'create');
     for (const [id, ...pairs] of dirty.entries ?? []) rows.entry(id!, pairs);
-    if (dirty.isWhole) wholes.push({ key, table, mayBeGone, expiresAtMs, size: Number(next(dirty)) });
-    else takeElements(rows, dirty, deletes, () => next(dirty));
+    if (dirty.isWhole) {
+      const size = next(dirty);
+      if (size !== undefined) wholes.push({ key, table, mayBeGone, expiresAtMs, size: Number(size) });
+    } else takeElements(rows, dirty, deletes, () => next(dirty));
   }
   yield* readElements(connection, wholes, rows, deletes);
 }
@@ -72,13 +79,19 @@ const takeRow = (rows: KeyRows, { key, table }: DirtyKey, reply: Reply, expiresA
   return true;
 };
 
-const takeElements = (rows: KeyRows, { table, elements }: DirtyKey, deletes: boolean, next: () => Reply): void => {
-  let values: readonly (Reply | null)[] = [];
+const takeElements = (
+  rows: KeyRows,
+  { table, elements }: DirtyKey,
+  deletes: boolean,
+  next: () => Reply | undefined,
+): void => {
+  let values: readonly (Reply | null)[] | undefined;
   let at = 0;
   for (const element of elements?.values() ?? []) {
-    if (at % elementsAtOnce === 0) values = next() as readonly (Reply | null)[];
-    const value = values[at % elementsAtOnce]!;
+    if (at % elementsAtOnce === 0) values = next() as readonly (Reply | null)[] | undefined;
+    const value = values?.[at % elementsAtOnce];
     at += 1;
+    if (value === undefined) continue;
     if (value === null || value === 0) {
       if (deletes) rows.elementGone(element);
     } else if (table.shape === 'set') rows.element(element);

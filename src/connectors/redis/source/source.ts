@@ -20,6 +20,7 @@ import { rereadKeys } from './reread-keys.ts';
 import { readSnapshot } from './snapshot-rows.ts';
 import { StreamCommands } from './stream-commands.ts';
 import { StreamSpool } from './stream-spool.ts';
+import { UnreadableKeys } from './unreadable-keys.ts';
 import { checkWhole } from './whole-server.ts';
 
 /** Keys that are read again at once, and become one transaction of the target. */
@@ -43,6 +44,7 @@ class RedisSource implements Source {
   readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(keysAtOnce);
   readonly #rows: KeyRows;
+  readonly #unreadable: UnreadableKeys;
   /** Of all attempts with these settings. */
   readonly #failures: LinkFailures;
   #link: ReplicationLink | null = null;
@@ -54,7 +56,8 @@ class RedisSource implements Source {
     this.#failures = failures;
     this.#context = context;
     this.#tables = keyTables(config);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields']);
+    this.#unreadable = new UnreadableKeys(context);
+    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
   }
 
   async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -185,6 +188,7 @@ class RedisSource implements Source {
     };
     const rows = readSnapshot(file, this.#rows, this.#config.database, met);
     for await (const _ of rows) {
+      await this.#unreadable.putAside();
       const changes = [...begins, ...this.#changes.take()];
       begins = [];
       if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
@@ -230,6 +234,7 @@ class RedisSource implements Source {
           last = changes;
         }
       }
+      await this.#unreadable.putAside();
       if (keys.length > 0 || place.offset !== told.offset) yield batch(last, place);
       told = place;
       toldMs = clock.monotonic();

@@ -10,6 +10,7 @@ import type { RdbKey } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
 import { KeyRows } from '../key-rows.ts';
 import { type KeyTable, keyTables } from '../key-tables.ts';
 import { SnapshotVisitor } from '../snapshot-rows.ts';
+import { UnreadableKeys } from '../unreadable-keys.ts';
 import { Keyspace, type SavedKey } from './keyspace.ts';
 import { ReplayedCommands } from './replayed-commands.ts';
 import { SavedLog } from './saved-log.ts';
@@ -29,6 +30,7 @@ export class RedisFileSource implements Source {
   readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(rowsAtOnce);
   readonly #rows: KeyRows;
+  readonly #unreadable: UnreadableKeys;
   #identity = '';
   #snapshotting: readonly string[];
 
@@ -36,7 +38,8 @@ export class RedisFileSource implements Source {
     this.#config = config;
     this.#context = context;
     this.#tables = keyTables(config);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields']);
+    this.#unreadable = new UnreadableKeys(context);
+    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
     this.#snapshotting = this.#tables.map(({ label }) => label);
   }
 
@@ -70,9 +73,11 @@ export class RedisFileSource implements Source {
     const batches = commands === 0 ? this.#savedKeys(log, behind, marks) : this.#replayed(log, behind, marks, signal);
     for await (const batch of batches) {
       if (signal.aborted) return;
+      await this.#unreadable.putAside();
       yield batch;
     }
     if (signal.aborted) return;
+    await this.#unreadable.putAside();
     this.#snapshotting = [];
     yield this.#batch(marks.ends(), done);
   }
@@ -157,7 +162,10 @@ export class RedisFileSource implements Source {
       const name = Buffer.from(key.name);
       const table = this.#rows.tableOf(name);
       if (table === null) continue;
-      if (key.doubt !== null) throw this.#rows.unreadable(name, key.doubt);
+      if (key.doubt !== null) {
+        this.#rows.unreadable(name, key.doubt);
+        continue;
+      }
       marks.met(table);
       this.#rows.beginSaved(table, { kind: key.kind, expiresAtMs: key.expires }, name);
       let told = 0;

@@ -12,6 +12,7 @@ import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
 import { KeyRows } from '../key-rows.ts';
 import { type KeyTable, keyTables } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
+import { UnreadableKeys } from '../unreadable-keys.ts';
 import { checkWhole } from '../whole-server.ts';
 import { KeyEvents } from './key-events.ts';
 
@@ -31,6 +32,7 @@ export class RedisScanSource implements Source {
   readonly #tables: readonly KeyTable[];
   readonly #changes = new ChangeCollector(keysAtOnce);
   readonly #rows: KeyRows;
+  readonly #unreadable: UnreadableKeys;
   readonly #deletes: boolean;
   /** When reading began, in milliseconds since 1970, which tells places of one run from another's. */
   #runMs = 0;
@@ -41,7 +43,8 @@ export class RedisScanSource implements Source {
     this.#config = config;
     this.#context = context;
     this.#tables = keyTables(config);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields']);
+    this.#unreadable = new UnreadableKeys(context);
+    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
     this.#deletes = config['deletes.policy'] === 'delete';
   }
 
@@ -157,6 +160,7 @@ export class RedisScanSource implements Source {
     this.#rows.at({ replicationId: String(this.#runMs), offset, db: this.#config.database });
     for await (const _ of rereadKeys(reader, keys, this.#rows, this.#deletes)) {
       const changes = this.#changes.take();
+      await this.#unreadable.putAside();
       if (changes.length > 0) yield this.#batch(changes);
     }
   }
