@@ -6,6 +6,8 @@ import type { RdbCount } from './rdb-count.ts';
 export const keyFacts = (count: RdbCount): readonly (readonly [string, string])[] => [
   ['written by', serverVersion(count) ?? 'unknown'],
   ['keys', `${count.keys}, of which ${count.expiring} expire and ${count.expired} have expired`],
+  ...(count.expiring > 0 ? [['expiries', spans(count)] as const] : []),
+  ...(count.expiringFields > 0 ? [['expiring fields', String(count.expiringFields)] as const] : []),
   ['databases', [...count.databases].map(([index, keys]) => `${index} (${keys})`).join(', ') || 'none'],
   ['encodings', [...count.encodings].map(([name, keys]) => `${name} ${keys}`).join(', ') || 'none'],
   ...(count.libraries > 0 ? [['functions', `${count.libraries} libraries`] as const] : []),
@@ -13,6 +15,9 @@ export const keyFacts = (count: RdbCount): readonly (readonly [string, string])[
     ? [['modules', [...count.modules].map(([name, parts]) => `${name} (${parts})`).join(', ')] as const]
     : []),
 ];
+
+const spans = ({ expiries }: RdbCount): string =>
+  [...expiries].flatMap(([span, keys]) => (keys === 0 ? [] : [`${span} ${keys}`])).join(', ');
 
 /** Tables of types and of the largest keys; none where there are no keys. */
 export const keyTables = (count: RdbCount): readonly string[] => {
@@ -46,6 +51,8 @@ export const keyObject = (count: RdbCount) => ({
   elements: count.elements,
   expiring: count.expiring,
   expired: count.expired,
+  expiries: Object.fromEntries(count.expiries),
+  expiring_fields: count.expiringFields,
   function_libraries: count.libraries,
   types: Object.fromEntries(count.kinds),
   encodings: Object.fromEntries(count.encodings),

@@ -17,6 +17,19 @@ export interface LargeKey {
   readonly bytes: number;
 }
 
+const day = 86_400_000;
+/** In how long keys expire: up to each of these, in milliseconds, and its name. */
+const expirySpans = [
+  [0, 'expired'],
+  [60_000, 'within 1 minute'],
+  [3_600_000, 'within 1 hour'],
+  [day, 'within 1 day'],
+  [7 * day, 'within 7 days'],
+  [30 * day, 'within 30 days'],
+  [365 * day, 'within 1 year'],
+  [Number.POSITIVE_INFINITY, 'later'],
+] as const;
+
 /** Counts what an RDB file holds: by type, by encoding, by database, by when keys expire, and the largest keys. */
 export class RdbCount implements RdbVisitor {
   readonly facts = new Map<string, string>();
@@ -30,6 +43,10 @@ export class RdbCount implements RdbVisitor {
   elements = 0;
   expiring = 0;
   expired = 0;
+  /** Keys by the span in which they expire, the soonest first; those without a key too. */
+  readonly expiries = new Map<string, number>(expirySpans.map(([, name]) => [name, 0]));
+  /** Fields of hashes that expire on their own. */
+  expiringFields = 0;
   libraries = 0;
   readonly #top: number;
   readonly #nowMs: number;
@@ -65,8 +82,9 @@ export class RdbCount implements RdbVisitor {
     this.#elementsOfKey += 1;
   }
 
-  field(): void {
+  field(_name: Buffer, _value: Buffer, expiresAtMs: number | null): void {
     this.#elementsOfKey += 1;
+    if (expiresAtMs !== null) this.expiringFields += 1;
   }
 
   entry(): void {
@@ -91,7 +109,10 @@ export class RdbCount implements RdbVisitor {
     if (key.expiresAtMs !== null) {
       kind.expiring += 1;
       this.expiring += 1;
-      if (key.expiresAtMs <= this.#nowMs) this.expired += 1;
+      const inMs = key.expiresAtMs - this.#nowMs;
+      if (inMs <= 0) this.expired += 1;
+      const [, span] = expirySpans.find(([upTo]) => inMs <= upTo)!;
+      this.expiries.set(span, this.expiries.get(span)! + 1);
     }
     const encoding = `${key.kind} ${key.encoding}`;
     this.encodings.set(encoding, (this.encodings.get(encoding) ?? 0) + 1);

@@ -27,6 +27,11 @@ test('a saved file is counted and shown: types, elements, expiries, databases an
   assert.equal(data.elements, 7);
   assert.equal(data.expiring, 1);
   assert.equal(data.expired, 0);
+  assert.deepEqual(
+    Object.entries(data.expiries).filter(([, keys]) => keys !== 0),
+    [['within 1 hour', 1]],
+  );
+  assert.equal(data.expiring_fields, 0);
   assert.equal(data.server_version, redis.version);
   assert.deepEqual(data.types.hash, { keys: 1, elements: 2, bytes: data.types.hash.bytes, expiring: 0 });
   assert.deepEqual(data.databases, { 0: 4 });
@@ -34,6 +39,7 @@ test('a saved file is counted and shown: types, elements, expiries, databases an
 
   const { stdout: text } = await millrace('redis', 'rdb', 'stat', file);
   assert.match(text, /\\xffA +string/);
+  assert.match(text, /expiries +within 1 hour 1$/m);
   assert.match(text, /keys +4, of which 1 expire and 0 have expired/);
 
   const { stdout: dumped } = await millrace('redis', 'rdb', 'dump', file, '--key', 'user:', '--key', 'set');
