@@ -81,6 +81,12 @@ const settings = z.strictObject({
     .describe(
       'What happens to the row of a hash that is gone. `ignore` keeps it. `delete` deletes it, also when the key expired or was evicted: Redis does not say why a key is gone. FLUSHALL and FLUSHDB delete no row.',
     ),
+  'flushes.policy': z
+    .enum(['keep', 'confirm'])
+    .default('keep')
+    .describe(
+      'What FLUSHALL and FLUSHDB do to rows. `keep`: nothing, ever. `confirm`, with `deletes.policy: delete`: nothing either, until somebody sets the key `PREFIX:empty:PIPELINE` to `yes` in the database that is read; then all keys are read again, and rows without a key go, also of tables of which there is no key any more.',
+    ),
   'skip.own.writes': z
     .boolean()
     .default(false)
@@ -123,6 +129,10 @@ const settings = z.strictObject({
 
 export const redisSourceConfig = settings.superRefine((config, context) => {
   const { hostname, path } = config;
+  if (config['flushes.policy'] === 'confirm' && (config['deletes.policy'] !== 'delete' || config.mode === 'scan')) {
+    const message = 'confirm needs `deletes.policy: delete` and `mode: replica`';
+    context.addIssue({ code: 'custom', path: ['flushes.policy'], message });
+  }
   if (config.mode === 'scan') {
     const message = 'needs `mode: replica`: a scan reads all keys as they are, whoever wrote them';
     if (config['skip.own.writes']) context.addIssue({ code: 'custom', path: ['skip.own.writes'], message });

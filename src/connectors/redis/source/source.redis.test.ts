@@ -111,6 +111,35 @@ test('with deletes, what is removed goes, also what vanished while nobody read; 
   assert.ok(held.said.some((words) => /everything is read again/.test(words)));
 });
 
+test('an emptied database empties a table once it was asked for twice: by the setting, and by a key that says so', async () => {
+  await using redis = await launchRedis({ settings: quick });
+  await using connection = await connectRedis(redis);
+  const twice = { 'deletes.policy': 'delete', 'flushes.policy': 'confirm' };
+  await connection.command('HSET', 'user:1', 'name', '1');
+  await connection.command('HSET', 'item:a/1', 'title', 't');
+  const held = new HeldRows();
+  await read(redis, held, () => held.positions.size > 0, twice);
+  held.marks.length = 0;
+  await connection.command('FLUSHALL');
+  await connection.command('HSET', 'item:a/2', 'title', 't');
+  await read(redis, held, () => held.rows.has('items a 2'), twice);
+  assert.deepEqual(held.marks, []);
+  // Another database's key, and another word, confirm nothing; nor does the key where the setting does not say so.
+  await connection.command('SELECT', '1');
+  await connection.command('SET', 'millrace:empty:test', 'yes');
+  await connection.command('SELECT', '0');
+  await connection.command('SET', 'millrace:empty:test', 'no');
+  await connection.command('HSET', 'item:a/3', 'title', 't');
+  await read(redis, held, () => held.rows.has('items a 3'), twice);
+  assert.deepEqual(held.marks, []);
+  await connection.command('SET', 'millrace:empty:test', 'yes');
+  // What comes behind it is in the new reading.
+  await connection.command('HSET', 'item:a/4', 'title', 't');
+  await read(redis, held, () => held.marks.length === 4, twice);
+  assert.deepEqual(held.marks, ['begin items', 'begin users', 'end items', 'end users']);
+  assert.ok(held.rows.has('items a 4'));
+});
+
 test('swapped databases are read again from their beginning', async () => {
   await using redis = await launchRedis({ settings: quick });
   await using connection = await connectRedis(redis);

@@ -18,7 +18,7 @@ import { OffsetWatch } from './offset-watch.ts';
 import { ReplicationLink } from './replication-link.ts';
 import { rereadKeys } from './reread-keys.ts';
 import { readSnapshot } from './snapshot-rows.ts';
-import { StreamCommands } from './stream-commands.ts';
+import { confirmed, StreamCommands } from './stream-commands.ts';
 import { StreamSpool } from './stream-spool.ts';
 import { UnreadableKeys } from './unreadable-keys.ts';
 import { checkWhole } from './whole-server.ts';
@@ -65,7 +65,7 @@ class RedisSource implements Source {
     let from = at === null ? null : placeAt(at);
     while (!signal.aborted) {
       yield* this.#follow(from, at === null && this.#config['scan.startup.mode'] === 'latest-offset', signal);
-      // Databases were swapped: nothing is known of this one any more.
+      // Databases were swapped, or an emptied one was confirmed: nothing is known of the keys any more.
       from = null;
     }
   }
@@ -147,7 +147,7 @@ class RedisSource implements Source {
       const { place, dirty, commands } = stream!;
       if (file !== null) {
         this.#warnOfGap(from);
-        if (!skipsSnapshot) yield* this.#snapshot(file, place, link);
+        if (!skipsSnapshot) yield* this.#snapshot(file, place, link, await this.#isEmptyOnPurpose(reader));
         await link.dropSnapshot();
         yield batch([], place);
       }
@@ -170,12 +170,28 @@ class RedisSource implements Source {
     const dirty = new DirtyKeys(place);
     const { database, 'skip.own.writes': skipsOwn, 'position.prefix': prefix } = this.#config;
     const own = skipsOwn ? prefix : null;
-    const options = { rows: this.#rows, dirty, database, own, pipeline, log };
+    const options = { rows: this.#rows, dirty, database, own, confirmation: this.#confirmation, pipeline, log };
     return { place, dirty, commands: new StreamCommands(options, place) };
   }
 
-  /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay. */
-  async *#snapshot(file: string, place: LinkPlace, link: ReplicationLink): AsyncGenerator<Batch> {
+  /** The key by which somebody says that rows without a key may go, also where no key of a table is left; null: nobody may. */
+  get #confirmation(): string | null {
+    const { 'flushes.policy': policy, 'position.prefix': prefix } = this.#config;
+    return policy === 'confirm' ? `${prefix}:empty:${this.#context.pipeline}` : null;
+  }
+
+  async #isEmptyOnPurpose(reader: RedisConnection): Promise<boolean> {
+    const key = this.#confirmation;
+    return key !== null && String(await reader.command('GET', key)) === confirmed;
+  }
+
+  /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay, unless it was confirmed. */
+  async *#snapshot(
+    file: string,
+    place: LinkPlace,
+    link: ReplicationLink,
+    isEmptyOnPurpose: boolean,
+  ): AsyncGenerator<Batch> {
     const marks = this.#config['deletes.policy'] === 'delete';
     const begun = new Set<KeyTable>();
     let begins: Change[] = [];
@@ -196,6 +212,8 @@ class RedisSource implements Source {
       link.check();
     }
     const ends: Change[] = [];
+    if (isEmptyOnPurpose) for (const table of this.#tables) met(table);
+    ends.push(...begins);
     if (marks) {
       for (const { table } of begun) ends.push({ kind: 'snapshot', at: 'end', table, reason: 'initial' });
     }
@@ -214,7 +232,7 @@ class RedisSource implements Source {
     let toldMs = clock.monotonic();
     this.#watch = new OffsetWatch(reader.address);
     let lookedMs: number | null = toldMs;
-    while (!signal.aborted && !commands.swapped) {
+    while (!signal.aborted && !commands.startsAnew) {
       if (dirty.size === 0) await link.moved(heartbeatMs, signal);
       else link.check();
       if (lookedMs !== null && clock.monotonic() - lookedMs >= lookMs) {

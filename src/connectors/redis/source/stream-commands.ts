@@ -13,6 +13,8 @@ interface Options {
   readonly database: number;
   /** What the keys of a sink's positions and writers begin with, whose transactions are passed over; null: none are. */
   readonly own: string | null;
+  /** The key by which somebody confirms that the database was emptied on purpose; null: nobody may. */
+  readonly confirmation: string | null;
   readonly pipeline: string;
   readonly log: Log;
 }
@@ -26,13 +28,16 @@ const removing = new Set([
 ]);
 const emptying = new Set(['FLUSHALL', 'FLUSHDB']);
 
+/** What the key of a confirmation holds. */
+export const confirmed = 'yes';
+
 /**
  * Finds the rows' keys that commands are about. Any text of a command that is such a key counts: what is not meant as one is read once
  * more for nothing, and a command nobody has heard of yet is understood.
  */
 export class StreamCommands {
-  /** Databases were swapped, so nothing is known of this one's keys. */
-  swapped = false;
+  /** Databases were swapped, or an emptied one was confirmed, so all keys have to be read again. Commands behind that count no more. */
+  startsAnew = false;
   readonly #options: Options;
   readonly #replicationId: string;
   /** The database that commands are about. */
@@ -47,6 +52,8 @@ export class StreamCommands {
   }
 
   take(command: Command): void {
+    // The place stays before, so that a restart meets the command again.
+    if (this.startsAnew) return;
     const { dirty, database } = this.#options;
     const name = command.textOf(0).toUpperCase();
     if (name === 'SELECT') this.#database = Number(command.textOf(1));
@@ -58,8 +65,10 @@ export class StreamCommands {
       else dirty.commit();
     } else if (this.#isMark(command, name)) this.#isOwn = true;
     else if (name === 'SWAPDB') this.#swap(command);
+    else if (this.#isConfirmation(command, name)) this.startsAnew = true;
     else if (emptying.has(name)) this.#emptied(name);
     else if (this.#database === database || name === 'MOVE' || name === 'COPY') this.#find(command, name);
+    if (this.startsAnew) return;
     dirty.passed({ replicationId: this.#replicationId, offset: command.end, database: this.#database });
   }
 
@@ -69,6 +78,12 @@ export class StreamCommands {
     if (own === null || (name !== 'HSET' && name !== 'SET')) return false;
     const key = command.textOf(1);
     return key.startsWith(`${own}:position:`) || key.startsWith(`${own}:writer:`);
+  }
+
+  #isConfirmation(command: Command, name: string): boolean {
+    const { confirmation, database } = this.#options;
+    if (name !== 'SET' || confirmation === null || this.#database !== database) return false;
+    return command.textOf(1) === confirmation && command.textOf(2) === confirmed;
   }
 
   #find(command: Command, name: string): void {
@@ -100,12 +115,16 @@ export class StreamCommands {
 
   #swap(command: Command): void {
     const { database } = this.#options;
-    if (Number(command.textOf(1)) === database || Number(command.textOf(2)) === database) this.swapped = true;
+    if (Number(command.textOf(1)) === database || Number(command.textOf(2)) === database) this.startsAnew = true;
   }
 
   #emptied(name: string): void {
-    const { pipeline, database, log } = this.#options;
+    const { pipeline, database, log, confirmation } = this.#options;
     if (name === 'FLUSHDB' && this.#database !== database) return;
-    log.warn('the database was emptied at once; its rows are kept', { pipeline, command: name });
+    log.warn('the database was emptied at once; its rows are kept', {
+      pipeline,
+      command: name,
+      ...(confirmation === null ? {} : { toDeleteThem: `SET ${confirmation} ${confirmed}` }),
+    });
   }
 }
