@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isMillraceError, MillraceError } from '../../../../core/errors.ts';
@@ -25,7 +25,12 @@ export class SavedLog {
 
   /** `until`: seconds since 1970. Throws REDIS_FILE_UNREADABLE. */
   static async open(path: string, until: number | null): Promise<SavedLog> {
-    return await named(path, async () => new SavedLog(await aofFiles(path), until));
+    return await named(path, async () => {
+      const files = await aofFiles(path);
+      // The newest file of a log may well be empty; one that stands alone was not copied.
+      if (files[0] === path && (await stat(path)).size === 0) throw new MillraceError('REDIS_RDB_CUT', { offset: 0 });
+      return new SavedLog(files, until);
+    });
   }
 
   /** Where the key or command at hand stands, for messages. */
