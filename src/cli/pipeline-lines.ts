@@ -138,6 +138,11 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
           ...(view.query.watermark === null ? [] : [['watermark', watermarkText(view.query.watermark)]]),
           ['late rows', `${shortCount(view.query.lateRows)} left out`],
         ] as [string, string][])),
+    ...view.logs.flatMap(({ source, conflicts }): [string, string][] =>
+      conflicts === undefined
+        ? []
+        : [[`  ${source} conflicts`, `${conflicts} writes to rows that the other side owns`]],
+    ),
     [
       'log kept',
       margin === null ? 'for ever, or not known' : `for ${shortMs(Math.max(0, margin))} more if nothing moves`,

@@ -19,6 +19,8 @@ export interface LogFigures {
   readonly transactionsBehind: number | null;
   /** Records after the held places, those of all partitions that are read here; left out: the log does not count in records, or it is not known yet. */
   readonly recordsBehind?: number;
+  /** Writes, since reading began, to rows that the other side owns, which were not brought there; left out: no row has such an owner. */
+  readonly conflicts?: number;
   /** The system's clock less this machine's, in milliseconds; null: not known. */
   readonly clockSkewMs: number | null;
   /** How long the system keeps its log; null: for ever, or it was not asked yet. */

@@ -238,6 +238,13 @@ export const metricTable: readonly Metric[] = [
     },
   },
   {
+    name: 'millrace_conflicts_total',
+    type: 'counter',
+    help: 'Writes to rows that the other side owns (`owned.elsewhere` of a Redis source), since the process began: they were not brought there.',
+    debezium: null,
+    samples: ({ logs }) => logs.flatMap(({ source, conflicts }) => ofSource(source, conflicts ?? null)),
+  },
+  {
     name: 'millrace_gtid_gap_transactions',
     type: 'gauge',
     help: 'Transactions that the server has executed and that are not held yet, by GTID (MySQL). It stays above 0 where the server is a replica and has GTIDs that its own log never held.',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize, duration } from '../../../core/settings.ts';
+import { byteSize, duration, list } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
 import { sentinelSettings } from '../route-settings.ts';
 import { keyShapes } from './key-tables.ts';
@@ -93,6 +93,11 @@ const settings = z.strictObject({
     .describe(
       'Whether transactions that a millrace sink wrote on this server are left out of what changes, so that MySQL and Redis can be kept in step both ways without an echo.',
     ),
+  'owned.elsewhere': list
+    .default([])
+    .describe(
+      'Tables of `schema`, as `database.table`, whose rows the other side owns and a millrace sink writes here. What others write to their keys is not brought there: it is counted as conflicts, in the status, the figures and the log. Needs `skip.own.writes: true`.',
+    ),
   'position.prefix': z
     .string()
     .min(1)
@@ -129,6 +134,10 @@ const settings = z.strictObject({
 
 export const redisSourceConfig = settings.superRefine((config, context) => {
   const { hostname, path } = config;
+  if (config['owned.elsewhere'].length > 0 && !config['skip.own.writes']) {
+    const message = 'needs `skip.own.writes: true`, or what the sink writes would count';
+    context.addIssue({ code: 'custom', path: ['owned.elsewhere'], message });
+  }
   if (config['flushes.policy'] === 'confirm' && (config['deletes.policy'] !== 'delete' || config.mode === 'scan')) {
     const message = 'confirm needs `deletes.policy: delete` and `mode: replica`';
     context.addIssue({ code: 'custom', path: ['flushes.policy'], message });

@@ -10,6 +10,7 @@ import type { RedisConnection } from '../connection.ts';
 import { openPrimary } from '../sentinel.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
+import { ForeignWrites } from './foreign-writes.ts';
 import { KeyRows } from './key-rows.ts';
 import { type KeyTable, keyTables } from './key-tables.ts';
 import { LinkFailures } from './link-failures.ts';
@@ -45,6 +46,7 @@ class RedisSource implements Source {
   readonly #changes = new ChangeCollector(keysAtOnce);
   readonly #rows: KeyRows;
   readonly #unreadable: UnreadableKeys;
+  readonly #foreign: ForeignWrites;
   /** Of all attempts with these settings. */
   readonly #failures: LinkFailures;
   #link: ReplicationLink | null = null;
@@ -55,7 +57,15 @@ class RedisSource implements Source {
     this.#config = config;
     this.#failures = failures;
     this.#context = context;
-    this.#tables = keyTables(config);
+    const elsewhere = config['owned.elsewhere'];
+    const tables = keyTables(config);
+    const unknown = elsewhere.find((name) => !tables.some(({ label }) => label === name));
+    if (unknown !== undefined) {
+      const reason = `${unknown} is not a table in \`schema\``;
+      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'owned.elsewhere', reason });
+    }
+    this.#tables = tables.filter(({ label }) => !elsewhere.includes(label));
+    this.#foreign = new ForeignWrites(tables.filter(({ label }) => elsewhere.includes(label)));
     this.#unreadable = new UnreadableKeys(context);
     this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
   }
@@ -107,6 +117,7 @@ class RedisSource implements Source {
         gtids: null,
         bytesBehind: offset === null || end < 0 ? null : Math.max(0, end - offset),
         transactionsBehind: null,
+        ...(this.#config['owned.elsewhere'].length === 0 ? {} : { conflicts: this.#foreign.total }),
         clockSkewMs: null,
         retentionSeconds: null,
       },
@@ -170,7 +181,16 @@ class RedisSource implements Source {
     const dirty = new DirtyKeys(place);
     const { database, 'skip.own.writes': skipsOwn, 'position.prefix': prefix } = this.#config;
     const own = skipsOwn ? prefix : null;
-    const options = { rows: this.#rows, dirty, database, own, confirmation: this.#confirmation, pipeline, log };
+    const options = {
+      rows: this.#rows,
+      dirty,
+      database,
+      own,
+      confirmation: this.#confirmation,
+      foreign: this.#foreign,
+      pipeline,
+      log,
+    };
     return { place, dirty, commands: new StreamCommands(options, place) };
   }
 
@@ -256,6 +276,7 @@ class RedisSource implements Source {
       if (keys.length > 0 || place.offset !== told.offset) yield batch(last, place);
       told = place;
       toldMs = clock.monotonic();
+      this.#warnOfConflicts();
     }
   }
 
@@ -265,6 +286,16 @@ class RedisSource implements Source {
     if (!Buffer.isBuffer(info)) return false;
     watch.look(info.toString('latin1'), link.received, this.#context.clock.monotonic());
     return true;
+  }
+
+  #warnOfConflicts(): void {
+    const conflicts = this.#foreign.takeNew();
+    if (conflicts === 0) return;
+    const { log, pipeline } = this.#context;
+    log.warn('keys that the other side owns were written here; their rows stay as they are there', {
+      pipeline,
+      conflicts,
+    });
   }
 
   #warnOfGap(from: LinkPlace | null): void {

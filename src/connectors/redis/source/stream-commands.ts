@@ -1,6 +1,7 @@
 import type { Log } from '../../../core/log.ts';
 import type { Command } from '../../../protocol/redis/command-decoder.ts';
 import type { DirtyKeys } from './dirty-keys.ts';
+import type { ForeignWrites } from './foreign-writes.ts';
 import type { KeyRows } from './key-rows.ts';
 import type { KeyTable } from './key-tables.ts';
 import type { LinkPlace } from './link-place.ts';
@@ -15,6 +16,7 @@ interface Options {
   readonly own: string | null;
   /** The key by which somebody confirms that the database was emptied on purpose; null: nobody may. */
   readonly confirmation: string | null;
+  readonly foreign: ForeignWrites;
   readonly pipeline: string;
   readonly log: Log;
 }
@@ -54,15 +56,17 @@ export class StreamCommands {
   take(command: Command): void {
     // The place stays before, so that a restart meets the command again.
     if (this.startsAnew) return;
-    const { dirty, database } = this.#options;
+    const { dirty, database, foreign } = this.#options;
     const name = command.textOf(0).toUpperCase();
     if (name === 'SELECT') this.#database = Number(command.textOf(1));
     else if (name === 'MULTI') {
       dirty.begin();
+      foreign.begin();
       this.#isOwn = false;
     } else if (name === 'EXEC') {
       if (this.#isOwn) dirty.forget();
       else dirty.commit();
+      foreign.end(this.#isOwn);
     } else if (this.#isMark(command, name)) this.#isOwn = true;
     else if (name === 'SWAPDB') this.#swap(command);
     else if (this.#isConfirmation(command, name)) this.startsAnew = true;
@@ -87,8 +91,9 @@ export class StreamCommands {
   }
 
   #find(command: Command, name: string): void {
-    const { rows, dirty } = this.#options;
+    const { rows, dirty, foreign } = this.#options;
     const mayBeGone = removing.has(name);
+    foreign.look(command, name);
     for (let i = 1; i < command.length; i += 1) {
       const text = command.bytesOf(i);
       const table = rows.tableOf(text);
