@@ -78,6 +78,12 @@ export interface CachedTableOptions {
   readonly key?: string;
   /** Indexes that the sink keeps with the rows (`sink.tableId-to-index.mapping`), `customer_id,status` each, for `getBy`. Of a `mirror` alone. */
   readonly indexes?: readonly string[];
+  /**
+   * Write-behind: `put` and `remove` write to Redis, and `applyWrites` carries that into MySQL. What was changed in MySQL meanwhile is
+   * a conflict, which is counted and kept in `millrace_write_conflicts`: `mysql` leaves MySQL's row, `redis` writes over it. Of a table
+   * that no pipeline writes to Redis (`aside`). Left out: there is neither.
+   */
+  readonly writeBehind?: { readonly conflicts: 'mysql' | 'redis' };
   /** How long a row that was brought counts as fresh. Default: 300 000. */
   readonly ttlMs?: number;
   /** Share of `ttlMs` that is left off at random, so that rows brought together do not leave together. Default: 0.1. */
@@ -130,6 +136,12 @@ export interface TableStats {
   readonly redisFailures: number;
   /** Reads with `atLeast` that MySQL's primary answered, because the pipeline was not there in time. */
   readonly behind: number;
+  /** Rows that `put` and `remove` wrote here, and writes that `applyWrites` carried into MySQL here. */
+  readonly writes: number;
+  readonly appliedWrites: number;
+  /** Of these writes: those of rows that had changed in MySQL meanwhile, and those that MySQL refused. */
+  readonly conflicts: number;
+  readonly refusedWrites: number;
   readonly localRows: number;
   readonly localEvictions: number;
   /** (localHits + hits + negativeHits + staleHits) / reads. */

@@ -9,13 +9,16 @@ import { mysqlAddress, redisAddress } from './addresses.ts';
 import { AppliedWatch } from './applied-watch.ts';
 import type { CachedTableOptions, CacheOptions, CacheStats, KeyOf, TableTypes } from './cache-options.ts';
 import { CachedTable, type TableSettings } from './cached-table.ts';
-import { DatabaseReads, planLookup } from './database-reads.ts';
+import { DatabaseReads, type LookupPlan, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
-import { loadScripts } from './fill-scripts.ts';
+import { loadScripts, type Script } from './fill-scripts.ts';
 import { PrimaryWrites, type Written } from './primary-writes.ts';
+import type { RedisLink } from './redis-link.ts';
 import { RedisLinks } from './redis-links.ts';
 import { RowCodec } from './row-codec.ts';
 import { IndexReads } from './rows-by-values.ts';
+import { WriteApplier } from './write-applier.ts';
+import { journalOf, writeBehindScripts } from './write-behind-scripts.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -54,6 +57,9 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
   readonly #applied: AppliedWatch;
   readonly #lane: string;
   readonly #tables = new Map<string, CachedTable<never, never>>();
+  /** By table: what carries its writes into MySQL. */
+  readonly #appliers = new Map<string, WriteApplier>();
+  #applying: DatabaseServer | null = null;
   #tracks = false;
 
   constructor(options: CacheOptions) {
@@ -75,7 +81,7 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       log,
       timeoutMs: options.redisTimeoutMs ?? 500,
       prepare: (commands) => {
-        loadScripts(commands);
+        loadScripts(commands, this.#appliers.size > 0 ? writeBehindScripts : []);
         if (this.#tracks) commands.add('CLIENT', 'TRACKING', 'ON');
       },
       invalidated: (key) => {
@@ -119,6 +125,13 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     if (settings.maxLocalRows > 0 && !this.#tracks) await this.#track();
     const { indexes: indexed = [] } = options;
     if (indexed.length > 0 && settings.mode !== 'mirror') throw refused('only a mirror has all rows in its indexes');
+    if (options.writeBehind !== undefined) {
+      if (settings.mode !== 'aside')
+        throw refused('a pipeline writes its rows, and would put older ones over those of `put`');
+      if (settings.negativeTtlMs === 0) throw refused('`put` must know that there was no row: set `negativeTtlMs`');
+      if (table.columns.some(({ generated }) => generated))
+        throw refused('it has generated columns, which `put` cannot write');
+    }
     const codec = new RowCodec(table, keys);
     const opened = new CachedTable({
       codec,
@@ -134,6 +147,8 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       log,
     });
     known?.changed(null);
+    if (options.writeBehind !== undefined)
+      await this.#writeBehind(opened, codec, plan, settings, options.writeBehind.conflicts);
     this.#tables.set(qualifiedName(table), opened as CachedTable<never, never>);
     return opened as CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>;
   }
@@ -144,6 +159,16 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
    */
   async write<Result>(work: (transaction: Connection) => Promise<Result>): Promise<Written<Result>> {
     return await this.#writes.write(work);
+  }
+
+  /**
+   * Carries what `put` and `remove` wrote into MySQL, for all tables that were opened with `writeBehind` before, until `signal` aborts.
+   * Any number of processes may do so: one works at a time, and another goes on where it ends. Its account needs INSERT, UPDATE, DELETE
+   * and SELECT on those tables, and CREATE in their databases for `millrace_written` and `millrace_write_conflicts`.
+   */
+  async applyWrites(signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.#stop.signal]);
+    await Promise.all([...this.#appliers.values()].map((applier) => applier.run(ended)));
   }
 
   stats(): CacheStats {
@@ -159,7 +184,39 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     this.#stop.abort();
     await this.#links[Symbol.asyncDispose]();
     for (const server of [this.#primary, ...this.#replicas]) server.close();
+    this.#applying?.close();
     await this.#writes.close();
+  }
+
+  async #writeBehind(
+    opened: CachedTable,
+    codec: RowCodec,
+    plan: LookupPlan,
+    { ttlMs, negativeTtlMs }: TableSettings,
+    conflicts: 'mysql' | 'redis',
+  ): Promise<void> {
+    const { clock = systemClock, log = silent } = this.#options;
+    // Its sessions refuse values that MySQL would otherwise change to fit, which those of readers must not care about.
+    this.#applying ??= new DatabaseServer({
+      config: mysqlAddress(this.#options.mysql),
+      clock,
+      maxReads: 1,
+      maxWaiting: 1_000,
+      signal: this.#stop.signal,
+    });
+    const { counters } = opened;
+    const journal = journalOf(opened.name);
+    const parts = { codec, plan, links: this.#links, server: this.#applying, journal, conflicts };
+    const isFirst = this.#appliers.size === 0;
+    this.#appliers.set(opened.name, new WriteApplier({ ...parts, ttlMs, negativeTtlMs, counters, clock, log }));
+    if (!isFirst) return;
+    const load = (link: RedisLink, script: Script): Promise<void> =>
+      link.ask(
+        (commands) => script.load(commands),
+        () => {},
+      );
+    const up = this.#links.all.filter(({ isUp }) => isUp);
+    await Promise.all(up.flatMap((link) => writeBehindScripts.map((script) => load(link, script))));
   }
 
   async #track(): Promise<void> {
@@ -185,4 +242,5 @@ const settingsOf = (options: CachedTableOptions, piped: boolean): TableSettings 
   leaseMs: options.leaseMs ?? 3_000,
   waitMs: options.waitMs ?? 2_000,
   maxLocalRows: options.local?.maxRows ?? 0,
+  writesBehind: options.writeBehind !== undefined,
 });

@@ -26,6 +26,8 @@ import { type Held, ownFields, type RowCodec, type RowName } from './row-codec.t
 import { BatchRead, RowQuestion, SingleRead } from './row-question.ts';
 import type { IndexReads } from './rows-by-values.ts';
 import { TableCounters } from './table-counters.ts';
+import { journalOf, removeScript } from './write-behind-scripts.ts';
+import { WrittenRows } from './written-rows.ts';
 
 /** A key as the application gives it: the columns of the table's key by name. */
 type NamedKey = Readonly<Record<string, unknown>>;
@@ -45,9 +47,11 @@ interface Lease {
 }
 
 /** How a table is cached, with every choice made. */
-export interface TableSettings extends Required<Omit<CachedTableOptions, 'local' | 'key' | 'indexes'>> {
+export interface TableSettings extends Required<Omit<CachedTableOptions, 'local' | 'key' | 'indexes' | 'writeBehind'>> {
   readonly mode: TableMode;
   readonly maxLocalRows: number;
+  /** Rows are written to Redis first. */
+  readonly writesBehind: boolean;
 }
 
 export interface CachedTableParts {
@@ -79,6 +83,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   readonly #underWay = new Map<RowName, SingleRead>();
   /** Rows that are stale and are being brought anew. */
   readonly #renewing = new Set<RowName>();
+  #writes: WrittenRows | null = null;
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: CachedTableParts) {
@@ -173,16 +178,31 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       this.#local?.drop(redisKey);
       return redisKey;
     });
-    await Promise.all(
-      redisKeys.map((redisKey) =>
-        links.of(redisKey).ask(
-          (commands) => void commands.add('UNLINK', redisKey),
-          () => {},
-        ),
-      ),
-    );
+    const remove = (redisKey: Buffer): Promise<void> =>
+      settings.writesBehind
+        ? this.#tell(removeScript, redisKey, [])
+        : links.of(redisKey).ask(
+            (commands) => void commands.add('UNLINK', redisKey),
+            () => {},
+          );
+    await Promise.all(redisKeys.map(remove));
     // A read that was sent before may have put them here again.
     for (const redisKey of redisKeys) this.#local?.drop(redisKey);
+  }
+
+  /**
+   * Writes a row to Redis, whole, and notes it in the journal that `Cache.applyWrites` carries into MySQL. Readers see it from now on.
+   * Needs `writeBehind`. Throws CACHE_WRITE_REFUSED, and NET_CLOSED where Redis is away: it is not known then whether it was written.
+   */
+  async put(row: Of): Promise<void> {
+    const writes = this.#written();
+    const values = writes.rowOf(row as unknown as NamedKey);
+    await this.#writeBehind(writes, row as unknown as NamedKey, values);
+  }
+
+  /** Likewise, of a row that is to go. */
+  async remove(key: Key): Promise<void> {
+    await this.#writeBehind(this.#written(), key as NamedKey, null);
   }
 
   stats(): TableStats {
@@ -193,6 +213,41 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   changed(redisKey: Buffer | null): void {
     if (redisKey === null) this.#local?.clear();
     else this.#local?.drop(redisKey);
+  }
+
+  /** What the applier counts goes to this table's figures. */
+  get counters(): TableCounters {
+    return this.#counters;
+  }
+
+  #written(): WrittenRows {
+    const { codec, links, settings } = this.#parts;
+    if (!settings.writesBehind)
+      throw new MillraceError('CACHE_TABLE_REFUSED', {
+        table: this.name,
+        reason: 'it is not opened with `writeBehind`',
+      });
+    this.#writes ??= new WrittenRows({
+      codec,
+      links,
+      journal: journalOf(this.name),
+      bring: async (key) => void (await this.#read(this.#wantedRow(key)).row),
+    });
+    return this.#writes;
+  }
+
+  async #writeBehind(writes: WrittenRows, key: NamedKey, row: Row | null): Promise<void> {
+    const wanted = this.#wanted(this.#parts.codec.nameOf(key), key);
+    await writes.write(wanted.key, wanted.redisKey, row);
+    this.#counters.writes += 1;
+    this.#underWay.delete(wanted.name);
+    this.#local?.drop(wanted.redisKey);
+  }
+
+  #wantedRow(key: Row): Wanted {
+    const { codec } = this.#parts;
+    const named = codec.named(key);
+    return this.#wanted(codec.nameOf(named), named);
   }
 
   #wanted(name: RowName, key: NamedKey): Wanted {
@@ -452,7 +507,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   async #prolong(wanted: Wanted): Promise<void> {
     const { fresh, kept } = this.#times();
     const until = String(Math.round(this.#parts.clock.now() + fresh));
-    await this.#tell(prolongScript, wanted, [String(kept), until]);
+    await this.#tell(prolongScript, wanted.redisKey, [String(kept), until]);
   }
 
   async #acquire({ redisKey }: Wanted, seen: 'missing' | 'partial' | 'stale'): Promise<Lease | 'wait' | 'again'> {
@@ -550,7 +605,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   }
 
   async #release(leased: readonly { readonly wanted: Wanted; readonly lease: Lease }[]): Promise<void> {
-    await Promise.all(leased.map(({ wanted, lease }) => this.#tell(releaseScript, wanted, [lease.token])));
+    await Promise.all(leased.map(({ wanted, lease }) => this.#tell(releaseScript, wanted.redisKey, [lease.token])));
   }
 
   /** Renews leases at a third of their time, until `signal` aborts. */
@@ -563,12 +618,12 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       await clock.sleep(settings.leaseMs / 3, signal);
       if (signal.aborted) return;
       for (const { wanted, lease } of leased) {
-        this.#tell(renewScript, wanted, [lease.token, String(settings.leaseMs)]).catch(this.#pass);
+        this.#tell(renewScript, wanted.redisKey, [lease.token, String(settings.leaseMs)]).catch(this.#pass);
       }
     }
   }
 
-  async #tell(script: Script, { redisKey }: Wanted, args: readonly string[]): Promise<void> {
+  async #tell(script: Script, redisKey: Buffer, args: readonly string[]): Promise<void> {
     await this.#parts.links.of(redisKey).ask(
       (commands) => {
         script.begin(commands, 1, args.length);

@@ -88,7 +88,7 @@ export class DatabaseReads {
     }
     return await this.#options.primary.run(async (session) => {
       const current = await hasExecuted(this.#options.primary, session, executed, primaryPatienceSeconds);
-      return { rows: await read(session, plan, keys, ''), current, replica: false };
+      return { rows: await readRows(session, plan, keys, ''), current, replica: false };
     });
   }
 
@@ -128,7 +128,7 @@ export class DatabaseReads {
       try {
         return await replica.run(async (session) =>
           (await hasExecuted(replica, session, executed, replicaPatienceSeconds))
-            ? await read(session, plan, keys, '')
+            ? await readRows(session, plan, keys, '')
             : null,
         );
       } catch (error) {
@@ -151,7 +151,7 @@ export class DatabaseReads {
   }
 
   async #fromPrimary(plan: LookupPlan, keys: readonly Row[], suffix: string, current: boolean): Promise<Lookup> {
-    const rows = await this.#options.primary.run((session) => read(session, plan, keys, suffix));
+    const rows = await this.#options.primary.run((session) => readRows(session, plan, keys, suffix));
     return { rows, current, replica: false };
   }
 }
@@ -169,7 +169,8 @@ const hasExecuted = async (
   return true;
 };
 
-const read = async (
+/** Rows by key, in the order of the keys; null: there is none. `suffix` ends each statement. */
+export const readRows = async (
   session: ReadingSession,
   plan: LookupPlan,
   keys: readonly Row[],

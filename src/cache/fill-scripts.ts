@@ -15,9 +15,7 @@
 import { createHash } from 'node:crypto';
 import type { CommandWriter } from '../protocol/redis/command-writer.ts';
 
-export type { Script };
-
-class Script {
+export class Script {
   readonly body: string;
   readonly #sha: string;
 
@@ -48,7 +46,8 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
  * positions are in another slot, the field of the node's record that says what it has, and the record.
  */
 export const acquireScript = new Script(`${now}
-local held = redis.call('HMGET', KEYS[1], '\\0lease', '\\0leased', '\\0until')
+local held = redis.call('HMGET', KEYS[1], '\\0lease', '\\0leased', '\\0until', '\\0pending')
+if held[4] then return {'again'} end
 if held[1] and tonumber(held[2]) > now then return {'wait'} end
 local place = redis.call('HGET', KEYS[2] or ARGV[5], ARGV[4])
 if ARGV[3] == 'stale' then
@@ -116,8 +115,7 @@ return 'unknown'
 `);
 
 /** What each connection begins with. */
-export const loadScripts = (commands: CommandWriter): void => {
-  for (const script of [acquireScript, fillScript, renewScript, releaseScript, prolongScript, absentScript]) {
-    script.load(commands);
-  }
+export const loadScripts = (commands: CommandWriter, more: readonly Script[] = []): void => {
+  const own = [acquireScript, fillScript, renewScript, releaseScript, prolongScript, absentScript];
+  for (const script of [...own, ...more]) script.load(commands);
 };

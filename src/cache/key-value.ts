@@ -10,12 +10,13 @@ export interface KeyPlace {
 
 /** A key's value as the table's own rows have it, since any other form would name another key. Throws CACHE_KEY_INVALID. */
 export const keyValue = (value: unknown, type: ColumnType, place: KeyPlace): Value => {
-  const reason = whyNot(value, type);
+  const reason = valueProblem(value, type);
   if (reason === null) return value as Value;
   throw new MillraceError('CACHE_KEY_INVALID', { ...place, reason });
 };
 
-const whyNot = (value: unknown, type: ColumnType): string | null => {
+/** Why a value is none that rows have in a column of `type`, or null. NULL is none. */
+export const valueProblem = (value: unknown, type: ColumnType): string | null => {
   if (value === undefined || value === null) return 'it is missing';
   switch (type.kind) {
     case 'integer':

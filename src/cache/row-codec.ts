@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { HashFields } from '../connectors/redis/hash-fields.ts';
+import { columnValueReader } from '../connectors/redis/hash-values.ts';
 import type { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
@@ -102,6 +103,11 @@ export class RowCodec {
     const held = row[this.#names[column]!];
     if (held instanceof Uint8Array && value instanceof Uint8Array) return Buffer.compare(held, value) === 0;
     return held === value;
+  }
+
+  /** A column's value by its text in Redis. */
+  valueOf(column: number, text: Buffer): Value {
+    return columnValueReader(this.table.columns[column]!.type)(text);
   }
 
   /** The key in Redis. */

@@ -23,6 +23,10 @@ export class TableCounters {
   rejectedFills = 0;
   redisFailures = 0;
   behind = 0;
+  writes = 0;
+  appliedWrites = 0;
+  conflicts = 0;
+  refusedWrites = 0;
   readonly #hot = new HotKeys(hotKeyCount * 10);
 
   read(name: RowName): void {
@@ -33,10 +37,12 @@ export class TableCounters {
   stats(local: LocalRows | null): TableStats {
     const { reads, localHits, hits, negativeHits, staleHits, misses, waits } = this;
     const { loads, loadedRows, replicaLoads, fills, rejectedFills, redisFailures, behind } = this;
+    const { writes, appliedWrites, conflicts, refusedWrites } = this;
     const found = localHits + hits + negativeHits + staleHits;
     return {
       ...{ reads, localHits, hits, negativeHits, staleHits, misses, waits },
       ...{ loads, loadedRows, replicaLoads, fills, rejectedFills, redisFailures, behind },
+      ...{ writes, appliedWrites, conflicts, refusedWrites },
       localRows: local?.size ?? 0,
       localEvictions: local?.evictions ?? 0,
       hitRatio: reads === 0 ? 0 : found / reads,

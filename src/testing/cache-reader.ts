@@ -50,7 +50,7 @@ export class CacheReader implements AsyncDisposable {
     this.table = new CachedTable({
       codec,
       plan: {} as LookupPlan,
-      settings: { mode, ...settings, maxLocalRows: tracks ? 10 : 0, ...more },
+      settings: { mode, ...settings, maxLocalRows: tracks ? 10 : 0, writesBehind: false, ...more },
       links: this.links,
       reads: {
         lookup: (_plan, _keys, applied) => {

@@ -10,6 +10,10 @@ export const zhRedisErrors: LocalErrors = {
     '<table> 的行键缺少 <column> 的值：<reason>',
     '请给出键的每一列，形式与行中相同：整数用 number，小数与时间用 MySQL 显示的文本，字节用 Uint8Array。',
   ],
+  CACHE_WRITE_REFUSED: [
+    '<table> 的一行不能先写入 Redis：<reason>',
+    '请按行中的形式给出每一列：整数用数字，小数和时间用 MySQL 显示的文本，字节用 Uint8Array；并把 maxmemory-policy 设为 noeviction 或 volatile-* 之一。`write` 会立即写入 MySQL。',
+  ],
   CACHE_MIRRORED: [
     '<table> 由管道镜像，因此不能从 Redis 中删除它的任何行',
     '请交给管道：它会应用该变更。要读到刚写入的内容，请把 `write` 返回的 token 作为 `atLeast` 传入。',

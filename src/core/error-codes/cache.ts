@@ -19,6 +19,12 @@ export const cacheErrors = {
       `${d.table} is mirrored by a pipeline, so none of its rows can be removed from Redis`,
     hint: 'Leave it to the pipeline: it applies the change. To read what was just written, give the token of `write` as `atLeast`.',
   },
+  CACHE_WRITE_REFUSED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly reason: string }) =>
+      `a row of ${d.table} cannot be written to Redis first: ${d.reason}`,
+    hint: 'Give every column as rows have it: numbers for integers, text as MySQL shows it for decimals and times, Uint8Array for bytes; and set maxmemory-policy to noeviction or one of volatile-*. `write` goes to MySQL at once.',
+  },
   CACHE_BEHIND: {
     retryable: true,
     message: (d: { readonly table: string; readonly waitedMs: number }) =>

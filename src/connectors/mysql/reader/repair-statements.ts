@@ -31,12 +31,15 @@ const deletion = (table: Table, key: ChunkKey, points: readonly KeyPoint[]): str
 const upsert = (table: Table, rows: readonly Row[]): string => {
   const columns = table.columns.flatMap((column, at) => (column.generated ? [] : [{ ...column, at }]));
   const names = columns.map(({ name }) => quoteName(name));
-  const values = rows.map((row) => `(${columns.map(({ at, type }) => literal(row[at] ?? null, type)).join(', ')})`);
+  const values = rows.map(
+    (row) => `(${columns.map(({ at, type }) => columnLiteral(row[at] ?? null, type)).join(', ')})`,
+  );
   const sets = names.map((name) => `${name} = VALUES(${name})`);
   return `INSERT INTO ${quoteName(table.database)}.${quoteName(table.name)} (${names.join(', ')}) VALUES ${values.join(', ')} ON DUPLICATE KEY UPDATE ${sets.join(', ')}`;
 };
 
-const literal = (value: Value, type: ColumnType): string => {
+/** A value as a statement gives it to a column of `type`. */
+export const columnLiteral = (value: Value, type: ColumnType): string => {
   if (value === null) return 'NULL';
   switch (type.kind) {
     case 'json':
