@@ -231,7 +231,10 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
       codec,
       links,
       journal: journalOf(this.name),
-      bring: async (key) => void (await this.#read(this.#wantedRow(key)).row),
+      bring: async (key) => {
+        const named = codec.named(key);
+        await this.#read(this.#wanted(codec.nameOf(named), named)).row;
+      },
     });
     return this.#writes;
   }
@@ -242,12 +245,6 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     this.#counters.writes += 1;
     this.#underWay.delete(wanted.name);
     this.#local?.drop(wanted.redisKey);
-  }
-
-  #wantedRow(key: Row): Wanted {
-    const { codec } = this.#parts;
-    const named = codec.named(key);
-    return this.#wanted(codec.nameOf(named), named);
   }
 
   #wanted(name: RowName, key: NamedKey): Wanted {
