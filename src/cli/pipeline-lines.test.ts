@@ -19,6 +19,7 @@ const plain = (_: unknown, text: string): string => text;
 
 const held = viewOf({
   lateRows: 7,
+  overflows: 3,
   watermark: { reachedMs: Date.UTC(2024, 1, 29), stillMs: 180_000, heldBy: 'clicks' },
 });
 
@@ -27,7 +28,12 @@ test('a watermark that stands still is shown beside the health, with the table t
   const page = pipelinePage(held, plain);
   assert.match(page, /watermark +2024-02-29T00:00:00\.000Z, moved 3 min 0 s ago/);
   assert.match(page, /late rows +7 left out/);
-  const moving = viewOf({ lateRows: 0, watermark: { reachedMs: null, stillMs: 1_000, heldBy: 'clicks' } });
+  assert.match(page, /overflows +3 results/);
+  const moving = viewOf({
+    lateRows: 0,
+    overflows: 0,
+    watermark: { reachedMs: null, stillMs: 1_000, heldBy: 'clicks' },
+  });
   assert.doesNotMatch(pipelineTable([moving], plain), /watermark/);
   assert.match(pipelinePage(moving, plain), /watermark +not known yet/);
 });
@@ -35,7 +41,11 @@ test('a watermark that stands still is shown beside the health, with the table t
 test('metrics tell of late rows, of the watermark, and of the table that holds it up', () => {
   const text = metricsText([held], '1');
   assert.match(text, /^millrace_late_rows_total\{pipeline="seen"\} 7$/m);
+  assert.match(text, /^millrace_sql_overflows_total\{pipeline="seen"\} 3$/m);
   assert.match(text, /^millrace_watermark_seconds\{pipeline="seen"\} 1709164800$/m);
   assert.match(text, /^millrace_watermark_held_seconds\{pipeline="seen",table="clicks"\} 180$/m);
-  assert.doesNotMatch(metricsText([{ ...held, query: { lateRows: 0, watermark: null } }], '1'), /millrace_watermark/);
+  assert.doesNotMatch(
+    metricsText([{ ...held, query: { lateRows: 0, overflows: 0, watermark: null } }], '1'),
+    /millrace_watermark/,
+  );
 });

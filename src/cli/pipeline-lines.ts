@@ -135,8 +135,13 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
     ...(view.query === undefined
       ? []
       : ([
-          ...(view.query.watermark === null ? [] : [['watermark', watermarkText(view.query.watermark)]]),
-          ['late rows', `${shortCount(view.query.lateRows)} left out`],
+          ...(view.query.watermark === null
+            ? []
+            : [
+                ['watermark', watermarkText(view.query.watermark)],
+                ['late rows', `${shortCount(view.query.lateRows)} left out`],
+              ]),
+          ...(view.query.overflows === 0 ? [] : [['overflows', `${shortCount(view.query.overflows)} results`]]),
         ] as [string, string][])),
     ...view.logs.flatMap(({ source, conflicts }): [string, string][] =>
       conflicts === undefined

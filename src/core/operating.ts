@@ -27,10 +27,12 @@ export interface LogFigures {
   readonly retentionSeconds: number | null;
 }
 
-/** How queries stand whose windows close. */
+/** How queries stand. */
 export interface QueryFigures {
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the source was opened. */
   readonly lateRows: number;
+  /** Results that did not fit their types since then: a DECIMAL became NULL, a whole number went around. */
+  readonly overflows: number;
   /** Null: no table declares a WATERMARK. */
   readonly watermark: WatermarkFigures | null;
 }

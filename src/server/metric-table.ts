@@ -217,6 +217,13 @@ export const metricTable: readonly Metric[] = [
     samples: ({ query }) => (query === undefined ? [] : [{ labels: {}, value: query.lateRows }]),
   },
   {
+    name: 'millrace_sql_overflows_total',
+    type: 'counter',
+    help: 'Results in a SQL job that did not fit their types since its source was opened: a DECIMAL became NULL, a whole number went around.',
+    debezium: null,
+    samples: ({ query }) => (query === undefined ? [] : [{ labels: {}, value: query.overflows }]),
+  },
+  {
     name: 'millrace_watermark_seconds',
     type: 'gauge',
     help: 'How far event time has come in a SQL job, in seconds since 1970; absent before the first row of each table with a WATERMARK.',

@@ -7,6 +7,7 @@ import { position } from '../core/position.ts';
 import { qualifiedName } from '../core/table.ts';
 import { type Answer, type Dataflow, dataflow, type TickTime } from '../operators/incremental/dataflow.ts';
 import type { Delta } from '../operators/incremental/delta.ts';
+import { overflows } from '../sql/evaluate/overflows.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
 import type { ChangedJob, JobTarget } from './changed-job.ts';
 import type { Input } from './input.ts';
@@ -146,6 +147,9 @@ class JobSource implements Source {
   #tick = 0;
   /** Late rows that the log was told of, and when. */
   #toldLate = { rows: 0, atMs: Number.NEGATIVE_INFINITY };
+  /** Those of other jobs of this process count too. */
+  readonly #overflowsBefore = overflows.count;
+  #toldOverflows = { count: overflows.count, atMs: Number.NEGATIVE_INFINITY };
   /** The first result has not been handed on whole. */
   #isFirst = true;
   /** What it has to do with the job that was here before; null: nothing, or it is the same. */
@@ -217,10 +221,12 @@ class JobSource implements Source {
     const { flow, context } = this.#opened;
     const now = context.clock.now();
     const watermark = flow.watermark(now);
-    if (watermark === null) return null;
+    const overflowCount = overflows.count - this.#overflowsBefore;
+    if (watermark === null) return overflowCount === 0 ? null : { lateRows: 0, overflows: overflowCount, watermark };
     const { reached, movedAt, heldBy } = watermark;
     return {
       lateRows: flow.lateRows,
+      overflows: overflowCount,
       watermark: {
         reachedMs: reached === null ? null : Math.floor(Number(reached) / 1_000),
         stillMs: Math.max(0, now - movedAt),
@@ -311,6 +317,7 @@ class JobSource implements Source {
     chance.begin(seed);
     const { deltas, answers } = await this.#tickNow({ now, ended }, signal, again);
     this.#tellOfLateRows();
+    this.#tellOfOverflows();
     const from = resultOrigin(origin, now);
     const changes = outputs.flatMap(({ name, changes }) => changes(deltas.get(name)!, from));
     return { batch: this.#batch(tick, changes), answers };
@@ -324,6 +331,16 @@ class JobSource implements Source {
     if (rows === 0 || nowMs - this.#toldLate.atMs < lateWordsMs) return;
     context.log.warn('rows came too late for their windows, and are left out', { job: context.pipeline, rows });
     this.#toldLate = { rows: flow.lateRows, atMs: nowMs };
+  }
+
+  #tellOfOverflows(): void {
+    const { context } = this.#opened;
+    const nowMs = context.clock.monotonic();
+    const results = overflows.count - this.#toldOverflows.count;
+    if (results === 0 || nowMs - this.#toldOverflows.atMs < lateWordsMs) return;
+    const words = 'results did not fit their types: DECIMAL is NULL then, and a whole number goes around, as in Flink';
+    context.log.warn(words, { job: context.pipeline, results });
+    this.#toldOverflows = { count: overflows.count, atMs: nowMs };
   }
 
   /** `again`: what it was told when it ran before. */

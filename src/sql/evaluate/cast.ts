@@ -13,7 +13,14 @@ import {
   type TextType,
 } from '../types/sql-type.ts';
 import { type Routine, routine } from './bound.ts';
-import { decimalText, decimalToDouble, parseDecimal, rescale, withinPrecision } from './decimal-arithmetic.ts';
+import {
+  decimalText,
+  decimalToDouble,
+  hasPrecision,
+  parseDecimal,
+  rescale,
+  withinPrecision,
+} from './decimal-arithmetic.ts';
 import { type EvaluationContext, type SqlValue, type Whole, whole } from './sql-value.ts';
 import {
   cutMicros,
@@ -220,9 +227,8 @@ const fromText = (from: SqlType, to: SqlType): Convert | null => {
     case 'DECIMAL':
       return (text: string) => {
         const value = parseDecimal(text, to.scale);
-        const fitting = value === null ? null : withinPrecision(value, to.precision);
-        if (fitting === null) throw failed(name, to);
-        return fitting;
+        if (value === null || !hasPrecision(value, to.precision)) throw failed(name, to);
+        return value;
       };
     case 'FLOAT':
     case 'DOUBLE':

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import { type Routine, routine } from './bound.ts';
+import { overflowed } from './overflows.ts';
 import { type Whole, whole } from './sql-value.ts';
 
 /** The digits of a DECIMAL and where its point is. */
@@ -33,15 +34,15 @@ const roundedQuotient = (dividend: bigint, divisor: bigint): bigint => {
   return quotient + (dividend < 0n === divisor < 0n ? 1n : -1n);
 };
 
-/** The value where it has at most `precision` digits, otherwise NULL: Flink's rule for arithmetic beyond a DECIMAL. */
-export const withinPrecision = (value: Whole, precision: number): Whole | null => {
-  if (typeof value === 'number') {
-    if (precision > 15) return value;
-    const limit = 10 ** precision;
-    return value < limit && value > -limit ? value : null;
-  }
-  const limit = power(precision);
-  return value < limit && value > -limit ? value : null;
+/** The value where it has at most `precision` digits, otherwise NULL: Flink's rule for arithmetic beyond a DECIMAL. That is counted. */
+export const withinPrecision = (value: Whole, precision: number): Whole | null =>
+  hasPrecision(value, precision) ? value : overflowed(null);
+
+/** Whether the value has at most `precision` digits. */
+export const hasPrecision = (value: Whole, precision: number): boolean => {
+  if (typeof value === 'number' && precision > 15) return true;
+  const limit = typeof value === 'number' ? 10 ** precision : power(precision);
+  return value < limit && value > -limit;
 };
 
 /** Arithmetic of two DECIMALs (whole numbers have scale 0), giving one of `result`'s digits. */

@@ -1,5 +1,6 @@
 import { isMillraceError } from '../../core/errors.ts';
 import type { Bound, Routine } from './bound.ts';
+import { overflowed } from './overflows.ts';
 
 /**
  * Writes JavaScript that computes expressions: one local per subexpression. Only operators of the templates below and numbered names
@@ -66,7 +67,12 @@ export class ExpressionWriter {
   /** Loads what `k`, `f` and the rest of the text's free names stand for; null: code generation is forbidden here. */
   load<Made>(body: string): Made | null {
     try {
-      return new Function('k', 'f', 'isCastFailure', body)(this.constants, this.functions, isCastFailure) as Made;
+      return new Function('k', 'f', 'isCastFailure', 'overflowed', body)(
+        this.constants,
+        this.functions,
+        isCastFailure,
+        overflowed,
+      ) as Made;
     } catch (error) {
       if (error instanceof EvalError) return null;
       throw error;

@@ -2,7 +2,8 @@ import { MillraceError } from '../../core/errors.ts';
 
 type Matcher = (text: string) => boolean;
 
-const special = /[.*+?^${}()|[\]\\/-]/g;
+// With the flag `u` nothing else may be escaped.
+const special = /[.*+?^${}()|[\]\\/]/g;
 const literal = (text: string): string => text.replace(special, '\\$&');
 
 /** Remembers the matchers of a pattern that is not a constant. */
@@ -67,7 +68,7 @@ const classes: Readonly<Record<string, string>> = {
 const setSource = (inside: string): string =>
   inside
     .split(/(\[:\w+:\])/)
-    .map((part) => classes[/^\[:(\w+):\]$/.exec(part)?.[1]?.toUpperCase() ?? ''] ?? part.replace(/[\\[\]&]/g, '\\$&'))
+    .map((part) => classes[/^\[:(\w+):\]$/.exec(part)?.[1]?.toUpperCase() ?? ''] ?? part.replace(/[\\[\]]/g, '\\$&'))
     .join('');
 
 /** SQL's regular expressions: `%` `_` as in LIKE; `|` `*` `+` `?` `{n}` `( )` `[ ]` as usual; the whole text matches. */

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import { type Routine, routine } from './bound.ts';
+import { overflowed } from './overflows.ts';
 import { type Whole, whole } from './sql-value.ts';
 
 /** Arithmetic of TINYINT to BIGINT. As in Flink, results wrap around at the type's width and division cuts towards zero. */
@@ -25,13 +26,18 @@ export const wholeArithmetic = (operator: '+' | '-' | '*' | '/' | '%', kind: str
   }
 };
 
+/** `cut`, which is counted where it is another number than `value`. */
+const counted = (value: Whole, cut: Whole): Whole => (cut === value ? cut : overflowed(cut));
+
 /** Cuts a whole number to a type's width, as Java's casts do. */
 export const wrappers: Readonly<Record<string, (value: Whole) => Whole>> = {
-  TINYINT: (value) => (Number(BigInt.asIntN(8, BigInt(value))) << 24) >> 24,
-  SMALLINT: (value) => (Number(BigInt.asIntN(16, BigInt(value))) << 16) >> 16,
-  INT: (value) => (typeof value === 'number' ? value | 0 : Number(BigInt.asIntN(32, value))),
+  TINYINT: (value) => counted(value, (Number(BigInt.asIntN(8, BigInt(value))) << 24) >> 24),
+  SMALLINT: (value) => counted(value, (Number(BigInt.asIntN(16, BigInt(value))) << 16) >> 16),
+  INT: (value) => counted(value, typeof value === 'number' ? value | 0 : Number(BigInt.asIntN(32, value))),
   BIGINT: (value) =>
-    typeof value === 'number' && Number.isSafeInteger(value) ? value : whole(BigInt.asIntN(64, BigInt(value))),
+    typeof value === 'number' && Number.isSafeInteger(value)
+      ? value
+      : counted(value, whole(BigInt.asIntN(64, BigInt(value)))),
 };
 
 const smallCut: Readonly<Record<string, (code: string) => string>> = {
@@ -40,17 +46,30 @@ const smallCut: Readonly<Record<string, (code: string) => string>> = {
   INT: (code) => `((${code}) | 0)`,
 };
 
+const cutSilently: Readonly<Record<string, (value: number) => number>> = {
+  TINYINT: (value) => (value << 24) >> 24,
+  SMALLINT: (value) => (value << 16) >> 16,
+  INT: (value) => value | 0,
+};
+
 const smallRoutine = (operator: '+' | '-' | '*', kind: string): Routine => {
   const wrap = wrappers[kind]!;
   const cut = smallCut[kind]!;
   const run = {
     '+': (a: number, b: number) => wrap(a + b),
     '-': (a: number, b: number) => wrap(a - b),
-    // Two 32-bit factors may need more than 53 bits.
-    '*': (a: number, b: number) => wrap(Math.imul(a, b)),
+    // Two 32-bit factors may need more than 53 bits: what is right of them is cut, and what is only near tells whether it was.
+    '*': (a: number, b: number) => {
+      const low = Math.imul(a, b);
+      return low === a * b ? wrap(low) : overflowed(cutSilently[kind]!(low));
+    },
   }[operator];
   return routine(operator, run, {
-    inline: (a, b) => cut(operator === '*' ? `Math.imul(${a}, ${b})` : `${a} ${operator} ${b}`),
+    inline: (a, b) => {
+      const exact = `${a} ${operator} ${b}`;
+      const result = cut(operator === '*' ? `Math.imul(${a}, ${b})` : exact);
+      return `${result} === ${exact} ? ${result} : overflowed(${result})`;
+    },
   });
 };
 
@@ -62,7 +81,9 @@ const bigRun =
       if (Number.isSafeInteger(result)) return result + 0;
     }
     const [x, y] = [BigInt(a), BigInt(b)];
-    return whole(BigInt.asIntN(64, operator === '+' ? x + y : operator === '-' ? x - y : x * y));
+    const exact = operator === '+' ? x + y : operator === '-' ? x - y : x * y;
+    const cut = BigInt.asIntN(64, exact);
+    return whole(cut === exact ? cut : overflowed(cut));
   };
 
 const bigRoutines = {
