@@ -2,12 +2,12 @@
  * `npm run bench -- NAME [--rounds N] [-o json]`: measures millrace side by side with its peers, in the same run.
  *
  * Rounds are interleaved and medians reported. Peers are built or installed into the user's cache at their first use; one that cannot
- * be had is left out and said so. `-o json` prints one line per contender.
+ * be had is said to be absent, and why. `-o json` prints one line per contender.
  */
 import { parseArgs } from 'node:util';
-import type { Result } from './result.ts';
+import type { Absent, Result } from './result.ts';
 
-const benches: Readonly<Record<string, (rounds: number) => Promise<readonly Result[]>>> = {
+const benches: Readonly<Record<string, (rounds: number) => Promise<readonly (Result | Absent)[]>>> = {
   decode: async (rounds) => (await import('./benches/decode.ts')).decode(rounds),
   'decode-single': async (rounds) => (await import('./benches/decode.ts')).decodeSingle(rounds),
   cache: async (rounds) => (await import('./benches/cache.ts')).cache(rounds),
@@ -63,12 +63,19 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
 for (const name of names) {
   const results = await benches[name]!(rounds);
   if (values.output === 'json') {
-    for (const { figures, ...line } of results) process.stdout.write(`${JSON.stringify({ ...line, ...figures })}\n`);
+    for (const result of results) process.stdout.write(`${JSON.stringify(flat(result))}\n`);
   } else process.stdout.write(table(results));
 }
 
-function table(results: readonly Result[]): string {
-  const rows = results.map((r) => [
+function flat(result: Result | Absent): object {
+  if ('absent' in result) return result;
+  const { figures, ...line } = result;
+  return { ...line, ...figures };
+}
+
+function table(results: readonly (Result | Absent)[]): string {
+  const measured = results.filter((result): result is Result => !('absent' in result));
+  const rows = measured.map((r) => [
     r.bench,
     r.contender,
     r.rowsPerSecond.toLocaleString('en'),
@@ -82,8 +89,11 @@ function table(results: readonly Result[]): string {
     .map((row) => `${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}\n`)
     .join('')
     .concat(
-      ...results.flatMap(({ contender, figures }) =>
+      ...measured.flatMap(({ contender, figures }) =>
         Object.entries(figures).map(([name, value]) => `${contender}  ${name} ${value}\n`),
+      ),
+      ...results.flatMap((result) =>
+        'absent' in result ? `${result.contender}  not measured: ${result.absent}\n` : [],
       ),
     );
 }

@@ -20,6 +20,13 @@ export interface Result {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** A contender that could not be measured here: its line says why. */
+export interface Absent {
+  readonly bench: string;
+  readonly contender: string;
+  readonly absent: string;
+}
+
 export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

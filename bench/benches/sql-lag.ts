@@ -8,7 +8,8 @@ import { launchServer } from '../../src/testing/servers/launch-server.ts';
 import { publishedFlags } from '../built.ts';
 import { type Address, connect, fillOrders } from '../orders.ts';
 import { writeSteadily } from '../orders-load.ts';
-import { type Result, type Run, summarise } from '../result.ts';
+import { flinkName } from '../peers/flink.ts';
+import { type Absent, type Result, type Run, summarise } from '../result.ts';
 import { processUsage, runContender } from '../run-contender.ts';
 
 const transactionsPerSecond = 1_000;
@@ -18,7 +19,7 @@ const seconds = 15;
 const fill = { transactions: 1_000, rowsEach: 1_000 };
 
 /** Commit to the changed row of a GROUP BY's result in MySQL, over a table of a million rows, at 1 000 transactions a second. */
-export const sqlLag = async (rounds: number): Promise<readonly Result[]> => {
+export const sqlLag = async (rounds: number): Promise<readonly (Result | Absent)[]> => {
   await using server = await launchServer({ flavor: 'mysql', options: ['--innodb-redo-log-capacity=512M'] });
   await fillOrders(server, fill.transactions, fill.rowsEach);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-sql-lag-'));
@@ -60,8 +61,18 @@ export const sqlLag = async (rounds: number): Promise<readonly Result[]> => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
-  return summarise('sql-lag', new Map([['millrace', runs]]));
+  return [...summarise('sql-lag', new Map([['millrace', runs]])), ...peers];
 };
+
+/** Why nobody else's lag stands beside. */
+const peers: readonly Absent[] = [
+  {
+    bench: 'sql-lag',
+    contender: flinkName,
+    absent: 'its source for MySQL, Flink CDC 3.5, asks for SHOW MASTER STATUS, which MySQL has not had since 8.4',
+  },
+  { bench: 'sql-lag', contender: '@tanstack/db-ivm 0.2.0', absent: 'it neither reads from MySQL nor writes to it' },
+];
 
 const statements = ({ host, port, user, password }: Address): string => {
   const server = `'hostname' = '${host}', 'port' = '${port}', 'username' = '${user}', 'password' = '${password}'`;
