@@ -39,6 +39,7 @@ const benches: Readonly<Record<string, (rounds: number) => Promise<readonly (Res
   'sql-join': async (rounds) => (await import('./benches/sql-engine.ts')).sqlJoin(rounds),
   'sql-over': async (rounds) => (await import('./benches/sql-engine.ts')).sqlOver(rounds),
   'sql-top': async (rounds) => (await import('./benches/sql-engine.ts')).sqlTop(rounds),
+  'sql-first': async (rounds) => (await import('./benches/sql-first.ts')).sqlFirst(rounds),
   'sql-state': async (rounds) => (await import('./benches/sql-state.ts')).sqlState(rounds),
   'sql-lag': async (rounds) => (await import('./benches/sql-lag.ts')).sqlLag(rounds),
   nexmark: async (rounds) => (await import('./benches/nexmark.ts')).nexmark(rounds),

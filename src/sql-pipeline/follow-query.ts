@@ -7,6 +7,7 @@ import { tickAsking } from './lookups/tick-asking.ts';
 import { openInputs } from './open-inputs.ts';
 import type { QueryTable } from './query-tables.ts';
 import { readInputs } from './read-inputs.ts';
+import { GatheredChanges, type ReadingInParts, readingInParts } from './reading-in-parts.ts';
 
 export interface FollowedQuery {
   readonly plan: Plan;
@@ -17,6 +18,8 @@ export interface FollowedQuery {
   readonly settings: DataflowSettings;
   readonly context: Context;
   readonly signal: AbortSignal;
+  /** How a query that ends reads; by default as its plan allows. */
+  readonly parts?: ReadingInParts | null;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface FollowedQuery {
  * others; then with each batch of whole transactions. A query over no table has one result and ends.
  */
 export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, void, undefined> {
-  const { plan, tables, bounded, settings, context, signal } = query;
+  const { plan, tables, bounded, settings, context, signal, parts = readingInParts(plan) } = query;
   const flow = dataflow(new Map([['result', plan]]), settings);
   const options = { tables, evaluation: { ...settings, now: context.clock.now }, context };
   await using lookups = await openLookups(flow, options);
@@ -37,10 +40,21 @@ export async function* followQuery(query: FollowedQuery): AsyncGenerator<Delta, 
     yield await tick(true);
     return;
   }
-  const inputs = await openInputs(flow, options);
+  const inputs = await openInputs(flow, { ...options, atOnce: bounded });
   try {
-    let begun = false;
     const reading = { once: bounded, isWhole: false, again: [], dueAt: () => flow.dueAt, clock: context.clock, signal };
+    if (bounded && parts !== null) {
+      const result = new GatheredChanges(plan);
+      for await (const { last } of readInputs(inputs, { ...reading, inParts: true })) {
+        if (!last && flow.waiting < parts.rowsPerTick) continue;
+        result.add(await tick(last));
+        if (!last && result.count < parts.enough) continue;
+        yield result.all;
+        return;
+      }
+      return;
+    }
+    let begun = false;
     for await (const { origin, last, due } of readInputs(inputs, reading)) {
       if (begun && origin === null && !last && !due) continue;
       begun = true;

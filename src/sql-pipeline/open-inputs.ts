@@ -24,6 +24,8 @@ export interface InputsOptions {
   readonly tables: ReadonlyMap<string, QueryTable>;
   readonly evaluation: EvaluationContext;
   readonly context: Context;
+  /** Tables are read as they are, and not followed. */
+  readonly atOnce?: boolean;
 }
 
 /** A table of a query with where its rows go. */
@@ -45,19 +47,19 @@ export const openInputs = async (flow: Dataflow, options: InputsOptions): Promis
       const { source } = table;
       switch (source.kind) {
         case 'mysql': {
+          // Of one table alone, what one statement sees is all there is to be in step with. Declared ones may ask where a change comes from.
+          if (options.atOnce && flow.inputs.size === 1 && table.declared === null) {
+            opened.push(await openScan(scan, source, options));
+            break;
+          }
           const key = JSON.stringify(source.settings);
           const scans = servers.get(key) ?? [];
           servers.set(key, [...scans, scan]);
           break;
         }
-        case 'scan': {
-          const actual = await describe(scan, source, options);
-          const scanned = new ScannedTable(actual, table.columns(actual, options.evaluation), input, {
-            appends: true,
-          });
-          opened.push(new ScanInput(scanned, source.settings, options.context));
+        case 'scan':
+          opened.push(await openScan(scan, source, options));
           break;
-        }
         case 'kafka':
           opened.push(await openKafkaInput(scan, source, options));
           break;
@@ -102,11 +104,17 @@ const openServer = async (scans: readonly Scan[], { evaluation, context }: Input
   });
 };
 
-const describe = async (
-  { table }: Scan,
-  source: Extract<QueryTable['source'], { kind: 'scan' }>,
-  { context }: InputsOptions,
-): Promise<Table> => {
+type ServerTable = Extract<QueryTable['source'], { kind: 'scan' | 'mysql' }>;
+
+/** A table that is read once, of which no row is kept. */
+const openScan = async (scan: Scan, source: ServerTable, options: InputsOptions): Promise<Input> => {
+  const actual = await describe(scan, source, options);
+  const columns = scan.table.columns(actual, options.evaluation);
+  const scanned = new ScannedTable(actual, columns, scan.input, { appends: true });
+  return new ScanInput(scanned, source.settings, options.context);
+};
+
+const describe = async ({ table }: Scan, source: ServerTable, { context }: InputsOptions): Promise<Table> => {
   const config = scanConfig(source.settings, { database: source.database, name: source.table });
   return tableNamed(await readTables(config, context.clock), source, table);
 };

@@ -18,6 +18,8 @@ export interface Point {
 export interface ReadingOptions {
   /** One point alone, at the end. */
   readonly once: boolean;
+  /** A point after each transaction, also before every table is whole. */
+  readonly inParts?: boolean;
   /** There is a point before anything is read: all of it is there. */
   readonly isWhole: boolean;
   /** When a tick has something to do though nothing comes, in milliseconds since 1970; null: never. */
@@ -42,7 +44,7 @@ interface Arrival {
 /** Applies what the inputs have, whatever is ready first, and says when a tick may end. Ends without a last point when `signal` aborts. */
 export async function* readInputs(
   inputs: readonly Input[],
-  { once, isWhole, again, dueAt, clock, signal }: ReadingOptions,
+  { once, inParts = false, isWhole, again, dueAt, clock, signal }: ReadingOptions,
 ): AsyncGenerator<Point, void, undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -89,7 +91,7 @@ export async function* readInputs(
         unfinished = result.value.inside ? reading : null;
       }
       const last = readings.length === 0;
-      if (!last && (once || unfinished !== null || !isWholeNow())) continue;
+      if (!last && (unfinished !== null || (!inParts && (once || !isWholeNow())))) continue;
       if (last || !begun || origin !== null || !result.done) yield { origin, last, due: false, again: null };
       begun = true;
       origin = null;

@@ -90,6 +90,8 @@ export interface Dataflow {
   catchUp(refill: Refill, at: TickTime): ReadonlyMap<string, Delta>;
   /** The second: its tables have told all their rows. Gives the outputs that come whole. */
   fill(refill: Refill, at: TickTime): ReadonlyMap<string, Delta>;
+  /** How many rows came and went since the last tick. */
+  readonly waiting: number;
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the dataflow was made. */
   readonly lateRows: number;
   /** How far event time has come at `now`, in milliseconds since 1970; null: no table declares a watermark. */
@@ -186,6 +188,10 @@ class SteppedDataflow implements Dataflow {
 
   watermark(now: number): WatermarkState | null {
     return this.#watermarks.state(now);
+  }
+
+  get waiting(): number {
+    return this.#tables.reduce((sum, { rows }) => sum + rows.length, 0);
   }
 
   get lateRows(): number {
