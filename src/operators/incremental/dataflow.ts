@@ -191,7 +191,7 @@ class SteppedDataflow implements Dataflow {
   }
 
   get waiting(): number {
-    return this.#tables.reduce((sum, { rows }) => sum + rows.length, 0);
+    return this.#tables.values().reduce((sum, { rows }) => sum + rows.length, 0);
   }
 
   get lateRows(): number {
