@@ -5,10 +5,11 @@ import { metricsText } from '../server/metrics-text.ts';
 import { type PipelineView, silentStatus } from '../server/pipeline-view.ts';
 import { pipelinePage, pipelineTable } from './pipeline-lines.ts';
 
-const viewOf = (query: QueryFigures): PipelineView => ({
+const viewOf = (query: QueryFigures, sinks: PipelineView['sinks'] = []): PipelineView => ({
   ...silentStatus('seen', 'running', '', null),
   reason: null,
   query,
+  sinks,
   file: null,
   desired: 'running',
   process: { pid: 1, startedAt: null, restarts: 0, lastEnd: null },
@@ -48,4 +49,18 @@ test('metrics tell of late rows, of the watermark, and of the table that holds i
     metricsText([{ ...held, query: { lateRows: 0, overflows: 0, watermark: null } }], '1'),
     /millrace_watermark/,
   );
+});
+
+test('keys that a cache was to lose are told by whether they were there, and of sinks that do not count them nothing is', () => {
+  const writes = { steps: [], count: 0, sumSeconds: 0 };
+  const quiet = { lateRows: 0, overflows: 0, watermark: null };
+  const view = viewOf(quiet, [
+    { name: 'cache', queuedBytes: 0, capacityBytes: 0, writes, keys: [{ mode: 'invalidate', hit: 2, nothing: 40 }] },
+    { name: 'topic', queuedBytes: 0, capacityBytes: 0, writes },
+  ]);
+  assert.match(pipelinePage(view, plain), /cache invalidate +2 keys removed or refreshed, 40 were not there/);
+  const text = metricsText([view], '1');
+  const of = 'millrace_redis_invalidations_total{pipeline="seen",sink="cache",mode="invalidate",result=';
+  assert.ok(text.includes(`${of}"hit"} 2\n${of}"nothing"} 40\n`), text);
+  assert.doesNotMatch(text, /invalidations_total\{[^}]*topic/);
 });

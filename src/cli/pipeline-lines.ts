@@ -160,6 +160,12 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
       `  ${name}`,
       `${writes.count} writes${writes.count === 0 ? '' : `, ${meanText(writes)} each`}; ${shortBytes(queuedBytes)} of ${shortBytes(capacityBytes)} wait for it`,
     ]),
+    ...view.sinks.flatMap(({ name, keys = [] }) =>
+      keys.map(({ mode, hit, nothing }): [string, string] => [
+        `  ${name} ${mode}`,
+        `${hit} keys removed or refreshed, ${nothing} were not there`,
+      ]),
+    ),
     ...view.consistency.map(({ sink, ageSeconds, checked, violations, undecided }): [string, string] => [
       `  ${sink} after ${ageSeconds} s`,
       `${violations} of ${checked} sampled rows held otherwise${undecided === 0 ? '' : `, ${undecided} undecided`}`,

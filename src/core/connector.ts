@@ -3,7 +3,7 @@ import type { Batch, Lane, Position } from './batch.ts';
 import type { Change } from './change.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
-import type { HeldPosition, LogFigures, LogPlace, QueryFigures, Snapshots } from './operating.ts';
+import type { HeldPosition, LogFigures, LogPlace, QueryFigures, Snapshots, TargetFigures } from './operating.ts';
 import type { Reader } from './reader.ts';
 import type { Table } from './table.ts';
 import type { UnreadableMessage } from './unreadable-message.ts';
@@ -91,6 +91,8 @@ export interface Sink extends AsyncDisposable {
    * Returns when `signal` aborts. Left out: only the next write tells.
    */
   watch?(signal: AbortSignal): Promise<void>;
+  /** What it met in its target. Left out: nothing that it counts. Asks nobody, so it costs nothing. */
+  figures?(): TargetFigures;
   /** How many writes may be under way at once (default 1). Positions still become durable in order. */
   readonly inFlight?: number;
   /** It takes deletes with `everyMatch`. Left out: the pipeline refuses them. */

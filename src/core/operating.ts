@@ -27,6 +27,20 @@ export interface LogFigures {
   readonly retentionSeconds: number | null;
 }
 
+/** What a sink met in its target since it was opened. */
+export interface TargetFigures {
+  /** Empty: none was touched yet. */
+  readonly keys: readonly KeyFigures[];
+}
+
+/** Whether keys were there of rows that the source had before, and that were to be removed or refreshed. */
+export interface KeyFigures {
+  /** What the sink does with the tables of these rows, in the words of its settings. */
+  readonly mode: string;
+  readonly hit: number;
+  readonly nothing: number;
+}
+
 /** How queries stand. */
 export interface QueryFigures {
   /** Rows, and goings of rows, that came too late for their windows and were left out, since the source was opened. */

@@ -71,7 +71,12 @@ export class Attempt {
         }),
     );
     options.progress.queues = () =>
-      this.#writers.map(({ name, queuedBytes }) => ({ name, queuedBytes, capacityBytes: grouping.maxBytes }));
+      this.#writers.map(({ name, queuedBytes }, at) => ({
+        name,
+        queuedBytes,
+        capacityBytes: grouping.maxBytes,
+        ...options.sinks[at]!.sink.figures?.(),
+      }));
   }
 
   async run(): Promise<AttemptEnd> {

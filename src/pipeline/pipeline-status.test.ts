@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Source } from '../core/connector.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
-import { MemorySink } from '../testing/memory-sink.ts';
+import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
 import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
 import { create, HandSink, idsIn, settle, setup, silent, upTo } from '../testing/pipeline-rig.ts';
 import { ordersTable } from '../testing/sample-tables.ts';
@@ -308,6 +308,19 @@ test('gives its health without asking the source for figures', async () => {
   assert.equal(asked, 1);
   stop.abort();
   await running;
+});
+
+test('tells what a sink met in its target, also behind one that fits its rows to definitions that stayed', async () => {
+  for (const schemaBehavior of ['evolve', 'lenient'] as const) {
+    const keys = [{ mode: 'hot', hit: 1, nothing: 2 }];
+    const sink = Object.assign(new MemorySink(new MemoryStore()), { figures: () => ({ keys }) });
+    const { pipeline, stop } = setup({ sink, schemaBehavior, reading: { follow: true } });
+    const running = pipeline.run(stop.signal);
+    await settle();
+    assert.deepEqual(pipeline.status().sinks[0]!.keys, keys, schemaBehavior);
+    stop.abort();
+    await running;
+  }
 });
 
 test('tells what waits for each sink, and nothing once nobody reads', async () => {

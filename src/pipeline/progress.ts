@@ -1,6 +1,7 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Op } from '../core/change.ts';
 import type { Clock } from '../core/clock.ts';
+import type { KeyFigures } from '../core/operating.ts';
 import type { Table } from '../core/table.ts';
 import { qualifiedName } from '../core/table.ts';
 import { type DurationCounts, DurationHistogram } from './duration-histogram.ts';
@@ -28,6 +29,8 @@ export interface SinkFigures {
   readonly capacityBytes: number;
   /** From the beginning of a write to its rows being durable. */
   readonly writes: DurationCounts;
+  /** Whether the keys were there that it removed or refreshed; left out: it does not count that. */
+  readonly keys?: readonly KeyFigures[];
 }
 
 export type TableCounts = { readonly [op in Op | 'truncate' | 'schema']: number };

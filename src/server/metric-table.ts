@@ -151,6 +151,19 @@ export const metricTable: readonly Metric[] = [
     samples: ({ sinks }) => sinks.map(({ name, capacityBytes }) => ({ labels: { sink: name }, value: capacityBytes })),
   },
   {
+    name: 'millrace_redis_invalidations_total',
+    type: 'counter',
+    help: 'Keys that a redis sink removed or refreshed (`hot`) because MySQL changed or deleted their rows, by `mode` and by whether there was one (hit, nothing), since the sink was opened. A `mirror` that keeps finding nothing lacks rows, and a cache that never finds any has other keys than its readers. Not counted in a cluster.',
+    debezium: null,
+    samples: ({ sinks }) =>
+      sinks.flatMap(({ name, keys = [] }) =>
+        keys.flatMap(({ mode, hit, nothing }) => [
+          { labels: { sink: name, mode, result: 'hit' }, value: hit },
+          { labels: { sink: name, mode, result: 'nothing' }, value: nothing },
+        ]),
+      ),
+  },
+  {
     name: 'millrace_source_idle_seconds',
     type: 'gauge',
     help: 'Since the source last sent anything, heartbeats included.',

@@ -3,6 +3,7 @@ import type { Change, SchemaChange } from '../../core/change.ts';
 import type { Sink } from '../../core/connector.ts';
 import { isMillraceError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import type { TargetFigures } from '../../core/operating.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import { holdsSameValues } from './fitted-rows.ts';
 import { SinkDefinitions, widened } from './sink-definitions.ts';
@@ -66,6 +67,10 @@ class GovernedSink implements Sink {
 
   async watch(signal: AbortSignal): Promise<void> {
     await this.#sink.watch?.(signal);
+  }
+
+  figures(): TargetFigures {
+    return this.#sink.figures?.() ?? { keys: [] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@ import { type RowLimits, RowRefusal } from './row-refusal.ts';
 import { SeenKeys } from './seen-keys.ts';
 import { ShapedCommands } from './shaped-commands.ts';
 import type { TablePlan } from './table-plan.ts';
+import { TouchedKeys } from './touched-keys.ts';
 
 export interface RowCommandOptions extends RowLimits {
   /** What a stream is cut to, about; null: nothing is cut. */
@@ -31,6 +32,7 @@ export class RowCommands {
   readonly commands: CommandWriter;
   /** Commands that may fail: a RENAME that was done before finds nothing to rename. By their index since `clear`. */
   readonly mayFail = new Set<number>();
+  readonly touched = new TouchedKeys();
   readonly #refusal: RowRefusal;
   readonly #seen = new SeenKeys();
   readonly #shaped: ShapedCommands;
@@ -51,6 +53,7 @@ export class RowCommands {
       refusal: this.#refusal,
       seen: this.#seen,
       nests: this.#nests,
+      touched: this.touched,
       maxStreamLength,
     });
     this.#indexes = new IndexingCommands(this.commands, this.#refusal);
@@ -65,6 +68,7 @@ export class RowCommands {
   clear(): void {
     this.commands.clear();
     this.mayFail.clear();
+    this.touched.clear();
     this.#seen.clear();
     this.#partial = false;
     this.#shaped.partial = false;
@@ -134,6 +138,7 @@ export class RowCommands {
     before.read(rows, index, 'before');
     if (this.#refusal.isUnkept(plan.keys, before)) return;
     this.#writeKey(plan, before);
+    this.touched.note(this.commands.commands, plan.mode);
     this.#removeKey();
     this.#nests.removed(plan, this.#key, null);
     this.#indexes.deleted(plan, this.#key);
@@ -174,7 +179,8 @@ export class RowCommands {
         );
       }
       this.#nests.removed(plan, this.#old, this.#key);
-      if (!isWhole) this.mayFail.add(this.commands.commands);
+      if (isWhole) this.touched.note(this.commands.commands, plan.mode);
+      else this.mayFail.add(this.commands.commands);
       this.commands.begin(isWhole ? 2 : 3);
       this.commands.raw(isWhole ? unlink : rename, 0, isWhole ? unlink.length : rename.length);
       this.#old.put(this.commands);

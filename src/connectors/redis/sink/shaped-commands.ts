@@ -12,12 +12,14 @@ import type { RowRefusal } from './row-refusal.ts';
 import type { SeenKeys } from './seen-keys.ts';
 import type { TablePlan } from './table-plan.ts';
 import { hasOwnKeys, isNested } from './table-settings.ts';
+import type { TouchedKeys } from './touched-keys.ts';
 
 interface Options {
   readonly commands: CommandWriter;
   readonly refusal: RowRefusal;
   readonly seen: SeenKeys;
   readonly nests: NestCommands;
+  readonly touched: TouchedKeys;
   /** What a stream is cut to, about; null: nothing is cut. */
   readonly maxStreamLength: number | null;
 }
@@ -40,6 +42,7 @@ export class ShapedCommands {
   readonly #refusal: RowRefusal;
   readonly #seen: SeenKeys;
   readonly #nests: NestCommands;
+  readonly #touched: TouchedKeys;
   readonly #indexes: IndexingCommands;
   readonly #expiry: ExpiryCommands;
   readonly #maxStreamLength: number | null;
@@ -47,11 +50,12 @@ export class ShapedCommands {
   readonly #key = new RowKey();
   readonly #old = new RowKey();
 
-  constructor({ commands, refusal, seen, nests, maxStreamLength }: Options) {
+  constructor({ commands, refusal, seen, nests, touched, maxStreamLength }: Options) {
     this.#commands = commands;
     this.#refusal = refusal;
     this.#seen = seen;
     this.#nests = nests;
+    this.#touched = touched;
     this.#indexes = new IndexingCommands(commands, refusal);
     this.#expiry = new ExpiryCommands(commands, refusal);
     this.#maxStreamLength = maxStreamLength;
@@ -82,6 +86,7 @@ export class ShapedCommands {
     if (op === 'delete') {
       if (!isKept) return;
       this.#writeKey(plan, before, this.#key);
+      this.#touch(plan);
       this.#remove(this.#key);
       this.#nests.removed(plan, this.#key, null);
       this.#indexes.deleted(plan, this.#key);
@@ -90,7 +95,10 @@ export class ShapedCommands {
     this.#writeKey(plan, after, this.#key);
     if (isKept) {
       this.#writeKey(plan, before, this.#old);
-      if (!this.#old.equals(this.#key)) {
+      const moved = !this.#old.equals(this.#key);
+      // A mirrored row that stays where it is takes the place of whatever is there.
+      if (moved || mode !== 'mirror') this.#touch(plan);
+      if (moved) {
         this.#remove(this.#old);
         this.#nests.removed(plan, this.#old, this.#key);
       }
@@ -102,6 +110,12 @@ export class ShapedCommands {
     if (isKept) this.#indexes.updated(plan, this.#old, this.#key, plan.state.complete);
     else this.#indexes.created(plan, this.#key);
     this.#seen.note(plan.state.vanished, this.#key);
+  }
+
+  /** The next command tells whether the key was there that the row had before. A string that was NULL had none. */
+  #touch({ shape, before, mode }: TablePlan): void {
+    if (shape.kind === 'string' && before.states[shape.column] === fieldOf.null) return;
+    this.#touched.note(this.#commands.commands, mode);
   }
 
   /** What does not hold all of the row cannot make it fresh, so the row goes. */

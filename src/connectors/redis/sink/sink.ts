@@ -3,11 +3,12 @@ import type { Batch, Lane, Part, Position } from '../../../core/batch.ts';
 import type { Change, SchemaChange } from '../../../core/change.ts';
 import type { Context, Sink } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
+import type { TargetFigures } from '../../../core/operating.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
-import type { ReplyError } from '../../../protocol/redis/reply.ts';
+import type { Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisCluster } from '../cluster/redis-cluster.ts';
 import { clusterStore, type KeyStore, singleStore } from '../key-store.ts';
 import type { KeyTemplate } from '../key-template.ts';
@@ -25,6 +26,7 @@ import { removeEach, TableKeys } from './table-keys.ts';
 import { TableLayouts } from './table-layout.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
+import { KeyCounts, TouchedKeys } from './touched-keys.ts';
 import { type SinkTransactions, Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
@@ -84,6 +86,16 @@ interface Opened {
   readonly stop: AbortController;
 }
 
+interface OpenParts {
+  readonly transaction: string;
+  next: number;
+  steps: number;
+  /** Of the MULTI that is open: its bytes, its commands, and which of them tell of keys. */
+  bytes: number;
+  commands: number;
+  readonly touched: TouchedKeys;
+}
+
 /**
  * Rows as hashes in one Redis or Valkey, or in a cluster. What is written in one go is one MULTI with the positions in it, or one step
  * on each node. A group is encoded while the one before is being executed. A transaction larger than memory stays in one open MULTI from its first part to its last, up to
@@ -108,12 +120,13 @@ class RedisSink implements Sink {
   /** By `database.table`. */
   readonly #states = new Map<string, TableState>();
   readonly #encoders: RowCommands[];
+  readonly #keyCounts = new KeyCounts();
   /** The write under way that began last. */
   #last: Promise<void> | null = null;
   /** Writes under way that may change plans: what comes behind them is encoded when they have ended. */
   #unsettled = 0;
   /** The source transaction whose parts are being written. */
-  #parts: { readonly transaction: string; next: number; bytes: number; steps: number; partial: boolean } | null = null;
+  #parts: OpenParts | null = null;
 
   constructor({ config, context, store, own, transactions, facts, settingsOf, stop }: Opened) {
     this.#config = config;
@@ -163,6 +176,10 @@ class RedisSink implements Sink {
       if (signal.aborted) return;
       if (this.#last === null && this.#parts === null) await this.#transactions.check();
     }
+  }
+
+  figures(): TargetFigures {
+    return { keys: this.#keyCounts.figures() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -252,7 +269,14 @@ class RedisSink implements Sink {
     if (part.index === 0) {
       await this.#discard();
       await this.#prepare(batch.changes);
-      this.#parts = { transaction: part.transaction, next: 0, bytes: 0, steps: 0, partial: false };
+      this.#parts = {
+        transaction: part.transaction,
+        next: 0,
+        steps: 0,
+        bytes: 0,
+        commands: 0,
+        touched: new TouchedKeys(),
+      };
     }
     const parts = this.#parts;
     const follows = parts?.transaction === part.transaction && parts.next === part.index;
@@ -264,13 +288,14 @@ class RedisSink implements Sink {
       if (unknown) await this.#splitParts(parts, encoder);
       await this.#prepare(batch.changes);
       this.#encode(encoder, batch.changes);
+      parts.touched.follow(encoder.touched, parts.commands);
       parts.bytes += encoder.commands.byteLength;
+      parts.commands += encoder.commands.commands;
       if (part.last) {
-        await this.#executeParts(encoder, batch.positions);
+        await this.#executeParts(parts, encoder, batch.positions);
         this.#parts = null;
       } else if (parts.bytes >= this.#config['sink.transaction.max-size']) {
-        await this.#executeParts(encoder, nowhere);
-        parts.bytes = 0;
+        await this.#executeParts(parts, encoder, nowhere);
         parts.steps += 1;
         if (parts.steps === 1) {
           this.#context.log.warn('a transaction larger than `sink.transaction.max-size` becomes visible in steps', {
@@ -287,17 +312,25 @@ class RedisSink implements Sink {
   }
 
   /** Asking about a table that was not met before needs the MULTI to end. */
-  async #splitParts(parts: { bytes: number }, encoder: RowCommands): Promise<void> {
+  async #splitParts(parts: OpenParts, encoder: RowCommands): Promise<void> {
     if (parts.bytes === 0) return;
     encoder.clear();
-    await this.#executeParts(encoder, nowhere);
-    parts.bytes = 0;
+    await this.#executeParts(parts, encoder, nowhere);
   }
 
   /** The rows of parts before are no longer at hand, so a refused one cannot be written otherwise. */
-  async #executeParts(encoder: RowCommands, positions: ReadonlyMap<Lane, Position>): Promise<void> {
+  async #executeParts(parts: OpenParts, encoder: RowCommands, positions: ReadonlyMap<Lane, Position>): Promise<void> {
     const held = this.#transactions.held(positions.keys());
-    const refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail: encoder.mayFail });
+    const { mayFail } = encoder;
+    const { touched } = parts;
+    const refusal = await this.#transactions.execute(encoder.commands, {
+      positions,
+      mayFail,
+      replied: (results) => touched.count(results, this.#keyCounts),
+    });
+    touched.clear();
+    parts.bytes = 0;
+    parts.commands = 0;
     if (refusal === null) return;
     await this.#transactions.takeBack(held);
     throw this.#refused(refusal);
@@ -312,9 +345,10 @@ class RedisSink implements Sink {
     changes: readonly Change[],
     positions: ReadonlyMap<Lane, Position>,
   ): Promise<void> {
-    const { mayFail } = encoder;
+    const { mayFail, touched } = encoder;
     const held = this.#transactions.held(positions.keys());
-    let refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
+    const replied = (results: readonly Reply[]): void => touched.count(results, this.#keyCounts);
+    let refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail, replied });
     if (refusal === null) return;
     if (isWrongType(refusal) && !encoder.partial) {
       this.#encode(encoder, changes, true);

@@ -17,6 +17,8 @@ export interface Execution {
   readonly positions: ReadonlyMap<Lane, Position>;
   /** Commands whose refusal is nothing to speak of, by their index in the block. */
   readonly mayFail?: ReadonlySet<number>;
+  /** Told what each command behind MULTI gave, those of parts that were queued before among them. Never called in a cluster. */
+  readonly replied?: (results: readonly Reply[]) => void;
 }
 
 /** How blocks of commands take effect together, with positions, as long as a writer is the pipeline's own. */
@@ -97,7 +99,7 @@ export class Transactions implements SinkTransactions {
    * Ends a transaction with what is in the block, and moves the positions with it. Resolves with the first refusal within it that is
    * not one that may come; all else is done then, the positions too.
    */
-  async execute(block: CommandWriter, { positions, mayFail }: Execution): Promise<ReplyError | null> {
+  async execute(block: CommandWriter, { positions, mayFail, replied }: Execution): Promise<ReplyError | null> {
     assert(this.#claimed, 'a lane is claimed before anything is written');
     // One of the two is in every transaction, and tells whoever reads the replication stream whose it is.
     if (positions.size === 0) block.add('SET', this.#own.writer, this.#writer);
@@ -124,6 +126,7 @@ export class Transactions implements SinkTransactions {
       throw this.#ended(new MillraceError('REDIS_DATA_LOST', { server: this.#connection.address }));
     for (const [lane, place] of positions) this.#held.set(lane, place);
     const results = executed as readonly Reply[];
+    replied?.(results);
     // Results of parts sent before stand in front of those of this block.
     const base = results.length - (queued - first);
     for (let i = 0; i < results.length; i += 1) {
