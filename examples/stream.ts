@@ -8,7 +8,8 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
 const env = (name: string, otherwise: string): string => process.env[name] ?? otherwise;
-const app = streams({ name: env('PIPELINE', 'paid-totals') });
+// Another version computes everything anew: give one when what the functions below call changes.
+const app = streams({ name: env('PIPELINE', 'paid-totals'), version: '1' });
 
 app
   .stream(

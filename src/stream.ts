@@ -1,7 +1,7 @@
 /**
  * `millrace/stream`: streams and tables in Kafka Streams' words, computed by the engine that runs SQL.
  *
- *     const app = streams({ name: 'totals' });
+ *     const app = streams({ name: 'totals', version: '1' });
  *     app
  *       .stream({ customer: 'BIGINT', total: 'DECIMAL(10, 2)' }, { connector: 'kafka', topic: 'orders', format: 'json', 'properties.bootstrap.servers': 'broker1' })
  *       .filter(({ total }) => total !== null)
@@ -13,12 +13,12 @@
 import type { PipelineResult } from './pipeline/pipeline.ts';
 import type { ColumnOf, RowSchema } from './stream-api/row-schema.ts';
 import { type ConnectorOptions, optionsText, Rows } from './stream-api/rows.ts';
-import { named, type RunOptions, Topology, type TopologyOptions } from './stream-api/topology.ts';
+import { named, type RunOptions, type StateOptions, Topology, type TopologyOptions } from './stream-api/topology.ts';
 
 export type { Grouped } from './stream-api/grouped.ts';
 export type { ColumnOf, RowOf, RowSchema } from './stream-api/row-schema.ts';
 export { hopping, sessions, tumbling, type Window } from './stream-api/window.ts';
-export type { ConnectorOptions, RunOptions, TopologyOptions };
+export type { ConnectorOptions, RunOptions, StateOptions, TopologyOptions };
 
 /** Rows that are only ever added. */
 export type Stream<Schema extends RowSchema> = Rows<Schema, 'appends'>;
@@ -68,7 +68,7 @@ class Streams {
     const name = this.#topology.free('source');
     const columns = Object.entries(schema).map(([column, type]) => `${named(column)} ${type}`);
     if (key.length > 0) columns.push(`PRIMARY KEY (${key.map(named).join(', ')}) NOT ENFORCED`);
-    this.#topology.declare(`CREATE TABLE ${name} (${columns.join(', ')}) ${optionsText(options)}`);
+    this.#topology.table(name, columns, optionsText(options));
     return name;
   }
 }

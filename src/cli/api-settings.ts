@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ServerSettings } from '../config/server-settings.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { version } from '../pipeline/program-version.ts';
 import { type Listen, parseListen } from '../server/access.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import type { Fleet } from '../server/fleet.ts';
 import { apiToken } from './api-token.ts';
 import type { CommandCall } from './command.ts';
 import { logLevel, stderrLog } from './stderr-log.ts';
-import { version } from './version.ts';
 
 /** How the API is served. */
 export interface ApiSettings {

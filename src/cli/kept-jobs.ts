@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { MillraceError } from '../core/errors.ts';
 import { type Checkpoint, stepSpace, tableSpace } from '../sql-pipeline/checkpoint.ts';
+import { ownState } from '../sql-pipeline/own-state.ts';
 import { lookAtState, type SpaceSize } from '../state/look-at-state.ts';
 import type { CommandCall } from './command.ts';
-import { ownState } from './sql/own-state.ts';
 
 /** A step or a table, and how much of it is kept. */
 interface KeptPart extends SpaceSize {

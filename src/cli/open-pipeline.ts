@@ -8,11 +8,11 @@ import { mergeSources } from '../pipeline/merge-sources.ts';
 import type { PipelineOptions } from '../pipeline/options.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { BatchStep } from '../pipeline/process/process-batches.ts';
+import { ownState } from '../sql-pipeline/own-state.ts';
 import { DeadLetterFile } from './dead-letter-file.ts';
 import { openProcesses } from './open-processes.ts';
 import { OperatedSource } from './operated-source.ts';
 import { pipelineOperators, sourceOperators } from './pipeline-operators.ts';
-import { ownState } from './sql/own-state.ts';
 
 /** The pipeline that a file describes. Nothing is opened before it runs. */
 export const openPipeline = async (file: OpenableFile, surroundings: Surroundings): Promise<Pipeline> =>

@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
+import { version } from '../pipeline/program-version.ts';
 import type { OtlpTracer } from '../server/otlp-tracer.ts';
-import { version } from './version.ts';
 
 /** The tracer that OpenTelemetry's variables configure; null: none does, and then nothing of it is loaded. */
 export const openTracer = async (

@@ -4,10 +4,10 @@ import { fileReason } from '../config/interpolate.ts';
 import { type LoadedFile, loadPipelineFile } from '../config/pipeline-file.ts';
 import { connectors } from '../connectors/registry.ts';
 import { MillraceError } from '../core/errors.ts';
+import { version } from '../pipeline/program-version.ts';
 import type { CommandCall } from './command.ts';
 import { diagnosticText } from './diagnostic-text.ts';
 import { errorEnvelope } from './envelope.ts';
-import { version } from './version.ts';
 
 /** Loads the files that a command names, under its `--set` and `--env`. */
 export const loadFiles = async (

@@ -9,6 +9,7 @@ import { PassThrough } from 'node:stream';
 import { after, describe, test } from 'node:test';
 import { loadPipelineFile } from '../config/pipeline-file.ts';
 import { connectors } from '../connectors/registry.ts';
+import { version } from '../pipeline/program-version.ts';
 import type { FromChild, ToChild } from '../server/question.ts';
 import { Supervisor } from '../server/supervisor.ts';
 import { toldPipeline } from '../server/told-pipeline.ts';
@@ -18,7 +19,6 @@ import { commands } from './command-table.ts';
 import { readText } from './pipeline-files.ts';
 import { runPipelineProcess } from './run-pipeline-process.ts';
 import { openTerminal } from './terminal.ts';
-import { version } from './version.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-refused-'));
 after(() => rmSync(folder, { recursive: true }));

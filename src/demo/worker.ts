@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { openPipeline } from '../cli/open-pipeline.ts';
 import { stopSignals } from '../cli/stop-signals.ts';
-import { version } from '../cli/version.ts';
 import { loadPipelineFile } from '../config/pipeline-file.ts';
 import { connectors } from '../connectors/registry.ts';
+import { version } from '../pipeline/program-version.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import type { WorkerReport } from './worker-process.ts';
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
 import type { SqlFunction } from '../sql/functions/define.ts';
 import { type AnyRow, guarded, parametersOf, RowPassage } from './row-function.ts';
@@ -14,9 +13,13 @@ export interface FoldSteps {
 
 /**
  * An aggregate of SQL over all columns of a row, computed by a program's own code. `start` null: the first row is where it starts, as
- * `reduce` has it.
+ * `reduce` has it. `made`: equal in programs whose steps do the same.
  */
-export const foldFunction = (name: string, from: RowSchema, to: RowSchema, steps: FoldSteps): SqlFunction => {
+export const foldFunction = (
+  name: string,
+  { from, to, steps }: { readonly from: RowSchema; readonly to: RowSchema; readonly steps: FoldSteps },
+  made: string,
+): SqlFunction => {
   const [rows, results] = [new RowPassage(from), new RowPassage(to)];
   const step = (state: SqlValue, args: readonly SqlValue[], weight: number): SqlValue => {
     const row = rows.give(args);
@@ -37,7 +40,7 @@ export const foldFunction = (name: string, from: RowSchema, to: RowSchema, steps
       type: results.type,
       parameters: parametersOf(rows),
       takesBack: steps.subtract !== null,
-      made: randomUUID(),
+      made,
       add: (state, args, weight) => guarded(name, () => step(state, args, weight)),
     },
   };

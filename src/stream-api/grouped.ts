@@ -82,7 +82,8 @@ export class Grouped<Schema extends RowSchema, Own extends RowSchema, Of extends
 
   #folded<To extends RowSchema>(to: To, steps: FoldSteps): Rows<To & Own, 'changes'> {
     const name = this.#topology.free('fold');
-    this.#topology.function(foldFunction(name, this.#schema, to, steps));
+    const code = [steps.start, steps.add, steps.subtract].filter((step) => step !== null);
+    this.#topology.function((made) => foldFunction(name, { from: this.#schema, to, steps }, made), code);
     const call = `${name}(${Object.keys(this.#schema).map(named).join(', ')})`;
     const view = this.#topology.view('folded', this.#query([...this.#ownColumns(), `${call} AS folded`]));
     const values = Object.keys(to).filter((column) => !(column in this.#own));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../core/errors.ts';
 import { castTo } from '../sql/bind/cast-to.ts';
 import { call, routine } from '../sql/evaluate/bound.ts';
@@ -70,16 +69,19 @@ export const guarded = <Result>(name: string, run: () => Result): Result => {
   }
 };
 
-/** A function of SQL that gets all columns of a row, and gives what `run` does of them. */
+/** A function of SQL that gets all columns of a row, and gives what `run` does of them. `made`: equal in programs whose `run` does the same. */
 export const rowFunction = (
   name: string,
-  parameters: readonly SqlType[],
-  type: SqlType,
+  {
+    parameters,
+    type,
+    made,
+  }: { readonly parameters: readonly SqlType[]; readonly type: SqlType; readonly made: string },
   run: (values: readonly SqlValue[]) => SqlValue,
 ): SqlFunction => {
   const computed = routine(name, (...values: readonly SqlValue[]) => guarded(name, () => run(values)), {
     lenient: true,
-    made: randomUUID(),
+    made,
   });
   return {
     name: name.toUpperCase(),

@@ -1,3 +1,5 @@
+import type { SqlValue } from '../sql/evaluate/sql-value.ts';
+import type { SqlType } from '../sql/types/sql-type.ts';
 import { type Flow, Grouped } from './grouped.ts';
 import { type AnyRow, parametersOf, RowPassage, rowFunction, truth } from './row-function.ts';
 import { type ColumnOf, picked, type RowOf, type RowSchema } from './row-schema.ts';
@@ -10,6 +12,9 @@ export type ConnectorOptions = Readonly<Record<string, string | number | boolean
 type On<Left extends RowSchema, Right extends RowSchema> = {
   readonly [Column in ColumnOf<Left>]?: ColumnOf<Right>;
 };
+
+/** A function of the program. */
+type Code = (row: never) => unknown;
 
 /** The columns of both sides. A name that both have must be one that they are joined by. */
 type Joined<Left extends RowSchema, Right extends RowSchema> = Left & Omit<Right, keyof Left>;
@@ -39,12 +44,11 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
 
   /** The rows for which `keeps` is true. */
   filter(keeps: (row: RowOf<Schema>) => boolean): Rows<Schema, Of> {
-    const name = this.#function('filter', truth, (row) => keeps(row as RowOf<Schema>) === true);
-    return this.#with('filtered', `SELECT * FROM ${this.#view} WHERE ${name}(${this.#columns()})`);
+    return this.#filtered(keeps, (row) => keeps(row as RowOf<Schema>) === true);
   }
 
   filterNot(drops: (row: RowOf<Schema>) => boolean): Rows<Schema, Of> {
-    return this.filter((row) => !drops(row));
+    return this.#filtered(drops, (row) => !drops(row as RowOf<Schema>));
   }
 
   /** Another row for each. Of a table, the key is lost: `mapValues` keeps it. */
@@ -71,7 +75,7 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
   ): Rows<To, Of> {
     const passage = new RowPassage(to);
     const type = { kind: 'ARRAY', element: passage.type, nullable: false } as const;
-    const name = this.#function('flatMap', type, (row, own) => {
+    const name = this.#function('flatMap', mapper, type, (row, own) => {
       const rows = mapper(row as RowOf<Schema>);
       if (rows.length > most) throw new RangeError(`it gave more than ${most} rows`);
       return rows.map((each) => passage.take(each, own));
@@ -150,7 +154,7 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
       ...(defaultNames[options.connector] === undefined ? {} : { [defaultNames[options.connector]!]: table }),
       ...options,
     };
-    this.#topology.declare(`CREATE TABLE ${name} (${[...sizes, ...key].join(', ')}) ${optionsText(placed)}`);
+    this.#topology.table(name, [...sizes, ...key], optionsText(placed));
     this.#topology.insert(name, `SELECT ${this.#columns()} FROM ${this.#view}`);
   }
 
@@ -159,8 +163,11 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
     this.to('printed', { connector: 'print', 'print-identifier': label });
   }
 
-  #with(what: string, query: string): Rows<Schema, Of> {
-    return new Rows(this.#topology, { view: this.#topology.view(what, query), schema: this.#schema, key: this.#key });
+  #filtered(code: Code, keeps: (row: AnyRow) => boolean): Rows<Schema, Of> {
+    const name = this.#function('filter', code, truth, keeps);
+    const query = `SELECT * FROM ${this.#view} WHERE ${name}(${this.#columns()})`;
+    const view = this.#topology.view('filtered', query);
+    return new Rows(this.#topology, { view, schema: this.#schema, key: this.#key });
   }
 
   #columns(): string {
@@ -170,7 +177,7 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
   /** A view of rows that `mapper` makes, behind the columns that are kept. */
   #computed(to: RowSchema, mapper: (row: AnyRow) => unknown, kept: readonly string[]): string {
     const passage = new RowPassage(to);
-    const name = this.#function('map', passage.type, (row, own) => passage.take(mapper(row), own));
+    const name = this.#function('map', mapper, passage.type, (row, own) => passage.take(mapper(row), own));
     const before = [...kept.map(named), `${name}(${this.#columns()}) AS made_row`].join(', ');
     const made = this.#topology.view('made', `SELECT ${before} FROM ${this.#view}`);
     const fields = passage.names
@@ -179,15 +186,14 @@ export class Rows<Schema extends RowSchema, Of extends Flow> {
     return this.#topology.view('mapped', `SELECT ${[...kept.map(named), ...fields].join(', ')} FROM ${made}`);
   }
 
-  #function(
-    what: string,
-    type: Parameters<typeof rowFunction>[2],
-    run: (row: AnyRow, name: string) => ReturnType<Parameters<typeof rowFunction>[3]>,
-  ): string {
+  /** `code`: what the program gave, which `run` calls. */
+  #function(what: string, code: Code, type: SqlType, run: (row: AnyRow, name: string) => SqlValue): string {
     const passage = new RowPassage(this.#schema);
     const name = this.#topology.free(what);
+    const parameters = parametersOf(passage);
     this.#topology.function(
-      rowFunction(name, parametersOf(passage), type, (values) => run(passage.give(values), name)),
+      (made) => rowFunction(name, { parameters, type, made }, (values) => run(passage.give(values), name)),
+      [code],
     );
     return name;
   }

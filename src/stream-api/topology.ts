@@ -6,8 +6,10 @@ import { systemClock } from '../pipeline/system-clock.ts';
 import type { SqlFunction } from '../sql/functions/define.ts';
 import { parseScript } from '../sql/parse/script.ts';
 import { changelogOf } from '../sql/plan/changelog.ts';
+import { digestOf } from '../sql/plan/fingerprint.ts';
 import type { SqlJob } from '../sql-pipeline/job.ts';
-import { jobOptions } from '../sql-pipeline/job-options.ts';
+import { type JobSurroundings, jobOptions } from '../sql-pipeline/job-options.ts';
+import { ownState } from '../sql-pipeline/own-state.ts';
 import { SqlProgram } from '../sql-pipeline/sql-program.ts';
 
 export interface TopologyOptions {
@@ -17,6 +19,20 @@ export interface TopologyOptions {
   readonly bounded?: boolean;
   /** Of times that have none of their own; the default is the machine's. */
   readonly timeZone?: string;
+  /**
+   * Says which the program's own functions are. What they computed is taken up by a start whose version, steps and texts of functions are the
+   * same: give another one when something changes that their texts do not show, as what they import. Without it functions keep nothing.
+   */
+  readonly version?: string;
+  readonly state?: StateOptions;
+}
+
+/** Where and how often what the steps remember is kept, so that a start goes on from there. */
+export interface StateOptions {
+  /** A folder of this machine that holds one for each program; the default is `$MILLRACE_STATE`, or `.millrace/state` where the program runs. */
+  readonly directory?: string;
+  /** How long changes stay in memory alone at most, in milliseconds; the default is 10 000, and 0 keeps nothing. */
+  readonly intervalMs?: number;
 }
 
 export interface RunOptions {
@@ -26,45 +42,70 @@ export interface RunOptions {
   readonly print?: (text: string) => Promise<void>;
 }
 
+/** How what the queries read is opened, unless a test says otherwise. */
+type Opened = Pick<JobSurroundings, 'open'>;
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Makes a function of SQL; `made` is equal in programs that compute the same. */
+type MakeFunction = (made: string) => SqlFunction;
 
 /** What the steps of a program have declared: views, functions and inserts of one SQL session, under names of its own. */
 export class Topology {
   readonly name: string;
+  readonly #options: TopologyOptions;
+  /** Knows each step as soon as it is there, so that mistakes throw where they are made. */
   readonly #program: SqlProgram;
+  readonly #steps: ((program: SqlProgram, made: string) => void)[] = [];
   readonly #inserts: string[] = [];
-  #steps = 0;
+  /** What the steps compute, as far as texts say it; where rows come from and go to has no part in it. */
+  readonly #shape: unknown[] = [];
+  #names = 0;
+  #hasFunctions = false;
 
-  constructor({ name, bounded = false, timeZone }: TopologyOptions) {
+  constructor(options: TopologyOptions) {
+    const { name, timeZone, version, state: { directory, intervalMs } = {} } = options;
+    if (version === '') throw new RangeError('a version has at least one character');
     this.name = name;
-    this.#program = new SqlProgram({ bounded, server: null, expand: (text) => text, hide: () => {} });
-    if (timeZone !== undefined) this.declare(`SET 'table.local-time-zone' = ${quoted(timeZone)}`);
-    this.declare(`SET 'pipeline.name' = ${quoted(name)}`);
+    this.#options = options;
+    this.#program = this.#session();
+    if (timeZone !== undefined) this.#declare(`SET 'table.local-time-zone' = ${quoted(timeZone)}`);
+    this.#declare(`SET 'pipeline.name' = ${quoted(name)}`);
+    if (directory !== undefined) this.#declare(`SET 'execution.checkpointing.dir' = ${quoted(directory)}`);
+    if (intervalMs !== undefined) this.#declare(`SET 'execution.checkpointing.interval' = '${intervalMs} ms'`);
   }
 
   /** A name that nothing has yet. */
   free(what: string): string {
-    this.#steps += 1;
-    return `${what}_${this.#steps}`;
+    this.#names += 1;
+    return `${what}_${this.#names}`;
   }
 
-  declare(sql: string): void {
-    for (const statement of parseScript(sql)) this.#program.take(statement);
+  /** `columns` and `options` as CREATE TABLE has them. */
+  table(name: string, columns: readonly string[], options: string): void {
+    const declaration = `CREATE TABLE ${name} (${columns.join(', ')})`;
+    this.#declare(`${declaration} ${options}`);
+    this.#shape.push(declaration);
   }
 
   /** A query by a name of its own. */
   view(what: string, query: string): string {
     const name = this.free(what);
-    this.declare(`CREATE TEMPORARY VIEW ${name} AS ${query}`);
+    this.#declare(`CREATE TEMPORARY VIEW ${name} AS ${query}`);
+    this.#shape.push([name, query]);
     return name;
   }
 
-  function(definition: SqlFunction): void {
-    this.#program.declareFunction(definition);
+  /** `code`: what the program gave for it. */
+  function(make: MakeFunction, code: readonly ((...args: never[]) => unknown)[]): void {
+    this.#step((program, made) => program.declareFunction(make(made)));
+    this.#shape.push(code.map(String));
+    this.#hasFunctions = true;
   }
 
   insert(target: string, query: string): void {
     this.#inserts.push(`INSERT INTO ${target} ${query};`);
+    this.#shape.push([target, query]);
   }
 
   /** Whether rows of a declared table are only ever added. */
@@ -83,14 +124,43 @@ export class Topology {
   /** Throws a TypeError when nothing is written. */
   job(): SqlJob {
     if (this.#inserts.length === 0) throw new TypeError('nothing is written: end a stream with to() or print()');
-    const outcome = this.#program.take(parseScript(`EXECUTE STATEMENT SET BEGIN ${this.#inserts.join(' ')} END`)[0]!);
+    // Only now it is known what the functions are part of, so all steps are taken once more.
+    const made = digestOf([this.#options.version ?? null, this.#shape]);
+    const program = this.#session();
+    for (const step of this.#steps) step(program, made);
+    const outcome = program.take(parseScript(`EXECUTE STATEMENT SET BEGIN ${this.#inserts.join(' ')} END`)[0]!);
     assert(outcome.kind === 'job', 'a statement set is a job');
-    return outcome.job;
+    return { ...outcome.job, identity: digestOf([outcome.job.identity, made]) };
   }
 
-  pipeline({ log = silent, clock = systemClock, print = printed }: RunOptions = {}): Pipeline {
-    // Nothing says whether a program's functions are those of its last run, so what they computed then is not kept.
-    return createPipeline(jobOptions(this.job(), { log, clock, print, state: null }));
+  /** Throws a TypeError when nothing is written, or state is asked for of functions that have no version. */
+  pipeline({ log = silent, clock = systemClock, print = printed, ...opened }: RunOptions & Opened = {}): Pipeline {
+    const job = this.job();
+    const { state, version } = this.#options;
+    const isKept = !this.#hasFunctions || version !== undefined;
+    if (!isKept && state !== undefined && state.intervalMs !== 0)
+      throw new TypeError('state is kept of functions that have a version: streams({ version, state })');
+    // Nothing says whether they are those of the last run.
+    if (!isKept && !job.bounded)
+      log.info('no state is kept', { job: job.name, reason: 'its functions have no version' });
+    return createPipeline(jobOptions(job, { ...opened, log, clock, print, state: isKept ? ownState() : null }));
+  }
+
+  #session(): SqlProgram {
+    const { bounded = false } = this.#options;
+    return new SqlProgram({ bounded, server: null, expand: (text) => text, hide: () => {} });
+  }
+
+  #declare(sql: string): void {
+    const statements = parseScript(sql);
+    this.#step((program) => {
+      for (const statement of statements) program.take(statement);
+    });
+  }
+
+  #step(step: (program: SqlProgram, made: string) => void): void {
+    step(this.#program, '');
+    this.#steps.push(step);
   }
 }
 

@@ -2,12 +2,12 @@ import { loadPipelineFile } from '../../config/pipeline-file.ts';
 import { redactor } from '../../config/redact.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { version } from '../../pipeline/program-version.ts';
 import type { CommandCall } from '../command.ts';
 import { mysqlUrl } from '../connection-url.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { planText } from '../pipeline-plan.ts';
-import { version } from '../version.ts';
 import { runPipelines } from './run.ts';
 
 /** A pipeline made of two URLs, run until the snapshot is there, or with `--follow` on and on. */

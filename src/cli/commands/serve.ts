@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type LoadedFile, loadPipelineFile } from '../../config/pipeline-file.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { version } from '../../pipeline/program-version.ts';
 import { Supervisor } from '../../server/supervisor.ts';
 import { agreedServer, apiSettings, openApi } from '../api-settings.ts';
 import type { CommandCall } from '../command.ts';
@@ -12,7 +13,6 @@ import { readEnvironment, readText } from '../pipeline-files.ts';
 import { planObject } from '../pipeline-plan.ts';
 import { logLevel, stderrLog } from '../stderr-log.ts';
 import { stopSignals } from '../stop-signals.ts';
-import { version } from '../version.ts';
 
 const defaultListen = '127.0.0.1:8765';
 

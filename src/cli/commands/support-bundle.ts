@@ -5,6 +5,7 @@ import { fileReason } from '../../config/interpolate.ts';
 import type { LoadedFile } from '../../config/pipeline-file.ts';
 import { spelledSecrets } from '../../config/redact.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { version } from '../../pipeline/program-version.ts';
 import type { CommandCall } from '../command.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { envelope } from '../envelope.ts';
@@ -14,7 +15,6 @@ import { addressOf, pipelineEnds } from '../file-ends.ts';
 import { loadFiles } from '../pipeline-files.ts';
 import { planObject } from '../pipeline-plan.ts';
 import { tarArchive } from '../tar-archive.ts';
-import { version } from '../version.ts';
 
 /** Gathers what somebody who helps must know, without what nobody must see: no secret, no row. */
 export const run = async (call: CommandCall): Promise<ExitCode> => {

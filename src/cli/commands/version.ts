@@ -1,7 +1,7 @@
+import { version } from '../../pipeline/program-version.ts';
 import type { CommandCall } from '../command.ts';
 import { envelope } from '../envelope.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { version } from '../version.ts';
 
 export const run = async ({ terminal, format }: CommandCall): Promise<ExitCode> => {
   const node = process.versions.node;

@@ -1,11 +1,11 @@
 import { loadPipelineFile } from '../../config/pipeline-file.ts';
 import { type PipelineSections, pipelineText } from '../../config/pipeline-text.ts';
 import { connectors } from '../../connectors/registry.ts';
+import { version } from '../../pipeline/program-version.ts';
 import { diagnosticText } from '../diagnostic-text.ts';
 import { examinationText, examine } from '../examination.ts';
 import { pipelineEnds } from '../file-ends.ts';
 import type { Terminal } from '../terminal.ts';
-import { version } from '../version.ts';
 
 export interface Finding {
   /** What a person reads, with what repairs it. */

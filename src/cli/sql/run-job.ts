@@ -4,10 +4,10 @@ import { systemClock } from '../../pipeline/system-clock.ts';
 import type { SqlJob } from '../../sql-pipeline/job.ts';
 import { jobGuarantees } from '../../sql-pipeline/job-guarantee.ts';
 import { jobOptions } from '../../sql-pipeline/job-options.ts';
+import { ownState } from '../../sql-pipeline/own-state.ts';
 import type { CommandCall } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { StopSignals } from '../stop-signals.ts';
-import { ownState } from './own-state.ts';
 
 /** Runs INSERT INTO until its sources end or a signal comes. */
 export const runJob = async (
