@@ -7,6 +7,8 @@ import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
 import { checkLink } from './check-link.ts';
 import type { RedisServerConfig } from './config.ts';
+import { fieldExpirySetting } from './field-expiries.ts';
+import { lackedFieldTimes } from './field-times.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
 
 /** What the account must be let run for the link itself. */
@@ -53,6 +55,8 @@ const neededFor: Readonly<Record<KeyShape, readonly (readonly [string, ...string
   ],
 };
 
+const neededForFieldTimes = ['hpexpiretime', 'key', 'FIELDS', '1', 'field'] as const;
+
 /** Looks at a server as the source would use it, and says what to repair. Changes nothing. */
 export const checkRedisSource = async (
   config: RedisServerConfig,
@@ -68,11 +72,14 @@ export const checkRedisSource = async (
     passed?.(`${tables.length} tables are declared`);
     const problems: Problem[] = [];
     if (facts.mode === 'cluster') problems.push(problem(new MillraceError('REDIS_SOURCE_CLUSTER', { server })));
+    const lacked = await lackedFieldTimes(connection, config);
+    if (lacked !== null) problems.push(problem(lacked));
     const user = config.username ?? 'default';
     const shapes = new Set(tables.map(({ shape }) => shape));
     for (const [name, ...args] of [
       ...(config.mode === 'scan' ? neededForScan : needed),
       ...[...shapes].flatMap((shape) => neededFor[shape]),
+      ...(config[fieldExpirySetting] === undefined || lacked !== null ? [] : [neededForFieldTimes]),
     ]) {
       // Before Redis 7.0 there is no such question, and an account that may not ask it is told when it reads.
       const [reply] = await connection.send(dryRun(user, name, args), 1);

@@ -76,11 +76,11 @@ export class KeyRows {
     else this.wrongKind(table, name);
   }
 
-  /** Bytes must last until the key ends, where it is one row; else until this returns. */
-  field(name: Buffer, value: Buffer): void {
+  /** Bytes must last until the key ends, where it is one row; else until this returns. `expiresAtMs`: of the field alone. */
+  field(name: Buffer, value: Buffer, expiresAtMs: number | null = null): void {
     const table = this.#table!;
     if (table.shape === 'fields') this.#element(table, name, value);
-    else this.#column(table, name, value);
+    else this.#column(table, name, value, expiresAtMs);
   }
 
   /** An element of a set, or the next one of a list. */
@@ -106,7 +106,7 @@ export class KeyRows {
     const table = this.#table!;
     this.#beginRow(table);
     table.document.set(table.elementColumn, id);
-    for (let i = 0; i < pairs.length; i += 2) this.#column(table, pairs[i]!, pairs[i + 1]!);
+    for (let i = 0; i < pairs.length; i += 2) this.#column(table, pairs[i]!, pairs[i + 1]!, null);
     if (!this.#isAside) this.#add(table, this.#op);
   }
 
@@ -151,11 +151,12 @@ export class KeyRows {
     if (this.#expiry !== null) document.set(expiryColumn, this.#expiry);
   }
 
-  #column(table: KeyTable, name: Buffer, value: Buffer): void {
+  #column(table: KeyTable, name: Buffer, value: Buffer, expiresAtMs: number | null): void {
     if (this.#isAside) return;
-    const { document, keys, expiryColumn, elementColumn, label } = table;
+    const { document, keys, expiryColumn, elementColumn, fieldExpiries, label } = table;
     const column = document.columnOf(name);
-    if (column < 0 || column === expiryColumn || column === elementColumn) {
+    const isTime = column === expiryColumn || fieldExpiries.some(({ until }) => until === column);
+    if (column < 0 || isTime || column === elementColumn) {
       if (this.#ignoresUnknown) return;
       this.#refuse(`it has the field ${keyText(name)}, which ${label} has no column for`);
       return;
@@ -164,6 +165,9 @@ export class KeyRows {
     if (part < 0) document.set(column, value);
     else if (!this.#keyValues[part]!.equals(value))
       this.#refuse(`its field ${keyText(name)} says otherwise than the key`);
+    if (expiresAtMs === null) return;
+    const own = fieldExpiries.find((each) => each.column === column);
+    if (own !== undefined) document.set(own.until, Buffer.from(momentText(expiresAtMs), 'latin1'));
   }
 
   #element(table: KeyTable, name: Buffer, value: Buffer | null): void {

@@ -5,8 +5,9 @@ import { plainModes, type ValueModes } from '../../../formats/json-rows/value-mo
 import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { declaredTables } from '../../../protocol/mysql/ddl/declared-tables.ts';
 import type { RdbKind } from '../../../protocol/redis/rdb/rdb-visitor.ts';
-import { keyTemplates } from '../key-mapping.ts';
+import { keyTemplates, tableMapping } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
+import { type FieldExpiry, fieldExpiries, fieldExpirySetting } from './field-expiries.ts';
 import { RowDocument } from './row-document.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface KeyTable {
   readonly document: RowDocument;
   /** Where the key's expiry goes; -1: nowhere. */
   readonly expiryColumn: number;
+  /** Where those of its fields go. */
+  readonly fieldExpiries: readonly FieldExpiry[];
 }
 
 interface Declared {
@@ -43,6 +46,7 @@ interface Declared {
   readonly 'value.type': KeyShape;
   readonly 'source.tableId-to-type.mapping'?: string | undefined;
   readonly 'expiry.column'?: string | undefined;
+  readonly 'source.tableId-to-field-expiry.mapping'?: string | undefined;
 }
 
 /** The declared tables. Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
@@ -50,7 +54,18 @@ export const keyTables = (config: Declared): readonly KeyTable[] => {
   const tables = declaredTables(config.schema, 'redis');
   const shapeOf = keyShapesOf(config, tables);
   const keysOf = keyTemplates(config.key, config['source.tableId-to-key.mapping']);
-  return tables.map((table) => keyTable(table, shapeOf(table), keysOf, config['expiry.column']));
+  const untils = tableMapping(config[fieldExpirySetting], 'column(until)');
+  for (const name of untils.keys()) {
+    if (tables.some((table) => qualifiedName(table) === name)) continue;
+    throw new MillraceError('CONFIG_WRONG_VALUE', {
+      key: fieldExpirySetting,
+      reason: `"${name}" is no table of \`schema\``,
+    });
+  }
+  return tables.map((table) => {
+    const made = keyTable(table, shapeOf(table), keysOf, config['expiry.column']);
+    return { ...made, fieldExpiries: fieldExpiries(untils.get(made.label), table, made) };
+  });
 };
 
 const keyTable = (
@@ -58,7 +73,7 @@ const keyTable = (
   shape: KeyShape,
   keysOf: (table: Table, rowKey?: readonly number[]) => KeyTemplate,
   expiryName: string | undefined,
-): KeyTable => {
+): Omit<KeyTable, 'fieldExpiries'> => {
   const wrong = (reason: string) =>
     new MillraceError('CONFIG_WRONG_VALUE', { key: 'schema', reason: `table ${qualifiedName(table)} ${reason}` });
   const rowKey = keyColumnsOf(table);

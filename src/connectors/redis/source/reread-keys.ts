@@ -3,6 +3,7 @@ import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { DirtyKey } from './dirty-keys.ts';
 import type { KeyRows } from './key-rows.ts';
+import type { KeyTable } from './key-tables.ts';
 import { type BigKey, readElements, sizeCommand } from './read-elements.ts';
 
 /** Elements that one command asks for. */
@@ -39,7 +40,9 @@ export async function* rereadKeys(
     const expiresAtMs = expiry >= 0 ? expiry : null;
     if (!table.isChildren) {
       const reply = next(dirty);
-      const isThere = reply === undefined || takeRow(rows, dirty, reply, expiresAtMs);
+      const untils = table.fieldExpiries.length === 0 ? null : replies[at++]!;
+      if (untils instanceof ReplyError && untils.code !== 'WRONGTYPE') throw connection.failure(untils, 'HPEXPIRETIME');
+      const isThere = reply === undefined || takeRow(rows, dirty, reply, { expiresAtMs, untils });
       if (!isThere && deletes && mayBeGone) rows.gone(table, key);
       continue;
     }
@@ -56,8 +59,11 @@ export async function* rereadKeys(
 const ask = (commands: CommandWriter, dirty: DirtyKey): void => {
   const { key, table } = dirty;
   if (table.expiryColumn >= 0) commands.add('PEXPIRETIME', key);
-  if (table.shape === 'hash') commands.add('HGETALL', key);
-  else if (table.shape === 'string') commands.add('GET', key);
+  if (table.shape === 'hash') {
+    commands.add('HGETALL', key);
+    const fields = table.fieldExpiries.map(({ field }) => field);
+    if (fields.length > 0) commands.add('HPEXPIRETIME', key, 'FIELDS', String(fields.length), ...fields);
+  } else if (table.shape === 'string') commands.add('GET', key);
   else if (dirty.isWhole) commands.add(sizeCommand[table.kind as keyof typeof sizeCommand], key);
   else {
     const command = table.shape === 'set' ? 'SMISMEMBER' : table.shape === 'zset' ? 'ZMSCORE' : 'HMGET';
@@ -68,15 +74,30 @@ const ask = (commands: CommandWriter, dirty: DirtyKey): void => {
   }
 };
 
+interface Expiries {
+  readonly expiresAtMs: number | null;
+  /** When the fields of `fieldExpiries` expire, below 0 where they do not; a refusal or null: none of them does. */
+  readonly untils: Reply;
+}
+
 /** Answers whether there is such a key. */
-const takeRow = (rows: KeyRows, { key, table }: DirtyKey, reply: Reply, expiresAtMs: number | null): boolean => {
+const takeRow = (rows: KeyRows, { key, table }: DirtyKey, reply: Reply, expiries: Expiries): boolean => {
+  const { expiresAtMs, untils } = expiries;
   const fields = table.shape === 'hash' ? (reply as readonly Buffer[]) : null;
   if (fields === null ? reply === null : fields.length === 0) return false;
   rows.begin(table, key, expiresAtMs, 'create');
   if (fields === null) rows.text(reply as Buffer);
-  else for (let i = 0; i < fields.length; i += 2) rows.field(fields[i]!, fields[i + 1]!);
+  else
+    for (let i = 0; i < fields.length; i += 2)
+      rows.field(fields[i]!, fields[i + 1]!, untilOf(table, fields[i]!, untils));
   rows.end();
   return true;
+};
+
+const untilOf = ({ fieldExpiries }: KeyTable, field: Buffer, untils: Reply): number | null => {
+  if (!Array.isArray(untils)) return null;
+  const until = Number(untils[fieldExpiries.findIndex((each) => each.field.equals(field))] ?? -1);
+  return until < 0 ? null : until;
 };
 
 const takeElements = (

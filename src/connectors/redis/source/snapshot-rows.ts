@@ -26,9 +26,9 @@ export class SnapshotVisitor implements RdbVisitor {
     this.#rows.beginSaved(this.#table, key, Buffer.from(key.name));
   }
 
-  field(name: Buffer, value: Buffer): void {
+  field(name: Buffer, value: Buffer, expiresAtMs: number | null): void {
     // The fields of a row are taken together when the key ends, and the bytes do not last.
-    if (this.#table !== null) this.#rows.field(name, this.#table.isChildren ? value : Buffer.from(value));
+    if (this.#table !== null) this.#rows.field(name, this.#table.isChildren ? value : Buffer.from(value), expiresAtMs);
   }
 
   text(value: Buffer): void {

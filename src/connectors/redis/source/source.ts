@@ -10,6 +10,7 @@ import type { RedisConnection } from '../connection.ts';
 import { openPrimary } from '../sentinel.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DirtyKeys } from './dirty-keys.ts';
+import { lackedFieldTimes } from './field-times.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { KeyRows } from './key-rows.ts';
 import { type KeyTable, keyTables } from './key-tables.ts';
@@ -136,6 +137,8 @@ class RedisSource implements Source {
     try {
       const reader = await this.#connect(stop.signal);
       await checkWhole(reader);
+      const lacked = await lackedFieldTimes(reader, this.#config);
+      if (lacked !== null) throw lacked;
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
       let stream: Stream | null = null;
       const link = await ReplicationLink.open({

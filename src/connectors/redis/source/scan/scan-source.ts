@@ -9,6 +9,7 @@ import type { RedisConnection } from '../../connection.ts';
 import { openPrimary } from '../../sentinel.ts';
 import type { RedisServerConfig } from '../config.ts';
 import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
+import { lackedFieldTimes } from '../field-times.ts';
 import { KeyRows } from '../key-rows.ts';
 import { type KeyTable, keyTables } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
@@ -58,6 +59,8 @@ export class RedisScanSource implements Source {
     try {
       await using reader = await this.#connect(stop.signal);
       await checkWhole(reader);
+      const lacked = await lackedFieldTimes(reader, this.#config);
+      if (lacked !== null) throw lacked;
       if (database > 0) await reader.command('SELECT', String(database));
       await this.#warn(reader);
       const dirty = new DirtyKeys({ replicationId: '', offset: 0, database });
