@@ -63,6 +63,31 @@ test('a cached hash is refreshed as a whole and keeps its time to live; what is 
   assert.equal(await rig.ask('HGET', 'millrace:tables:test', 'shop.orders'), null);
 });
 
+test('DELETE and an update of the primary key leave no old key, and no reader finds both keys or neither', async () => {
+  await using rig = await RedisSinkRig.open(await launched);
+  for (const value of ['hash', 'json']) {
+    await rig.ask('FLUSHALL');
+    await using sink = await rig.sink({ value });
+    await sink.claim('log');
+    await sink.write(batch(create([1, 'a', 1])), never);
+    let isMoving = true;
+    const seen = new Set<unknown>();
+    const looking = (async () => {
+      while (isMoving) seen.add(await rig.ask('EXISTS', 'shop:orders:1', 'shop:orders:2'));
+    })();
+    for (let turn = 0; turn < 100; turn += 1) {
+      const [from, to] = turn % 2 === 0 ? [1, 2] : [2, 1];
+      await sink.write(batch(update([from, 'a', turn], [to, 'a', turn + 1])), never);
+      assert.equal(await rig.ask('EXISTS', `shop:orders:${from}`), 0, value);
+    }
+    isMoving = false;
+    await looking;
+    assert.deepEqual([...seen], [1], value);
+    await sink.write(batch(rows(ordersTable, 'delete', [[1, 'a', 100]], null)), never);
+    assert.deepEqual(await rig.ask('KEYS', 'shop:*'), [], value);
+  }
+});
+
 test('indexes are right after a snapshot over other rows, after updates, and after the table was emptied', async () => {
   await using rig = await RedisSinkRig.open(await launched);
   await using sink = await rig.sink({ 'sink.tableId-to-index.mapping': 'shop.orders=status' });
