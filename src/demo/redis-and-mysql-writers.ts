@@ -71,6 +71,29 @@ export class RedisAndMysqlWriters {
     return { rows, different };
   }
 
+  /** Writes `count` rows of each side's own on the other side: there they are conflicts. Each once, however often it is asked. */
+  async provoke(count: number): Promise<void> {
+    const commands = new CommandWriter();
+    for (let id = 1; id <= count; id += 1) commands.add('HSET', `stock:${id}`, 'n', -id, 'note', 'of the wrong side');
+    await this.#ask(commands);
+    const rows = Array.from({ length: count }, (_, i) => `(${i + 1}, -${i + 1}, 'of the wrong side')`).join();
+    await this.#sql(`REPLACE INTO ${database}.visits VALUES ${rows}`);
+  }
+
+  /** Writes the same rows where they belong: all that their owners see of the conflicts is written over. */
+  async heal(count: number): Promise<void> {
+    const rows = Array.from({ length: count }, (_, i) => `(${i + 1}, ${i + 1}, 'healed')`).join();
+    await this.#sql(`REPLACE INTO ${database}.stock VALUES ${rows}`);
+    const commands = new CommandWriter();
+    for (let id = 1; id <= count; id += 1) commands.add('HSET', `visit:${id}`, 'n', id, 'note', 'healed');
+    await this.#ask(commands);
+  }
+
+  /** What each side holds of its own rows. */
+  async owned(): Promise<readonly ReadonlyMap<string, string>[]> {
+    return [await this.#tableOf('stock'), await this.#hashesOf('visit:')];
+  }
+
   async close(): Promise<void> {
     this.#redis?.close();
     this.#mysql?.destroy();

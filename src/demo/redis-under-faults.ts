@@ -15,6 +15,8 @@ export interface RedisUnderFaultsOptions {
     readonly crash?: () => Promise<void>;
   };
   readonly redis: { readonly host: string; readonly port: number; readonly crash: () => Promise<void> };
+  /** Both pipelines read both tables, each of which has one owner: nothing comes back, and writes of the wrong side are counted. Left out: each reads its own. */
+  readonly twoWay?: boolean;
   readonly faults: number;
   readonly seed: number;
   readonly pauseMs: { readonly least: number; readonly most: number };
@@ -30,6 +32,10 @@ export interface RedisUnderFaultsResult {
   intoMysql: number;
   /** Rows compared in the end, of both ways together. */
   rows: number;
+  /** Writes of a sink that came back as changes of the other side; 0 where each pipeline reads one table. */
+  echoes: number;
+  /** Writes of the wrong side, which both pipelines counted and neither carried: those made for that once the faults were over. */
+  conflicts: number;
   /** From the kill of a process to the first row that the next one has made durable, the slowest one; with the process's start. */
   slowestRecoveryMs: number;
 }
@@ -39,6 +45,8 @@ const patienceMs = 120_000;
 const faultsPerCrash = 8;
 /** After one kill in so many it is waited for the first row. */
 const killsPerMeasure = 5;
+/** Made on each side in the end. */
+const conflictsEach = 25;
 
 /**
  * One MySQL and one Redis, each kept in step with the other for keys that the other owns, while both processes that do it, and both
@@ -61,9 +69,17 @@ export const runRedisUnderFaults = async (options: RedisUnderFaultsOptions): Pro
     stop.abort();
     const made = await writing;
     progress?.('comparing');
-    const rows = await untilEqual(writers, workers);
+    let rows = await untilEqual(writers, workers);
+    // Nobody has written to the wrong side so far: what a source counted had come from the other pipeline's sink.
+    const echoes = workers.reduce((sum, { conflicts }) => sum + conflicts, 0);
+    assert.equal(echoes, 0, 'what a sink wrote came back');
+    let conflicts = 0;
+    if (options.twoWay) {
+      conflicts = await untilCounted(writers, workers);
+      rows = await untilEqual(writers, workers);
+    }
     for (const worker of workers) assert.ok(await worker.stop(), `a worker did not end well:\n${worker.output}`);
-    return { ...counts, ...made, rows };
+    return { ...counts, ...made, rows, echoes, conflicts };
   } finally {
     for (const worker of workers) await worker.kill();
     await writers.close();
@@ -73,7 +89,7 @@ export const runRedisUnderFaults = async (options: RedisUnderFaultsOptions): Pro
 
 const retries = { 'retry.initial-delay': '50ms', 'retry.max-delay': '500ms' };
 
-const intoRedis = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
+const intoRedis = ({ mysql, redis, twoWay }: RedisUnderFaultsOptions): string =>
   JSON.stringify({
     source: {
       type: 'mysql',
@@ -81,7 +97,13 @@ const intoRedis = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
       port: mysql.port,
       username: mysql.user,
       password: mysql.password,
-      tables: 'redis_under_faults.stock',
+      ...(twoWay
+        ? {
+            tables: 'redis_under_faults.\\.*',
+            'owned.elsewhere': 'redis_under_faults.visits',
+            'skip.own.writes': true,
+          }
+        : { tables: 'redis_under_faults.stock' }),
       'scan.incremental.snapshot.chunk.size': 50,
       'heartbeat.interval': '1s',
     },
@@ -89,14 +111,23 @@ const intoRedis = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
     pipeline: { name: 'into-redis', ...retries },
   });
 
-const intoMysql = ({ mysql, redis }: RedisUnderFaultsOptions): string =>
+const intoMysql = ({ mysql, redis, twoWay }: RedisUnderFaultsOptions): string =>
   JSON.stringify({
     source: {
       type: 'redis',
       hostname: redis.host,
       port: redis.port,
-      schema: 'CREATE TABLE redis_under_faults.visits (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))',
+      schema: (twoWay ? ['visits', 'stock'] : ['visits'])
+        .map((table) => `CREATE TABLE redis_under_faults.${table} (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))`)
+        .join(';'),
       key: 'visit:%{id}',
+      ...(twoWay
+        ? {
+            'source.tableId-to-key.mapping': 'redis_under_faults.stock=stock:%{id}',
+            'owned.elsewhere': 'redis_under_faults.stock',
+            'skip.own.writes': true,
+          }
+        : {}),
       'deletes.policy': 'delete',
     },
     sink: {
@@ -148,6 +179,24 @@ const firstRow = async (worker: WorkerProcess): Promise<void> => {
     assert.ok(performance.now() < deadline, `no row within ${patienceMs} ms of a kill:\n${worker.output}`);
     await sleep(10);
   }
+};
+
+/** Makes conflicts both ways, and has their owners write over them once each is counted and none was carried. Resolves with their number. */
+const untilCounted = async (writers: RedisAndMysqlWriters, workers: readonly WorkerProcess[]): Promise<number> => {
+  const before = await writers.owned();
+  await writers.provoke(conflictsEach);
+  const deadline = performance.now() + patienceMs;
+  while (workers.some(({ conflicts }) => conflicts < conflictsEach)) {
+    for (const worker of workers) assert.ok(!worker.failed, `a worker ended by itself:\n${worker.output}`);
+    assert.ok(performance.now() < deadline, `counted ${workers.map(({ conflicts }) => conflicts)} of ${conflictsEach}`);
+    await sleep(20);
+  }
+  assert.deepEqual(await writers.owned(), before, 'a write of the wrong side was carried');
+  await writers.heal(conflictsEach);
+  await untilEqual(writers, workers);
+  const counted = workers.map(({ conflicts }) => conflicts);
+  assert.deepEqual(counted, [conflictsEach, conflictsEach], 'conflicts counted, into Redis and into MySQL');
+  return 2 * conflictsEach;
 };
 
 /** Resolves with the rows compared once both ways are equal. */

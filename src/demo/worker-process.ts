@@ -6,6 +6,8 @@ import type { PipelineStatus } from '../pipeline/pipeline.ts';
 /** What a worker tells of its pipeline, ten times a second. */
 export interface WorkerReport extends Pick<PipelineStatus, 'health' | 'speeds' | 'totals' | 'retries'> {
   readonly lagMs: number;
+  /** Writes to rows that the other side owns. */
+  readonly conflicts: number;
 }
 
 /** The process that runs the pipeline, and the one after it when it was killed. */
@@ -14,6 +16,8 @@ export class WorkerProcess {
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
   #report: WorkerReport | null = null;
+  /** Of the processes before this one. */
+  #conflictsBefore = 0;
   #output = '';
   #failed = false;
 
@@ -31,6 +35,11 @@ export class WorkerProcess {
     return this.#report;
   }
 
+  /** As all processes so far have told; what one saw between its last report and its kill is not in it. */
+  get conflicts(): number {
+    return this.#conflictsBefore + (this.#report?.conflicts ?? 0);
+  }
+
   /** It ended though nobody asked it to. */
   get failed(): boolean {
     return this.#failed;
@@ -42,6 +51,7 @@ export class WorkerProcess {
   }
 
   start(): void {
+    this.#conflictsBefore = this.conflicts;
     this.#report = null;
     const entry = new URL(`worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
     const child = fork(fileURLToPath(entry), [this.#file], {

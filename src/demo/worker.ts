@@ -29,8 +29,9 @@ const main = async (path: string): Promise<void> => {
   process.once('disconnect', () => orphaned.abort());
   const pipeline = await openPipeline(described, { log, clock: systemClock });
   const report = (): void => {
-    const { health, speeds, totals, lag, retries } = pipeline.status();
-    const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries };
+    const { health, speeds, totals, lag, retries, logs } = pipeline.status();
+    const conflicts = logs.reduce((sum, log) => sum + (log.conflicts ?? 0), 0);
+    const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries, conflicts };
     if (process.connected) process.send?.(message);
   };
   const timer = setInterval(report, reportEveryMs);

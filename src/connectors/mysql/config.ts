@@ -121,6 +121,11 @@ export const mysqlConfig = z
       .describe(
         'Whether transactions that a millrace sink wrote on this server are left out, so that two servers can be kept in step both ways without an echo. Chains of servers need them.',
       ),
+    'owned.elsewhere': tableList
+      .optional()
+      .describe(
+        'Tables, as patterns like those of `tables`, whose rows the other side owns and a millrace sink writes here. What others write to them is not brought there: its rows are counted as conflicts, in the status, the figures and the log. Needs `skip.own.writes: true`.',
+      ),
     'ssl.mode': z
       .enum(sslModes)
       .default('preferred')
@@ -184,6 +189,10 @@ export const mysqlConfig = z
       );
     if (mode === 'timestamp' && config['scan.startup.timestamp-millis'] === undefined)
       missing('scan.startup.timestamp-millis', 'the startup mode timestamp needs it');
+    if (config['owned.elsewhere'] !== undefined && !config['skip.own.writes'])
+      missing('owned.elsewhere', 'needs `skip.own.writes: true`, or what the sink writes would count');
+    if (config['owned.elsewhere'] !== undefined && config['binlog.files'] !== undefined)
+      missing('owned.elsewhere', 'needs a server: files are of the past, and nobody is on the other side of them');
     if ((config['ssl.cert'] === undefined) !== (config['ssl.key'] === undefined))
       missing('ssl.cert', 'a client certificate needs both `ssl.cert` and `ssl.key`');
   });

@@ -1,4 +1,5 @@
 import type { RowReader } from '../../protocol/mysql/values/binlog-row-images.ts';
+import type { RowCounter } from './foreign-rows.ts';
 
 /** What a table id of a binlog file stands for. */
 export interface MappedTable {
@@ -7,6 +8,8 @@ export interface MappedTable {
   readonly reader: RowReader | null;
   /** A sink's table of positions, whose rows mark the sink's transactions. */
   readonly marksOwn: boolean;
+  /** Of a table that the other side owns: how many rows an event has. Left out or null: it is none. */
+  readonly foreign?: RowCounter | null;
 }
 
 export const uncaptured: MappedTable = { size: 0, reader: null, marksOwn: false };

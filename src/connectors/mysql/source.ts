@@ -17,6 +17,7 @@ import {
 } from './definitions.ts';
 import { type DumpStart, openDump } from './dump.ts';
 import { bytesBehind, EndWatch, transactionsBehind } from './end-watch.ts';
+import { ForeignRows } from './foreign-rows.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
 import { type PlaceSearch, placeAt, placeBefore } from './locate-place.ts';
 import type { LogFeed } from './log-feed.ts';
@@ -66,6 +67,8 @@ export class MysqlSource implements Source {
   readonly #process: string | undefined;
   readonly #captures: (database: string, table: string) => boolean;
   readonly #lanes: MysqlLanes;
+  /** Null: no table is of the other side. */
+  readonly #foreign: ForeignRows | null;
   #snapshots: SnapshotRun | null = null;
   /** Null: nothing is being read. */
   #end: EndWatch | null = null;
@@ -81,6 +84,9 @@ export class MysqlSource implements Source {
     this.#process = options.process;
     this.#captures = selectsTable(config);
     this.#lanes = lanesOf(config.name);
+    const { pipeline, log, clock } = options.context;
+    const tables = config['owned.elsewhere'];
+    this.#foreign = tables === undefined ? null : new ForeignRows({ tables, pipeline, log, clock });
   }
 
   /** What is being snapshotted, and the way to ask for more; null: nothing is being read. */
@@ -118,6 +124,7 @@ export class MysqlSource implements Source {
         gtids: place?.gtids ?? null,
         bytesBehind: end === null || !place?.file ? null : bytesBehind(end, place),
         transactionsBehind: end === null ? null : transactionsBehind(end, place?.gtids ?? null),
+        ...(this.#foreign === null ? {} : { conflicts: this.#foreign.total }),
         clockSkewMs: end?.clockSkewMs ?? null,
         retentionSeconds: server?.retentionSeconds || null,
       },
@@ -366,6 +373,8 @@ export class MysqlSource implements Source {
     let { start } = plan;
     for (;;) {
       const feed = await this.#openDump(server, identity, start.dump, false, signal);
+      // What was under way when reading broke is read again.
+      this.#foreign?.forget();
       const reader = new TransactionReader({
         start: start.position,
         gtids: start.gtids,
@@ -375,6 +384,7 @@ export class MysqlSource implements Source {
         catalogue,
         partBytes: this.#config['scan.transaction.max.size'],
         skipOwnWrites: this.#config['skip.own.writes'],
+        foreign: this.#foreign,
         skip: start.skip,
       });
       const loop = new ReadLoop({

@@ -33,6 +33,7 @@ import {
 import type { BinlogPlace, Gtids } from './binlog-place.ts';
 import type { BinlogPosition } from './binlog-position.ts';
 import { FileIdentity } from './file-identity.ts';
+import type { ForeignRows } from './foreign-rows.ts';
 import { GroupedChanges } from './grouped-changes.ts';
 import { LogOffset } from './log-offset.ts';
 import { type MappedTable, mapsPositions } from './mapped-table.ts';
@@ -60,6 +61,8 @@ export interface TransactionReaderOptions {
   readonly skip: ((group: GroupStart) => boolean) | null;
   /** Leave out what a millrace sink wrote: transactions that begin with the sink's table of positions. */
   readonly skipOwnWrites?: boolean;
+  /** Counts rows of tables that the other side owns; left out: there are none. */
+  readonly foreign?: ForeignRows | null;
 }
 
 /** Prepared transactions may hold in memory this many times what a transaction may before it leaves in parts. */
@@ -77,6 +80,7 @@ export class TransactionReader {
   readonly #hasGtids: boolean;
   readonly #skip: ((group: GroupStart) => boolean) | null;
   readonly #skipOwnWrites: boolean;
+  readonly #foreign: ForeignRows | null;
   readonly #gtidReader = new GtidReader();
   readonly #prepared: PreparedTransactions;
   readonly #sources = new Map<string, GtidSource>();
@@ -122,6 +126,7 @@ export class TransactionReader {
     this.#hasGtids = options.hasGtids;
     this.#skip = options.skip;
     this.#skipOwnWrites = options.skipOwnWrites ?? false;
+    this.#foreign = options.foreign ?? null;
     this.#flavor = options.flavor;
     this.#place = new ReadPlace(start, options.gtids);
     this.#log = new LogOffset(start.file, start.offset);
@@ -327,6 +332,7 @@ export class TransactionReader {
     if (reader === null) {
       // A sink touches its position before any row; a program that touches it among its own rows is no sink.
       if (table.marksOwn && this.#groupBytes === 0 && this.#partIndex === 0) this.#skipping = true;
+      if (table.foreign) this.#foreign!.add(table.foreign(frame));
       return;
     }
     const event = decodeRowsEvent(frame);
@@ -366,7 +372,8 @@ export class TransactionReader {
     const database = bytes.utf8Slice(body + 9, databaseEnd);
     const name = bytes.utf8Slice(databaseEnd + 2, databaseEnd + 2 + bytes[databaseEnd + 1]!);
     if (this.#skipOwnWrites && mapsPositions(name)) return { size, reader: null, marksOwn: true };
-    if (!this.#catalogue.reads(database, name)) return { size, reader: null, marksOwn: false };
+    const foreign = this.#foreign?.counter(database, name, frame, this.#flavor) ?? null;
+    if (!this.#catalogue.reads(database, name)) return { size, reader: null, marksOwn: false, foreign };
     // What came before it must leave with the definitions as they were.
     this.#cutCommitted();
     const { reader, change } = this.#catalogue.reader(decodeTableMap(frame, this.#flavor), this.#here());
@@ -481,6 +488,7 @@ export class TransactionReader {
   #rollback(sql: string): void {
     const savepoint = rollbackTarget(sql);
     if (savepoint === null) {
+      this.#foreign?.forget();
       this.#changes.rollBack();
       if (this.#partIndex > 0) {
         // Parts have left already: index 0 makes sinks discard them, and this one brings nothing instead.
@@ -574,6 +582,7 @@ export class TransactionReader {
   #end(): void {
     const group = this.#group;
     if (group !== null && group.source !== null) this.#place.addGtid(group.source, group.number);
+    this.#foreign?.end();
     this.#group = null;
     this.#open = false;
     this.#skipping = false;
@@ -605,6 +614,7 @@ export class TransactionReader {
     this.#tables.clear();
     if (this.#group === null) return;
     // The server stopped while it wrote the transaction: what there was of it never committed.
+    this.#foreign?.forget();
     this.#changes.rollBack();
     this.#end();
   }
