@@ -93,6 +93,12 @@ export const commands: readonly CommandSpec[] = [
       from: { value: 'URL', describe: 'Without a file: the source, `mysql://user:password@host:port/`.' },
       to: { value: 'URL', describe: 'Without a file: its copy, `mysql://…`, or `sqlite:PATH` for a mirror.' },
       count: { describe: 'Only count the rows of both sides, and look at none.' },
+      mode: {
+        value: 'DEPTH',
+        choices: ['count', 'keys', 'digest', 'full'],
+        describe:
+          'How much is compared (default `digest`): rows counted, that each is there, sums of rows, or every row.',
+      },
       sample: { value: 'PERCENT', describe: 'Compare only so many of a hundred chunks of each table.' },
       'chunk-rows': { value: 'N', describe: 'Rows that are compared at a time (default 2000).' },
       'export-fix': { value: 'FILE', describe: 'Write the SQL that would repair the sink, changing nothing.' },

@@ -58,6 +58,14 @@ export interface HeldOtherwise {
   readonly held: Row | null;
 }
 
+/** How a system keeps rows that it does not keep column by column. */
+export interface HeldForm {
+  /** Some rows are not held at all, for what is in them. */
+  readonly leavesOut: boolean;
+  /** What should be held of a row, by the columns of the table that the reader describes; null: nothing. */
+  of(row: Row): Row | null;
+}
+
 /**
  * Reads a system's tables by key, by range or whole: for verify, lookups and caches. Rows hold canonical values (core/value.ts), so
  * those of two systems can be compared. One call at a time. After an error it may be called again, and connects anew.
@@ -101,6 +109,8 @@ export interface Reader extends AsyncDisposable {
   audit?(table: Table): RowAudit;
   /** Whether rows of this table need not be there, as in a cache. Left out: every row has to. */
   holdsSome?(table: Table): boolean;
+  /** Where rows of this table are kept in another form than column by column. They are repaired by the columns of `describeAs`. */
+  heldForm?(table: Table): HeldForm | null;
   /** Exactly how many rows a table has now. Left out: they have to be read. */
   count?(table: Table, signal: AbortSignal): Promise<number>;
   /** Roughly how many rows a table has; null: the system has no estimate. */

@@ -13,11 +13,16 @@ export class RedisMirror implements AsyncDisposable {
   readonly #running: Promise<unknown>;
   readonly #health: () => string;
 
-  /** `tap` sees what passes. */
-  constructor(rig: MysqlRig, redis: { readonly host: string; readonly port: number }, tap: Tap = { listener: null }) {
+  /** `tap` sees what passes; `settings` are the sink's. */
+  constructor(
+    rig: MysqlRig,
+    redis: { readonly host: string; readonly port: number },
+    tap: Tap = { listener: null },
+    settings: Readonly<Record<string, unknown>> = {},
+  ) {
     const name = rig.database;
     this.name = name;
-    const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port });
+    const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port, ...settings });
     const pipeline = createPipeline({
       name,
       source: async () => rig.source({ 'scan.startup.mode': 'initial' }, name),

@@ -31,6 +31,8 @@ export interface ComparedTable {
   readonly shared: boolean;
   /** Rows need not be in the target; those that are have to be right. */
   readonly holdsSome: boolean;
+  /** Whether nothing is held of a row, for what is in it; null: something is of each. */
+  readonly leavesOut: ((expected: Row) => boolean) | null;
   /** For `checksums`: the columns of both sides in the same order. */
   readonly summed: { readonly source: readonly number[]; readonly target: readonly number[] };
   sourceKeyOf(row: Row): Key;
@@ -59,13 +61,18 @@ export interface ComparedSides {
   readonly source: Reader;
   readonly target: Reader;
   readonly steps: readonly Step[];
+  /** How much of rows is compared: `digest` by default. */
+  readonly depth?: Depth;
 }
+
+/** `keys`: that they are there. `digest`: what is in them, by sums where both sides compute these. `full`: by every row. */
+export type Depth = 'keys' | 'digest' | 'full';
 
 /** null: the pipeline hands nothing of this table to the sink's table `targetName`. An Absent one should be in the sink and is not. */
 export const compareTable = async (
   sourceTable: Table,
   targetName: string,
-  { source, target: targetReader, steps }: ComparedSides,
+  { source, target: targetReader, steps, depth = 'digest' }: ComparedSides,
   shared: boolean,
 ): Promise<ComparedTable | Absent | null> => {
   const expected = (await ExpectedRows.of(sourceTable, steps)).find((each) => each.name === targetName);
@@ -76,7 +83,8 @@ export const compareTable = async (
   if (target === null) return { name, target: qualifiedName(table) };
 
   const places = table.columns.map((column) => placeOf(target.columns, column.name));
-  const lacking = table.columns.filter((_, at) => places[at]! < 0).map((column) => column.name);
+  const form = targetReader.heldForm?.(target) ?? null;
+  const lacking = form === null ? table.columns.filter((_, at) => places[at]! < 0).map((column) => column.name) : [];
   const keyNames = (key: readonly number[], columns: readonly Column[]): string[] =>
     key.map((at) => columns[at]!.name.toLowerCase());
   const [wanted, found] = [keyNames(table.primaryKey, table.columns), keyNames(target.primaryKey, target.columns)];
@@ -107,7 +115,7 @@ export const compareTable = async (
         table.columns[at]!.type.kind === target.columns[places[at]!]!.type.kind &&
         sourceTable.columns[copies[at]!]!.type.kind === table.columns[at]!.type.kind,
     );
-    return sums && plain ? 'checksums' : 'rows';
+    return sums && plain && depth === 'digest' ? 'checksums' : 'rows';
   };
   return {
     name,
@@ -118,6 +126,7 @@ export const compareTable = async (
     lacking,
     shared,
     holdsSome,
+    leavesOut: form?.leavesOut ? (row) => form.of(row) === null : null,
     summed: {
       source: compared.map((at) => copies[at] ?? -1),
       target: compared.map((at) => places[at]!),
@@ -129,7 +138,12 @@ export const compareTable = async (
     toTargetKey: (key) => toTarget.map((at) => key[at]!),
     same: (wantedRow, held) => {
       if (held === null && holdsSome) return true;
-      if (wantedRow === null || held === null) return wantedRow === held;
+      const due = wantedRow === null || form === null ? wantedRow : form.of(wantedRow);
+      if (wantedRow === null || due === null || held === null) return due === held;
+      if (depth === 'keys') return true;
+      if (form !== null) {
+        return target.columns.every(({ type }, at) => sameValue(due[at], type, held[at], type));
+      }
       return compared.every((at) =>
         sameValue(wantedRow[at], table.columns[at]!.type, held[places[at]!], target.columns[places[at]!]!.type),
       );
@@ -141,6 +155,7 @@ export const compareTable = async (
         comparableValue(row[places[at]!], target.columns[places[at]!]!.type, table.columns[at]!.type),
       ),
     toTarget: (wantedRow, held) => {
+      if (form !== null) return wantedRow;
       const row = target.columns.map((_, at) => held?.[at] ?? null);
       for (const at of compared) row[places[at]!] = wantedRow[at] ?? null;
       return row;

@@ -91,6 +91,7 @@ interface Comparison {
 
 const whatIsWrong = (call: CommandCall): string | null => {
   const urls = [call.text('from'), call.text('to')].filter((url) => url !== null).length;
+  if (call.flag('count') && call.text('mode') !== null) return '--count is --mode count; name one of them';
   if (call.flag('report') && call.arguments.length === 0) return '--report goes with a pipeline file';
   if (call.arguments.length === 1)
     return urls === 0 ? null : 'name a pipeline file, or two systems with --from and --to';
@@ -139,6 +140,7 @@ const verificationOf = (
   const chunkRows = call.count('chunk-rows', 1);
   const wait = call.count('wait', 0);
   const state = call.text('resume');
+  const mode = call.text('mode');
   const fix = call.text('export-fix');
   // Each sink has its own.
   const ofSink = (path: string): string => (several ? `${path}.${to}` : path);
@@ -150,7 +152,8 @@ const verificationOf = (
     log,
     sample: Math.min(sample, 100) / 100,
     lock: !call.flag('no-lock'),
-    counts: call.flag('count'),
+    counts: call.flag('count') || mode === 'count',
+    ...(mode === 'keys' || mode === 'full' ? { depth: mode } : {}),
     repair: call.flag('repair'),
     ...(only === null ? {} : { only: ({ database, name }) => only.matches(database, name) }),
     ...(chunkRows === null ? {} : { chunkRows }),

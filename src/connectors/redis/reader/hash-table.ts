@@ -6,6 +6,7 @@ import type { Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import { expiryTime } from '../expiry-time.ts';
 import { fieldOf, HashFields } from '../hash-fields.ts';
 import { columnValueReader } from '../hash-values.ts';
 import type { KeyTemplate } from '../key-template.ts';
@@ -35,13 +36,15 @@ export class HashTable {
   /** Whether the primary key alone makes a row's key in Redis. */
   readonly isKeyed: boolean;
   readonly #fields: HashFields;
+  readonly #expiry: number | null;
   readonly #readers: readonly ((bytes: Buffer) => Value)[];
   readonly #names: Buffer;
   readonly #columns: ReadonlyMap<string, number>;
   #key = Buffer.allocUnsafe(256);
 
-  /** `expires`: rows may leave by themselves. */
-  constructor(table: Table, keys: KeyTemplate, expires: boolean) {
+  /** `expires`: rows may leave by themselves. `expiry`: the column that says when; null: none does. */
+  constructor(table: Table, keys: KeyTemplate, expires: boolean, expiry: number | null = null) {
+    this.#expiry = expiry;
     this.table = table;
     this.expires = expires;
     this.keys = keys;
@@ -152,8 +155,8 @@ export class HashTable {
     }
   }
 
-  /** The commands that make a row so; null: gone. Whatever else is at the key goes. */
-  repair(key: Key, row: Row | null): readonly (readonly (string | Uint8Array)[])[] {
+  /** The commands that make a row so; null: gone. Whatever else is at the key goes. Seconds to live count from `now`. */
+  repair(key: Key, row: Row | null, now: number): readonly (readonly (string | Uint8Array)[])[] {
     const redisKey = this.redisKey(key);
     const unlink = ['UNLINK', redisKey];
     if (row === null) return [unlink];
@@ -166,7 +169,16 @@ export class HashTable {
           ]
         : [],
     );
-    return [unlink, ['HSET', redisKey, ...pairs]];
+    const until = this.#until(now);
+    return [unlink, ['HSET', redisKey, ...pairs], ...(until === null ? [] : [['PEXPIREAT', redisKey, String(until)]])];
+  }
+
+  /** When the row that was read last leaves, in milliseconds since 1970; null: never. */
+  #until(now: number): number | null {
+    const { bytes, states, valueStarts, valueEnds } = this.#fields;
+    const at = this.#expiry;
+    if (at === null || states[at] !== fieldOf.value) return null;
+    return expiryTime(this.table.columns[at]!.type, bytes.latin1Slice(valueStarts[at], valueEnds[at]), now);
   }
 
   #images(rows: readonly Row[]): RowImages {

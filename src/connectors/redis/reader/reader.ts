@@ -3,7 +3,17 @@ import { Buffer } from 'node:buffer';
 import type { Lane, Position } from '../../../core/batch.ts';
 import type { Context } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
-import type { Key, KeyPage, KeyRange, Reader, RowAudit, RowPage, RowRepairs, TableName } from '../../../core/reader.ts';
+import type {
+  HeldForm,
+  Key,
+  KeyPage,
+  KeyRange,
+  Reader,
+  RowAudit,
+  RowPage,
+  RowRepairs,
+  TableName,
+} from '../../../core/reader.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
 import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
@@ -19,6 +29,8 @@ import { HashTable } from './hash-table.ts';
 import { KeyScan } from './key-scan.ts';
 import { repairCommand, repairLine } from './repair-lines.ts';
 import { openSessions, type Sessions } from './sessions.ts';
+import { countWithin, heldValues, keysWithin, makeRoom } from './value-reads.ts';
+import { ValueTable } from './value-table.ts';
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 500;
@@ -32,8 +44,15 @@ interface Walk {
   ended: boolean;
 }
 
+interface ValueWalk {
+  readonly pieces: AsyncGenerator<readonly Key[]>;
+  readonly found: Key[];
+  last: Key | null;
+  ended: boolean;
+}
+
 /**
- * Reads back the hashes that the sink writes. Redis holds no definitions, so a table is read by the one that the source has; and no
+ * Reads back what the sink writes: hashes, JSON, strings, sets and sorted sets. Redis holds no definitions, so a table is read by the one that the source has; and no
  * order, so whoever walks along the keys does it from the first to the last with one reader.
  */
 export class RedisReader implements Reader {
@@ -44,6 +63,9 @@ export class RedisReader implements Reader {
   readonly #settingsOf: (table: Table) => TableSettings;
   readonly #tables = new Map<string, HashTable>();
   readonly #walks = new Map<string, Walk>();
+  /** Those that are no hashes. */
+  readonly #values = new Map<string, ValueTable>();
+  readonly #valueWalks = new Map<string, ValueWalk>();
   #sessions: Sessions | null = null;
 
   constructor(config: RedisSinkConfig, context: Context) {
@@ -53,50 +75,77 @@ export class RedisReader implements Reader {
     this.#settingsOf = tableSettings(config);
     this.repairs = {
       lines: true,
-      statements: async (table, repairs) =>
-        repairs.flatMap(({ key, row }) => {
-          const commands = this.#of(table).repair(key, row);
+      statements: async (table, repairs) => {
+        const values = this.#values.get(qualifiedName(table));
+        if (values !== undefined) {
+          const now = this.#context.clock.now();
+          const room = await this.#guarded(({ store }) =>
+            makeRoom(
+              store,
+              values,
+              repairs.map(({ key }) => key),
+            ),
+          );
+          return [...room, ...repairs.flatMap(({ key, row }) => values.repair(key, row, now))].map(repairLine);
+        }
+        return repairs.flatMap(({ key, row }) => {
+          const commands = this.#of(table).repair(key, row, this.#context.clock.now());
           return [...commands, ...(row === null ? [] : this.#within(table, key))].map(repairLine);
-        }),
+        });
+      },
       apply: (lines) => this.#apply(lines),
     };
   }
 
   async tables(): Promise<readonly TableName[]> {
-    return [...this.#tables.values()].map(({ table }) => table);
+    return [...this.#tables.values(), ...this.#values.values()].map(({ table }) => table);
   }
 
   async describe(database: string, name: string): Promise<Table | null> {
-    return this.#tables.get(qualifiedName({ database, name }))?.table ?? null;
+    const label = qualifiedName({ database, name });
+    return this.#tables.get(label)?.table ?? this.#values.get(label)?.table ?? null;
   }
 
   async describeAs(table: Table): Promise<Table | null> {
     const known = this.#tables.get(qualifiedName(table));
     if (known?.table.id === table.id) return table;
-    const { shape, keys, mode, expiry, fieldExpiries, nullText } = this.#settingsOf(table);
+    const settings = this.#settingsOf(table);
+    const { shape, keys, mode, expiry, fieldExpiries, nullText } = settings;
     if (shape.kind !== 'hash') {
-      const reason = `rows of ${qualifiedName(table)} are kept as ${shape.kind} in Redis, and hashes alone are read back`;
-      throw new MillraceError('VERIFY_NOTHING', { reason });
+      const values = this.#values.get(qualifiedName(table));
+      if (values?.source.id === table.id) return values.table;
+      const described = new ValueTable(table, settings);
+      this.#values.set(qualifiedName(table), described);
+      return described.table;
     }
     if (fieldExpiries.length > 0 || nullText !== null) {
       const what = nullText === null ? 'with fields that leave by themselves' : 'with a text for NULL';
       const reason = `rows of ${qualifiedName(table)} are kept ${what}, so that it cannot be told what MySQL holds`;
       throw new MillraceError('VERIFY_NOTHING', { reason });
     }
-    this.#tables.set(qualifiedName(table), new HashTable(table, keys, mode !== 'mirror' || expiry !== null));
+    this.#tables.set(qualifiedName(table), new HashTable(table, keys, mode !== 'mirror' || expiry !== null, expiry));
     return table;
   }
 
   /** Of a cache, and of rows that live for a time. */
   holdsSome(table: Table): boolean {
+    const values = this.#values.get(qualifiedName(table));
+    if (values !== undefined) return values.expires;
     return this.#of(table).expires;
   }
 
+  heldForm(table: Table): HeldForm | null {
+    return this.#values.get(qualifiedName(table)) ?? null;
+  }
+
   async order(table: Table): Promise<readonly string[] | null> {
+    if (this.#values.has(qualifiedName(table))) return table.primaryKey.map(() => 'no order');
     return this.#of(table).isKeyed ? table.primaryKey.map(() => 'no order') : null;
   }
 
   async page(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage> {
+    const values = this.#values.get(qualifiedName(table));
+    if (values !== undefined) return await this.#valuePage(values, range.after, limit, signal);
     const { keys, last } = await this.#keys(table, range.after, Math.min(limit, rowsAtOnce), signal);
     const rows = await this.lookup(table, keys, signal);
     // A row that went meanwhile is not there; a page that holds none is none.
@@ -126,7 +175,45 @@ export class RedisReader implements Reader {
     });
   }
 
+  /** Rows of which the keys alone are said: whoever walks along them looks the rows up. */
+  async #valuePage(values: ValueTable, after: Key | null, limit: number, signal: AbortSignal): Promise<RowPage> {
+    const { id } = values.table;
+    let walk = this.#valueWalks.get(id);
+    if (walk === undefined || after === null || String(walk.last) !== String(after)) {
+      walk = { pieces: this.#valueKeys(values, signal), found: [], last: null, ended: false };
+      this.#valueWalks.set(id, walk);
+    }
+    while (walk.found.length < limit && !walk.ended) {
+      signal.throwIfAborted();
+      const { pieces } = walk;
+      // One that failed has ended, and must not be taken for one that found nothing more.
+      const { value, done } = await this.#guarded(() => pieces.next());
+      if (done) walk.ended = true;
+      else walk.found.push(...value);
+    }
+    const rows = walk.found.splice(0, limit);
+    walk.last = rows.at(-1) ?? walk.last;
+    return { rows, last: walk.ended && walk.found.length === 0 };
+  }
+
+  async *#valueKeys(values: ValueTable, signal: AbortSignal): AsyncGenerator<readonly Key[]> {
+    for await (const fresh of this.#freshKeys(values, signal)) {
+      for (const redisKey of fresh) {
+        const { store } = await this.#guarded(async (sessions) => sessions);
+        yield* keysWithin(store, values, redisKey);
+      }
+    }
+  }
+
   async *scan(table: Table, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
+    const values = this.#values.get(qualifiedName(table));
+    if (values !== undefined) {
+      for await (const keys of this.#valueKeys(values, signal)) {
+        const held = await this.#guarded(({ store }) => heldValues(store, values, keys));
+        yield held.filter((row) => row !== null);
+      }
+      return;
+    }
     const hashes = this.#of(table);
     for await (const fresh of this.#freshKeys(hashes, signal)) {
       const rows = await this.#guarded((sessions) => this.#read(sessions, hashes, fresh));
@@ -136,12 +223,22 @@ export class RedisReader implements Reader {
   }
 
   async lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]> {
-    const hashes = this.#of(table);
+    const values = this.#values.get(qualifiedName(table));
     const rows: (Row | null)[] = [];
     for (let at = 0; at < keys.length; at += rowsAtOnce) {
       signal.throwIfAborted();
-      const redisKeys = keys.slice(at, at + rowsAtOnce).map((key) => hashes.redisKey(key));
-      rows.push(...(await this.#guarded((sessions) => this.#read(sessions, hashes, redisKeys))));
+      const some = keys.slice(at, at + rowsAtOnce);
+      rows.push(
+        ...(await this.#guarded(async (sessions) => {
+          if (values !== undefined) return await heldValues(sessions.store, values, some);
+          const hashes = this.#of(table);
+          return await this.#read(
+            sessions,
+            hashes,
+            some.map((key) => hashes.redisKey(key)),
+          );
+        })),
+      );
     }
     return rows;
   }
@@ -151,7 +248,14 @@ export class RedisReader implements Reader {
   }
 
   async count(table: Table, signal: AbortSignal): Promise<number> {
+    const values = this.#values.get(qualifiedName(table));
     let count = 0;
+    if (values !== undefined) {
+      for await (const fresh of this.#freshKeys(values, signal)) {
+        count += await this.#guarded(({ store }) => countWithin(store, values, fresh));
+      }
+      return count;
+    }
     for await (const fresh of this.#freshKeys(this.#of(table), signal)) count += fresh.length;
     return count;
   }
@@ -174,16 +278,16 @@ export class RedisReader implements Reader {
   }
 
   /** Keys of a table, each once. */
-  async *#freshKeys(hashes: HashTable, signal: AbortSignal): AsyncGenerator<readonly Buffer[]> {
+  async *#freshKeys({ keys }: HashTable | ValueTable, signal: AbortSignal): AsyncGenerator<readonly Buffer[]> {
     const seen = new Set<string>();
-    const walk = await this.#guarded(async ({ store }) => new KeyScan(store, hashes.keys));
+    const walk = await this.#guarded(async ({ store }) => new KeyScan(store, keys));
     for (;;) {
       signal.throwIfAborted();
       const found = await this.#guarded(() => walk.next());
       if (found === null) return;
       yield found.filter((key) => {
         const name = key.toString('latin1');
-        return hashes.keys.matches(key) && !seen.has(name) && seen.add(name);
+        return keys.matches(key) && !seen.has(name) && seen.add(name);
       });
     }
   }
@@ -237,6 +341,7 @@ export class RedisReader implements Reader {
     this.#sessions?.close();
     this.#sessions = null;
     this.#walks.clear();
+    this.#valueWalks.clear();
   }
 }
 
