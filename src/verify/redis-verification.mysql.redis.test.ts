@@ -133,6 +133,6 @@ test('a mirror in Redis is compared while rows change, and what was planted ther
   await inside.ask('HSET', key('orders', '888888'), '\0none', '');
   const asCache = equal.with(2, 'orders lookups different 1/0/0/0 mismatched 906');
   assert.deepEqual(await verify({ target: cache }), asCache);
-  await using documents = new RedisReader(redisSinkConfig.parse({ ...cached, value: 'json' }), context);
+  await using documents = new RedisReader(redisSinkConfig.parse({ ...cached, value: 'redis-json' }), context);
   await assert.rejects(verify({ target: documents }), (error) => isMillraceError(error, 'VERIFY_NOTHING'));
 });

@@ -106,7 +106,7 @@ export class HashTable {
       // What readers of a cache keep there beside rows: that somebody brings one, or that there is none.
       if (!isThere || this.expires) return null;
     }
-    if (leaving && Number(replies[from + 1]) >= 0) return values.map(() => notARow);
+    if (leaving && !this.expires && Number(replies[from + 1]) >= 0) return values.map(() => notARow);
     return values.map((value, column) => (value === null ? null : this.#readers[column]!(value)));
   }
 
@@ -178,7 +178,7 @@ export class HashTable {
     const { bytes, states, valueStarts, valueEnds } = this.#fields;
     const at = this.#expiry;
     if (at === null || states[at] !== fieldOf.value) return null;
-    return expiryTime(this.table.columns[at]!.type, bytes.latin1Slice(valueStarts[at], valueEnds[at]), now);
+    return expiryTime(this.table.columns[at]!.type, bytes.latin1Slice(valueStarts[at]!, valueEnds[at]!), now);
   }
 
   #images(rows: readonly Row[]): RowImages {
