@@ -35,21 +35,31 @@ export interface KeptJob {
 
 /** The jobs of a folder, all or those of one name. Throws STATE_NOT_FOUND, and STATE_UNREADABLE for a file that is broken or too new. */
 export const keptJobs = (call: CommandCall, name: string | null): readonly KeptJob[] => {
-  const chosen = call.text('dir');
-  const root = chosen === null ? ownState().folder : resolve(chosen);
-  if (!existsSync(root)) {
-    if (chosen === null && name === null) return [];
-    throw new MillraceError('STATE_NOT_FOUND', { what: name === null ? 'folder' : `state of ${name}`, folder: root });
-  }
-  const jobs = readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(root, entry.name))
-    .filter((folder) => name === null || basename(folder) === name || basename(folder).slice(0, -9) === fileName(name))
+  const { root, folders } = keptFolders(call, name);
+  const jobs = folders
     .flatMap((folder) => keptJob(folder) ?? [])
     .filter(({ job, folder }) => name === null || job === name || basename(folder) === name);
   if (name !== null && jobs.length === 0)
     throw new MillraceError('STATE_NOT_FOUND', { what: `state of ${name}`, folder: root });
   return jobs;
+};
+
+/** Where jobs are kept, and in it the folders of all, or those that may be of one name. Throws STATE_NOT_FOUND. */
+export const keptFolders = (
+  call: CommandCall,
+  name: string | null,
+): { readonly root: string; readonly folders: readonly string[] } => {
+  const chosen = call.text('dir');
+  const root = chosen === null ? ownState().folder : resolve(chosen);
+  if (!existsSync(root)) {
+    if (chosen === null && name === null) return { root, folders: [] };
+    throw new MillraceError('STATE_NOT_FOUND', { what: name === null ? 'folder' : `state of ${name}`, folder: root });
+  }
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(root, entry.name))
+    .filter((folder) => name === null || basename(folder) === name || basename(folder).slice(0, -9) === fileName(name));
+  return { root, folders };
 };
 
 /** As a job's name stands in that of its folder. */

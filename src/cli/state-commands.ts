@@ -28,6 +28,29 @@ export const stateCommands: readonly CommandSpec[] = [
     load: () => import('./commands/state-list.ts'),
   },
   {
+    name: 'state export',
+    effect: 'reads',
+    summary: 'Write what a job of stream SQL remembers as lines of JSON, one for each entry.',
+    arguments: 'JOB [STEP]',
+    fewest: 1,
+    most: 2,
+    formats: ['human', 'jsonl'],
+    options: { dir },
+    examples: [
+      { command: 'millrace state export totals > totals.ndjson', does: 'write everything that it remembers' },
+      {
+        command: "millrace state export totals shop.orders | jq -c 'select(.key.id == 7)'",
+        does: 'look one row of a table up',
+      },
+    ],
+    notes: [
+      'What it writes is the last checkpoint, and the job may run meanwhile. docs/sql/state.md says what the lines hold.',
+      'STEP is a step or table as `millrace state list` shows it, or where its fingerprint begins.',
+      'With any -o the lines are the same.',
+    ],
+    load: () => import('./commands/state-export.ts'),
+  },
+  {
     name: 'state drop',
     effect: { wayBack: 'none is needed: the job computes its result anew from its sources when it starts next.' },
     summary: 'Drop what a job of stream SQL remembers.',

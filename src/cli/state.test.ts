@@ -74,6 +74,8 @@ test('a file that is broken, or that a newer millrace wrote, is said to be so, a
   mkdirSync(own);
   writeFileSync(join(own, 'state.db'), 'no database'.repeat(1_000));
   assert.match((await millrace('state', 'list', '--dir', folder.path)).stderr, /STATE_UNREADABLE.*totals-00000000/s);
+  const broken = await millrace('state', 'export', 'totals', '--dir', folder.path);
+  assert.match(broken.stderr, /STATE_UNREADABLE.*totals-00000000/s);
   const newer = join(folder.path, 'newer-00000000');
   mkdirSync(newer);
   {
@@ -84,10 +86,83 @@ test('a file that is broken, or that a newer millrace wrote, is said to be so, a
     (await millrace('state', 'list', 'newer', '--dir', folder.path)).stderr,
     /a newer millrace wrote it, in format 99/,
   );
+  assert.match((await millrace('state', 'export', 'newer', '--dir', folder.path)).stderr, /in format 99/);
   assert.throws(
     () => openState(newer),
     (error) => isMillraceError(error, 'STATE_UNREADABLE'),
   );
   using database = new DatabaseSync(join(newer, 'state.db'));
   assert.equal(database.prepare('SELECT COUNT(*) AS n FROM kept').get()!['n'], 0);
+});
+
+test('state export writes what an aggregate, a join and tables remember, which is what the queries hold, also while the job is open', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'millrace-state-export-'));
+  const dir = join(folder.path, 'state');
+  await new ChangingJob(folder.path, 6).run(
+    { ...queries, joined: ['id BIGINT, v STRING', 'SELECT t.id, u.v FROM t JOIN u ON t.a = u.id'] },
+    { transactions: 80 },
+  );
+  interface Line {
+    readonly step: string;
+    readonly state: string;
+    readonly key: Readonly<Record<string, unknown>>;
+    readonly entry: {
+      readonly row: Readonly<Record<string, unknown>>;
+      readonly count: number;
+      readonly rows: readonly { readonly row: Readonly<Record<string, unknown>>; readonly count: number }[];
+    };
+  }
+  const exported = async (...step: readonly string[]): Promise<readonly Line[]> => {
+    const { code, stdout, stderr } = await millrace('state', 'export', 'changing', ...step, '--dir', dir);
+    assert.deepEqual([code, stderr], [0, '']);
+    return stdout.split('\n').flatMap((line) => (line === '' ? [] : (JSON.parse(line) as Line)));
+  };
+  const [kept] = (
+    JSON.parse((await millrace('state', 'list', '--dir', dir, '-o', 'json')).stdout) as {
+      data: { jobs: KeptJob[] };
+    }
+  ).data.jobs;
+  const inOrder = (rows: readonly object[]): readonly string[] => rows.map((row) => JSON.stringify(row)).sort();
+  using mirror = new DatabaseSync(join(folder.path, 'mirror.db'));
+  const held = (query: string): readonly string[] => inOrder(mirror.prepare(query).all());
+
+  {
+    await using _open = openState(kept!.folder);
+    const all = await exported();
+    const groups = all.filter(({ state }) => state === 'groups');
+    assert.deepEqual(
+      inOrder(groups.map(({ entry }) => ({ k: Object.values(entry.row)[0], n: entry.count }))),
+      held('SELECT k, n FROM counts'),
+    );
+    assert.ok(
+      groups.length > 1 && groups.every(({ key, entry }) => Object.values(key)[0] === Object.values(entry.row)[0]),
+    );
+
+    const side = (name: string) =>
+      all.filter(({ state, step }) => state === name && step.startsWith('step inner join'));
+    const pairs = side('left').flatMap(({ key, entry: { rows } }) =>
+      side('right')
+        .filter((other) => Object.values(other.key)[0] === Object.values(key)[0])
+        .flatMap(({ entry }) =>
+          rows.flatMap(({ row }) => entry.rows.map((other) => ({ id: row['id'], v: other.row['v'] }))),
+        ),
+    );
+    assert.deepEqual(inOrder(pairs), held('SELECT id, v FROM joined'));
+
+    const rows = await exported('table shop.t');
+    assert.deepEqual(inOrder(rows), inOrder(await exported('shop.t')));
+    assert.deepEqual(inOrder(rows), inOrder(all.filter(({ step }) => step === 'table shop.t')));
+    assert.ok(rows.every(({ key, entry: { row } }) => key['id'] === row['id'] && Object.keys(row).join() === 'id,a'));
+    const counts = Map.groupBy(rows, ({ entry: { row } }) => row['a'] ?? -9);
+    assert.deepEqual(inOrder([...counts].map(([k, { length: n }]) => ({ k, n }))), held('SELECT k, n FROM counts'));
+  }
+  const refused = async (...words: readonly string[]) =>
+    (await millrace('state', 'export', ...words, '--dir', dir)).stderr;
+  assert.match(await refused('other'), /STATE_NOT_FOUND.*state of other/);
+  assert.match(await refused('changing', 'step of nobody'), /STATE_NOT_FOUND.*step of nobody/);
+  {
+    await using open = openState(kept!.folder);
+    open.file.forget();
+  }
+  assert.match(await refused('changing'), /STATE_NOT_FOUND.*checkpoint of changing/);
 });

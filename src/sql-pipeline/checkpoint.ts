@@ -1,3 +1,5 @@
+import type { EntryStart } from '../operators/incremental/state/entry-shape.ts';
+import type { SqlType } from '../sql/types/sql-type.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
 import type { InputPlace } from './tick-record.ts';
 
@@ -23,6 +25,26 @@ export interface KeptStep {
   readonly step: string;
   /** How many states it has. */
   readonly states: number;
+  /** What the entries of each hold, so that they can be read without the query; null: its step alone knows. Left out by versions before. */
+  readonly entries?: readonly (KeptEntries | null)[];
+}
+
+/** Rows in the entries of a state. */
+export interface KeptEntries {
+  /** What it is in its step: `groups`, `left`. */
+  readonly name: string;
+  readonly start: EntryStart;
+  /** Those whose values are kept. */
+  readonly columns: readonly KeptColumn[];
+  /** Those of `columns` that all rows under one key have in common. */
+  readonly key: readonly KeptColumn[];
+}
+
+export interface KeptColumn {
+  /** In the row. */
+  readonly place: number;
+  readonly name: string;
+  readonly type: SqlType;
 }
 
 /** What was written to a table. */
@@ -45,6 +67,10 @@ export interface KeptTable {
   /** Left out by versions before, which is like none. */
   readonly definition?: string;
   readonly read?: readonly string[];
+  /** The columns that are read. Left out by versions before. */
+  readonly columns?: readonly KeptColumn[];
+  /** Its primary key, whose values rows are found by, whoever reads them; empty: there is none. */
+  readonly key?: readonly { readonly name: string; readonly isBytes: boolean }[];
 }
 
 export const stepSpace = (fingerprint: string, state: number): string => `step/${fingerprint}/${state}`;

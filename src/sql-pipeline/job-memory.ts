@@ -6,8 +6,9 @@ import { stepText } from '../sql/plan/explain.ts';
 import { openState, type State } from '../state/open-state.ts';
 import type { TickPlace } from '../state/tick-journal.ts';
 import { type ChangedJob, type JobTarget, keptTable, planChangedJob, targetFingerprint } from './changed-job.ts';
-import { type Checkpoint, type KeptInput, type KeptTable, stepSpace, tableSpace } from './checkpoint.ts';
+import { type Checkpoint, type KeptInput, stepSpace, tableSpace } from './checkpoint.ts';
 import type { Input, ResumableInput } from './input.ts';
+import { keptEntries } from './kept-entries.ts';
 import type { ScannedTable } from './scanned-table.ts';
 import { type InputPlace, movedLanes, type TickRecord } from './tick-record.ts';
 
@@ -169,7 +170,11 @@ export class JobMemory implements AsyncDisposable {
       at: Math.floor(this.#options.context.clock.now()),
       run: this.#run,
       tick,
-      inputs: this.#inputs.map(({ identity, tables, place }) => ({ identity, tables: tables.map(keptTableOf), place })),
+      inputs: this.#inputs.map(({ identity, tables, place }) => ({
+        identity,
+        tables: tables.map(({ kept }) => kept),
+        place,
+      })),
     };
     // Lines up to here are of no use once this is committed, and go as one file.
     this.#state.journal.begin({ run: this.#run, tick: tick + 1 });
@@ -339,6 +344,7 @@ export class JobMemory implements AsyncDisposable {
       fingerprint,
       step: stepText(plan),
       states: memory.length,
+      entries: keptEntries(memory, flow),
     }));
     const outputs = targets.map((target) => ({
       target: target.identity,
@@ -430,13 +436,6 @@ const isUsable = (table: ScannedTable, kept: KeptInput): boolean => {
 
 const memoriesOf = ({ identity, memory }: ScannedTable): readonly (readonly [string, Memory[number]])[] =>
   memory.map((each, at) => [tableSpace(identity, at), each]);
-
-const keptTableOf = ({ table, identity, definition, read }: ScannedTable): KeptTable => ({
-  name: qualifiedName(table),
-  identity,
-  definition,
-  read,
-});
 
 const hasToRead = ({ starts }: ChangedJob): boolean =>
   starts.values().some((start) => start === 'widened' || start === 'anew');

@@ -12,6 +12,8 @@ import { type SqlType, shortText, withNullable } from '../sql/types/sql-type.ts'
 
 /** A column of a scan: where its values stand in the rows of the source, and how they are read. */
 export interface ScannedColumn {
+  /** As queries call it; left out: as the source does. */
+  readonly name?: string;
   readonly type: SqlType;
   /** Null: it is about the change, not a value of the row. */
   readonly source: number | null;
@@ -34,7 +36,7 @@ export const declaredColumns = (
 
 const declaredColumn = (column: StoredColumn, table: Table, context: EvaluationContext): ScannedColumn => {
   const { name, type, metadata, span } = column;
-  if (metadata !== null) return { type, source: null, read: (_, change) => metadataOf(metadata, change) };
+  if (metadata !== null) return { name, type, source: null, read: (_, change) => metadataOf(metadata, change) };
   const source = table.columns.findIndex((other) => other.name.toLowerCase() === name.toLowerCase());
   if (source < 0) {
     const names = table.columns.map((other) => other.name);
@@ -54,9 +56,10 @@ const declaredColumn = (column: StoredColumn, table: Table, context: EvaluationC
       expected: shortText(reading.type),
     });
   }
-  if (cast.kind === 'column') return { type, source, read: (value) => (value === null ? null : reading.read(value)) };
+  if (cast.kind === 'column')
+    return { name, type, source, read: (value) => (value === null ? null : reading.read(value)) };
   const convert = compile(cast);
-  return { type, source, read: (value) => (value === null ? null : convert([reading.read(value)], context)) };
+  return { name, type, source, read: (value) => (value === null ? null : convert([reading.read(value)], context)) };
 };
 
 const metadataOf = (key: string, { table, origin, op }: RowsChange): SqlValue => {

@@ -11,6 +11,7 @@ import type { Memory } from '../operators/incremental/step.ts';
 import type { SqlValue } from '../sql/evaluate/sql-value.ts';
 import { digestOf } from '../sql/plan/fingerprint.ts';
 import { typeText } from '../sql/types/sql-type.ts';
+import type { KeptTable } from './checkpoint.ts';
 import type { ScannedColumn } from './scanned-columns.ts';
 
 interface HeldRow {
@@ -103,6 +104,25 @@ export class ScannedTable {
     ]);
     this.read = this.#places.map((place) => `${place} ${columns[place]!.source} ${typeText(columns[place]!.type)}`);
     this.identity = digestOf([this.definition, this.read]);
+  }
+
+  /** What a checkpoint says of it. */
+  get kept(): KeptTable {
+    const { columns, primaryKey } = this.#table;
+    return {
+      name: qualifiedName(this.#table),
+      identity: this.identity,
+      definition: this.definition,
+      read: this.read,
+      columns: this.#places.map((place) => {
+        const { source, type, name = columns[source ?? -1]?.name } = this.#columns[place]!;
+        return { place, name: name ?? `column ${place}`, type };
+      }),
+      key: primaryKey.map((place) => ({
+        name: columns[place]!.name,
+        isBytes: /^(binary|geometry|vector)$/.test(columns[place]!.type.kind),
+      })),
+    };
   }
 
   get table(): Table {

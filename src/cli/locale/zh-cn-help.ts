@@ -56,6 +56,7 @@ export const zhSummaries: Readonly<Record<string, string>> = {
   'context list': '列出已命名的 millrace，不含令牌。',
   'context delete': '忘记某个命名的 millrace 及其令牌。',
   'state list': '列出流式 SQL 作业保存的内容：步骤、键数、大小和检查点。',
+  'state export': '把流式 SQL 作业保存的内容写成 JSON 行，每个条目一行。',
   'state drop': '丢弃流式 SQL 作业保存的内容。',
   'dlq list': '按错误码和表统计下游拒绝的行。',
   'dlq show': '显示被拒绝的行及其原因、位置和值。',

@@ -267,6 +267,10 @@ export const zhUsageErrors: LocalErrors = {
     '<folder> 中没有 <what>',
     '`millrace state list` 显示保存的内容。--dir 或 MILLRACE_STATE 指定保存作业的文件夹；默认是作业运行处的 .millrace/state。',
   ],
+  STATE_NOT_DESCRIBED: [
+    '<folder> 中的状态没有说明各行的列和类型：它由较早的 millrace 写入',
+    '请用当前的 millrace 启动该作业：下一个检查点会写明这些内容，之后即可导出。',
+  ],
   STATE_TARGET_HOLDS_OTHER: [
     '<target> 中是该作业另一个查询的结果，无法从中取出',
     '请为修改后的查询指定另一个主题或文件。如果允许把完整结果写在已有内容之后，请丢弃该作业的状态：`millrace state drop JOB`，作业会重新开始。',

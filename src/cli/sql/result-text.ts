@@ -1,11 +1,11 @@
 import type { Delta, SqlRow } from '../../operators/incremental/delta.ts';
 import { rowKey } from '../../operators/incremental/row-key.ts';
 import { rowOrder } from '../../operators/incremental/row-order.ts';
-import { jsonText, jsonWriter } from '../../sql/evaluate/json-text.ts';
 import type { EvaluationContext, SqlValue } from '../../sql/evaluate/sql-value.ts';
 import { changelogOf } from '../../sql/plan/changelog.ts';
 import type { Plan, PlanColumn, SortKey } from '../../sql/plan/plan.ts';
 import type { SqlType } from '../../sql/types/sql-type.ts';
+import { rowJson } from '../../sql-pipeline/row-json.ts';
 import { cellText, type RowKind } from '../../sql-pipeline/row-text.ts';
 import { textTable } from '../text-table.ts';
 
@@ -103,14 +103,12 @@ export class CurrentRows {
 export class RowText {
   readonly #columns: readonly PlanColumn[];
   readonly #texts: readonly ((value: SqlValue) => string)[];
-  readonly #json: readonly ((value: SqlValue) => string)[];
-  readonly #names: readonly string[];
+  readonly #json: (row: SqlRow) => string;
 
   constructor(columns: readonly PlanColumn[], context: EvaluationContext) {
     this.#columns = columns;
     this.#texts = columns.map(({ type }) => cellText(type, context));
-    this.#json = columns.map(({ type }) => cellJson(type, context));
-    this.#names = distinctNames(columns).map(jsonText);
+    this.#json = rowJson(columns, context);
   }
 
   /** `+I[1, paid, NULL]` */
@@ -120,7 +118,7 @@ export class RowText {
 
   /** `{"op":"+I","row":{"id":1}}` */
   json({ op, row }: RowChange): string {
-    return `{"op":"${op}","row":{${this.#json.map((json, at) => `${this.#names[at]}:${json(row[at]!)}`).join(',')}}}\n`;
+    return `{"op":"${op}","row":${this.#json(row)}}\n`;
   }
 
   table(rows: readonly SqlRow[]): string {
@@ -129,27 +127,3 @@ export class RowText {
     return `${textTable(head, cells)}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})\n`;
   }
 }
-
-/** Numbers that a reader's own might not hold exactly are texts, as `binlog dump` has them. */
-const cellJson = (type: SqlType, context: EvaluationContext): ((value: SqlValue) => string) => {
-  const json = jsonWriter(type) ?? ((value) => jsonText(String(value)));
-  return (value) => {
-    if (value === null) return 'null';
-    const isText = type.kind === 'DECIMAL' || typeof value === 'bigint' || !isFiniteValue(value);
-    const text = json(value, context);
-    return isText && !text.startsWith('"') ? `"${text}"` : text;
-  };
-};
-
-const isFiniteValue = (value: SqlValue): boolean => typeof value !== 'number' || Number.isFinite(value);
-
-/** An object has each name once: a second `id` is `id_2`. */
-const distinctNames = (columns: readonly PlanColumn[]): readonly string[] => {
-  const taken = new Set<string>();
-  return columns.map(({ name }) => {
-    let free = name;
-    for (let number = 2; taken.has(free); number += 1) free = `${name}_${number}`;
-    taken.add(free);
-    return free;
-  });
-};

@@ -18,6 +18,12 @@ export const stateErrors = {
     message: (d: { readonly what: string; readonly folder: string }) => `there is no ${d.what} in ${d.folder}`,
     hint: '`millrace state list` shows what is kept. --dir, or MILLRACE_STATE, names the folder where jobs are kept; .millrace/state where they run is the default.',
   },
+  STATE_NOT_DESCRIBED: {
+    retryable: false,
+    message: (d: { readonly folder: string }) =>
+      `the state in ${d.folder} does not say which columns and types its rows have: an earlier millrace wrote it`,
+    hint: 'Start the job with this millrace: its next checkpoint says them, and the state is exported then.',
+  },
   STATE_TARGET_HOLDS_OTHER: {
     retryable: false,
     message: (d: { readonly target: string }) =>

@@ -41,6 +41,51 @@ export const columnsUnder = (
   return found;
 };
 
+/**
+ * The columns of a plan whose values stand in its rows, by their places, when of tables only the columns `read` are; what stands in the
+ * others means nothing.
+ */
+export const heldColumns = (plan: Plan, read: ReadonlyMap<string, ReadonlySet<number>>): readonly number[] => {
+  const places = [...plan.columns.keys()];
+  switch (plan.kind) {
+    case 'scan': {
+      const own = read.get(plan.table.name);
+      return places.filter((column) => own?.has(column));
+    }
+    case 'filter':
+      return heldColumns(plan.input, read);
+    case 'project': {
+      const held = new Set(heldColumns(plan.input, read));
+      return places.filter((column) => columnsOf(plan.expressions[column]!).every((each) => held.has(each)));
+    }
+    case 'join':
+    case 'temporal-join':
+    case 'lookup-join': {
+      const width = plan.left.columns.length;
+      const right = heldColumns(plan.right, read).map((column) => width + column);
+      return [...heldColumns(plan.left, read), ...right.filter((column) => column < places.length)];
+    }
+    case 'unnest':
+    case 'window': {
+      const width = plan.input.columns.length;
+      return [...heldColumns(plan.input, read), ...places.filter((column) => column >= width)];
+    }
+    case 'union': {
+      const inputs = plan.inputs.map((input) => new Set(heldColumns(input, read)));
+      return places.filter((column) => inputs.every((held) => held.has(column)));
+    }
+    // These read all that they give.
+    case 'values':
+    case 'aggregate':
+    case 'intersect':
+    case 'except':
+    case 'top':
+    case 'over':
+    case 'rank':
+      return places;
+  }
+};
+
 const columnsOfWatermark = ({ watermark }: CatalogTable): ReadonlySet<number> =>
   new Set(watermark === undefined ? [] : columnsOf(watermark.mark));
 

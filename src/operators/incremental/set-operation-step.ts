@@ -32,15 +32,18 @@ export class SetOperationStep implements Step {
   readonly #left: Delta;
   readonly #right: Delta;
   readonly #key: (row: SqlRow) => RowKey;
-  readonly #counts = new KeyedState(countedForm);
-  readonly memory = [this.#counts];
+  readonly #counts: KeyedState<Counted>;
+  readonly memory: readonly [KeyedState<Counted>];
   readonly #result: (left: number, right: number) => number;
 
   constructor(plan: SetPlan, left: Delta, right: Delta) {
     this.#left = left;
     this.#right = right;
+    const key = [...plan.columns.keys()];
+    this.#counts = new KeyedState(countedForm, { name: 'rows', form: 'counted', rows: plan, key });
+    this.memory = [this.#counts];
     this.#key = rowKey(
-      [...plan.columns.keys()],
+      key,
       plan.columns.map(({ type }) => type),
     );
     if (plan.kind === 'intersect') this.#result = plan.all ? Math.min : (a, b) => (a > 0 && b > 0 ? 1 : 0);

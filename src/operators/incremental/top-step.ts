@@ -2,7 +2,7 @@ import type { Plan } from '../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from './delta.ts';
 import { rowOrder } from './row-order.ts';
 import { SortedBag } from './sorted-bag.ts';
-import { KeyedState } from './state/keyed-state.ts';
+import { type EntryForm, KeyedState } from './state/keyed-state.ts';
 import type { Step } from './step.ts';
 import { tellDifference } from './tell-difference.ts';
 
@@ -27,12 +27,13 @@ export class TopStep implements Step {
   /** Where rows only come, those behind the last place never matter. */
   readonly #appendOnly: boolean;
 
-  constructor({ order, offset, limit }: TopPlan, input: Delta, appendOnly: boolean) {
+  constructor(plan: TopPlan, input: Delta, appendOnly: boolean) {
+    const { order, offset, limit } = plan;
     this.#input = input;
     this.#offset = offset;
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
     this.#order = rowOrder(order);
-    this.#ranked = new KeyedState({
+    const form: EntryForm<Ranked> = {
       write: ({ rows, told }, to) => {
         rows.save(to);
         to.value(told);
@@ -42,7 +43,8 @@ export class TopStep implements Step {
         rows.load(from);
         return { rows, told: from.value() as SqlRow[] };
       },
-    });
+    };
+    this.#ranked = new KeyedState(form, { name: 'rows', form: 'ordered', rows: plan.input, key: [] });
     this.memory = [this.#ranked];
     this.#appendOnly = appendOnly;
   }

@@ -56,7 +56,8 @@ export class AggregateStep implements Step {
         places,
         places.map((place) => columns[place]!.type),
       );
-      return { groups: new KeyedState(kind), key, columns: set, touched: [] };
+      const groups = new KeyedState(kind, { name: 'groups', form: 'group', rows: plan, key: set });
+      return { groups, key, columns: set, touched: [] };
     });
     this.#isGlobal = plan.sets.length === 1 && plan.sets[0]!.length === 0;
     if (forgets) this.memory = remembersNothing;

@@ -72,10 +72,10 @@ export class JoinStep implements Step {
       const pair: Side['pair'] = own === 'left' ? (a, b) => a.concat(b) : (a, b) => b.concat(a);
       const shows = shownOf(plan.type, own);
       const wholeKey = rowKey([...columns.keys()], types);
-      const bags = new KeyedState<RowBag>({
-        write: (bag, to) => bag.save(to),
-        read: (from) => RowBag.load(wholeKey, shows !== null, from),
-      });
+      const bags = new KeyedState<RowBag>(
+        { write: (bag, to) => bag.save(to), read: (from) => RowBag.load(wholeKey, shows !== null, from) },
+        { name: own, form: 'bag', rows: plan[own], key: joined },
+      );
       // A row on the left meets those on the right up to so much later, and the other way round.
       const meets = interval === null ? 0 : own === 'left' ? 0 - interval.from : interval.to;
       return {

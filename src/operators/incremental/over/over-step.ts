@@ -4,7 +4,7 @@ import type { Plan } from '../../../sql/plan/plan.ts';
 import { Changes, type Delta, type SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { keyOrder, rowOrder } from '../row-order.ts';
-import { KeyedState } from '../state/keyed-state.ts';
+import { type EntryForm, KeyedState } from '../state/keyed-state.ts';
 import { type Memory, remembersNothing, type Step } from '../step.ts';
 import { tellDifference } from '../tell-difference.ts';
 import { type OrderedRows, peersFrom, peersTo } from './frame-edges.ts';
@@ -49,13 +49,15 @@ export class OverStep implements Step {
     this.#reachesBefore = Math.max(...this.#functions.map(({ reachesBefore }) => reachesBefore));
     this.#reachesBehind = Math.max(...this.#functions.map(({ reachesBehind }) => reachesBehind));
     this.#seesPeers = this.#functions.some(({ seesPeers }) => seesPeers);
-    this.#partitions = new KeyedState({
+    const form: EntryForm<OverPartition> = {
       write: ({ rows, told }, to) => {
         to.value(rows);
         to.value(told);
       },
       read: (from) => this.#partition(from.value() as SqlRow[], from.value() as SqlRow[]),
-    });
+    };
+    const { input: under, partition: key } = plan;
+    this.#partitions = new KeyedState(form, { name: 'partitions', form: 'rows', rows: under, key });
     this.memory = this.#isComplete ? remembersNothing : [this.#partitions];
   }
 

@@ -1,8 +1,8 @@
-import type { PlanColumn } from '../../../sql/plan/plan.ts';
+import type { Plan } from '../../../sql/plan/plan.ts';
 import type { Delta, SqlRow } from '../delta.ts';
 import { type RowKey, rowKey } from '../row-key.ts';
 import { SortedBag } from '../sorted-bag.ts';
-import { KeyedState } from '../state/keyed-state.ts';
+import { type EntryForm, KeyedState } from '../state/keyed-state.ts';
 
 /** Rows that have the columns of a partition in common, in order, and what was told of them. */
 export interface Partition {
@@ -20,13 +20,15 @@ export class Partitions {
   readonly memory: readonly [KeyedState<Partition>];
   readonly #partitions: KeyedState<Partition>;
 
-  constructor(columns: readonly PlanColumn[], partition: readonly number[], order: (a: SqlRow, b: SqlRow) => number) {
+  /** Of the rows that `input` gives. */
+  constructor(input: Plan, partition: readonly number[], order: (a: SqlRow, b: SqlRow) => number) {
+    const { columns } = input;
     this.#key = rowKey(
       partition,
       partition.map((column) => columns[column]!.type),
     );
     this.#order = order;
-    this.#partitions = new KeyedState({
+    const form: EntryForm<Partition> = {
       write: ({ rows, told }, to) => {
         rows.save(to);
         to.value(told);
@@ -36,7 +38,8 @@ export class Partitions {
         rows.load(from);
         return { rows, told: from.value() as SqlRow[], firstChanged: [] };
       },
-    });
+    };
+    this.#partitions = new KeyedState(form, { name: 'partitions', form: 'ordered', rows: input, key: partition });
     this.memory = [this.#partitions];
   }
 

@@ -34,7 +34,7 @@ export class RankStep implements Step {
     this.isNumbered = isNumbered;
     this.#order = rowOrder(plan.order);
     this.#byKeys = keyOrder(plan.order);
-    this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
+    this.#partitions = new Partitions(plan.input, plan.partition, this.#order);
     this.memory = this.#isComplete ? remembersNothing : this.#partitions.memory;
     this.#forgets = appendOnly && plan.method === 'ROW_NUMBER';
   }

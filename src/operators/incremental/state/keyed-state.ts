@@ -1,4 +1,5 @@
 import type { RowKey } from '../row-key.ts';
+import type { EntryShape } from './entry-shape.ts';
 import { KeyFilter } from './key-filter.ts';
 import { StateReader } from './state-reader.ts';
 import type { StateSpace } from './state-space.ts';
@@ -22,6 +23,8 @@ const memoryOf = (bytes: number): number => 300 + 3 * bytes;
  * who got one in a tick has to get it anew in the next.
  */
 export class KeyedState<Entry> {
+  /** Null: only the step understands its entries. */
+  readonly shape: EntryShape | null;
   readonly #form: EntryForm<Entry>;
   #entries = new Map<RowKey, Entry>();
   /** Entries that nobody asked for since the last `putAway`; those go next. Empty as long as everything fits. */
@@ -39,8 +42,9 @@ export class KeyedState<Entry> {
   /** The mean of those that were written. */
   #bytesPerEntry = 60;
 
-  constructor(form: EntryForm<Entry>) {
+  constructor(form: EntryForm<Entry>, shape: EntryShape | null = null) {
     this.#form = form;
+    this.shape = shape;
   }
 
   get(key: RowKey): Entry | undefined {

@@ -34,10 +34,10 @@ export class PresentJoinStep implements Step {
     this.#leftKey = sides.leftKey;
     this.#rightKey = sides.rightKey;
     this.#wholeRight = sides.wholeRight;
-    this.#bags = new KeyedState({
-      write: (bag, to) => bag.save(to),
-      read: (from) => RowBag.load(this.#wholeRight, false, from),
-    });
+    this.#bags = new KeyedState<RowBag>(
+      { write: (bag, to) => bag.save(to), read: (from) => RowBag.load(this.#wholeRight, false, from) },
+      { name: 'right', form: 'bag', rows: plan.right, key: plan.keys.map(([, column]) => column) },
+    );
     this.#outcomes = appendOnly ? null : new RememberedOutcomes(sides.wholeLeft);
     this.memory = [this.#bags, ...(this.#outcomes?.memory ?? [])];
     this.#condition = sides.condition;

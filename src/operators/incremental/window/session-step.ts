@@ -25,7 +25,7 @@ export class SessionStep implements Step {
     this.#time = plan.time;
     this.#gap = plan.size;
     this.#order = rowOrder([{ column: plan.time, descending: false, nullsFirst: true }]);
-    this.#partitions = new Partitions(plan.input.columns, plan.partition, this.#order);
+    this.#partitions = new Partitions(plan.input, plan.partition, this.#order);
     this.memory = this.#partitions.memory;
   }
 
