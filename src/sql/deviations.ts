@@ -93,7 +93,6 @@ const processingTime = 'write PROCTIME(); the edges of a window are its _START a
 /** Functions that Flink 1.20.3 lists and that are not here. A test holds the list to Flink's; docs/sql/functions.md shows it. */
 export const functionDeviations: ReadonlyMap<string, string> = new Map([
   ['APPROX_COUNT_DISTINCT', 'Flink has it for batch alone; write COUNT(DISTINCT a), which is exact'],
-  ['COLLECT', 'there are no multisets; ARRAY_AGG gives an array'],
   ['SOURCE_WATERMARK', 'no source has watermarks of its own; WATERMARK names an expression'],
   ['HOP_PROCTIME', processingTime],
   ['SESSION_PROCTIME', processingTime],

@@ -138,4 +138,24 @@ export const subqueryShapes: readonly Shape[] = [
   'SELECT t.id, u.id FROM t FULL JOIN u ON t.a + 1 = u.k AND t.b < u.id',
 ];
 
+/** Multisets, read by what SQLite says of the same values. */
+export const multisetShapes: readonly Shape[] = [
+  [
+    'SELECT a, CAST(COLLECT(b) AS STRING) FROM t GROUP BY a',
+    "SELECT a, '{' || COALESCE(GROUP_CONCAT(b || '=' || n, ', ' ORDER BY b), '') || '}' FROM (SELECT a, b, COUNT(*) AS n FROM t GROUP BY a, b) x GROUP BY a",
+  ],
+  [
+    'SELECT a, CARDINALITY(c), item FROM (SELECT a, COLLECT(DISTINCT s) AS c FROM t GROUP BY a) x LEFT JOIN UNNEST(c) AS y (item) ON TRUE',
+    'SELECT x.a, x.n, y.s FROM (SELECT a, COUNT(DISTINCT s) AS n FROM t GROUP BY a) x LEFT JOIN (SELECT DISTINCT a, s FROM t WHERE s IS NOT NULL) y ON y.a IS x.a',
+  ],
+  [
+    'SELECT item FROM (SELECT COLLECT(s) AS c FROM t) x CROSS JOIN UNNEST(c) AS y (item)',
+    'SELECT s FROM t WHERE s IS NOT NULL',
+  ],
+  [
+    'SELECT id, CARDINALITY((SELECT COLLECT(v) FROM u WHERE u.k = t.a)) FROM t',
+    'SELECT id, (SELECT COUNT(v) FROM u WHERE u.k = t.a) FROM t',
+  ],
+];
+
 export const queryShapes: readonly Shape[] = [...basicShapes, ...overShapes, ...subqueryShapes];

@@ -38,6 +38,7 @@ const formOf = (type: SqlType): Form => {
     case 'BINARY':
     case 'VARBINARY':
     case 'ARRAY':
+    case 'MULTISET':
     case 'MAP':
     case 'ROW':
       return 'other';

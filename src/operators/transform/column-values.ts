@@ -170,6 +170,7 @@ export const columnWriting = (type: SqlType): ColumnWriting | null => {
     case 'NULL':
     case 'MONTHS':
     case 'MILLIS':
+    case 'MULTISET':
       return null;
   }
 };

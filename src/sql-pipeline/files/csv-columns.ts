@@ -45,4 +45,4 @@ const fieldReading = ({ name, type, span }: StoredColumn, context: EvaluationCon
   return (text) => convert([text], context);
 };
 
-const nested: ReadonlySet<SqlType['kind']> = new Set(['ARRAY', 'MAP', 'ROW']);
+const nested: ReadonlySet<SqlType['kind']> = new Set(['ARRAY', 'MULTISET', 'MAP', 'ROW']);

@@ -20,6 +20,8 @@ const sameForm = (from: SqlType, to: SqlType): boolean => {
         return 'precision' in to && from.precision <= to.precision;
       case 'ARRAY':
         return to.kind === 'ARRAY' && sameForm(from.element, to.element);
+      case 'MULTISET':
+        return to.kind === 'MULTISET' && sameForm(from.element, to.element);
       case 'MAP':
         return to.kind === 'MAP' && sameForm(from.key, to.key) && sameForm(from.value, to.value);
       case 'ROW':

@@ -70,7 +70,7 @@ export const bindExpression = (expression: Expression, scope: Scope): Bound => {
     case 'array':
       return bindArray(expression.items.map(bind), expression);
     case 'multiset':
-      throw sqlError('SQL_NOT_SUPPORTED', expression, { what: 'MULTISET', reason: 'use ARRAY' });
+      throw sqlError('SQL_NOT_SUPPORTED', expression, { what: 'MULTISET[...]', reason: 'use ARRAY[...]' });
     case 'map':
       return bindMap(expression.items.map(bind), expression);
     case 'row': {
@@ -138,7 +138,10 @@ const bindIs = (operand: Bound, test: string, negated: boolean, span: Span): Bou
     }
     default:
       if (test.startsWith('JSON')) return jsonTest(operand, test, negated, span);
-      throw sqlError('SQL_NOT_SUPPORTED', span, { what: `IS ${test}`, reason: 'there are no multisets' });
+      throw sqlError('SQL_NOT_SUPPORTED', span, {
+        what: `IS ${test}`,
+        reason: 'of multisets, COLLECT, CARDINALITY, ELEMENT, UNNEST and CAST are known',
+      });
   }
 };
 
@@ -294,7 +297,8 @@ const bindItem = (operand: Bound, index: Bound, span: Span): Bound => {
   throw sqlError('SQL_TYPE_MISMATCH', span, { what: '[]', found: shortText(type), expected: 'an ARRAY or a MAP' });
 };
 
-const isOne = ({ kind }: SqlType): boolean => !['BINARY', 'VARBINARY', 'ARRAY', 'MAP', 'ROW'].includes(kind);
+const isOne = ({ kind }: SqlType): boolean =>
+  !['BINARY', 'VARBINARY', 'ARRAY', 'MULTISET', 'MAP', 'ROW'].includes(kind);
 
 const bindField = (operand: Bound, name: string, span: Span): Bound => {
   const { type } = operand;

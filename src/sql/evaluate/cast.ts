@@ -21,7 +21,7 @@ import {
   rescale,
   withinPrecision,
 } from './decimal-arithmetic.ts';
-import { type EvaluationContext, type SqlValue, type Whole, whole } from './sql-value.ts';
+import { type EvaluationContext, type Multiset, type SqlValue, type Whole, whole } from './sql-value.ts';
 import {
   cutMicros,
   DAY_MILLIS,
@@ -176,6 +176,12 @@ export const textOf = (from: SqlType): TextWriter | null => {
       if (inner === null) return null;
       return (value: readonly SqlValue[], context) =>
         `[${value.map((item) => (item === null ? 'NULL' : inner(item, context))).join(', ')}]`;
+    }
+    case 'MULTISET': {
+      const inner = textOf(from.element);
+      if (inner === null) return null;
+      return (value: Multiset, context) =>
+        `{${value.map(([element, times]) => `${inner(element, context)}=${times}`).join(', ')}}`;
     }
     case 'MAP': {
       const [key, item] = [textOf(from.key), textOf(from.value)];

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { SqlType } from '../types/sql-type.ts';
 import { textOf } from './cast.ts';
-import type { EvaluationContext, SqlValue } from './sql-value.ts';
+import type { EvaluationContext, Multiset, SqlValue } from './sql-value.ts';
 
 /** A parsed document as text without blanks. */
 export const jsonText = (value: unknown): string => JSON.stringify(value) ?? 'null';
@@ -31,6 +31,12 @@ export const jsonWriter = (type: SqlType): JsonWriter | null => {
       if (inner === null) return null;
       return (items: readonly SqlValue[], context) =>
         `[${items.map((item) => (item === null ? 'null' : inner(item, context))).join(',')}]`;
+    }
+    case 'MULTISET': {
+      const element = textOf(type.element);
+      if (element === null) return null;
+      return (value: Multiset, context) =>
+        `{${value.map(([item, times]) => `${jsonText(element(item, context))}:${times}`).join(',')}}`;
     }
     case 'MAP': {
       const [key, value] = [textOf(type.key), jsonWriter(type.value)];

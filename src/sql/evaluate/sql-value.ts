@@ -15,6 +15,7 @@
  * | TIMESTAMP(p), _LTZ(p)      | microseconds since 1970: number or bigint as for BIGINT                     |
  * | INTERVAL                   | months, or milliseconds                                                     |
  * | ARRAY, ROW                 | array                                                                       |
+ * | MULTISET                   | array of [element, how often], in the order of elements and each once       |
  * | MAP                        | Map                                                                         |
  */
 export type SqlValue =
@@ -26,6 +27,9 @@ export type SqlValue =
   | Uint8Array
   | readonly SqlValue[]
   | ReadonlyMap<SqlValue, SqlValue>;
+
+/** The elements of a multiset, each once and beside how often it is there, in their order; never NULL. */
+export type Multiset = readonly (readonly [element: Exclude<SqlValue, null>, times: number])[];
 
 /** A whole number of any size; bigint only beyond what a number holds exactly. */
 export type Whole = number | bigint;

@@ -42,6 +42,27 @@ const deviation: Derive = (args, span, name) => {
 
 const first: Derive = (args) => ({ ...args[0]!.type, nullable: true });
 
+const multiset: Derive = ([item], span) => {
+  const { type } = item!;
+  if (!holdsMap(type)) return { kind: 'MULTISET', element: type, nullable: false };
+  const reason = 'maps have no order to be kept in; CAST them to STRING, or use ARRAY_AGG';
+  throw sqlError('SQL_NOT_SUPPORTED', span, { what: `COLLECT of ${shortText(type)}`, reason });
+};
+
+const holdsMap = (type: SqlType): boolean => {
+  switch (type.kind) {
+    case 'MAP':
+      return true;
+    case 'ARRAY':
+    case 'MULTISET':
+      return holdsMap(type.element);
+    case 'ROW':
+      return type.fields.some((field) => holdsMap(field.type));
+    default:
+      return false;
+  }
+};
+
 interface Aggregate {
   readonly least: number;
   readonly most: number;
@@ -62,6 +83,7 @@ const aggregates: Readonly<Record<string, Aggregate>> = {
   VAR_SAMP: { least: 1, most: 1, derive: deviation },
   VARIANCE: { least: 1, most: 1, derive: deviation },
   ARRAY_AGG: { least: 1, most: 1, derive: ([item]) => ({ kind: 'ARRAY', element: item!.type, nullable: true }) },
+  COLLECT: { least: 1, most: 1, derive: multiset },
   JSON_ARRAYAGG: { least: 1, most: 1, derive: () => string(false) },
   JSON_OBJECTAGG: { least: 2, most: 2, derive: () => string(false) },
   FIRST_VALUE: { least: 1, most: 1, derive: first },

@@ -3,9 +3,9 @@ import { castTo } from '../bind/cast-to.ts';
 import { type Bound, call, type Routine, routine } from '../evaluate/bound.ts';
 import { textOf } from '../evaluate/cast.ts';
 import { compareValues } from '../evaluate/comparison.ts';
-import type { EvaluationContext, SqlValue } from '../evaluate/sql-value.ts';
+import type { EvaluationContext, Multiset, SqlValue } from '../evaluate/sql-value.ts';
 import { sqlError } from '../sql-error.ts';
-import { plain, type SqlType, shortText, string, withNullable } from '../types/sql-type.ts';
+import { plain, type SqlType, shortText, string, type TypeKind, withNullable } from '../types/sql-type.ts';
 import { unifiedType } from '../types/unified-type.ts';
 import { type CallSite, convertArguments, define, type Parameter, type SqlFunction } from './define.ts';
 
@@ -78,32 +78,54 @@ const extreme = (items: Items, sign: 1 | -1): SqlValue => {
   return best;
 };
 
+const collections: ReadonlySet<TypeKind> = new Set(['ARRAY', 'MAP', 'MULTISET']);
+
+const sizeOf = (multiset: Multiset): number => multiset.reduce((sum, [, times]) => sum + times, 0);
+
+const onlyOf = (what: string, size: number, first: SqlValue | undefined): SqlValue => {
+  if (size <= 1) return first ?? null;
+  throw new MillraceError('SQL_FUNCTION_FAILED', { name: 'ELEMENT', reason: `the ${what} has more than one item` });
+};
+
 export const collectionFunctions: readonly SqlFunction[] = [
   define('collection', 'CARDINALITY', {
-    usage: 'CARDINALITY(array or map)',
-    description: 'How many items or entries it has.',
+    usage: 'CARDINALITY(array, map or multiset)',
+    description: 'How many items or entries it has; of a multiset, equal ones counted each.',
     parameters: ['any'],
     returns: (args, site) => {
-      if (args[0]!.type.kind !== 'ARRAY' && args[0]!.type.kind !== 'MAP')
+      if (!collections.has(args[0]!.type.kind))
         throw sqlError('SQL_TYPE_MISMATCH', site.span, {
           what: 'CARDINALITY',
           found: shortText(args[0]!.type),
-          expected: 'an ARRAY or a MAP',
+          expected: 'an ARRAY, a MAP or a MULTISET',
         });
       return plain('INT', false);
     },
-    run: (value: Items | ReadonlyMap<SqlValue, SqlValue>) => ('size' in value ? value.size : value.length),
+    typed: true,
+    run: ([collection]: readonly Bound[]) =>
+      collection!.type.kind === 'MULTISET'
+        ? sizeOf
+        : (value: Items | ReadonlyMap<SqlValue, SqlValue>) => ('size' in value ? value.size : value.length),
   }),
   define('collection', 'ELEMENT', {
-    usage: 'ELEMENT(array)',
-    description: 'The only item of an array; NULL when it is empty.',
-    parameters: ['array'],
-    returns: ([first]) => elementOf(first!),
-    run: (items: Items) => {
-      if (items.length > 1)
-        throw new MillraceError('SQL_FUNCTION_FAILED', { name: 'ELEMENT', reason: 'the array has more than one item' });
-      return items[0] ?? null;
+    usage: 'ELEMENT(array or multiset)',
+    description: 'Its only item; NULL when it is empty.',
+    parameters: ['any'],
+    returns: ([first], site) => {
+      const { type } = first!;
+      if (type.kind === 'NULL') return type;
+      if (type.kind === 'ARRAY' || type.kind === 'MULTISET') return withNullable(type.element, true);
+      throw sqlError('SQL_TYPE_MISMATCH', site.span, {
+        what: 'ELEMENT',
+        found: shortText(type),
+        expected: 'an ARRAY or a MULTISET',
+      });
     },
+    typed: true,
+    run: ([collection]: readonly Bound[]) =>
+      collection!.type.kind === 'MULTISET'
+        ? (multiset: Multiset) => onlyOf('multiset', sizeOf(multiset), multiset[0]?.[0])
+        : (items: Items) => onlyOf('array', items.length, items[0]),
   }),
   ofElements(
     'ARRAY_CONTAINS',

@@ -37,7 +37,8 @@ const withoutNull = (type: SqlType, isWhole: boolean): string => {
     case 'MILLIS':
       return 'INTERVAL SECOND(3)';
     case 'ARRAY':
-      return `ARRAY<${written(type.element, isWhole)}>`;
+    case 'MULTISET':
+      return `${type.kind}<${written(type.element, isWhole)}>`;
     case 'MAP':
       return `MAP<${written(type.key, isWhole)}, ${written(type.value, isWhole)}>`;
     case 'ROW':

@@ -230,10 +230,10 @@ const withoutRows = (aggregate: Plan, { domain }: OuterValues, calls: readonly A
     ),
   );
   const input = joinOn('LEFT', domain, aggregate, same);
-  const results = calls.map(({ name }, index): Bound => {
+  const results = calls.map(({ name, type }, index): Bound => {
     const result = columnAt(input.columns, 2 * width + index);
-    if (name !== 'COUNT') return result;
-    return { kind: 'coalesce', args: [result, constant(0, plain('BIGINT', false))], type: plain('BIGINT', false) };
+    if (name !== 'COUNT' && name !== 'COLLECT') return result;
+    return { kind: 'coalesce', args: [result, constant(name === 'COUNT' ? 0 : [], type)], type };
   });
   return {
     kind: 'project',

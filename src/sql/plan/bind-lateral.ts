@@ -87,7 +87,7 @@ const itemColumns = (type: SqlType, span: Span): readonly PlanColumn[] => {
       { name: 'KEY', type: type.key },
       { name: 'VALUE', type: type.value },
     ];
-  if (type.kind === 'ARRAY') {
+  if (type.kind === 'ARRAY' || type.kind === 'MULTISET') {
     const { element } = type;
     if (element.kind !== 'ROW') return [{ name: 'EXPR$0', type: element }];
     return element.fields.map((field) => ({
@@ -95,7 +95,8 @@ const itemColumns = (type: SqlType, span: Span): readonly PlanColumn[] => {
       type: withNullable(field.type, field.type.nullable || element.nullable),
     }));
   }
-  throw sqlError('SQL_TYPE_MISMATCH', span, { what: 'UNNEST', found: shortText(type), expected: 'an ARRAY or a MAP' });
+  const expected = 'an ARRAY, a MAP or a MULTISET';
+  throw sqlError('SQL_TYPE_MISMATCH', span, { what: 'UNNEST', found: shortText(type), expected });
 };
 
 const renamedColumns = (columns: readonly PlanColumn[], alias: Alias | null): readonly PlanColumn[] => {

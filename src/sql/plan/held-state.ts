@@ -150,6 +150,7 @@ const typeBytes = (type: SqlType): number => {
     case 'VARBINARY':
       return 24 + Math.min(type.length, 32);
     case 'ARRAY':
+    case 'MULTISET':
       return ROW + 4 * (8 + typeBytes(type.element));
     case 'MAP':
       return ENTRY + 4 * (16 + typeBytes(type.key) + typeBytes(type.value));

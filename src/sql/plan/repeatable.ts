@@ -37,7 +37,6 @@ const takesOrder: ReadonlySet<string> = new Set([
   'LAST_VALUE',
   'LISTAGG',
   'STRING_AGG',
-  'COLLECT',
   'ARRAY_AGG',
   'JSON_ARRAYAGG',
   'JSON_OBJECTAGG',

@@ -25,7 +25,10 @@ const plainType = (name: TypeName): SqlType => {
       return { kind: from === 'YEAR' || from === 'MONTH' ? 'MONTHS' : 'MILLIS', units, nullable: true };
     }
     case 'multiset':
-      throw sqlError('SQL_NOT_SUPPORTED', name, { what: 'MULTISET', reason: 'use ARRAY' });
+      throw sqlError('SQL_NOT_SUPPORTED', name, {
+        what: 'MULTISET as a type by name',
+        reason: 'COLLECT makes multisets within a query; use ARRAY for a column',
+      });
     case 'raw':
       throw sqlError('SQL_NOT_SUPPORTED', name, { what: 'RAW', reason: 'it holds an object of the JVM' });
     case 'named': {

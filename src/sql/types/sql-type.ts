@@ -10,6 +10,8 @@ export type SqlType = { readonly nullable: boolean } & (
   /** Lengths of time in months, and in milliseconds. */
   | { readonly kind: 'MONTHS' | 'MILLIS'; readonly units: string }
   | { readonly kind: 'ARRAY'; readonly element: SqlType }
+  /** What COLLECT makes; no column of a table is one. */
+  | { readonly kind: 'MULTISET'; readonly element: SqlType }
   | { readonly kind: 'MAP'; readonly key: SqlType; readonly value: SqlType }
   | { readonly kind: 'ROW'; readonly fields: readonly RowField[] }
 );
@@ -109,7 +111,8 @@ export const shortText = (type: SqlType): string => {
     case 'MILLIS':
       return `INTERVAL ${type.units}`;
     case 'ARRAY':
-      return `ARRAY<${typeText(type.element)}>`;
+    case 'MULTISET':
+      return `${type.kind}<${typeText(type.element)}>`;
     case 'MAP':
       return `MAP<${typeText(type.key)}, ${typeText(type.value)}>`;
     case 'ROW':

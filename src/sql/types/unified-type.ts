@@ -46,9 +46,9 @@ const commonOfTwo = (a: SqlType, b: SqlType): SqlType | null => {
   if (a.kind === 'TIME' && b.kind === 'TIME') {
     return { kind: 'TIME', precision: Math.max(a.precision, b.precision), nullable };
   }
-  if (a.kind === 'ARRAY' && b.kind === 'ARRAY') {
+  if ((a.kind === 'ARRAY' && b.kind === 'ARRAY') || (a.kind === 'MULTISET' && b.kind === 'MULTISET')) {
     const element = unifiedType([a.element, b.element]);
-    return element === null ? null : { kind: 'ARRAY', element, nullable };
+    return element === null ? null : { kind: a.kind, element, nullable };
   }
   if (a.kind === 'MAP' && b.kind === 'MAP') {
     const [key, value] = [unifiedType([a.key, b.key]), unifiedType([a.value, b.value])];

@@ -7,6 +7,7 @@ import { type RowKey, rowKey } from '../row-key.ts';
 import type { Accumulator, Slots } from './accumulator.ts';
 import { arrayOfValues, jsonArrayOfTexts, jsonObjectOfTexts } from './collections.ts';
 import { listTexts } from './list-texts.ts';
+import { multisetAccumulator } from './multiset.ts';
 import { averageAccumulator, countAccumulator, deviationAccumulator, sumAccumulator } from './number-accumulators.ts';
 import { singleValue } from './single-value.ts';
 import { arrivalAccumulator, extremeAccumulator } from './value-accumulators.ts';
@@ -66,6 +67,8 @@ const accumulatorOf = (
       return extremeAccumulator(-1, appendOnly);
     case 'MAX':
       return extremeAccumulator(1, appendOnly);
+    case 'COLLECT':
+      return multisetAccumulator;
     case 'FIRST_VALUE':
       return arrivalAccumulator((values) => values[0]!);
     case 'LAST_VALUE':

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { SqlValue } from '../../../sql/evaluate/sql-value.ts';
 import type { Shape } from '../../../testing/like-sqlite.ts';
 import { MapSpace } from '../../../testing/map-space.ts';
-import { queryShapes } from '../../../testing/query-shapes.ts';
+import { multisetShapes, queryShapes } from '../../../testing/query-shapes.ts';
 import { SeededRandom } from '../../../testing/seeded-random.ts';
 import { LiveQuery, planOf, rowText, sqlCatalog, sqlTable } from '../../../testing/sql-rig.ts';
 import { oracleCatalog, SqliteOracle } from '../../../testing/sqlite-oracle.ts';
@@ -53,6 +53,8 @@ class RestoredQuery {
   }
 }
 
+const shapes = [...queryShapes, ...multisetShapes];
+
 const assertRestored = (shape: Shape): void => {
   const [query, sqlite] = typeof shape === 'string' ? [shape, shape] : shape;
   for (let seed = 1; seed <= 1; seed += 1) {
@@ -70,11 +72,11 @@ const assertRestored = (shape: Shape): void => {
 };
 
 describe('a query that is restored from what its steps wrote goes on as if nothing had happened', () => {
-  for (const shape of queryShapes) test(typeof shape === 'string' ? shape : shape[0], () => assertRestored(shape));
+  for (const shape of shapes) test(typeof shape === 'string' ? shape : shape[0], () => assertRestored(shape));
 });
 
 describe('a query whose steps put everything away between ticks gives the same', () => {
-  for (const shape of queryShapes) {
+  for (const shape of shapes) {
     const [query, sqlite] = typeof shape === 'string' ? [shape, shape] : shape;
     test(query, () => {
       const random = new SeededRandom(4);
