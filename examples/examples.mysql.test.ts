@@ -173,8 +173,8 @@ for (const [name, run] of Object.entries(examples)) {
   test(`the example ${name} runs as it stands and brings the changes`, run);
 }
 
-/** In kafka.mysql.kafka.test.ts, since it needs a Kafka. */
-const elsewhere = ['mysql-to-kafka.yaml'];
+/** In kafka.mysql.kafka.test.ts, since it needs a Kafka, and in functions.test.ts, which needs no server. */
+const elsewhere = ['mysql-to-kafka.yaml', 'own-functions.yaml'];
 
 test('every example has its test', () => {
   assert.deepEqual(globSync('*.yaml', { cwd: folder }).sort(), [...Object.keys(examples), ...elsewhere].sort());
