@@ -46,7 +46,7 @@ const run = async (folder: string, most: number): Promise<{ readonly said: strin
       open: async (flow) => {
         const [[name, input] = []] = [...flow.inputs];
         const scanned = new ScannedTable(tableOf(name!), serverColumns(tableOf(name!)), input!, { name: name! });
-        const source = new HistorySource(seed, transactions, Math.random);
+        const source = new HistorySource(seed, transactions, Math.random, { tables: ['t'] });
         const tables = new Map([[qualifiedName(scanned.table), [scanned]]]);
         return [new SourceInput({ identity: 'history', source, tables, snapshots: true })];
       },
