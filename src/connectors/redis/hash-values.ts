@@ -33,3 +33,18 @@ const readLong = (bytes: Buffer): number | bigint => {
   const number = Number(text);
   return text.length <= 15 || Number.isSafeInteger(number) ? number : BigInt(text);
 };
+
+/** Whether bytes are a value of such a column, as far as reading them goes: what is no number is none of a number's. */
+export const isValueText = ({ kind }: ColumnType, bytes: Buffer): boolean => {
+  switch (kind) {
+    case 'integer':
+    case 'bit':
+    case 'year':
+      return /^-?\d+$/.test(bytes.toString('latin1'));
+    case 'float':
+    case 'double':
+      return bytes.length > 0 && Number.isFinite(Number(bytes.toString('latin1')));
+    default:
+      return true;
+  }
+};

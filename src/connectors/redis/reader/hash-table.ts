@@ -8,7 +8,7 @@ import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { expiryTime } from '../expiry-time.ts';
 import { fieldOf, HashFields } from '../hash-fields.ts';
-import { columnValueReader } from '../hash-values.ts';
+import { columnValueReader, isValueText } from '../hash-values.ts';
 import type { KeyTemplate } from '../key-template.ts';
 
 /** What stands at a row's key and is no row, or will leave by itself: no column's value is equal to it. */
@@ -71,7 +71,13 @@ export class HashTable {
   keyOf(redisKey: Buffer): Key | null {
     const values = this.keys.read(redisKey);
     if (values === null) return null;
-    return this.table.primaryKey.map((column) => this.#readers[column]!(values[this.keys.columns.indexOf(column)]!));
+    const key: Value[] = [];
+    for (const column of this.table.primaryKey) {
+      const bytes = values[this.keys.columns.indexOf(column)]!;
+      if (!isValueText(this.table.columns[column]!.type, bytes)) return null;
+      key.push(this.#readers[column]!(bytes));
+    }
+    return key;
   }
 
   /** Asks for a row. */

@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
 import type { Op, RowsChange } from '../../../core/change.ts';
 import { MillraceError } from '../../../core/errors.ts';
+import { plainColumn } from '../../../core/plain-column.ts';
 import type { HeldForm, Key } from '../../../core/reader.ts';
-import { type Column, type ColumnType, qualifiedName, type Table } from '../../../core/table.ts';
+import { type ColumnType, qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
 import { rowJson } from '../../../formats/row-json.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
@@ -11,7 +12,7 @@ import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { ReplyDecoder } from '../../../protocol/redis/reply-decoder.ts';
 import { expiryTime } from '../expiry-time.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
-import { columnValueReader } from '../hash-values.ts';
+import { columnValueReader, isValueText } from '../hash-values.ts';
 import { RowCommands } from '../sink/row-commands.ts';
 import { RowKey } from '../sink/row-key.ts';
 import { planTable, type TablePlan } from '../sink/table-plan.ts';
@@ -80,8 +81,8 @@ export class ValueTable implements HeldForm {
       id: `${source.id} as ${shape.kind}`,
       columns: [
         ...own,
-        heldColumn('\0value', value),
-        heldColumn('\0until', { kind: 'integer', bits: 64, unsigned: false }),
+        plainColumn('\0value', value),
+        plainColumn('\0until', { kind: 'integer', bits: 64, unsigned: false }),
       ],
       primaryKey: own.map((_, at) => at),
       uniqueKeys: [],
@@ -112,7 +113,7 @@ export class ValueTable implements HeldForm {
     for (const column of this.source.primaryKey) {
       const place = keys.columns.indexOf(column);
       const bytes = place < 0 ? member! : parts[place]!;
-      if (!isReadable(this.source.columns[column]!.type, bytes)) return null;
+      if (!isValueText(this.source.columns[column]!.type, bytes)) return null;
       key.push(this.#readers[column]!(bytes));
     }
     // Another way to write the same value is nobody's.
@@ -240,29 +241,3 @@ const refuse = (table: Table, reason: string): never => {
 };
 
 const noBytes = Buffer.alloc(0);
-
-const isReadable = ({ kind }: ColumnType, bytes: Buffer): boolean => {
-  switch (kind) {
-    case 'integer':
-    case 'bit':
-    case 'year':
-      return /^-?\d+$/.test(bytes.toString('latin1'));
-    case 'float':
-    case 'double':
-      return bytes.length > 0 && Number.isFinite(Number(bytes.toString('latin1')));
-    default:
-      return true;
-  }
-};
-
-const heldColumn = (name: string, type: ColumnType): Column => ({
-  name,
-  type,
-  nullable: true,
-  declaration: null,
-  defaultExpression: null,
-  generated: false,
-  invisible: false,
-  autoIncrement: false,
-  comment: null,
-});
