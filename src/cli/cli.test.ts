@@ -167,7 +167,7 @@ describe('version and help', () => {
   test('every example of every command is a line that the parser takes', () => {
     for (const { examples } of commands) {
       for (const { command } of examples) {
-        const [line = ''] = command.split(/ > |&&/);
+        const [line = ''] = command.split(/ > | \| |&&/);
         const args = Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), (match) => match[1] ?? match[2]!).slice(1);
         assert.equal(parseCommandLine(args, commands).kind, 'run', command);
       }

@@ -12,8 +12,9 @@ test('a job that is killed at steps of its commit groups and checkpoints ends as
   using folder = mkdtempDisposableSync(join(tmpdir(), 'millrace-killed-job-'));
   const [seed, transactions] = [7, 600];
   const args = [folder.path, String(seed), String(transactions)];
-  for (const [index, fault] of faults.slice(0, 5).entries()) {
-    const { killed } = await runToFault(args, fault, 3 + index);
+  for (const fault of faults.slice(0, 5)) {
+    // Every one comes twice however few checkpoints there is time for.
+    const { killed } = await runToFault(args, fault, 2);
     assert.ok(killed, `it never came to: ${fault}`);
   }
   const last = await runAndKill(args, Number.POSITIVE_INFINITY);

@@ -114,7 +114,8 @@ export const collectionFunctions: readonly SqlFunction[] = [
     returns: ([first], site) => {
       const { type } = first!;
       if (type.kind === 'NULL') return type;
-      if (type.kind === 'ARRAY' || type.kind === 'MULTISET') return withNullable(type.element, true);
+      if (type.kind === 'ARRAY') return type.element;
+      if (type.kind === 'MULTISET') return withNullable(type.element, true);
       throw sqlError('SQL_TYPE_MISMATCH', site.span, {
         what: 'ELEMENT',
         found: shortText(type),
