@@ -33,14 +33,14 @@ export class KeyRows {
   #isAside = false;
   readonly #aside: UnreadableKeys | null;
 
-  /** `aside`: takes keys that cannot be read; null: they are errors. */
+  /** `aside`: takes keys that cannot be read, unless they are errors. */
   constructor(
     tables: readonly KeyTable[],
     changes: ChangeCollector,
     unknownFields: 'refuse' | 'ignore',
-    aside: UnreadableKeys | null,
+    aside: UnreadableKeys,
   ) {
-    this.#aside = aside?.stops === false ? aside : null;
+    this.#aside = aside.stops ? null : aside;
     this.#tables = tables;
     this.#changes = changes;
     this.#ignoresUnknown = unknownFields === 'ignore';

@@ -1,19 +1,18 @@
 import type { Batch, Lane, Position } from '../../../core/batch.ts';
-import type { Change, RedisOrigin } from '../../../core/change.ts';
+import type { Change } from '../../../core/change.ts';
 import type { Context, Source } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { LogFigures } from '../../../core/operating.ts';
-import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { RedisConnection } from '../connection.ts';
 import { openPrimary } from '../sentinel.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
+import { DeclaredRows } from './declared-rows.ts';
 import { DirtyKeys } from './dirty-keys.ts';
 import { lackedFieldTimes } from './field-times.ts';
 import { ForeignWrites } from './foreign-writes.ts';
-import { KeyRows } from './key-rows.ts';
-import { type KeyTable, keyTables } from './key-tables.ts';
+import type { KeyTable } from './key-tables.ts';
 import { LinkFailures } from './link-failures.ts';
 import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
 import { OffsetWatch } from './offset-watch.ts';
@@ -22,7 +21,6 @@ import { rereadKeys } from './reread-keys.ts';
 import { readSnapshot } from './snapshot-rows.ts';
 import { confirmed, StreamCommands } from './stream-commands.ts';
 import { StreamSpool } from './stream-spool.ts';
-import { UnreadableKeys } from './unreadable-keys.ts';
 import { checkWhole } from './whole-server.ts';
 
 /** Keys that are read again at once, and become one transaction of the target. */
@@ -43,10 +41,7 @@ const heartbeatMs = 1_000;
 class RedisSource implements Source {
   readonly #config: RedisServerConfig;
   readonly #context: Context;
-  readonly #tables: readonly KeyTable[];
-  readonly #changes = new ChangeCollector(keysAtOnce);
-  readonly #rows: KeyRows;
-  readonly #unreadable: UnreadableKeys;
+  readonly #rows: DeclaredRows;
   readonly #foreign: ForeignWrites;
   /** Of all attempts with these settings. */
   readonly #failures: LinkFailures;
@@ -58,17 +53,8 @@ class RedisSource implements Source {
     this.#config = config;
     this.#failures = failures;
     this.#context = context;
-    const elsewhere = config['owned.elsewhere'];
-    const tables = keyTables(config);
-    const unknown = elsewhere.find((name) => !tables.some(({ label }) => label === name));
-    if (unknown !== undefined) {
-      const reason = `${unknown} is not a table in \`schema\``;
-      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'owned.elsewhere', reason });
-    }
-    this.#tables = tables.filter(({ label }) => !elsewhere.includes(label));
-    this.#foreign = new ForeignWrites(tables.filter(({ label }) => elsewhere.includes(label)));
-    this.#unreadable = new UnreadableKeys(context);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
+    this.#rows = new DeclaredRows(config, context, keysAtOnce);
+    this.#foreign = new ForeignWrites(this.#rows.elsewhere);
   }
 
   async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -118,7 +104,7 @@ class RedisSource implements Source {
         gtids: null,
         bytesBehind: offset === null || end < 0 ? null : Math.max(0, end - offset),
         transactionsBehind: null,
-        ...(this.#config['owned.elsewhere'].length === 0 ? {} : { conflicts: this.#foreign.total }),
+        ...(this.#rows.elsewhere.length === 0 ? {} : { conflicts: this.#foreign.total }),
         clockSkewMs: null,
         retentionSeconds: null,
       },
@@ -185,7 +171,7 @@ class RedisSource implements Source {
     const { database, 'skip.own.writes': skipsOwn, 'position.prefix': prefix } = this.#config;
     const own = skipsOwn ? prefix : null;
     const options = {
-      rows: this.#rows,
+      rows: this.#rows.keys,
       dirty,
       database,
       own,
@@ -215,27 +201,27 @@ class RedisSource implements Source {
     link: ReplicationLink,
     isEmptyOnPurpose: boolean,
   ): AsyncGenerator<Batch> {
-    const marks = this.#config['deletes.policy'] === 'delete';
+    const marks = this.#rows.deletes;
     const begun = new Set<KeyTable>();
     let begins: Change[] = [];
-    this.#snapshotting = this.#tables.map(({ label }) => label);
-    this.#rows.at(originAt(place, this.#config.database));
+    this.#snapshotting = this.#rows.labels;
+    this.#rows.at(originAt(place));
     const met = (table: KeyTable): void => {
       if (begun.has(table)) return;
       begun.add(table);
       if (marks) begins.push({ kind: 'snapshot', at: 'begin', table: table.table, reason: 'initial' });
     };
-    const rows = readSnapshot(file, this.#rows, this.#config.database, met);
+    const rows = readSnapshot(file, this.#rows.keys, this.#config.database, met);
     for await (const _ of rows) {
-      await this.#unreadable.putAside();
-      const changes = [...begins, ...this.#changes.take()];
+      await this.#rows.putAside();
+      const changes = [...begins, ...this.#rows.take()];
       begins = [];
       if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
       // A link that has ended will not bring what comes after the snapshot.
       link.check();
     }
     const ends: Change[] = [];
-    if (isEmptyOnPurpose) for (const table of this.#tables) met(table);
+    if (isEmptyOnPurpose) for (const table of this.#rows.tables) met(table);
     ends.push(...begins);
     if (marks) {
       for (const { table } of begun) ends.push({ kind: 'snapshot', at: 'end', table, reason: 'initial' });
@@ -250,7 +236,7 @@ class RedisSource implements Source {
     signal: AbortSignal,
   ): AsyncGenerator<Batch> {
     const { clock } = this.#context;
-    const deletes = this.#config['deletes.policy'] === 'delete';
+    const { keys: rows, deletes } = this.#rows;
     let told = begun;
     let toldMs = clock.monotonic();
     this.#watch = new OffsetWatch(reader.address);
@@ -264,18 +250,18 @@ class RedisSource implements Source {
       await clock.sleep(gatherMs, signal);
       const { keys, place } = dirty.take();
       if (keys.length === 0 && clock.monotonic() - toldMs < heartbeatMs) continue;
-      this.#rows.at(originAt(place, this.#config.database));
+      this.#rows.at(originAt(place));
       // The last rows wait for the place, so that both become durable together.
       let last: readonly Change[] = [];
       for (let at = 0; at < keys.length; at += keysAtOnce) {
-        for await (const _ of rereadKeys(reader, keys.slice(at, at + keysAtOnce), this.#rows, deletes)) {
-          const changes = this.#changes.take();
+        for await (const _ of rereadKeys(reader, keys.slice(at, at + keysAtOnce), rows, deletes)) {
+          const changes = this.#rows.take();
           if (changes.length === 0) continue;
           if (last.length > 0) yield { ...batch(last, place), positions: nowhere };
           last = changes;
         }
       }
-      await this.#unreadable.putAside();
+      await this.#rows.putAside();
       if (keys.length > 0 || place.offset !== told.offset) yield batch(last, place);
       told = place;
       toldMs = clock.monotonic();
@@ -330,11 +316,7 @@ const batch = (changes: readonly Change[], place: LinkPlace): Batch => ({
   version: String(place.offset).padStart(19, '0'),
 });
 
-const originAt = ({ replicationId, offset }: LinkPlace, db: number): Omit<RedisOrigin, 'kind'> => ({
-  replicationId,
-  offset: BigInt(offset),
-  db,
-});
+const originAt = ({ replicationId, offset }: LinkPlace) => ({ replicationId, offset: BigInt(offset) });
 
 /** A source is opened anew at each attempt, with the same settings. */
 const failures = new WeakMap<RedisSourceConfig, LinkFailures>();

@@ -3,14 +3,13 @@ import type { Change } from '../../../../core/change.ts';
 import type { Context, Source } from '../../../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../../../core/errors.ts';
 import { position } from '../../../../core/position.ts';
-import { ChangeCollector } from '../../../../formats/json-rows/change-collector.ts';
 import type { AofVisitor } from '../../../../protocol/redis/aof/aof-reader.ts';
 import { CountingVisitor } from '../../../../protocol/redis/rdb/counting-visitor.ts';
 import type { RdbKey } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
-import { KeyRows } from '../key-rows.ts';
-import { type KeyTable, keyTables } from '../key-tables.ts';
+import { DeclaredRows } from '../declared-rows.ts';
+import type { KeyRows } from '../key-rows.ts';
+import type { KeyTable } from '../key-tables.ts';
 import { SnapshotVisitor } from '../snapshot-rows.ts';
-import { UnreadableKeys } from '../unreadable-keys.ts';
 import { Keyspace, type SavedKey } from './keyspace.ts';
 import { ReplayedCommands } from './replayed-commands.ts';
 import { SavedLog } from './saved-log.ts';
@@ -27,20 +26,15 @@ const rowsAtOnce = 1_000;
 export class RedisFileSource implements Source {
   readonly #config: FileSettings;
   readonly #context: Context;
-  readonly #tables: readonly KeyTable[];
-  readonly #changes = new ChangeCollector(rowsAtOnce);
-  readonly #rows: KeyRows;
-  readonly #unreadable: UnreadableKeys;
+  readonly #rows: DeclaredRows;
   #identity = '';
   #snapshotting: readonly string[];
 
   constructor(config: FileSettings, context: Context) {
     this.#config = config;
     this.#context = context;
-    this.#tables = keyTables(config);
-    this.#unreadable = new UnreadableKeys(context);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
-    this.#snapshotting = this.#tables.map(({ label }) => label);
+    this.#rows = new DeclaredRows(config, context, rowsAtOnce);
+    this.#snapshotting = this.#rows.labels;
   }
 
   covers(held: Position, at: Position): boolean {
@@ -69,15 +63,15 @@ export class RedisFileSource implements Source {
     }
     const commands = await this.#verify(log, signal);
     if (signal.aborted) return;
-    const marks = new Marks(this.#config['deletes.policy'] === 'delete');
+    const marks = new Marks(this.#rows.deletes);
     const batches = commands === 0 ? this.#savedKeys(log, behind, marks) : this.#replayed(log, behind, marks, signal);
     for await (const batch of batches) {
       if (signal.aborted) return;
-      await this.#unreadable.putAside();
+      await this.#rows.putAside();
       yield batch;
     }
     if (signal.aborted) return;
-    await this.#unreadable.putAside();
+    await this.#rows.putAside();
     this.#snapshotting = [];
     yield this.#batch(marks.ends(), done);
   }
@@ -140,53 +134,54 @@ export class RedisFileSource implements Source {
 
   /** Keys of a saved file, as they are read. */
   async *#savedKeys(log: SavedLog, behind: number, marks: Marks): AsyncGenerator<Batch> {
-    const visitor = new PlacedVisitor(this.#rows, this.#config.database, behind, (table) => marks.met(table));
+    const visitor = new PlacedVisitor(this.#rows.keys, this.#config.database, behind, (table) => marks.met(table));
     const nothing: AofVisitor = { keys: visitor, command() {}, begin() {}, commit() {}, time() {} };
     this.#rows.at(this.#origin(behind));
     for await (const _ of inFile(log, () => visitor.offset, log.read(nothing))) {
-      const changes = [...marks.begins(), ...this.#changes.take()];
+      const changes = [...marks.begins(), ...this.#rows.take()];
       if (changes.length > 0) yield this.#batch(changes, visitor.offset);
       this.#rows.at(this.#origin(visitor.offset));
     }
-    const changes = [...marks.begins(), ...this.#changes.take()];
+    const changes = [...marks.begins(), ...this.#rows.take()];
     if (changes.length > 0) yield this.#batch(changes, visitor.offset);
   }
 
   /** Keys as the log's commands leave them. */
   async *#replayed(log: SavedLog, behind: number, marks: Marks, signal: AbortSignal): AsyncGenerator<Batch> {
+    const { keys: rows } = this.#rows;
     using keys = new Keyspace();
-    const commands = new ReplayedCommands(keys, (name) => this.#rows.tableOf(name) !== null);
+    const commands = new ReplayedCommands(keys, (name) => rows.tableOf(name) !== null);
     for await (const _ of log.read(commands)) if (signal.aborted) return;
     this.#rows.at(this.#origin(behind));
     for (const key of keys.keys(this.#config.database, behind)) {
       const name = Buffer.from(key.name);
-      const table = this.#rows.tableOf(name);
+      const table = rows.tableOf(name);
       if (table === null) continue;
       if (key.doubt !== null) {
-        this.#rows.unreadable(name, key.doubt);
+        rows.unreadable(name, key.doubt);
         continue;
       }
       marks.met(table);
-      this.#rows.beginSaved(table, { kind: key.kind, expiresAtMs: key.expires }, name);
+      rows.beginSaved(table, { kind: key.kind, expiresAtMs: key.expires }, name);
       let told = 0;
       for (const element of keys.elements(key)) {
-        tell(this.#rows, key, element.name, element.value, element.score);
+        tell(rows, key, element.name, element.value, element.score);
         told += 1;
         if (told % rowsAtOnce === 0 && table.isChildren)
-          yield this.#batch([...marks.begins(), ...this.#changes.take()], key.id - 1);
+          yield this.#batch([...marks.begins(), ...this.#rows.take()], key.id - 1);
       }
-      this.#rows.end();
-      if (this.#changes.size >= rowsAtOnce) {
-        yield this.#batch([...marks.begins(), ...this.#changes.take()], key.id);
+      rows.end();
+      if (this.#rows.size >= rowsAtOnce) {
+        yield this.#batch([...marks.begins(), ...this.#rows.take()], key.id);
         this.#rows.at(this.#origin(key.id));
       }
     }
-    const changes = [...marks.begins(), ...this.#changes.take()];
+    const changes = [...marks.begins(), ...this.#rows.take()];
     if (changes.length > 0) yield this.#batch(changes, behind);
   }
 
-  #origin(key: number): { readonly replicationId: string; readonly offset: bigint; readonly db: number } {
-    return { replicationId: this.#identity, offset: BigInt(key), db: this.#config.database };
+  #origin(key: number): { readonly replicationId: string; readonly offset: bigint } {
+    return { replicationId: this.#identity, offset: BigInt(key) };
   }
 
   #batch(changes: readonly Change[], key: number): Batch {

@@ -3,17 +3,15 @@ import type { Change } from '../../../../core/change.ts';
 import type { Context, Source } from '../../../../core/connector.ts';
 import type { LogFigures } from '../../../../core/operating.ts';
 import { position } from '../../../../core/position.ts';
-import { ChangeCollector } from '../../../../formats/json-rows/change-collector.ts';
 import { dialTcp } from '../../../../net/dial.ts';
 import type { RedisConnection } from '../../connection.ts';
 import { openPrimary } from '../../sentinel.ts';
 import type { RedisServerConfig } from '../config.ts';
+import { DeclaredRows } from '../declared-rows.ts';
 import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
 import { lackedFieldTimes } from '../field-times.ts';
-import { KeyRows } from '../key-rows.ts';
-import { type KeyTable, keyTables } from '../key-tables.ts';
+import type { KeyTable } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
-import { UnreadableKeys } from '../unreadable-keys.ts';
 import { checkWhole } from '../whole-server.ts';
 import { KeyEvents } from './key-events.ts';
 
@@ -30,11 +28,7 @@ const gatherMs = 20;
 export class RedisScanSource implements Source {
   readonly #config: RedisServerConfig;
   readonly #context: Context;
-  readonly #tables: readonly KeyTable[];
-  readonly #changes = new ChangeCollector(keysAtOnce);
-  readonly #rows: KeyRows;
-  readonly #unreadable: UnreadableKeys;
-  readonly #deletes: boolean;
+  readonly #rows: DeclaredRows;
   /** When reading began, in milliseconds since 1970, which tells places of one run from another's. */
   #runMs = 0;
   #batches = 0;
@@ -43,10 +37,7 @@ export class RedisScanSource implements Source {
   constructor(config: RedisServerConfig, context: Context) {
     this.#config = config;
     this.#context = context;
-    this.#tables = keyTables(config);
-    this.#unreadable = new UnreadableKeys(context);
-    this.#rows = new KeyRows(this.#tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
-    this.#deletes = config['deletes.policy'] === 'delete';
+    this.#rows = new DeclaredRows(config, context, keysAtOnce);
   }
 
   async *read(_held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -65,7 +56,7 @@ export class RedisScanSource implements Source {
       await this.#warn(reader);
       const dirty = new DirtyKeys({ replicationId: '', offset: 0, database });
       const heard = (key: Buffer): void => {
-        const table = this.#rows.tableOf(key);
+        const table = this.#rows.keys.tableOf(key);
         if (table !== null) dirty.add(key, table, true);
       };
       // Before the first key is read, so that what changes behind the cursor is heard.
@@ -119,7 +110,7 @@ export class RedisScanSource implements Source {
     events: KeyEvents,
     signal: AbortSignal,
   ): AsyncGenerator<Batch> {
-    this.#snapshotting = this.#tables.map(({ label }) => label);
+    this.#snapshotting = this.#rows.labels;
     const begun = new Set<KeyTable>();
     for (let cursor = '0'; ; ) {
       events.check();
@@ -127,14 +118,14 @@ export class RedisScanSource implements Source {
       const keys: DirtyKey[] = [];
       const begins: Change[] = [];
       for (const name of names) {
-        const table = this.#rows.tableOf(name);
+        const table = this.#rows.keys.tableOf(name);
         if (table === null) continue;
         const key = new DirtyKey(name.latin1Slice(0, name.length), table);
         key.isWhole = true;
         keys.push(key);
         if (begun.has(table)) continue;
         begun.add(table);
-        if (this.#deletes)
+        if (this.#rows.deletes)
           begins.push({ kind: 'snapshot', at: 'begin', table: table.table, reason: 'all keys are read' });
       }
       if (begins.length > 0) yield this.#batch(begins);
@@ -145,7 +136,7 @@ export class RedisScanSource implements Source {
       if (cursor === '0') break;
     }
     const ends: Change[] = [];
-    for (const { table } of this.#deletes ? begun : [])
+    for (const { table } of this.#rows.deletes ? begun : [])
       ends.push({ kind: 'snapshot', at: 'end', table, reason: 'all keys are read' });
     yield this.#batch(ends);
     this.#snapshotting = [];
@@ -160,10 +151,10 @@ export class RedisScanSource implements Source {
   async *#reread(reader: RedisConnection, keys: readonly DirtyKey[]): AsyncGenerator<Batch> {
     if (keys.length === 0) return;
     const offset = BigInt(this.#batches + 1);
-    this.#rows.at({ replicationId: String(this.#runMs), offset, db: this.#config.database });
-    for await (const _ of rereadKeys(reader, keys, this.#rows, this.#deletes)) {
-      const changes = this.#changes.take();
-      await this.#unreadable.putAside();
+    this.#rows.at({ replicationId: String(this.#runMs), offset });
+    for await (const _ of rereadKeys(reader, keys, this.#rows.keys, this.#rows.deletes)) {
+      const changes = this.#rows.take();
+      await this.#rows.putAside();
       if (changes.length > 0) yield this.#batch(changes);
     }
   }

@@ -1,0 +1,66 @@
+import type { Change, RedisOrigin } from '../../../core/change.ts';
+import type { Context } from '../../../core/connector.ts';
+import { MillraceError } from '../../../core/errors.ts';
+import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
+import type { RedisSourceConfig } from './config.ts';
+import { KeyRows } from './key-rows.ts';
+import { type KeyTable, keyTables } from './key-tables.ts';
+import { UnreadableKeys } from './unreadable-keys.ts';
+
+/**
+ * The tables that a source's settings declare, and what has become of keys by that and was not taken yet: rows, and letters about keys that
+ * are none. Each way of reading fills one: a link, a scan, a file.
+ */
+export class DeclaredRows {
+  /** Those that are read. */
+  readonly tables: readonly KeyTable[];
+  /** Those whose rows the other side owns. */
+  readonly elsewhere: readonly KeyTable[];
+  readonly keys: KeyRows;
+  /** Whether the row of a key that is gone goes. */
+  readonly deletes: boolean;
+  readonly #database: number;
+  readonly #changes: ChangeCollector;
+  readonly #unreadable: UnreadableKeys;
+
+  /** `rowsAtOnce`: how many are usually taken together. Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
+  constructor(config: RedisSourceConfig, context: Context, rowsAtOnce: number) {
+    const owned = config['owned.elsewhere'];
+    const tables = keyTables(config);
+    const unknown = owned.find((name) => !tables.some(({ label }) => label === name));
+    if (unknown !== undefined) {
+      const reason = `${unknown} is not a table in \`schema\``;
+      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'owned.elsewhere', reason });
+    }
+    this.tables = tables.filter(({ label }) => !owned.includes(label));
+    this.elsewhere = tables.filter(({ label }) => owned.includes(label));
+    this.deletes = config['deletes.policy'] === 'delete';
+    this.#database = config.database;
+    this.#changes = new ChangeCollector(rowsAtOnce);
+    this.#unreadable = new UnreadableKeys(context);
+    this.keys = new KeyRows(this.tables, this.#changes, config['value.unknown-fields'], this.#unreadable);
+  }
+
+  get labels(): readonly string[] {
+    return this.tables.map(({ label }) => label);
+  }
+
+  /** Rows that were not taken yet. */
+  get size(): number {
+    return this.#changes.size;
+  }
+
+  /** The rows to come were read at this place of the database that is read. */
+  at(place: Pick<RedisOrigin, 'replicationId' | 'offset'>): void {
+    this.keys.at({ replicationId: place.replicationId, offset: place.offset, db: this.#database });
+  }
+
+  take(): readonly Change[] {
+    return this.#changes.take();
+  }
+
+  /** Keeps letters that there are; before any place behind their keys is told. */
+  async putAside(): Promise<void> {
+    await this.#unreadable.putAside();
+  }
+}
