@@ -48,8 +48,8 @@ export const bindOptions =
     const connector = sqlConnectors.find(({ name }) => name === named.value);
     if (connector === undefined)
       throw sqlError('SQL_UNKNOWN_NAME', named, {
-        what: `connector '${named.value}' (there are ${connectorNames()}):`,
-        name: named.value,
+        what: 'connector',
+        name: `'${named.value}' among ${connectorNames()}`,
         suggestion: nearestName(
           named.value,
           sqlConnectors.map(({ name }) => name),

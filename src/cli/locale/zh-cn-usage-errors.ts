@@ -297,7 +297,7 @@ export const zhUsageErrors: LocalErrors = {
   ],
   SQL_UNKNOWN_NAME: [
     '没有 <what> <name>{?；是不是 <suggestion>？}',
-    '列名和表名区分大小写；docs/sql/functions.md 列出函数。',
+    '列名和表名区分大小写；docs/sql/functions.md 列出函数，docs/sql/statements.md 列出连接器及其选项。',
   ],
   TRANSFORM_COLUMN_ABSENT: [
     '日志中没有 <table> 的过滤条件所需的列',

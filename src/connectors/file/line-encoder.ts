@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 import type { Change } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
@@ -7,11 +6,8 @@ import { qualifiedName, type Table } from '../../core/table.ts';
 import { DebeziumJsonEncoder } from '../../formats/debezium-json/encoder.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
 import { rowJson } from '../../formats/row-json.ts';
+import { debeziumValues } from '../debezium-values.ts';
 import type { FileConfig } from './config.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
 
 /** Changes as lines, into one buffer that is used again. Schema changes and the marks of snapshots have no line. */
 export class LineEncoder {
@@ -23,18 +19,7 @@ export class LineEncoder {
   constructor(config: FileConfig, context: Context) {
     this.#skipTruncate = config['skipped.operations'] === 't';
     const isRows = config['value.format'] === 'json';
-    this.#encoder = isRows
-      ? null
-      : new DebeziumJsonEncoder({
-          name: config['topic.prefix'] ?? context.pipeline,
-          version,
-          now: () => Math.floor(context.clock.now() * 1_000),
-          decimals: config['decimal.handling.mode'],
-          unsignedBigints: config['bigint.unsigned.handling.mode'],
-          times: config['time.precision.mode'],
-          binaries: config['binary.handling.mode'],
-          includeQuery: config['include.query'],
-        });
+    this.#encoder = isRows ? null : new DebeziumJsonEncoder(debeziumValues(config, context));
   }
 
   /** Valid until the next call. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteSize, columnList, duration, withoutEffect } from '../../core/settings.ts';
+import { debeziumValuesShape } from '../debezium-values.ts';
 import { compressionNames } from './client/compression.ts';
 import { connectionShape } from './connection-config.ts';
 import { outboxShape } from './outbox-config.ts';
@@ -139,22 +140,7 @@ export const kafkaConfig = z.strictObject({
       "What the topic of heartbeat records begins with; a dot and `topic.prefix`, or else the pipeline's name, follow.",
     ),
   ...outboxShape,
-  'decimal.handling.mode': z
-    .enum(['precise', 'string', 'double'])
-    .default('precise')
-    .describe('DECIMAL as unscaled bytes in base64, as text, or as a number that may be rounded.'),
-  'bigint.unsigned.handling.mode': z
-    .enum(['long', 'precise'])
-    .default('long')
-    .describe(
-      'BIGINT UNSIGNED as a number that turns negative beyond 2^63 - 1, as in Debezium, or as bytes in base64.',
-    ),
-  'time.precision.mode': z
-    .enum(['adaptive_time_microseconds', 'connect', 'isostring', 'microseconds', 'nanoseconds'])
-    .default('adaptive_time_microseconds')
-    .describe(
-      'How dates and times look: numbers of the unit that fits the column (TIME: microseconds), of milliseconds (`connect`), microseconds or nanoseconds, or ISO text.',
-    ),
+  ...debeziumValuesShape,
   'columns.boolean': columnList
     .optional()
     .describe(
@@ -166,14 +152,6 @@ export const kafkaConfig = z.strictObject({
   'field.name.adjustment.mode': nameAdjustment.describe(
     'The same for the names of columns, in keys and values of the Debezium formats.',
   ),
-  'binary.handling.mode': z
-    .enum(['bytes', 'base64', 'base64-url-safe', 'hex'])
-    .default('bytes')
-    .describe('BINARY and BLOB as base64 (`bytes` too, in JSON) or as hexadecimal digits.'),
-  'include.query': z
-    .boolean()
-    .default(false)
-    .describe('Put the statement behind a change into its envelope, where the server logs it.'),
   'properties.compression.type': z.enum(compressionNames).default('lz4').describe('How batches are compressed.'),
   'properties.batch.size': byteSize
     .prefault('1mb')

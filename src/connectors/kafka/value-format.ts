@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Change, RowsChange, SchemaChange, TruncateChange } from '../../core/change.ts';
 import type { Context } from '../../core/connector.ts';
 import { MillraceError } from '../../core/errors.ts';
@@ -11,6 +10,7 @@ import { type SchemaPart, transactionSchemas } from '../../formats/debezium-json
 import { transactionKey, transactionMark } from '../../formats/debezium-json/transaction.ts';
 import { OutputBuffer } from '../../formats/output-buffer.ts';
 import type { TransactionOrder } from '../../formats/transaction-order.ts';
+import { debeziumValues } from '../debezium-values.ts';
 import { AvroFormat } from './avro-format.ts';
 import type { RecordHeader } from './client/record-batch.ts';
 import type { KafkaConfig } from './config.ts';
@@ -66,23 +66,12 @@ const expectRowsOnly = (config: KafkaConfig): void => {
   throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'include.schema.changes', reason });
 };
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
-
 export const debeziumOptions = (config: KafkaConfig, context: Context): DebeziumOptions => {
   const keyText = config['message.key.columns'];
   const booleans = config['columns.boolean'];
   const areBooleans = booleans === undefined ? null : columnPatterns(booleans);
   return {
-    name: config['topic.prefix'] ?? context.pipeline,
-    version,
-    now: () => Math.floor(context.clock.now() * 1_000),
-    decimals: config['decimal.handling.mode'],
-    unsignedBigints: config['bigint.unsigned.handling.mode'],
-    times: config['time.precision.mode'],
-    binaries: config['binary.handling.mode'],
-    includeQuery: config['include.query'],
+    ...debeziumValues(config, context),
     schemas: config['debezium-json.schema-include'],
     schemaNames: config['schema.name.adjustment.mode'],
     fieldNames: config['field.name.adjustment.mode'],

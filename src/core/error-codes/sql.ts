@@ -25,7 +25,7 @@ export const sqlErrors = {
     retryable: false,
     message: (d: At & { readonly what: string; readonly name: string; readonly suggestion: string | null }) =>
       `there is no ${d.what} ${d.name}${orElse(d.suggestion)}`,
-    hint: 'Names of columns and tables are case-sensitive; docs/sql/functions.md lists the functions.',
+    hint: 'Names of columns and tables are case-sensitive; docs/sql/functions.md lists the functions, docs/sql/statements.md the connectors and their options.',
   },
   SQL_AMBIGUOUS_NAME: {
     retryable: false,
