@@ -8,8 +8,8 @@ import { ReplicationDecoder } from './replication-decoder.ts';
 const id = '8de1787ba490483314a4d30f1c628bc5025eb761';
 const mark = '0123456789abcdef0123456789abcdef01234567';
 
-/** What is told of these bytes in pieces of `size`; neighbouring pieces of a snapshot are put together. */
-const read = (bytes: Buffer, size: number, offset = 0) => {
+/** What is told of these bytes in pieces of `size`, the first one of `first`; neighbouring pieces of a snapshot are put together. */
+const read = (bytes: Buffer, size: number, offset = 0, first = 0) => {
   const said: string[] = [];
   let snapshot = '';
   const visitor = {
@@ -30,7 +30,8 @@ const read = (bytes: Buffer, size: number, offset = 0) => {
     stream: (piece) => commands.write(piece),
     refused: (reason) => said.push(`refused ${reason}`),
   });
-  for (let at = 0; at < bytes.length; at += size) decoder.write(Buffer.from(bytes.subarray(at, at + size)));
+  if (first > 0) decoder.write(Buffer.from(bytes.subarray(0, first)));
+  for (let at = first; at < bytes.length; at += size) decoder.write(Buffer.from(bytes.subarray(at, at + size)));
   return { said, offset: commands.offset };
 };
 
@@ -49,8 +50,10 @@ test('a snapshot of a known length, and the commands behind it, counted from its
 test('a snapshot up to its mark, which may lie across pieces and nearly stand in the snapshot too', () => {
   const rdb = `REDIS${mark.slice(0, 39)}-${mark.slice(1)}`;
   const bytes = Buffer.concat([Buffer.from(`+FULLRESYNC ${id} 0\r\n$EOF:${mark}\r\n${rdb}${mark}`), commands]);
-  for (const size of sizes) {
-    assert.deepEqual(read(bytes, size).said, [`full ${id} 0`, `snapshot ${rdb}`, 'PING 0-14', 'SET 14-41'], `${size}`);
+  const told = [`full ${id} 0`, `snapshot ${rdb}`, 'PING 0-14', 'SET 14-41'];
+  for (const size of sizes) assert.deepEqual(read(bytes, size).said, told, `in pieces of ${size}`);
+  for (let cut = 1; cut < bytes.length; cut += 1) {
+    assert.deepEqual(read(bytes, bytes.length, 0, cut).said, told, `cut at byte ${cut}`);
   }
 });
 
