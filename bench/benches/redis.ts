@@ -24,7 +24,7 @@ export const redisApply = async (rounds: number): Promise<readonly Result[]> => 
   try {
     const rows = await recordOrders(folder);
     await using redis = await launchRedis({ server: 'redis-7.0' });
-    return await interleaved('redis-apply', rounds, redis, [
+    return await interleaved('redis-apply', rounds, redis, rows, [
       millrace('millrace', redis, rows, 'files', join(folder, 'binlog')),
       ...peers('redis-apply', redis, rows, folder),
     ]);
@@ -51,7 +51,7 @@ const fromServer = async (bench: 'redis-snapshot' | 'redis-binlog', rounds: numb
     const from = bench === 'redis-binlog' ? [file, String(position)] : [];
     const address = [server.host, server.port, server.user, server.password].map(String);
     const [pipe] = peers(bench, redis, rows, folder);
-    return await interleaved(bench, rounds, redis, [
+    return await interleaved(bench, rounds, redis, rows, [
       millrace('millrace', redis, rows, 'server', ...address, ...from),
       ...(pipe === undefined ? [] : [pipe]),
     ]);
@@ -122,25 +122,43 @@ export const redisLag = async (rounds: number): Promise<readonly Result[]> => {
   return summarise('redis-lag', new Map([['millrace', runs]]));
 };
 
-/** One warm-up of each, then rounds of all in turn; each run begins with an empty Redis. */
+/**
+ * One warm-up of each, then rounds of all in turn; each run begins with an empty Redis, and says what its `rows` cost the one thread of
+ * the server that runs commands: whoever keeps it busy can be no faster.
+ */
 const interleaved = async (
   bench: string,
   rounds: number,
   redis: LaunchedRedis,
+  rows: number,
   contenders: readonly Contender[],
 ): Promise<readonly Result[]> => {
   const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const each of contenders) {
       await flush(redis);
+      const before = await mainThreadSeconds(redis);
       const run = await runContender(each);
+      const spent = (await mainThreadSeconds(redis)) - before;
       const title = round === 0 ? 'warm-up' : `round ${round}/${rounds}`;
-      const rate = Math.round(run.rows / run.seconds).toLocaleString('en');
-      process.stderr.write(`${bench}  ${title}  ${each.name}  ${rate} rows/s\n`);
-      if (round > 0) runs.get(each.name)!.push(run);
+      const rate = run.rows / run.seconds;
+      // The server worked for all rows, and the rate is that of those behind the first ones.
+      const figures = {
+        'server CPU s per million': (spent / rows) * 1e6,
+        "server's thread busy, %": (spent / rows) * rate * 100,
+      };
+      process.stderr.write(`${bench}  ${title}  ${each.name}  ${Math.round(rate).toLocaleString('en')} rows/s\n`);
+      if (round > 0) runs.get(each.name)!.push({ ...run, figures });
     }
   }
   return summarise(bench, runs);
+};
+
+const mainThreadSeconds = async (redis: LaunchedRedis): Promise<number> => {
+  await using connection = await connectRedis(redis);
+  const text = String(await connection.command('INFO', 'cpu'));
+  const of = (kind: string): number => Number(new RegExp(`used_cpu_${kind}_main_thread:(.*)`).exec(text)![1]);
+  return of('user') + of('sys');
 };
 
 const flush = async (redis: LaunchedRedis): Promise<void> => {
