@@ -1,6 +1,5 @@
-import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
+import type { KeyReader } from './key-reader.ts';
 import type { KeyRows } from './key-rows.ts';
 import type { KeyTable } from './key-tables.ts';
 
@@ -26,7 +25,7 @@ const togetherElements = 20_000;
  * that changes while it is read in pieces is named by the command that changes it, and read again.
  */
 export async function* readElements(
-  connection: RedisConnection,
+  reader: KeyReader,
   keys: readonly BigKey[],
   rows: KeyRows,
   deletes: boolean,
@@ -35,55 +34,47 @@ export async function* readElements(
   let elements = 0;
   for (const big of keys) {
     if (big.size > pieceElements) {
-      yield* readInPieces(connection, big, rows, deletes);
+      yield* readInPieces(reader, big, rows, deletes);
       continue;
     }
     together.push(big);
     elements += big.size;
     if (elements < togetherElements) continue;
-    await readTogether(connection, together, rows, deletes);
+    await readTogether(reader, together, rows, deletes);
     yield;
     together = [];
     elements = 0;
   }
-  await readTogether(connection, together, rows, deletes);
+  await readTogether(reader, together, rows, deletes);
   yield;
 }
 
 const readTogether = async (
-  connection: RedisConnection,
+  reader: KeyReader,
   keys: readonly BigKey[],
   rows: KeyRows,
   deletes: boolean,
 ): Promise<void> => {
-  const commands = new CommandWriter(keys.length * 64);
-  for (const { key, table } of keys) {
+  const replies = await reader.ask(keys.length, (commands, index) => {
+    const { key, table } = keys[index]!;
     if (table.shape === 'set') commands.add('SMEMBERS', key);
     else if (table.shape === 'zset') commands.add('ZRANGE', key, '0', '-1', 'WITHSCORES');
     else if (table.shape === 'list') commands.add('LRANGE', key, '0', '-1');
     else if (table.shape === 'stream') commands.add('XRANGE', key, '-', '+');
     else commands.add('HGETALL', key);
-  }
-  const replies = await connection.send(commands.view(), commands.commands);
+  });
   for (const [index, big] of keys.entries()) {
-    const found = elementsOf(connection, rows, big, replies[index]!);
+    const found = elementsOf(reader, rows, big, replies[index]!);
     if (found === null) continue;
     begin(rows, big, deletes, found.length);
     if (found.length > 0) take(rows, big, found);
   }
 };
 
-async function* readInPieces(
-  connection: RedisConnection,
-  big: BigKey,
-  rows: KeyRows,
-  deletes: boolean,
-): AsyncGenerator<void> {
+async function* readInPieces(reader: KeyReader, big: BigKey, rows: KeyRows, deletes: boolean): AsyncGenerator<void> {
   const { key, table } = big;
   const ask = async (...args: readonly (string | Buffer)[]): Promise<Reply> => {
-    const commands = new CommandWriter();
-    commands.add(...(args as [string, ...(string | Buffer)[]]));
-    const [reply] = await connection.send(commands.view(), 1);
+    const [reply] = await reader.ask(1, (commands) => void commands.add(...args));
     return reply!;
   };
   begin(rows, big, deletes, big.size);
@@ -91,7 +82,7 @@ async function* readInPieces(
   if (table.shape === 'list') {
     for (let from = 0; ; from += pieceElements) {
       const reply = await ask('LRANGE', key, String(from), String(from + pieceElements - 1));
-      const found = elementsOf(connection, rows, big, reply);
+      const found = elementsOf(reader, rows, big, reply);
       if (found === null) return;
       take(rows, big, found);
       yield;
@@ -100,7 +91,7 @@ async function* readInPieces(
   }
   if (table.shape === 'stream') {
     for (let from = '-'; ; ) {
-      const found = elementsOf(connection, rows, big, await ask('XRANGE', key, from, '+', 'COUNT', count));
+      const found = elementsOf(reader, rows, big, await ask('XRANGE', key, from, '+', 'COUNT', count));
       if (found === null) return;
       take(rows, big, found);
       yield;
@@ -110,7 +101,7 @@ async function* readInPieces(
   }
   const command = table.shape === 'set' ? 'SSCAN' : table.shape === 'zset' ? 'ZSCAN' : 'HSCAN';
   for (let cursor = '0'; ; ) {
-    const found = elementsOf(connection, rows, big, await ask(command, key, cursor, 'COUNT', count));
+    const found = elementsOf(reader, rows, big, await ask(command, key, cursor, 'COUNT', count));
     if (found === null) return;
     const [next, reply] = found;
     take(rows, big, reply as readonly Reply[]);
@@ -122,7 +113,7 @@ async function* readInPieces(
 
 /** Null: the key has become one of another kind, and was put aside. */
 const elementsOf = (
-  connection: RedisConnection,
+  reader: KeyReader,
   rows: KeyRows,
   { table, key }: BigKey,
   reply: Reply,
@@ -132,7 +123,7 @@ const elementsOf = (
     rows.wrongKind(table, key);
     return null;
   }
-  throw connection.failure(reply, 'a command that reads a key');
+  throw reader.failure(reply, 'a command that reads a key');
 };
 
 /** Entries of a stream stay though they were trimmed, so only those of one that is gone go. */

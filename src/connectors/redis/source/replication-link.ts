@@ -44,7 +44,7 @@ export class ReplicationLink implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #spool: StreamSpool;
   readonly #stop = new AbortController();
-  readonly #begin = Promise.withResolvers<string | null>();
+  readonly #begin = Promise.withResolvers<'snapshot' | 'stream'>();
   readonly #decoder: ReplicationDecoder;
   /** What the server is told that we hold. */
   #told: number;
@@ -120,9 +120,14 @@ export class ReplicationLink implements AsyncDisposable {
     return this.#spool.end;
   }
 
-  /** The path of the snapshot that comes first, once it is whole; null: the stream goes on where it was asked to. */
-  async snapshotFile(): Promise<string | null> {
+  /** With what the server begins: a snapshot, or the stream where it was asked to go on. Throws what ended the link before. */
+  async begins(): Promise<'snapshot' | 'stream'> {
     return await this.#begin.promise;
+  }
+
+  /** The path of the snapshot, where one comes first, once it is whole. Throws what ended the link before. */
+  async snapshotFile(): Promise<string> {
+    return await this.#snapshot.promise;
   }
 
   /** The snapshot's file is not needed any more. */
@@ -186,7 +191,7 @@ export class ReplicationLink implements AsyncDisposable {
     if (isFull) await this.#spool.begin(place);
     else await this.#spool.goOn(place);
     this.#options.begun(place);
-    this.#begin.resolve(isFull ? this.#snapshot.promise : null);
+    this.#begin.resolve(isFull ? 'snapshot' : 'stream');
     this.#telling = this.#tellCommands(place.offset);
   }
 

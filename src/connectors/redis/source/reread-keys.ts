@@ -1,7 +1,7 @@
-import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
+import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import type { RedisConnection } from '../connection.ts';
 import type { DirtyKey } from './dirty-keys.ts';
+import type { KeyReader } from './key-reader.ts';
 import type { KeyRows } from './key-rows.ts';
 import type { KeyTable } from './key-tables.ts';
 import { type BigKey, readElements, sizeCommand } from './read-elements.ts';
@@ -14,14 +14,12 @@ const elementsAtOnce = 1_000;
  * the command that named the key; the same rows are then read again when that newer command has come. Throws REDIS_KEY_UNREADABLE, where such keys are not put aside.
  */
 export async function* rereadKeys(
-  connection: RedisConnection,
+  reader: KeyReader,
   keys: readonly DirtyKey[],
   rows: KeyRows,
   deletes: boolean,
 ): AsyncGenerator<void> {
-  const commands = new CommandWriter(keys.length * 64);
-  for (const dirty of keys) ask(commands, dirty);
-  const replies = await connection.send(commands.view(), commands.commands);
+  const replies = await reader.ask(keys.length, (commands, index) => ask(commands, keys[index]!));
   const wholes: BigKey[] = [];
   let at = 0;
   /** Undefined: the key is of another kind, and was put aside. */
@@ -32,7 +30,7 @@ export async function* rereadKeys(
       rows.wrongKind(dirty.table, dirty.key);
       return undefined;
     }
-    throw connection.failure(reply, 'a command that reads a key');
+    throw reader.failure(reply, 'a command that reads a key');
   };
   for (const dirty of keys) {
     const { key, table, mayBeGone } = dirty;
@@ -41,7 +39,7 @@ export async function* rereadKeys(
     if (!table.isChildren) {
       const reply = next(dirty);
       const untils = table.fieldExpiries.length === 0 ? null : replies[at++]!;
-      if (untils instanceof ReplyError && untils.code !== 'WRONGTYPE') throw connection.failure(untils, 'HPEXPIRETIME');
+      if (untils instanceof ReplyError && untils.code !== 'WRONGTYPE') throw reader.failure(untils, 'HPEXPIRETIME');
       const isThere = reply === undefined || takeRow(rows, dirty, reply, { expiresAtMs, untils });
       if (!isThere && deletes && mayBeGone) rows.gone(table, key);
       continue;
@@ -53,7 +51,7 @@ export async function* rereadKeys(
       if (size !== undefined) wholes.push({ key, table, mayBeGone, expiresAtMs, size: Number(size) });
     } else takeElements(rows, dirty, deletes, () => next(dirty));
   }
-  yield* readElements(connection, wholes, rows, deletes);
+  yield* readElements(reader, wholes, rows, deletes);
 }
 
 const ask = (commands: CommandWriter, dirty: DirtyKey): void => {

@@ -7,6 +7,7 @@ import { RedisConnection } from '../connection.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DeclaredRows } from './declared-rows.ts';
 import { DirtyKey } from './dirty-keys.ts';
+import { keyReaderOf } from './key-reader.ts';
 import { rereadKeys } from './reread-keys.ts';
 
 /** Reads keys again that were put aside, as they are now and by the settings of now. */
@@ -35,7 +36,7 @@ class RedisRereader implements Rereader {
     this.#rows.at({ replicationId: 'replay', offset: BigInt(offset) });
     const { keys: rows, deletes } = this.#rows;
     try {
-      for await (const _ of rereadKeys(this.#connection, [dirty], rows, deletes));
+      for await (const _ of rereadKeys(keyReaderOf(this.#connection), [dirty], rows, deletes));
     } catch (error) {
       this.#rows.take();
       throw error;

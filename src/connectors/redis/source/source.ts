@@ -4,33 +4,24 @@ import type { Context, Source } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { LogFigures } from '../../../core/operating.ts';
 import { dialTcp } from '../../../net/dial.ts';
-import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import type { RedisConnection } from '../connection.ts';
 import { openPrimary } from '../sentinel.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DeclaredRows } from './declared-rows.ts';
-import { DirtyKeys } from './dirty-keys.ts';
 import { lackedFieldTimes } from './field-times.ts';
+import { FollowedServer, keysAtOnce } from './followed-server.ts';
 import { ForeignWrites } from './foreign-writes.ts';
-import type { KeyTable } from './key-tables.ts';
+import { keyReaderOf } from './key-reader.ts';
 import { LinkFailures } from './link-failures.ts';
 import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
-import { OffsetWatch } from './offset-watch.ts';
-import { ReplicationLink } from './replication-link.ts';
-import { rereadKeys } from './reread-keys.ts';
-import { readSnapshot } from './snapshot-rows.ts';
-import { confirmed, StreamCommands } from './stream-commands.ts';
-import { StreamSpool } from './stream-spool.ts';
+import { confirmationKey, confirmed } from './stream-commands.ts';
+import { Sweep } from './sweep.ts';
 import { checkWhole } from './whole-server.ts';
 
-/** Keys that are read again at once, and become one transaction of the target. */
-const keysAtOnce = 1_000;
 /** Keys that wait to be read again, while the stream waits in its spool: about 15 MB, twice while some are read. */
 const maxDirtyKeys = 50_000;
 /** How long commands gather, so that a key that changes often is read once. */
 const gatherMs = 20;
-/** How often the server is asked how far its stream is. */
-const lookMs = 5_000;
 /** How often the position moves on though no row has changed. */
 const heartbeatMs = 1_000;
 
@@ -42,11 +33,11 @@ class RedisSource implements Source {
   readonly #config: RedisServerConfig;
   readonly #context: Context;
   readonly #rows: DeclaredRows;
+  /** Over all links of this reading. */
   readonly #foreign: ForeignWrites;
   /** Of all attempts with these settings. */
   readonly #failures: LinkFailures;
-  #link: ReplicationLink | null = null;
-  #watch: OffsetWatch | null = null;
+  #server: FollowedServer | null = null;
   #snapshotting: readonly string[] | null = null;
 
   constructor(config: RedisServerConfig, context: Context, failures: LinkFailures) {
@@ -86,15 +77,14 @@ class RedisSource implements Source {
     const at = held.get(replicationLane);
     if (at === undefined) return;
     const { offset } = placeAt(at);
-    this.#failures.acknowledged(offset);
-    await this.#link?.acknowledge(offset);
+    await this.#server?.acknowledge(offset);
   }
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
     const { hostname, port } = this.#config;
     const at = held.get(replicationLane);
     const offset = at === undefined ? null : placeAt(at).offset;
-    const end = Math.max(this.#watch?.offset ?? -1, this.#link?.received ?? -1);
+    const end = this.#server?.end ?? null;
     return [
       {
         source: 'redis',
@@ -102,7 +92,7 @@ class RedisSource implements Source {
         file: null,
         offset,
         gtids: null,
-        bytesBehind: offset === null || end < 0 ? null : Math.max(0, end - offset),
+        bytesBehind: offset === null || end === null ? null : Math.max(0, end - offset),
         transactionsBehind: null,
         ...(this.#rows.elsewhere.length === 0 ? {} : { conflicts: this.#foreign.total }),
         clockSkewMs: null,
@@ -112,7 +102,7 @@ class RedisSource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link?.[Symbol.asyncDispose]();
+    await this.#server?.[Symbol.asyncDispose]();
   }
 
   /** Reads over one link, until the signal aborts or databases are swapped. */
@@ -126,33 +116,28 @@ class RedisSource implements Source {
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
-      let stream: Stream | null = null;
-      const link = await ReplicationLink.open({
+      const server = await FollowedServer.open({
+        config: this.#config,
+        context: this.#context,
+        rows: this.#rows,
+        foreign: this.#foreign,
+        reader,
         connection: await this.#connect(stop.signal),
-        clock: this.#context.clock,
+        keys: keyReaderOf(reader),
         from,
-        spool: new StreamSpool({
-          directory: this.#config['spool.directory'] ?? null,
-          maxBytes: this.#config['spool.max-size'],
-        }),
-        begun: (place) => {
-          stream = this.#stream(place);
-          this.#failures.began(place.offset);
-        },
-        command: (command) => stream!.commands.take(command),
-        isFull: () => stream !== null && stream.dirty.size > maxDirtyKeys,
+        spool: { directory: this.#config['spool.directory'] ?? null, maxBytes: this.#config['spool.max-size'] },
+        failures: this.#failures,
+        maxDirtyKeys,
       });
-      this.#link = link;
-      const file = await link.snapshotFile();
-      const { place, dirty, commands } = stream!;
-      if (file !== null) {
+      this.#server = server;
+      if ((await server.begins()) === 'snapshot') {
         this.#warnOfGap(from);
-        if (!skipsSnapshot) yield* this.#snapshot(file, place, link, await this.#isEmptyOnPurpose(reader));
-        await link.dropSnapshot();
-        yield batch([], place);
+        if (!skipsSnapshot) yield* this.#snapshot(server, await this.#isEmptyOnPurpose(reader));
+        await server.dropSnapshot();
+        yield batch([], server.place);
       }
       this.#snapshotting = [];
-      yield* this.#changesOf({ place, dirty, commands }, reader, link, signal);
+      yield* this.#changesOf(server, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.#failures.ended(error, `${this.#config.hostname}:${this.#config.port}`);
@@ -160,121 +145,52 @@ class RedisSource implements Source {
     } finally {
       signal.removeEventListener('abort', abort);
       stop.abort();
-      await this.#link?.[Symbol.asyncDispose]();
-      this.#link = null;
+      await this.#server?.[Symbol.asyncDispose]();
+      this.#server = null;
     }
   }
 
-  #stream(place: LinkPlace): Stream {
-    const { pipeline, log } = this.#context;
-    const dirty = new DirtyKeys(place);
-    const { database, 'skip.own.writes': skipsOwn, 'position.prefix': prefix } = this.#config;
-    const own = skipsOwn ? prefix : null;
-    const options = {
-      rows: this.#rows.keys,
-      dirty,
-      database,
-      own,
-      confirmation: this.#confirmation,
-      foreign: this.#foreign,
-      pipeline,
-      log,
-    };
-    return { place, dirty, commands: new StreamCommands(options, place) };
-  }
-
-  /** The key by which somebody says that rows without a key may go, also where no key of a table is left; null: nobody may. */
-  get #confirmation(): string | null {
-    const { 'flushes.policy': policy, 'position.prefix': prefix } = this.#config;
-    return policy === 'confirm' ? `${prefix}:empty:${this.#context.pipeline}` : null;
-  }
-
   async #isEmptyOnPurpose(reader: RedisConnection): Promise<boolean> {
-    const key = this.#confirmation;
+    const key = confirmationKey(this.#config, this.#context.pipeline);
     return key !== null && String(await reader.command('GET', key)) === confirmed;
   }
 
   /** All rows. With deletes, rows of the target that are not among them go; those of a table without any row stay, unless it was confirmed. */
-  async *#snapshot(
-    file: string,
-    place: LinkPlace,
-    link: ReplicationLink,
-    isEmptyOnPurpose: boolean,
-  ): AsyncGenerator<Batch> {
-    const marks = this.#rows.deletes;
-    const begun = new Set<KeyTable>();
-    let begins: Change[] = [];
+  async *#snapshot(server: FollowedServer, isEmptyOnPurpose: boolean): AsyncGenerator<Batch> {
+    const { place } = server;
+    const sweep = new Sweep(this.#rows.deletes);
     this.#snapshotting = this.#rows.labels;
-    this.#rows.at(originAt(place));
-    const met = (table: KeyTable): void => {
-      if (begun.has(table)) return;
-      begun.add(table);
-      if (marks) begins.push({ kind: 'snapshot', at: 'begin', table: table.table, reason: 'initial' });
-    };
-    const rows = readSnapshot(file, this.#rows.keys, this.#config.database, met);
-    for await (const _ of rows) {
-      await this.#rows.putAside();
-      const changes = [...begins, ...this.#rows.take()];
-      begins = [];
+    for await (const rows of server.snapshot((table) => sweep.met(table))) {
+      const changes = [...sweep.begins(), ...rows];
       if (changes.length > 0) yield { ...batch(changes, place), positions: nowhere };
-      // A link that has ended will not bring what comes after the snapshot.
-      link.check();
     }
-    const ends: Change[] = [];
-    if (isEmptyOnPurpose) for (const table of this.#rows.tables) met(table);
-    ends.push(...begins);
-    if (marks) {
-      for (const { table } of begun) ends.push({ kind: 'snapshot', at: 'end', table, reason: 'initial' });
-    }
+    if (isEmptyOnPurpose) for (const table of this.#rows.tables) sweep.met(table);
+    const ends = [...sweep.begins(), ...sweep.ends()];
     if (ends.length > 0) yield batch(ends, place);
   }
 
-  async *#changesOf(
-    { place: begun, dirty, commands }: Stream,
-    reader: RedisConnection,
-    link: ReplicationLink,
-    signal: AbortSignal,
-  ): AsyncGenerator<Batch> {
+  async *#changesOf(server: FollowedServer, signal: AbortSignal): AsyncGenerator<Batch> {
     const { clock } = this.#context;
-    const { keys: rows, deletes } = this.#rows;
-    let told = begun;
+    let told = server.place;
     let toldMs = clock.monotonic();
-    this.#watch = new OffsetWatch(reader.address);
-    let lookedMs: number | null = toldMs;
-    while (!signal.aborted && !commands.startsAnew) {
-      if (dirty.size === 0) await link.moved(heartbeatMs, signal);
-      else link.check();
-      if (lookedMs !== null && clock.monotonic() - lookedMs >= lookMs) {
-        lookedMs = (await this.#look(this.#watch, reader, link)) ? clock.monotonic() : null;
-      }
+    while (!signal.aborted && !server.startsAnew) {
+      if (server.hasChanged) server.check();
+      else await server.moved(heartbeatMs, signal);
+      await server.look();
       await clock.sleep(gatherMs, signal);
-      const { keys, place } = dirty.take();
-      if (keys.length === 0 && clock.monotonic() - toldMs < heartbeatMs) continue;
-      this.#rows.at(originAt(place));
-      // The last rows wait for the place, so that both become durable together.
-      let last: readonly Change[] = [];
-      for (let at = 0; at < keys.length; at += keysAtOnce) {
-        for await (const _ of rereadKeys(reader, keys.slice(at, at + keysAtOnce), rows, deletes)) {
-          const changes = this.#rows.take();
-          if (changes.length === 0) continue;
-          if (last.length > 0) yield { ...batch(last, place), positions: nowhere };
-          last = changes;
-        }
+      for await (const { changes, place } of server.changed()) {
+        yield place === null ? { ...batch(changes, server.place), positions: nowhere } : batch(changes, place);
+        if (place === null) continue;
+        told = place;
+        toldMs = clock.monotonic();
       }
-      await this.#rows.putAside();
-      if (keys.length > 0 || place.offset !== told.offset) yield batch(last, place);
-      told = place;
-      toldMs = clock.monotonic();
+      if (server.place.offset !== told.offset && clock.monotonic() - toldMs >= heartbeatMs) {
+        told = server.place;
+        toldMs = clock.monotonic();
+        yield batch([], told);
+      }
       this.#warnOfConflicts();
     }
-  }
-
-  /** Whether the account may ask how far the stream is. Throws REDIS_REPLICATION_STUCK. */
-  async #look(watch: OffsetWatch, reader: RedisConnection, link: ReplicationLink): Promise<boolean> {
-    const [info] = await reader.send(encodeCommand('INFO', 'replication'), 1);
-    if (!Buffer.isBuffer(info)) return false;
-    watch.look(info.toString('latin1'), link.received, this.#context.clock.monotonic());
-    return true;
   }
 
   #warnOfConflicts(): void {
@@ -300,13 +216,6 @@ class RedisSource implements Source {
   }
 }
 
-interface Stream {
-  /** What its commands follow. */
-  readonly place: LinkPlace;
-  readonly dirty: DirtyKeys;
-  readonly commands: StreamCommands;
-}
-
 /** Of rows that are read on the way to a place. With the place they began at, a sink would take them for what it holds. */
 const nowhere: ReadonlyMap<Lane, Position> = new Map();
 
@@ -315,8 +224,6 @@ const batch = (changes: readonly Change[], place: LinkPlace): Batch => ({
   positions: new Map([[replicationLane, positionAt(place)]]),
   version: String(place.offset).padStart(19, '0'),
 });
-
-const originAt = ({ replicationId, offset }: LinkPlace) => ({ replicationId, offset: BigInt(offset) });
 
 /** A source is opened anew at each attempt, with the same settings. */
 const failures = new WeakMap<RedisSourceConfig, LinkFailures>();

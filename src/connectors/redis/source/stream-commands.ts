@@ -1,5 +1,6 @@
 import type { Log } from '../../../core/log.ts';
 import type { Command } from '../../../protocol/redis/command-decoder.ts';
+import type { RedisServerConfig } from './config.ts';
 import type { DirtyKeys } from './dirty-keys.ts';
 import type { ForeignWrites } from './foreign-writes.ts';
 import type { KeyRows } from './key-rows.ts';
@@ -30,7 +31,16 @@ const removing = new Set([
 ]);
 const emptying = new Set(['FLUSHALL', 'FLUSHDB']);
 
-/** What the key of a confirmation holds. */
+/** The key by which somebody says that rows without a key may go, also where no key of a table is left; null: nobody may. */
+export const confirmationKey = (
+  {
+    'flushes.policy': policy,
+    'position.prefix': prefix,
+  }: Pick<RedisServerConfig, 'flushes.policy' | 'position.prefix'>,
+  pipeline: string,
+): string | null => (policy === 'confirm' ? `${prefix}:empty:${pipeline}` : null);
+
+/** What that key holds. */
 export const confirmed = 'yes';
 
 /**

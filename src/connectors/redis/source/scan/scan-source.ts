@@ -10,6 +10,7 @@ import type { RedisServerConfig } from '../config.ts';
 import { DeclaredRows } from '../declared-rows.ts';
 import { DirtyKey, DirtyKeys } from '../dirty-keys.ts';
 import { lackedFieldTimes } from '../field-times.ts';
+import { keyReaderOf } from '../key-reader.ts';
 import type { KeyTable } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
 import { checkWhole } from '../whole-server.ts';
@@ -152,7 +153,7 @@ export class RedisScanSource implements Source {
     if (keys.length === 0) return;
     const offset = BigInt(this.#batches + 1);
     this.#rows.at({ replicationId: String(this.#runMs), offset });
-    for await (const _ of rereadKeys(reader, keys, this.#rows.keys, this.#rows.deletes)) {
+    for await (const _ of rereadKeys(keyReaderOf(reader), keys, this.#rows.keys, this.#rows.deletes)) {
       const changes = this.#rows.take();
       await this.#rows.putAside();
       if (changes.length > 0) yield this.#batch(changes);
