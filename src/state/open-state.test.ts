@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFileSync, mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { isMillraceError } from '../core/errors.ts';
 import { killOnDisk } from '../testing/kill-on-disk.ts';
 import { openState } from './open-state.ts';
@@ -114,4 +116,24 @@ test('a journal gives the ticks behind a checkpoint, in order, without a line th
   state.journal.forgetBefore({ run: 'r', tick: 6 });
   assert.deepEqual(state.journal.after({ run: 'r', tick: 6 }), ['7', '8']);
   assert.deepEqual(state.journal.after({ run: 'r', tick: 3 }), []);
+});
+
+test('a job that goes on while somebody looks at its file waits for him', async () => {
+  using place = folder();
+  {
+    await using state = openState(place.path);
+    state.file.commit('first');
+  }
+  const looker = new Worker(
+    `const { workerData, parentPort } = require('node:worker_threads');
+     const database = new (require('node:sqlite').DatabaseSync)(workerData);
+     database.exec('BEGIN IMMEDIATE');
+     parentPort.postMessage('locked');
+     setTimeout(() => database.exec('ROLLBACK'), 20);`,
+    { eval: true, workerData: join(place.path, 'state.db') },
+  );
+  await once(looker, 'message');
+  await using again = openState(place.path);
+  assert.equal(again.file.checkpoint, 'first');
+  await once(looker, 'exit');
 });

@@ -5,6 +5,9 @@ import { LogCarrier } from './log-carrier.ts';
 /** Files of an older one are not read: they are made anew. Those of a newer one are refused. */
 export const stateFormat = 2;
 
+/** Whoever only looks at the file has it for less than this many milliseconds, perhaps between a commit and what is written next. */
+const lookerMs = 1_000;
+
 /**
  * ```
  * space       id, name                 one for each map of keys
@@ -26,7 +29,7 @@ export class StateFile implements AsyncDisposable {
 
   /** Throws SQLite's errors: `database is locked` when another process has it. */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path);
+    this.#database = new DatabaseSync(path, { timeout: lookerMs });
     this.#refuseNewer();
     this.#carrier = new LogCarrier(path);
     try {
