@@ -105,6 +105,19 @@ test('LEFT JOIN keeps rows without items, fields of rows and entries of maps are
   assert.deepEqual(new LiveQuery('SELECT x + 1 FROM UNNEST(ARRAY[1, 2]) AS t (x)', catalog).tick([]), ['+[2]', '+[3]']);
 });
 
+test('aggregates of no rows are 0 and empty, not NULL, and an alias around wins over a column that has no fields', () => {
+  const live = new LiveQuery(
+    `SELECT a.id, (SELECT JSON_ARRAYAGG(b.id) FROM orders b (id, a, lines, tags) WHERE b.id = a.id - 1),
+       (SELECT JSON_OBJECTAGG(KEY CAST(b.id AS STRING) VALUE 1) FROM orders b WHERE b.id = a.id - 1),
+       (SELECT COUNT(*) FROM orders b WHERE b.id = a.id - 1) FROM orders a`,
+    catalog,
+  );
+  live.tick([order(1, null, null, null), order(2, null, null, null)]);
+  assert.deepEqual(live.resultRows(), ['[1,"[]","{}",0]', String.raw`[2,"[1]","{\"1\":1}",1]`]);
+  live.tick([order(1, null, null, null, -1)]);
+  assert.deepEqual(live.resultRows(), ['[2,"[]","{}",0]']);
+});
+
 test('EXPLAIN shows what is unnested, its types and its key, and filters of the row under it', () => {
   const plan = planOf(
     'SELECT id, item, n FROM orders LEFT JOIN UNNEST(items) WITH ORDINALITY AS t (item, n) ON TRUE WHERE id > 1 AND n < 3',

@@ -72,6 +72,10 @@ export class Scope {
       }
       const [index] = fitting;
       if (index !== undefined) {
+        // `u.id` is no field of a column u that is a number: a table u of the query around may be meant.
+        const isTable = at < path.length - 1 && this.columns[index]!.type.kind !== 'ROW';
+        const around = isTable ? (this.#outer?.resolve(path) ?? null) : null;
+        if (around !== null) return around;
         return { column: { kind: 'column', index, type: this.columns[index]!.type }, fields: path.slice(at + 1) };
       }
     }

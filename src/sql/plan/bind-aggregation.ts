@@ -5,6 +5,7 @@ import { bindExpression } from '../bind/expression.ts';
 import { asTruth, bindBinary } from '../bind/operators.ts';
 import { Scope, type ScopeColumn } from '../bind/scope.ts';
 import { type Bound, constant } from '../evaluate/bound.ts';
+import type { SqlValue } from '../evaluate/sql-value.ts';
 import { aggregateType, isAggregateName } from '../functions/aggregates.ts';
 import {
   isJsonAggregate,
@@ -218,6 +219,14 @@ const aggregateOfSets = (
 /** What is made here always fits: no error has to be shown. */
 const nowhere: Span = { start: 0, end: 0 };
 
+/** Aggregates that are not NULL without rows. */
+const ofNothing: Readonly<Record<string, SqlValue>> = {
+  COUNT: 0,
+  COLLECT: [],
+  JSON_ARRAYAGG: '[]',
+  JSON_OBJECTAGG: '{}',
+};
+
 /** Each of the outer values with its aggregates; those that have no rows with aggregates of nothing. */
 const withoutRows = (aggregate: Plan, { domain }: OuterValues, calls: readonly AggregateCall[]): Plan => {
   const width = domain.columns.length;
@@ -232,8 +241,8 @@ const withoutRows = (aggregate: Plan, { domain }: OuterValues, calls: readonly A
   const input = joinOn('LEFT', domain, aggregate, same);
   const results = calls.map(({ name, type }, index): Bound => {
     const result = columnAt(input.columns, 2 * width + index);
-    if (name !== 'COUNT' && name !== 'COLLECT') return result;
-    return { kind: 'coalesce', args: [result, constant(name === 'COUNT' ? 0 : [], type)], type };
+    const nothing = ofNothing[name];
+    return nothing === undefined ? result : { kind: 'coalesce', args: [result, constant(nothing, type)], type };
   });
   return {
     kind: 'project',
