@@ -8,7 +8,7 @@ import type { FileSettings } from './settings.ts';
 export const checkRedisFile = async (config: FileSettings, { passed }: Context): Promise<readonly Problem[]> => {
   try {
     const tables = keyTables(config);
-    const log = await SavedLog.open(config.path, config['aof.until'] ?? null);
+    await using log = await SavedLog.open(config.path, config['aof.until'] ?? null);
     await log.identity();
     passed?.(`${config.path} can be opened`);
     passed?.(`${tables.length} tables are declared`);

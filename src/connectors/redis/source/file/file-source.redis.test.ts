@@ -3,13 +3,16 @@ import { appendFile, cp, readdir, readFile, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isMillraceError } from '../../../../core/errors.ts';
+import { systemClock } from '../../../../pipeline/system-clock.ts';
 import { encodeCommand } from '../../../../protocol/redis/command-writer.ts';
+import { CountingVisitor } from '../../../../protocol/redis/rdb/counting-visitor.ts';
 import { HeldRows, readRedis, readRedisFile } from '../../../../testing/redis-source-rig.ts';
 import { SeededRandom } from '../../../../testing/seeded-random.ts';
 import { launchRedis } from '../../../../testing/servers/launch-redis.ts';
 import { redisCatalogue } from '../../../../testing/servers/redis-program.ts';
 import { connectRedis } from '../../../../testing/servers/redis-rig.ts';
 import type { RedisConnection } from '../../connection.ts';
+import { SavedLog } from './saved-log.ts';
 
 const settings = {
   schema: `CREATE TABLE d.names (id INT PRIMARY KEY, name VARBINARY(200), gone DATETIME(3));
@@ -278,6 +281,40 @@ test('a log is read to a time, its cut tail left out or refused, and a key in do
   await truncate(increment, (await readFile(increment)).length - 19);
   await connection.command('PFADD', 'name:1', 'a');
   await refused(folder, /REDIS_KEY_UNREADABLE .*name:1 .*PFADD at byte \d+/);
+});
+
+test('a log that the server goes on writing, and rewrites, while it is read gives the rows as they were when reading began', async () => {
+  await using redis = await launchRedis({ settings: { appendonly: 'yes', appendfsync: 'no' } });
+  await using connection = await connectRedis(redis);
+  const write = async (note: string): Promise<void> => {
+    const commands = Array.from({ length: 4_000 }, (_, id) => encodeCommand('HSET', `user:${id}`, 'a', note));
+    await connection.send(Buffer.concat(commands), 4_000);
+  };
+  await write('before');
+  const folder = join(redis.folder, 'appendonlydir');
+  const log = await SavedLog.open(folder, null);
+  const files = await readdir(folder);
+  const identity = await log.identity();
+  await write('after');
+  await connection.command('BGREWRITEAOF');
+  while ((await readdir(folder)).some((file) => files.includes(file) && file.endsWith('.aof')))
+    await systemClock.sleep(5);
+  const notes = new Set<string>();
+  for await (const _ of log.read({
+    keys: new CountingVisitor(),
+    command: (command) => notes.add(command.textOf(3)),
+    begin() {},
+    commit() {},
+    time() {},
+  }));
+  assert.deepEqual([...notes], ['before']);
+  assert.equal(await log.identity(), identity);
+  await log[Symbol.asyncDispose]();
+
+  const held = new HeldRows();
+  await readRedisFile(folder, held, settings);
+  assert.equal(held.rows.size, 4_000);
+  assert.ok([...held.rows.values()].every((row) => row[1] === 'after'));
 });
 
 test('what cannot be read is refused before the first row, with the file and the byte', async () => {

@@ -54,7 +54,7 @@ export class RedisFileSource implements Source {
 
   async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
     const { path, 'aof.until': until } = this.#config;
-    const log = await SavedLog.open(path, until ?? null);
+    await using log = await SavedLog.open(path, until ?? null);
     this.#identity = await log.identity();
     const behind = await this.#heldKey(held);
     if (behind === done) {
