@@ -13,7 +13,10 @@ import { RedisSinkRig } from '../../../testing/redis-sink-rig.ts';
 import { origin } from '../../../testing/sample-origin.ts';
 import { column, eventsTable, int, ordersTable, table, varchar } from '../../../testing/sample-tables.ts';
 import { type LaunchedRedis, launchRedis } from '../../../testing/servers/launch-redis.ts';
+import { connectRedis } from '../../../testing/servers/redis-rig.ts';
+import { redisSinkConfig } from './config.ts';
 import { redisSink } from './connector.ts';
+import { openRedisSink } from './sink.ts';
 
 const change = (target: Table, op: Op, images: { before?: Row[]; after?: Row[] }): RowsChange => ({
   kind: 'rows',
@@ -97,6 +100,30 @@ test('a server that became a replica takes no write and no new sink, until it is
   await rig.ask('REPLICAOF', 'NO', 'ONE');
   await using next = await opened(rig);
   await next.write(batch(1, create(ordersTable, one)), never);
+});
+
+test('a replica that took over without the last writes says the position that its rows are of, and takes them again', async () => {
+  await using primary = await launchRedis();
+  await using replica = await launchRedis({ settings: { replicaof: `${primary.host} ${primary.port}` } });
+  await using rig = await RedisSinkRig.open(primary);
+  await using other = await connectRedis(replica);
+  await using sink = await opened(rig);
+  await sink.write(batch(1, create(ordersTable, one)), never);
+  while ((await rig.ask('WAIT', 1, 100)) !== 1);
+  await other.command('REPLICAOF', 'NO', 'ONE');
+  await sink.write(batch(2, create(ordersTable, two), update(ordersTable, one, [1, 'lost', 1])), never);
+  const promoted = redisSinkConfig.parse({ hostname: replica.host, port: replica.port });
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  await using next = await openRedisSink(promoted, { pipeline: 'test', clock: systemClock, log });
+  assert.equal(await next.claim('log'), 'place-1');
+  assert.deepEqual((await other.command('HMGET', 'shop:orders:1', 'status', 'total')) as unknown, [
+    Buffer.from('new'),
+    Buffer.from('100'),
+  ]);
+  assert.equal(await other.command('EXISTS', 'shop:orders:2'), 0);
+  await next.write(batch(2, create(ordersTable, two), update(ordersTable, one, [1, 'lost', 1])), never);
+  assert.equal(await other.command('EXISTS', 'shop:orders:2'), 1);
+  assert.equal(await next.claim('log'), 'place-2');
 });
 
 test('a key of another type is replaced by the row', async () => {
