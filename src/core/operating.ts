@@ -21,6 +21,8 @@ export interface LogFigures {
   readonly recordsBehind?: number;
   /** Writes, since reading began, to rows that the other side owns, which were not brought there; left out: no row has such an owner. */
   readonly conflicts?: number;
+  /** Whether changes may be seen late or never as it is read now; left out: they never are. */
+  readonly bestEffort?: boolean;
   /** The system's clock less this machine's, in milliseconds; null: not known. */
   readonly clockSkewMs: number | null;
   /** How long the system keeps its log; null: for ever, or it was not asked yet. */

@@ -265,6 +265,14 @@ export const metricTable: readonly Metric[] = [
     samples: ({ logs }) => logs.flatMap(({ source, conflicts }) => ofSource(source, conflicts ?? null)),
   },
   {
+    name: 'millrace_source_best_effort',
+    type: 'gauge',
+    help: '1 while a Redis source reads by SCAN (`mode: scan`, or `scan.fallback` while no replication link is of use), so that changes may be seen late or never; 0 while it follows the stream; absent elsewhere.',
+    debezium: null,
+    samples: ({ logs }) =>
+      logs.flatMap(({ source, bestEffort }) => ofSource(source, bestEffort === undefined ? null : Number(bestEffort))),
+  },
+  {
     name: 'millrace_gtid_gap_transactions',
     type: 'gauge',
     help: 'Transactions that the server has executed and that are not held yet, by GTID (MySQL). It stays above 0 where the server is a replica and has GTIDs that its own log never held.',

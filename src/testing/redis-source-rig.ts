@@ -3,6 +3,7 @@ import { redisSource } from '../connectors/redis/source/connector.ts';
 import { openRedisSource } from '../connectors/redis/source/source.ts';
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Context } from '../core/connector.ts';
+import { isMillraceError } from '../core/errors.ts';
 import type { Log, LogFields } from '../core/log.ts';
 import type { UnreadableMessage } from '../core/unreadable-message.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -51,24 +52,31 @@ const contextOf = (held: HeldRows, log: Log): Context => {
   return letters === null ? context : { ...context, putAside: async (messages) => void letters.push(...messages) };
 };
 
-/** Reads into `held` from where it stands until `done`, then ends as a pipeline's stop does. */
+/** Reads into `held` from where it stands until `done`, then ends as a pipeline's stop does. `retries`: how often it begins again, as a pipeline would. */
 export const readRedis = async (
   redis: LaunchedRedis,
   held: HeldRows,
   done: () => boolean,
   settings: Readonly<Record<string, unknown>>,
+  retries = 0,
 ): Promise<void> => {
   const config = redisSource.config.parse({ hostname: redis.host, port: redis.port, ...settings });
   const say = (message: string, _fields?: LogFields): void => void held.said.push(message);
   const log: Log = { debug: say, info: say, warn: say, error: say };
-  await using source = await openRedisSource(config, contextOf(held, log));
   const stop = new AbortController();
   const patience = setTimeout(() => stop.abort(), patienceMs);
   try {
-    for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
-      held.take(batch);
-      await source.acknowledge?.(held.positions);
-      if (done()) stop.abort();
+    for (let left = retries; !stop.signal.aborted; left -= 1) {
+      await using source = await openRedisSource(config, contextOf(held, log));
+      try {
+        for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
+          held.take(batch);
+          await source.acknowledge?.(held.positions);
+          if (done()) stop.abort();
+        }
+      } catch (error) {
+        if (left === 0 || !isMillraceError(error) || !error.retryable) throw error;
+      }
     }
   } finally {
     clearTimeout(patience);

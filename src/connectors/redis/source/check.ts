@@ -76,15 +76,20 @@ export const checkRedisSource = async (
     if (lacked !== null) problems.push(problem(lacked));
     const user = config.username ?? 'default';
     const shapes = new Set(tables.map(({ shape }) => shape));
+    const fallsBack = config['scan.fallback'];
     for (const [name, ...args] of [
-      ...(config.mode === 'scan' ? neededForScan : needed),
+      ...(config.mode === 'scan' ? [] : needed),
+      ...(config.mode === 'scan' || fallsBack ? neededForScan : []),
       ...[...shapes].flatMap((shape) => neededFor[shape]),
       ...(config[fieldExpirySetting] === undefined || lacked !== null ? [] : [neededForFieldTimes]),
     ]) {
       // Before Redis 7.0 there is no such question, and an account that may not ask it is told when it reads.
       const [reply] = await connection.send(dryRun(user, name, args), 1);
       if (reply instanceof ReplyError || !Buffer.isBuffer(reply)) continue;
-      problems.push(problem(new MillraceError('REDIS_NOT_PERMITTED', { server, user, command: name })));
+      const refused = problem(new MillraceError('REDIS_NOT_PERMITTED', { server, user, command: name }));
+      // Where there is another way, the pipeline runs.
+      const severity = fallsBack && needed.some(([each]) => each === name) ? 'warning' : 'error';
+      problems.push({ ...refused, severity });
     }
     if (config.mode !== 'scan') {
       for (const error of await checkLink(connection)) problems.push({ ...problem(error), severity: 'warning' });

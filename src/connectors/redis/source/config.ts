@@ -127,9 +127,17 @@ const settings = z.strictObject({
     .describe(
       '`replica`: as a replica of the server, exactly once. `scan`: for servers that let nobody replicate, all keys by SCAN every `scan.interval`, and between that those that keyspace notifications name: a best effort, because what nobody hears is late, and what came and went between is never seen.',
     ),
+  'scan.fallback': z
+    .boolean()
+    .default(false)
+    .describe(
+      'Where the server lets nobody replicate, or ends five links in a row before anything came: read as with `mode: scan`, a best effort, instead of stopping. A link is tried again after `scan.interval`, then each time after twice as long, up to an hour.',
+    ),
   'scan.interval': duration
     .default(600_000)
-    .describe('With `mode: scan`: how long after the beginning of one reading of all keys the next one begins.'),
+    .describe(
+      'With `mode: scan` or `scan.fallback`: how long after the beginning of one reading of all keys the next one begins.',
+    ),
   'scan.startup.mode': z
     .enum(['initial', 'latest-offset'])
     .default('initial')
@@ -140,16 +148,22 @@ const settings = z.strictObject({
 
 export const redisSourceConfig = settings.superRefine((config, context) => {
   const { hostname, path } = config;
+  const scans = config.mode === 'scan' || config['scan.fallback'];
   if (config['owned.elsewhere'].length > 0 && !config['skip.own.writes']) {
     const message = 'needs `skip.own.writes: true`, or what the sink writes would count';
     context.addIssue({ code: 'custom', path: ['owned.elsewhere'], message });
   }
-  if (config['flushes.policy'] === 'confirm' && (config['deletes.policy'] !== 'delete' || config.mode === 'scan')) {
-    const message = 'confirm needs `deletes.policy: delete` and `mode: replica`';
+  if (config['flushes.policy'] === 'confirm' && (config['deletes.policy'] !== 'delete' || scans)) {
+    const message = 'confirm needs `deletes.policy: delete`, and `mode: replica` without `scan.fallback`';
     context.addIssue({ code: 'custom', path: ['flushes.policy'], message });
   }
-  if (config.mode === 'scan') {
-    const message = 'needs `mode: replica`: a scan reads all keys as they are, whoever wrote them';
+  if (config['scan.fallback'] && (config.mode === 'scan' || path !== undefined)) {
+    const message = 'needs `hostname` and `mode: replica`';
+    context.addIssue({ code: 'custom', path: ['scan.fallback'], message });
+  }
+  if (scans) {
+    const message =
+      'needs `mode: replica` without `scan.fallback`: a scan reads all keys as they are, whoever wrote them';
     if (config['skip.own.writes']) context.addIssue({ code: 'custom', path: ['skip.own.writes'], message });
     if (config['scan.startup.mode'] !== 'initial')
       context.addIssue({ code: 'custom', path: ['scan.startup.mode'], message });

@@ -9,8 +9,14 @@ const maxAlike = 5;
  */
 export class LinkFailures {
   #times = 0;
+  /** The server has been asked for a link. */
+  #isAsked = false;
   /** The offset at which the link at hand began; null: the server has not answered yet. */
   #begun: number | null = null;
+
+  asked(): void {
+    this.#isAsked = true;
+  }
 
   began(offset: number): void {
     this.#begun = offset;
@@ -22,7 +28,8 @@ export class LinkFailures {
 
   /** A link ended with `error`. Throws REDIS_REPLICATION_CUT_OFF once that has happened too often. */
   ended(error: unknown, server: string): void {
-    const isCut = this.#begun !== null && isMillraceError(error, 'NET_CLOSED');
+    const isCut = this.#isAsked && isMillraceError(error, 'NET_CLOSED');
+    this.#isAsked = false;
     this.#begun = null;
     if (!isCut) return;
     this.#times += 1;

@@ -31,15 +31,17 @@ test('five links in a row that the server ends at their beginning are enough; on
   const failures = new LinkFailures();
   const cut = new MillraceError('NET_CLOSED', { address: 'cache1:6379' });
   const end = (): void => {
+    failures.asked();
     failures.began(100);
     failures.ended(cut, 'cache1:6379');
   };
   for (let i = 0; i < 4; i += 1) end();
+  failures.asked();
   failures.began(100);
   failures.acknowledged(100);
   failures.acknowledged(101);
   failures.ended(cut, 'cache1:6379');
-  // A server that is away answers nothing, which is another matter.
+  // A server that is away is not even asked, which is another matter.
   for (let i = 0; i < 9; i += 1) failures.ended(cut, 'cache1:6379');
   for (let i = 0; i < 3; i += 1) end();
   assert.throws(

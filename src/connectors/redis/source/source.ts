@@ -116,13 +116,15 @@ class RedisSource implements Source {
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
+      const connection = await this.#connect(stop.signal);
+      this.#failures.asked();
       const server = await FollowedServer.open({
         config: this.#config,
         context: this.#context,
         rows: this.#rows,
         foreign: this.#foreign,
         reader,
-        connection: await this.#connect(stop.signal),
+        connection,
         keys: keyReaderOf(reader),
         from,
         spool: { directory: this.#config['spool.directory'] ?? null, maxBytes: this.#config['spool.max-size'] },
@@ -235,13 +237,14 @@ export const openRedisSource = async (config: RedisSourceConfig, context: Contex
   }
   const { hostname, path } = config;
   if (path === undefined) {
-    if (config.mode === 'scan') {
-      const { RedisScanSource } = await import('./scan/scan-source.ts');
-      return new RedisScanSource({ ...config, hostname: hostname! }, context);
-    }
+    const of = { ...config, hostname: hostname! };
+    if (config.mode === 'scan') return new (await import('./scan/scan-source.ts')).RedisScanSource(of, context);
     const known = failures.get(config) ?? new LinkFailures();
     failures.set(config, known);
-    return new RedisSource({ ...config, hostname: hostname! }, context, known);
+    const link = new RedisSource(of, context, known);
+    return config['scan.fallback']
+      ? (await import('./scan/link-or-scan.ts')).linkOrScan(link, config, of, context)
+      : link;
   }
   const { RedisFileSource } = await import('./file/file-source.ts');
   return new RedisFileSource({ ...config, path }, context);

@@ -30,13 +30,16 @@ export class RedisScanSource implements Source {
   readonly #config: RedisServerConfig;
   readonly #context: Context;
   readonly #rows: DeclaredRows;
+  readonly #isEnough: () => boolean;
   /** When reading began, in milliseconds since 1970, which tells places of one run from another's. */
   #runMs = 0;
   #batches = 0;
   #snapshotting: readonly string[] | null = null;
 
-  constructor(config: RedisServerConfig, context: Context) {
+  /** `isEnough`: asked before all keys are read again, whether reading is to end instead. */
+  constructor(config: RedisServerConfig, context: Context, isEnough: () => boolean = () => false) {
     this.#config = config;
+    this.#isEnough = isEnough;
     this.#context = context;
     this.#rows = new DeclaredRows(config, context, keysAtOnce);
   }
@@ -62,7 +65,7 @@ export class RedisScanSource implements Source {
       };
       // Before the first key is read, so that what changes behind the cursor is heard.
       await using events = await KeyEvents.listen(await this.#connect(stop.signal), clock, database, heard);
-      while (!signal.aborted) {
+      do {
         const begunMs = clock.monotonic();
         yield* this.#all(reader, dirty, events, signal);
         while (!signal.aborted && clock.monotonic() - begunMs < intervalMs) {
@@ -70,8 +73,8 @@ export class RedisScanSource implements Source {
           events.check();
           yield* this.#changed(reader, dirty);
         }
-        log.debug('all keys are read again', { pipeline });
-      }
+        log.debug('all keys have been read', { pipeline });
+      } while (!signal.aborted && !this.#isEnough());
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -99,7 +102,16 @@ export class RedisScanSource implements Source {
     const { hostname, port } = this.#config;
     const unknown = { file: null, offset: null, gtids: null, bytesBehind: null, transactionsBehind: null };
     const server = `${hostname}:${port}`;
-    return [{ source: 'redis (scan, best effort)', server, ...unknown, clockSkewMs: null, retentionSeconds: null }];
+    return [
+      {
+        source: 'redis (scan, best effort)',
+        server,
+        ...unknown,
+        bestEffort: true,
+        clockSkewMs: null,
+        retentionSeconds: null,
+      },
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
