@@ -33,6 +33,17 @@ export const fieldExpiries = (
   };
   return text.split(',').map((each) => {
     const [, field, until] = /^\s*([^()]+?)\s*\(\s*([^()]+?)\s*\)\s*$/.exec(each) ?? refuse('it is not column(until)');
-    return { column: take(field!), until: take(until!), field: Buffer.from(field!) };
+    const column = take(field!);
+    const moment = take(until!);
+    checkMoment(table, moment, fieldExpirySetting);
+    return { column, until: moment, field: Buffer.from(field!) };
   });
+};
+
+/** Throws CONFIG_WRONG_VALUE for a column that does not hold a moment with its milliseconds: MySQL would round them, or refuse every row. */
+export const checkMoment = (table: Table, at: number, key: string): void => {
+  const { name, type } = table.columns[at]!;
+  if (type.kind === 'datetime' && type.fsp >= 3) return;
+  const reason = `${name} of ${qualifiedName(table)} is to hold when something expires, to the millisecond; declare it DATETIME(3)`;
+  throw new MillraceError('CONFIG_WRONG_VALUE', { key, reason });
 };

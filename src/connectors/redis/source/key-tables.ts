@@ -7,7 +7,7 @@ import { declaredTables } from '../../../protocol/mysql/ddl/declared-tables.ts';
 import type { RdbKind } from '../../../protocol/redis/rdb/rdb-visitor.ts';
 import { keyTemplates, tableMapping } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
-import { type FieldExpiry, fieldExpiries, fieldExpirySetting } from './field-expiries.ts';
+import { checkMoment, type FieldExpiry, fieldExpiries, fieldExpirySetting } from './field-expiries.ts';
 import { RowDocument } from './row-document.ts';
 
 /**
@@ -62,8 +62,15 @@ export const keyTables = (config: Declared): readonly KeyTable[] => {
       reason: `"${name}" is no table of \`schema\``,
     });
   }
+  const expiryName = config['expiry.column'];
+  if (expiryName !== undefined && !tables.some(({ columns }) => columns.some(({ name }) => name === expiryName))) {
+    throw new MillraceError('CONFIG_WRONG_VALUE', {
+      key: 'expiry.column',
+      reason: `no table of \`schema\` has a column ${expiryName}`,
+    });
+  }
   return tables.map((table) => {
-    const made = keyTable(table, shapeOf(table), keysOf, config['expiry.column']);
+    const made = keyTable(table, shapeOf(table), keysOf, expiryName);
     return { ...made, fieldExpiries: fieldExpiries(untils.get(made.label), table, made) };
   });
 };
@@ -88,6 +95,7 @@ const keyTable = (
     );
   }
   const expiryColumn = table.columns.findIndex(({ name }) => name === expiryName);
+  if (expiryColumn >= 0) checkMoment(table, expiryColumn, 'expiry.column');
   const taken = [...keys.columns, elementColumn, expiryColumn];
   const others = table.columns.flatMap((_, column) => (taken.includes(column) ? [] : [column]));
   const values = { set: 0, string: 1, list: 1, zset: 1, fields: 1 } as const;
