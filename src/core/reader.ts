@@ -62,8 +62,11 @@ export interface HeldOtherwise {
 export interface HeldForm {
   /** Some rows are not held at all, for what is in them. */
   readonly leavesOut: boolean;
-  /** What should be held of a row, by the columns of the table that the reader describes; null: nothing. */
-  of(row: Row): Row | null;
+  /**
+   * What should be held of a row, by the columns of the table that the reader describes; null: nothing. `held`: what is held of it, null
+   * for nothing: what may have left by now is right whether it is there or not.
+   */
+  of(row: Row, held: Row | null): Row | null;
 }
 
 /**
@@ -105,8 +108,8 @@ export interface Reader extends AsyncDisposable {
     keys: readonly Row[],
     signal: AbortSignal,
   ): AsyncIterable<readonly Row[]>;
-  /** Begins to look all rows of a table up by how they should be held. Left out: they are looked up by their keys. */
-  audit?(table: Table): RowAudit;
+  /** Begins to look all rows of a table up by how they should be held. Left out, or null: they are looked up by their keys. */
+  audit?(table: Table): RowAudit | null;
   /** Whether rows of this table need not be there, as in a cache. Left out: every row has to. */
   holdsSome?(table: Table): boolean;
   /** Where rows of this table are kept in another form than column by column. They are repaired by the columns of `describeAs`. */

@@ -145,7 +145,7 @@ const countRows = async (rows: AsyncIterable<readonly Row[]>, wanted: ReadonlySe
 async function* sourceRows({ table, source, signal }: BagOptions): AsyncGenerator<readonly Row[]> {
   for await (const rows of source.scan(table.source, signal)) {
     const expected = await table.expected.from(rows);
-    yield expected.flatMap((row) => (row === null ? [] : [table.comparable(row)]));
+    yield expected.map((row) => row && table.comparable(row)).filter((row) => row !== null);
   }
 }
 

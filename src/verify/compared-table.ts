@@ -1,6 +1,6 @@
 import type { Key, Reader } from '../core/reader.ts';
 import { type Column, qualifiedName, type Table } from '../core/table.ts';
-import type { Row } from '../core/value.ts';
+import type { Row, Value } from '../core/value.ts';
 import { ExpectedRows, type Step } from './expected-rows.ts';
 import { comparableValue, sameValue } from './same-value.ts';
 
@@ -44,8 +44,8 @@ export interface ComparedTable {
   toTargetKey(sourceKey: Key): Key;
   /** Whether a row is held as expected; null: there is none. */
   same(expected: Row | null, held: Row | null): boolean;
-  /** The values that are compared of a row as it should be, and of one as it is: equal for equal rows. */
-  comparable(expected: Row): Row;
+  /** The values that are compared of a row as it should be, null for one that should not be held, and of one as it is: equal for equal rows. */
+  comparable(expected: Row): Row | null;
   comparableHeld(held: Row): Row;
   /** A row as the sink should hold it, by its own columns; what it does not get stays as `held` has it. */
   toTarget(expected: Row, held: Row | null): Row;
@@ -104,6 +104,10 @@ export const compareTable = async (
   const toSource = keyPlaces.map((place) => expectedKey.indexOf(place));
   const holdsSome = targetReader.holdsSome?.(target) ?? false;
   const compared = [...table.columns.keys()].filter((at) => places[at]! >= 0);
+  const comparableForm = (value: Value | undefined, at: number): Value => {
+    const { type } = target.columns[at]!;
+    return comparableValue(value, type, type);
+  };
   const method = (): Method => {
     if (!keyed) return 'bags';
     const alike = toTarget.every((at, i) => at === i) && sourceOrder.join() === targetOrder.join();
@@ -126,7 +130,8 @@ export const compareTable = async (
     lacking,
     shared,
     holdsSome,
-    leavesOut: form?.leavesOut ? (row) => form.of(row) === null : null,
+    // As if it were there: a row that may have left by now is counted where it has not.
+    leavesOut: form?.leavesOut ? (row) => form.of(row, row) === null : null,
     summed: {
       source: compared.map((at) => copies[at] ?? -1),
       target: compared.map((at) => places[at]!),
@@ -137,8 +142,8 @@ export const compareTable = async (
     toSourceKey: (key) => toSource.map((at) => key[at]!),
     toTargetKey: (key) => toTarget.map((at) => key[at]!),
     same: (wantedRow, held) => {
-      if (held === null && holdsSome) return true;
-      const due = wantedRow === null || form === null ? wantedRow : form.of(wantedRow);
+      if (held === null && (wantedRow === null || (form === null && holdsSome))) return true;
+      const due = wantedRow === null || form === null ? wantedRow : form.of(wantedRow, held);
       if (wantedRow === null || due === null || held === null) return due === held;
       if (depth === 'keys') return true;
       if (form !== null) {
@@ -149,11 +154,15 @@ export const compareTable = async (
       );
     },
     comparable: (row) =>
-      compared.map((at) => comparableValue(row[at], table.columns[at]!.type, target.columns[places[at]!]!.type)),
+      form === null
+        ? compared.map((at) => comparableValue(row[at], table.columns[at]!.type, target.columns[places[at]!]!.type))
+        : (form.of(row, row)?.map((value, at) => comparableForm(value, at)) ?? null),
     comparableHeld: (row) =>
-      compared.map((at) =>
-        comparableValue(row[places[at]!], target.columns[places[at]!]!.type, table.columns[at]!.type),
-      ),
+      form === null
+        ? compared.map((at) =>
+            comparableValue(row[places[at]!], target.columns[places[at]!]!.type, table.columns[at]!.type),
+          )
+        : row.map((value, at) => comparableForm(value, at)),
     toTarget: (wantedRow, held) => {
       if (form !== null) return wantedRow;
       const row = target.columns.map((_, at) => held?.[at] ?? null);

@@ -42,10 +42,12 @@ export interface HeldRows {
 }
 
 /** By what the target knows best: how it would hold them, or their keys. */
-export const heldRows = (table: ComparedTable, target: Reader, chunkRows: number, signal: AbortSignal): HeldRows =>
-  target.audit !== undefined && table.target.id === table.expected.table.id
-    ? new AuditedRows(table, target, target.audit(table.target), chunkRows, signal)
-    : new LookedUpRows(table, target, chunkRows, signal);
+export const heldRows = (table: ComparedTable, target: Reader, chunkRows: number, signal: AbortSignal): HeldRows => {
+  const audit = target.audit?.(table.target) ?? null;
+  return audit === null
+    ? new LookedUpRows(table, target, chunkRows, signal)
+    : new AuditedRows(table, target, audit, chunkRows, signal);
+};
 
 class AuditedRows implements HeldRows {
   readonly #table: ComparedTable;

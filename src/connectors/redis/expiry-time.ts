@@ -33,3 +33,6 @@ const moment = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d+))?)?$/;
 
 /** What PEXPIREAT takes on every server. */
 const latestMs = 9e15;
+
+/** Redis takes no later time for a field of a hash: it is in the year 4199. */
+export const latestFieldMs = 2 ** 46 - 1;

@@ -30,7 +30,7 @@ const written: Batch = {
 
 /** What is different, by index, and which keys are there beside the rows. */
 const looked = async (reader: RedisReader) => {
-  const audit = reader.audit(ordersTable);
+  const audit = reader.audit(ordersTable)!;
   const otherwise = await audit.heldOtherwise([images], never);
   const others: unknown[] = [];
   for (let last = false; !last; ) {

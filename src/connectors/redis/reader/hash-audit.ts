@@ -8,8 +8,9 @@ import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-wr
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { isElsewhere } from '../cluster/redis-cluster.ts';
 import type { KeyStore } from '../key-store.ts';
+import { AnswerWriter } from './answer-writer.ts';
 import type { ForeseenAnswers } from './foreseen-answers.ts';
-import { AnswerWriter, type AskedBy, type HashTable } from './hash-table.ts';
+import type { AskedBy, HashTable } from './hash-table.ts';
 import { KeyScan } from './key-scan.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -42,7 +43,7 @@ export class HashAudit implements RowAudit {
   /** Keys in Redis of the rows that were given. */
   readonly #met = new MetKeys();
   /** Fields lie in another order than the sink writes them. */
-  #unordered = false;
+  #unordered: boolean;
   #scan: KeyScan | null = null;
   #scanning: Promise<readonly Buffer[] | null> | null = null;
   #isScanned = false;
@@ -51,6 +52,7 @@ export class HashAudit implements RowAudit {
 
   constructor(hashes: HashTable, guarded: <Result>(use: (sessions: Sessions) => Promise<Result>) => Promise<Result>) {
     this.#hashes = hashes;
+    this.#unordered = hashes.isUnordered;
     this.#guarded = guarded;
   }
 
@@ -58,7 +60,7 @@ export class HashAudit implements RowAudit {
     const hashes = this.#hashes;
     const otherwise: HeldOtherwise[] = [];
     await this.#guarded(async ({ store, foreseen, serverOf }) => {
-      const leaving = !hashes.expires && (await someLeave(store));
+      const leaving = hashes.leaves === 'says' || (hashes.leaves === 'never' && (await someLeave(store)));
       const by: AskedBy = { names: this.#unordered, leaving };
       const asking = foreseen.map((each) => newAsking(each));
       let batches = 0;
@@ -187,7 +189,7 @@ export const rowsOf = (
   hashes: HashTable,
   by: AskedBy,
 ): readonly (Row | null)[] => {
-  const perRow = by.leaving ? 2 : 1;
+  const perRow = hashes.width(by);
   return Array.from({ length: replies.length / perRow }, (_, i) => {
     const reply = replies[i * perRow]!;
     if (isElsewhere(reply)) return null;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import type { Lane, Position } from '../../../core/batch.ts';
 import type { Context } from '../../../core/connector.ts';
-import { MillraceError } from '../../../core/errors.ts';
 import type {
   HeldForm,
   Key,
@@ -20,8 +19,6 @@ import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { keySlot } from '../../../protocol/redis/key-slot.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
-import { refill } from '../sink/nest-commands.ts';
-import { nestOf } from '../sink/nest-names.ts';
 import { nestPrefix } from '../sink/own-keys.ts';
 import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
 import { exactly, HashAudit, rowsOf } from './hash-audit.ts';
@@ -60,6 +57,7 @@ export class RedisReader implements Reader {
   readonly repairs: RowRepairs;
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
+  readonly #options: { readonly now: () => number; readonly nest: string };
   readonly #settingsOf: (table: Table) => TableSettings;
   readonly #tables = new Map<string, HashTable>();
   readonly #walks = new Map<string, Walk>();
@@ -72,6 +70,7 @@ export class RedisReader implements Reader {
     this.name = `redis ${config.hostname}:${config.port}`;
     this.#config = config;
     this.#context = context;
+    this.#options = { now: () => context.clock.now(), nest: nestPrefix(config['position.prefix']) };
     this.#settingsOf = tableSettings(config);
     this.repairs = {
       lines: true,
@@ -90,7 +89,7 @@ export class RedisReader implements Reader {
         }
         return repairs.flatMap(({ key, row }) => {
           const commands = this.#of(table).repair(key, row, this.#context.clock.now());
-          return [...commands, ...(row === null ? [] : this.#within(table, key))].map(repairLine);
+          return commands.map(repairLine);
         });
       },
       apply: (lines) => this.#apply(lines),
@@ -107,24 +106,17 @@ export class RedisReader implements Reader {
   }
 
   async describeAs(table: Table): Promise<Table | null> {
-    const known = this.#tables.get(qualifiedName(table));
-    if (known?.table.id === table.id) return table;
+    const known = this.#tables.get(qualifiedName(table)) ?? this.#values.get(qualifiedName(table));
+    if (known?.source.id === table.id) return known.table;
     const settings = this.#settingsOf(table);
-    const { shape, keys, mode, expiry, fieldExpiries, nullText } = settings;
-    if (shape.kind !== 'hash') {
-      const values = this.#values.get(qualifiedName(table));
-      if (values?.source.id === table.id) return values.table;
-      const described = new ValueTable(table, settings);
+    if (settings.shape.kind !== 'hash') {
+      const described = new ValueTable(table, settings, this.#options);
       this.#values.set(qualifiedName(table), described);
       return described.table;
     }
-    if (fieldExpiries.length > 0 || nullText !== null) {
-      const what = nullText === null ? 'with fields that leave by themselves' : 'with a text for NULL';
-      const reason = `rows of ${qualifiedName(table)} are kept ${what}, so that it cannot be told what MySQL holds`;
-      throw new MillraceError('VERIFY_NOTHING', { reason });
-    }
-    this.#tables.set(qualifiedName(table), new HashTable(table, keys, mode !== 'mirror' || expiry !== null, expiry));
-    return table;
+    const described = new HashTable(table, settings, this.#options);
+    this.#tables.set(qualifiedName(table), described);
+    return described.table;
   }
 
   /** Of a cache, and of rows that live for a time. */
@@ -135,7 +127,10 @@ export class RedisReader implements Reader {
   }
 
   heldForm(table: Table): HeldForm | null {
-    return this.#values.get(qualifiedName(table)) ?? null;
+    const values = this.#values.get(qualifiedName(table));
+    if (values !== undefined) return values;
+    const hashes = this.#of(table);
+    return hashes.hasForm ? hashes : null;
   }
 
   async order(table: Table): Promise<readonly string[] | null> {
@@ -243,7 +238,8 @@ export class RedisReader implements Reader {
     return rows;
   }
 
-  audit(table: Table): RowAudit {
+  audit(table: Table): RowAudit | null {
+    if (this.#values.has(qualifiedName(table))) return null;
     return new HashAudit(this.#of(table), (use) => this.#guarded(use));
   }
 
@@ -294,14 +290,7 @@ export class RedisReader implements Reader {
 
   async #read({ store }: Sessions, hashes: HashTable, redisKeys: readonly Buffer[]): Promise<readonly (Row | null)[]> {
     const ask = (commands: CommandWriter, key: Buffer): void => hashes.ask(commands, key, exactly);
-    return rowsOf(await store.ask(redisKeys, ask, 2), store, hashes, exactly);
-  }
-
-  /** What gives a row that is written anew the rows within it back. */
-  #within(table: Table, key: Key): readonly (readonly (string | Uint8Array)[])[] {
-    if (this.#settingsOf(table).nests.length === 0) return [];
-    const redisKey = this.#of(table).redisKey(key);
-    return [refill(redisKey, nestOf(nestPrefix(this.#config['position.prefix']), redisKey))];
+    return rowsOf(await store.ask(redisKeys, ask, hashes.width(exactly)), store, hashes, exactly);
   }
 
   /** All or nothing, in a cluster of each slot, but for a command that is refused: Redis rolls nothing back. */

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
-import type { Op, RowsChange } from '../../../core/change.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import { plainColumn } from '../../../core/plain-column.ts';
 import type { HeldForm, Key } from '../../../core/reader.ts';
@@ -9,14 +8,13 @@ import type { Row, Value } from '../../../core/value.ts';
 import { rowJson } from '../../../formats/row-json.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
-import { ReplyDecoder } from '../../../protocol/redis/reply-decoder.ts';
-import { expiryTime } from '../expiry-time.ts';
 import { fieldOf, type HashFields } from '../hash-fields.ts';
 import { columnValueReader, isValueText } from '../hash-values.ts';
-import { RowCommands } from '../sink/row-commands.ts';
 import { RowKey } from '../sink/row-key.ts';
 import { planTable, type TablePlan } from '../sink/table-plan.ts';
 import type { TableSettings, ValueShape } from '../sink/table-settings.ts';
+import { type HeldUntil, mayBeGone, untilOf } from './held-times.ts';
+import { sinkCommands } from './sink-commands.ts';
 
 /** What rows can be read back from, beside hashes. */
 type ReadShape = ValueShape & { readonly kind: 'json' | 'string' | 'set' | 'sorted-set' };
@@ -27,8 +25,11 @@ export interface RowAddress {
   readonly member: Buffer | null;
 }
 
-/** What the sink's server says of arguments does not matter to what is only compared: it refuses what is too long by itself. */
-const limits = { sink: '', maxValueBytes: 512 * 1024 * 1024, renames: false, maxStreamLength: null, nest: '' };
+export interface ValueTableOptions {
+  readonly now: () => number;
+  /** What the keys of nests begin with. */
+  readonly nest: string;
+}
 
 /** No time to live is this: what stands there is of another type. */
 const otherType = -1;
@@ -53,6 +54,7 @@ export class ValueTable implements HeldForm {
   readonly hasOwnKeys: boolean;
   readonly leavesOut: boolean;
   readonly shape: ReadShape;
+  readonly #options: ValueTableOptions;
   readonly #plan: TablePlan;
   readonly #isMirror: boolean;
   readonly #fields: HashFields;
@@ -60,8 +62,9 @@ export class ValueTable implements HeldForm {
   readonly #readers: readonly ((bytes: Buffer) => Value)[];
 
   /** Throws VERIFY_NOTHING where rows of these settings cannot be told by what Redis holds. */
-  constructor(source: Table, settings: TableSettings) {
+  constructor(source: Table, settings: TableSettings, options: ValueTableOptions) {
     const { mode, expiry } = settings;
+    this.#options = options;
     const shape = readShape(source, settings);
     this.source = source;
     this.shape = shape;
@@ -89,11 +92,12 @@ export class ValueTable implements HeldForm {
     };
   }
 
-  /** What should be held of a row of the source's; null: nothing. */
-  of(row: Row): Row | null {
+  of(row: Row, held: Row | null): Row | null {
     this.#read(row);
     const value = this.#valueOf(row);
-    return value === null ? null : [...this.source.primaryKey.map((at) => row[at]), value, this.#until()];
+    const until = this.#until();
+    if (value === null || (held === null && this.expires && mayBeGone(until, this.#options.now()))) return null;
+    return [...this.source.primaryKey.map((at) => row[at]), value, until];
   }
 
   /** Where the row of a primary key is. */
@@ -148,32 +152,15 @@ export class ValueTable implements HeldForm {
     return [...key, shown as Value, leaves];
   }
 
-  /** The commands that make a row so, as the sink would; null: gone. What readers bring by themselves is only removed. */
+  /** The commands that make a row so, as the sink would; null: gone. What readers bring keeps its time to live. */
   repair(key: Key, row: Row | null, now: number): readonly (readonly Buffer[])[] {
-    const encoder = new RowCommands(limits);
-    const add = (op: Op, image: Row): void => encoder.add(this.#change(op, image, now), this.#plan, false);
-    add('delete', this.#rowOf(key));
-    if (row !== null && this.#isMirror) add('create', row);
-    encoder.finish();
-    const decoder = new ReplyDecoder();
-    decoder.push(encoder.commands.view());
-    return Array.from({ length: encoder.commands.commands }, () => decoder.next() as readonly Buffer[]);
-  }
-
-  #change(op: Op, row: Row, now: number): RowsChange {
-    const images = op === 'delete' ? { before: [row], after: null } : { before: null, after: [row] };
-    const origin = {
-      kind: 'mysql',
-      flavor: 'mysql',
-      serverId: 0,
-      gtid: null,
-      file: '',
-      offset: 0,
-      commitMicros: now * 1000,
-      thread: null,
-      query: null,
-    } as const;
-    return { kind: 'rows', op, table: this.source, rows: new ArrayRowImages(this.source, images), origin };
+    const before = this.#rowOf(key);
+    const context = { nest: this.#options.nest, now };
+    if (row !== null && this.#plan.mode === 'hot')
+      return sinkCommands(this.#plan, [{ op: 'update', before, after: row }], context);
+    const removed = { op: 'delete', before, after: null } as const;
+    const made = row === null || !this.#isMirror ? [] : [{ op: 'create', before: null, after: row } as const];
+    return sinkCommands(this.#plan, [removed, ...made], context);
   }
 
   #rowOf(key: Key): Row {
@@ -203,14 +190,9 @@ export class ValueTable implements HeldForm {
   }
 
   /** undefined: it cannot be told, or is left to readers. */
-  #until(): Value | undefined {
-    const { expiry } = this.#plan;
+  #until(): HeldUntil {
     if (!this.#isMirror) return undefined;
-    if (expiry === null || this.#fields.states[expiry] !== fieldOf.value) return null;
-    const { type } = this.source.columns[expiry]!;
-    // Seconds from a commit that is long past.
-    if (type.kind === 'integer') return undefined;
-    return expiryTime(type, this.#bytesOf(expiry).toString('latin1'), 0);
+    return this.#plan.expiry === null ? null : untilOf(this.source, this.#plan.expiry, this.#fields);
   }
 
   get #memberColumn(): number {

@@ -1,6 +1,6 @@
 import type { Origin } from '../../../core/change.ts';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import { expiryTime } from '../expiry-time.ts';
+import { expiryTime, latestFieldMs } from '../expiry-time.ts';
 import { fieldOf } from '../hash-fields.ts';
 import type { RowKey } from './row-key.ts';
 import type { RowRefusal } from './row-refusal.ts';
@@ -55,9 +55,6 @@ export class ExpiryCommands {
     return expiryTime(type, text, commitMs ?? 0);
   }
 }
-
-/** Redis takes no later time for a field: it is in the year 4199. */
-const latestFieldMs = 2 ** 46 - 1;
 
 const commitTime = (origin: Origin): number | null => {
   switch (origin.kind) {

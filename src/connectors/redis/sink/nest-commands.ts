@@ -204,11 +204,6 @@ interface Changed {
   readonly isFresh: boolean;
 }
 
-/** The command that gives a hash, which was written anew, what belongs in it. `nest`: of its key. */
-export const refill = (key: Uint8Array, nest: Uint8Array): readonly (string | Uint8Array)[] => {
-  return ['EVAL', fillHash, '2', key, nest, 'fresh'];
-};
-
 /** Makes a row hold what its nest says, if the row is there, or a list. */
 export const renderHolder = (commands: CommandWriter, { key, nest, kind, fields, isFresh }: Changed): void => {
   if (kind === 'list') commands.add('EVAL', makeList, 2, key, nest);
