@@ -59,7 +59,7 @@ export class ClusterTransactions implements SinkTransactions {
     this.#pipeline = pipeline;
     this.#log = log;
     this.#homeConnection = home;
-    this.#home = new Transactions({ connection: home, own, pipeline });
+    this.#home = new Transactions({ connection: home, own, pipeline, log });
     this.#records = new NodeRecords(cluster, own, pipeline);
   }
 

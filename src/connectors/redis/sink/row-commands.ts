@@ -65,6 +65,11 @@ export class RowCommands {
     return this.#partial || this.#shaped.partial || this.#nests.partial;
   }
 
+  /** Whether all of it may be done once more: entries of streams would come twice, and what was renamed is in the way of what is renamed. */
+  get repeatable(): boolean {
+    return this.mayFail.size === 0 && !this.#shaped.appends;
+  }
+
   clear(): void {
     this.commands.clear();
     this.mayFail.clear();
@@ -72,6 +77,7 @@ export class RowCommands {
     this.#seen.clear();
     this.#partial = false;
     this.#shaped.partial = false;
+    this.#shaped.appends = false;
     this.#nests.clear();
   }
 

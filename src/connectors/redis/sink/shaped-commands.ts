@@ -38,6 +38,8 @@ interface Options {
 export class ShapedCommands {
   /** What was written cannot be put in place of something of another type. */
   partial = false;
+  /** Entries were added to streams. */
+  appends = false;
   readonly #commands: CommandWriter;
   readonly #refusal: RowRefusal;
   readonly #seen: SeenKeys;
@@ -217,6 +219,7 @@ export class ShapedCommands {
 
   #append(op: Op, plan: TablePlan): void {
     this.partial = true;
+    this.appends = true;
     const image = op === 'delete' ? plan.before : plan.after;
     this.#refusal.checkColumns(plan.table, plan.label, image);
     this.#key.write(plan.keys, image);

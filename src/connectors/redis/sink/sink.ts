@@ -27,7 +27,7 @@ import { TableLayouts } from './table-layout.ts';
 import { planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
 import { KeyCounts, TouchedKeys } from './touched-keys.ts';
-import { type SinkTransactions, Transactions } from './transactions.ts';
+import { type Execution, type SinkTransactions, Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
 const watchMs = 2_000;
@@ -58,7 +58,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
       throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
     }
     await checkCommands(connection, config);
-    const transactions = new Transactions({ connection, own, pipeline });
+    const transactions = new Transactions({ connection, own, pipeline, log });
     return new RedisSink({
       config,
       context,
@@ -94,6 +94,9 @@ interface OpenParts {
   bytes: number;
   commands: number;
   readonly touched: TouchedKeys;
+  readonly mayFail: Set<number>;
+  /** Whether all of its parts so far may be written once more. */
+  repeatable: boolean;
 }
 
 /**
@@ -225,11 +228,18 @@ class RedisSink implements Sink {
     let rows: Change[] = [];
     let finished: Table[] = [];
     let followed = false;
+    const stepped = batch.changes.some(({ kind }) => kind !== 'rows');
     const write = async (positions: ReadonlyMap<Lane, Position>): Promise<void> => {
       const encoder = this.#take();
       try {
         await this.#prepare(rows);
         this.#encode(encoder, rows);
+        if (stepped && positions.size > 0 && encoder.repeatable) {
+          // The steps are not taken twice, so nobody may come back to before them for rows that were refused.
+          if (rows.length > 0) await this.#execute(encoder, rows, nowhere);
+          rows = [];
+          this.#encode(encoder, rows);
+        }
         if (followed && positions.size > 0) encoder.commands.add('UNLINK', this.#own.changes);
         for (const table of finished) encoder.commands.add('HSET', this.#own.tables, qualifiedName(table), 'complete');
         await this.#execute(encoder, rows, positions);
@@ -276,6 +286,8 @@ class RedisSink implements Sink {
         bytes: 0,
         commands: 0,
         touched: new TouchedKeys(),
+        mayFail: new Set(),
+        repeatable: true,
       };
     }
     const parts = this.#parts;
@@ -289,6 +301,8 @@ class RedisSink implements Sink {
       await this.#prepare(batch.changes);
       this.#encode(encoder, batch.changes);
       parts.touched.follow(encoder.touched, parts.commands);
+      for (const command of encoder.mayFail) parts.mayFail.add(parts.commands + command);
+      parts.repeatable &&= encoder.repeatable;
       parts.bytes += encoder.commands.byteLength;
       parts.commands += encoder.commands.commands;
       if (part.last) {
@@ -321,14 +335,15 @@ class RedisSink implements Sink {
   /** The rows of parts before are no longer at hand, so a refused one cannot be written otherwise. */
   async #executeParts(parts: OpenParts, encoder: RowCommands, positions: ReadonlyMap<Lane, Position>): Promise<void> {
     const held = this.#transactions.held(positions.keys());
-    const { mayFail } = encoder;
-    const { touched } = parts;
+    const { touched, mayFail, repeatable } = parts;
     const refusal = await this.#transactions.execute(encoder.commands, {
       positions,
+      ...(repeatable && { before: held }),
       mayFail,
       replied: (results) => touched.count(results, this.#keyCounts),
     });
     touched.clear();
+    mayFail.clear();
     parts.bytes = 0;
     parts.commands = 0;
     if (refusal === null) return;
@@ -347,12 +362,14 @@ class RedisSink implements Sink {
   ): Promise<void> {
     const { mayFail, touched } = encoder;
     const held = this.#transactions.held(positions.keys());
+    const mayBeRefused = changes.length > 0 && encoder.repeatable;
+    const execution: Execution = { positions, mayFail, ...(mayBeRefused && { before: held }) };
     const replied = (results: readonly Reply[]): void => touched.count(results, this.#keyCounts);
-    let refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail, replied });
+    let refusal = await this.#transactions.execute(encoder.commands, { ...execution, replied });
     if (refusal === null) return;
     if (isWrongType(refusal) && !encoder.partial) {
       this.#encode(encoder, changes, true);
-      refusal = await this.#transactions.execute(encoder.commands, { positions, mayFail });
+      refusal = await this.#transactions.execute(encoder.commands, execution);
       if (refusal === null) {
         this.#context.log.warn('keys of rows held something of another type and were replaced', {
           tables: labelsOf(changes),
