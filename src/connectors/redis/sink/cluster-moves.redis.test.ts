@@ -71,10 +71,13 @@ test('rows are written where their slot is, before it moves, on its way and afte
   const onTheWay = [update([1, 'new', 1], [1, 'paid', 2]), remove([2, 'new', 1]), remove([3, 'new', 1])];
   await sink.write(batch(2, ...onTheWay, update([4, 'new', 1], [4, 'paid', 2]), create([5, 'new', 2])), never);
   assert.deepEqual(await held(), ['1,paid,2', '4,paid,2', '5,new,2']);
+  // Both were there, the one that had gone to the other node already and the one that had not.
+  assert.deepEqual(sink.figures!().keys, [{ mode: 'mirror', hit: 2, nothing: 0 }]);
 
   await rig.endMove(slot, from, to);
   await sink.write(batch(3, update([1, 'paid', 2], [1, 'sent', 3]), create([6, 'new', 3])), never);
-  await sink.write(batch(4, remove([5, 'new', 2])), never);
+  await sink.write(batch(4, remove([5, 'new', 2], [7, 'new', 2])), never);
+  assert.deepEqual(sink.figures!().keys, [{ mode: 'mirror', hit: 3, nothing: 1 }]);
   assert.deepEqual(await held(), ['1,sent,3', '4,paid,2', '6,new,3']);
   {
     await using next = await rig.sink(settings);
@@ -143,6 +146,14 @@ test('scripts of a row run within the step of its node: refreshed hashes, rows w
   assert.deepEqual(await rig.hashes('shop:orders:[25]'), {
     'shop:orders:2': { id: '2', status: 'paid', total: '9' },
   });
+  await hot.write(batch(2, update([2, 'paid', 9], [2, 'sent', 9]), update([6, 'new', 1], [6, 'paid', 1])), never);
+  assert.deepEqual(hot.figures!().keys, [{ mode: 'hot', hit: 2, nothing: 1 }]);
+
+  await using removing = await rig.sink({ mode: 'invalidate' }, 'removing');
+  await removing.claim('log');
+  const changed = many(1).map((row) => update(row, [row[0]!, 'paid', 2]));
+  await removing.write(batch(1, ...changed), never);
+  assert.deepEqual(removing.figures!().keys, [{ mode: 'invalidate', hit: 2, nothing: 58 }]);
 });
 
 test('a node that was flushed is noticed, by who writes nothing too, and all begins anew', async () => {

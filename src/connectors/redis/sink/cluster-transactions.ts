@@ -9,7 +9,7 @@ import type { RedisCluster } from '../cluster/redis-cluster.ts';
 import type { RedisConnection } from '../connection.ts';
 import { type HeldRecord, lanesText, NodeRecords, type Span } from './node-records.ts';
 import type { OwnKeys } from './own-keys.ts';
-import { NodeCommands, routed } from './routed-commands.ts';
+import { NodeCommands, routed, type Unsorted } from './routed-commands.ts';
 import { type Execution, type SinkTransactions, Transactions } from './transactions.ts';
 
 interface Options {
@@ -25,6 +25,9 @@ interface Options {
 const mostRoutings = 3;
 
 const nowhere: ReadonlyMap<Lane, Position> = new Map();
+
+/** In place of what a command gave that was refused, or of which it was not asked. */
+const unasked = new ReplyError('refused');
 
 /**
  * Transactions over the nodes of a cluster, in two steps: each node does its part as one script, with its record; when all have,
@@ -89,10 +92,14 @@ export class ClusterTransactions implements SinkTransactions {
     if (refusal !== null) throw this.#homeConnection.failure(refusal, 'a command on a row');
   }
 
-  async execute(block: CommandWriter, { positions }: Execution): Promise<ReplyError | null> {
+  async execute(block: CommandWriter, { positions, asked, replied }: Execution): Promise<ReplyError | null> {
     return await this.#guarded(async () => {
       const reached = positions.size === 0 ? '' : lanesText(new Map([...this.#lanes, ...positions]));
-      const { home, refusal } = await this.#runAll(block.view(), { before: lanesText(this.#lanes), reached });
+      const span = { before: lanesText(this.#lanes), reached };
+      const all: Unsorted = { block: block.view(), ...(asked?.length && { asked: new Set(asked) }) };
+      const results = new Array<Reply>(asked?.length ? block.commands : 0).fill(unasked);
+      const { home, refusal } = await this.#runAll(all, span, results);
+      replied?.(results, 0);
       // Who reads a row there and brings it from the source cannot tell how much of it must be seen, until all of it is there.
       if (positions.size === 0) this.#touchesAll = true;
       if (refusal !== null) return refusal;
@@ -121,28 +128,29 @@ export class ClusterTransactions implements SinkTransactions {
 
   /** Has each node do its part of a block, wherever its slots go meanwhile. What is for home is handed back. */
   async #runAll(
-    block: Buffer,
+    all: Unsorted,
     span: Span,
+    results: Reply[],
   ): Promise<{ readonly home: CommandWriter; readonly refusal: ReplyError | null }> {
     const { map } = this.#cluster;
     this.#records.seq += 1;
-    const { nodes, home } = routed(block, (slot) => map.ownerOf(slot), this.#own);
-    let { refusal, elsewhere } = await this.#runOn(block, nodes, span);
-    for (let routing = 1; elsewhere.length > 0; routing += 1) {
-      const rest = Buffer.concat(elsewhere);
+    const { nodes, home } = routed(all, (slot) => map.ownerOf(slot), this.#own);
+    let { refusal, elsewhere } = await this.#runOn(all, nodes, span, results);
+    for (let routing = 1; elsewhere !== null; routing += 1) {
+      const rest: Unsorted = elsewhere;
       await this.#follow();
       this.#records.seq += 1;
       if (routing === mostRoutings) {
         // Keys of a slot that is on its way are here or there: each is asked for.
-        await this.#runOn(rest, new Map(), span);
-        refusal ??= await this.#sendEach(rest);
+        await this.#runOn(rest, new Map(), span, results);
+        refusal ??= await this.#sendEach(rest, results);
         this.#records.seq += 1;
         this.#touchesAll = true;
-        await this.#runOn(rest, new Map(), span);
+        await this.#runOn(rest, new Map(), span, results);
         break;
       }
       const again = routed(rest, (slot) => this.#cluster.map.ownerOf(slot), this.#own);
-      const result = await this.#runOn(rest, again.nodes, span);
+      const result = await this.#runOn(rest, again.nodes, span, results);
       refusal ??= result.refusal;
       elsewhere = result.elsewhere;
     }
@@ -150,38 +158,48 @@ export class ClusterTransactions implements SinkTransactions {
   }
 
   async #runOn(
-    block: Buffer,
+    { block, asked }: Unsorted,
     nodes: ReadonlyMap<number, NodeCommands>,
     span: Span,
-  ): Promise<{ readonly refusal: ReplyError | null; readonly elsewhere: Buffer[] }> {
+    results: Reply[],
+  ): Promise<{ readonly refusal: ReplyError | null; readonly elsewhere: Unsorted | null }> {
     const parts = new Map(nodes);
     if (this.#touchesAll) {
       for (const position of this.#cluster.map.primaries.keys()) {
         if (!parts.has(position)) parts.set(position, new NodeCommands());
       }
     }
-    const results = await settled(
-      [...parts].map(([position, commands]) => this.#records.run(position, commands, span)),
+    const answers = await settled(
+      [...parts].map(async ([position, commands]) => ({
+        commands,
+        ...(await this.#records.run(position, commands, span, results)),
+      })),
     );
-    const elsewhere: Buffer[] = [];
+    const pieces: Buffer[] = [];
+    const numbers: number[] = [];
     let refusal: ReplyError | null = null;
-    for (const { elsewhere: places, refusal: refused } of results) {
+    for (const { commands, elsewhere, refusal: refused } of answers) {
       refusal ??= refused;
-      for (let i = 0; i < places.length; i += 2) elsewhere.push(block.subarray(places[i], places[i + 1]));
+      for (const at of elsewhere) {
+        pieces.push(block.subarray(commands.places[2 * at], commands.places[2 * at + 1]));
+        numbers.push(commands.numbers[at]!);
+      }
     }
-    this.#touchesAll = elsewhere.length > 0;
-    return { refusal, elsewhere };
+    this.#touchesAll = pieces.length > 0;
+    if (pieces.length === 0) return { refusal, elsewhere: null };
+    return { refusal, elsewhere: { block: Buffer.concat(pieces), numbers, ...(asked && { asked }) } };
   }
 
-  async #sendEach(block: Buffer): Promise<ReplyError | null> {
+  async #sendEach({ block, numbers, asked }: Unsorted, results: Reply[]): Promise<ReplyError | null> {
     const commands: { readonly key: Buffer; readonly bytes: Buffer }[] = [];
     eachCommand(block, ({ start, end, keyStart, keyEnd }) => {
       commands.push({ key: block.subarray(keyStart, keyEnd), bytes: block.subarray(start, end) });
     });
     let refusal: ReplyError | null = null;
-    for (const { key, bytes } of commands) {
+    for (const [at, { key, bytes }] of commands.entries()) {
       const reply = await this.#cluster.command(key, bytes);
       if (reply instanceof ReplyError) refusal ??= reply;
+      if (asked?.has(numbers![at]!)) results[numbers![at]!] = reply;
     }
     return refusal;
   }

@@ -25,7 +25,7 @@ export interface Span {
 
 /** What a node did not do of what it was sent. */
 export interface Refusals {
-  /** Places in the block, start and end in turn, of commands whose keys are not on that node. */
+  /** Positions in what it was sent, of commands whose keys are not on that node. */
   readonly elsewhere: readonly number[];
   /** The first other refusal. */
   readonly refusal: ReplyError | null;
@@ -36,14 +36,16 @@ export interface Refusals {
  * where the record is another writer's, or holds less than it was given. A command that fails leaves the others done, as in EXEC.
  *
  * KEYS: record. ARGV: writer, what the record holds, what it is to hold, the positions before and behind, then for each command how
- * many arguments, and these.
+ * many arguments, and these; as a negative number where it is asked what the command gave. Answers what was refused, numbers and
+ * reasons in turn, and a letter for each that was asked for: `1`, `0` for nothing, `x` where it was refused.
  */
 const runScript = `local held = redis.call('HMGET', KEYS[1], 'writer', 'seq')
 if held[1] and held[1] ~= ARGV[1] then return 'writer' end
 if not held[1] or (held[2] or '0') ~= ARGV[2] then return 'lost' end
-local refused, scripts, at, number = {}, {}, 6, 0
+local refused, found, scripts, at, number = {}, {}, {}, 6, 0
 while at <= #ARGV do
-  local count = tonumber(ARGV[at])
+  local count = math.abs(tonumber(ARGV[at]))
+  local asked = string.byte(ARGV[at]) == 45
   local reply
   if ARGV[at + 1] == 'EVAL' then
     local body = ARGV[at + 2]
@@ -53,19 +55,21 @@ while at <= #ARGV do
     for i = at + 4, last do keys[#keys + 1] = ARGV[i] end
     for i = last + 1, at + count do args[#args + 1] = ARGV[i] end
     local done, result = pcall(run, keys, args)
-    if not done then reply = type(result) == 'table' and result or {err = tostring(result)} end
+    reply = (done or type(result) == 'table') and result or {err = tostring(result)}
   else
     reply = redis.pcall(unpack(ARGV, at + 1, at + count))
   end
-  if type(reply) == 'table' and reply.err then
+  local fails = type(reply) == 'table' and reply.err
+  if fails then
     refused[#refused + 1] = number
     refused[#refused + 1] = reply.err
   end
+  if asked then found[#found + 1] = fails and 'x' or (reply == 0 or not reply) and '0' or '1' end
   number = number + 1
   at = at + count + 1
 end
 redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'lanes', ARGV[4], 'reached', ARGV[5])
-return refused`;
+return {refused, table.concat(found)}`;
 
 /**
  * A record on each primary of a cluster, which is written with all that the node is given: a node that comes back with less has a
@@ -125,8 +129,8 @@ export class NodeRecords {
     );
   }
 
-  /** Has a primary do all of `commands` in one step. */
-  async run(position: number, commands: NodeCommands, { before, reached }: Span): Promise<Refusals> {
+  /** Has a primary do all of `commands` in one step. `results`, by number, takes what those gave that were asked for: 1 or 0. */
+  async run(position: number, commands: NodeCommands, { before, reached }: Span, results: Reply[]): Promise<Refusals> {
     const { seq } = this;
     const slot = this.#cluster.map.firstSlots[position]!;
     const connection = await this.#cluster.ofPrimary(position);
@@ -140,12 +144,17 @@ export class NodeRecords {
     const [reply] = await connection.send(block.view(), 1);
     if (reply instanceof ReplyError) {
       // The record itself has moved, so nothing was done.
-      if (reply.code === 'MOVED' || reply.code === 'ASK') return { elsewhere: commands.places, refusal: null };
+      if (reply.code === 'MOVED' || reply.code === 'ASK')
+        return { elsewhere: [...commands.numbers.keys()], refusal: null };
       throw connection.failure(reply, 'EVAL');
     }
     if (!Array.isArray(reply)) throw String(reply) === 'writer' ? this.#fenced() : this.#lost(slot);
     this.#expected.set(slot, seq);
-    return refusalsOf(reply as readonly Reply[], commands);
+    const [refused, found] = reply as unknown as readonly [readonly Reply[], Buffer];
+    for (const [i, number] of commands.asked.entries()) {
+      if (found[i] !== refusedLetter) results[number] = found[i] === thereLetter ? 1 : 0;
+    }
+    return refusalsOf(refused);
   }
 
   #fenced(): MillraceError {
@@ -178,13 +187,16 @@ export const lanesText = (lanes: ReadonlyMap<Lane, Position>): string => JSON.st
 const lanesOf = (text: Reply): ReadonlyMap<Lane, Position> =>
   new Map(text === null ? [] : (JSON.parse(String(text)) as readonly (readonly [Lane, Position])[]));
 
-const refusalsOf = (answer: readonly Reply[], { places }: NodeCommands): Refusals => {
+const thereLetter = 0x31;
+const refusedLetter = 0x78;
+
+const refusalsOf = (answer: readonly Reply[]): Refusals => {
   const elsewhere: number[] = [];
   let refusal: ReplyError | null = null;
   for (let i = 0; i < answer.length; i += 2) {
     const number = Number(answer[i]);
     const message = String(answer[i + 1]);
-    if (message.includes('non local key')) elsewhere.push(places[2 * number]!, places[2 * number + 1]!);
+    if (message.includes('non local key')) elsewhere.push(number);
     else refusal ??= new ReplyError(message);
   }
   return { elsewhere, refusal };

@@ -30,7 +30,7 @@ const commandsOf = ({ args, argCount }: NodeCommands): readonly (readonly string
 
 test("commands go to the owners of their keys in their order, and what is the sink's own stays together", () => {
   const of = (key: string): number => keySlot(Buffer.from(key));
-  const { nodes, home } = routed(block.view(), (slot) => (slot === of('a') ? 7 : 8), own);
+  const { nodes, home } = routed({ block: block.view() }, (slot) => (slot === of('a') ? 7 : 8), own);
   assert.deepEqual([...nodes.keys()], [7, 8]);
   assert.deepEqual(commandsOf(nodes.get(7)!), [['HSET', 'a', 'field', long]]);
   assert.deepEqual(commandsOf(nodes.get(8)!), [
@@ -46,13 +46,28 @@ test("commands go to the owners of their keys in their order, and what is the si
 
 test('a key that lies in the slot of the sink keys, and is none of them, is a row', () => {
   const row = new CommandWriter().add('HSET', 'orders:{shop}:7', 'id', 7);
-  const { nodes, home } = routed(row.view(), () => 0, own);
+  const { nodes, home } = routed({ block: row.view() }, () => 0, own);
   assert.equal(keySlot(Buffer.from('orders:{shop}:7')), own.slot);
   assert.equal(home.commands, 0);
   assert.equal(nodes.get(0)!.places.length, 2);
 });
 
+test('what is asked for is marked, by the numbers that commands had before some of them were done', () => {
+  const rest = new CommandWriter().add('UNLINK', 'a').add('UNLINK', 'b').add('UNLINK', 'c').view();
+  const { nodes } = routed({ block: rest, numbers: [2, 5, 9], asked: new Set([0, 2, 9]) }, () => 0, own);
+  const { args, numbers, asked } = nodes.get(0)!;
+  assert.deepEqual(numbers, [2, 5, 9]);
+  assert.deepEqual(asked, [2, 9]);
+  const counts = [
+    ...args
+      .view()
+      .toString()
+      .matchAll(/\$\d\r\n(-?2)\r\n/g),
+  ].map(([, count]) => count);
+  assert.deepEqual(counts, ['-2', '2', '-2']);
+});
+
 test('nothing is no command', () => {
   eachCommand(Buffer.alloc(0), () => assert.fail('there is none'));
-  assert.equal(routed(Buffer.alloc(0), () => 0, own).nodes.size, 0);
+  assert.equal(routed({ block: Buffer.alloc(0) }, () => 0, own).nodes.size, 0);
 });

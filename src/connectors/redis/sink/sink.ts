@@ -8,7 +8,7 @@ import { qualifiedName, type Table } from '../../../core/table.ts';
 import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { dialTcp } from '../../../net/dial.ts';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
-import type { Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import type { ReplyError } from '../../../protocol/redis/reply.ts';
 import { RedisCluster } from '../cluster/redis-cluster.ts';
 import { clusterStore, type KeyStore, singleStore } from '../key-store.ts';
 import type { KeyTemplate } from '../key-template.ts';
@@ -340,7 +340,8 @@ class RedisSink implements Sink {
       positions,
       ...(repeatable && { before: held }),
       mayFail,
-      replied: (results) => touched.count(results, this.#keyCounts),
+      asked: touched.commands,
+      replied: (results, first) => touched.count(results, first, this.#keyCounts),
     });
     touched.clear();
     mayFail.clear();
@@ -364,8 +365,11 @@ class RedisSink implements Sink {
     const held = this.#transactions.held(positions.keys());
     const mayBeRefused = changes.length > 0 && encoder.repeatable;
     const execution: Execution = { positions, mayFail, ...(mayBeRefused && { before: held }) };
-    const replied = (results: readonly Reply[]): void => touched.count(results, this.#keyCounts);
-    let refusal = await this.#transactions.execute(encoder.commands, { ...execution, replied });
+    let refusal = await this.#transactions.execute(encoder.commands, {
+      ...execution,
+      asked: touched.commands,
+      replied: (results, first) => touched.count(results, first, this.#keyCounts),
+    });
     if (refusal === null) return;
     if (isWrongType(refusal) && !encoder.partial) {
       this.#encode(encoder, changes, true);

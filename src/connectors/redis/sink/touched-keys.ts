@@ -17,15 +17,20 @@ export class TouchedKeys {
     this.#modes.push(mode);
   }
 
+  /** By their index in the block, in its order. */
+  get commands(): readonly number[] {
+    return this.#commands;
+  }
+
   /** Takes in those of a later block, in front of whose commands stand `before` others. */
   follow(block: TouchedKeys, before: number): void {
     for (let i = 0; i < block.#commands.length; i += 1) this.note(block.#commands[i]! + before, block.#modes[i]!);
   }
 
-  /** `results`: what EXEC gave for the commands behind MULTI, which is the first. */
-  count(results: readonly Reply[], counts: KeyCounts): void {
+  /** `results`: what the commands gave from the block's `first` one on. */
+  count(results: readonly Reply[], first: number, counts: KeyCounts): void {
     for (let i = 0; i < this.#commands.length; i += 1) {
-      const result = results[this.#commands[i]! - 1]!;
+      const result = results[this.#commands[i]! - first]!;
       if (!(result instanceof ReplyError)) counts.add(this.#modes[i]!, result !== 0 && result !== null);
     }
   }

@@ -24,8 +24,10 @@ export interface Execution {
   readonly before?: ReadonlyMap<Lane, Position | null>;
   /** Commands whose refusal is nothing to speak of, by their index from MULTI on. */
   readonly mayFail?: ReadonlySet<number>;
-  /** Told what each command behind MULTI gave, those of parts that were queued before among them. Never called in a cluster. */
-  readonly replied?: (results: readonly Reply[]) => void;
+  /** Commands of which it is to be told what they gave, by their index from MULTI on; in a cluster, which has none, in the block. */
+  readonly asked?: readonly number[];
+  /** Told what the commands gave from the `first` on; of those that were not asked for it may be anything. */
+  readonly replied?: (results: readonly Reply[], first: number) => void;
 }
 
 /** How blocks of commands take effect together, with positions, as long as a writer is the pipeline's own. */
@@ -149,7 +151,7 @@ export class Transactions implements SinkTransactions {
       throw this.#ended(new MillraceError('REDIS_DATA_LOST', { server: this.#connection.address }));
     for (const [lane, place] of positions) this.#held.set(lane, place);
     const results = executed as readonly Reply[];
-    replied?.(results);
+    replied?.(results, 1);
     for (let i = 0; i < results.length; i += 1) {
       const result = results[i];
       if (result instanceof ReplyError && !mayFail?.has(i + 1)) return result;
