@@ -6,6 +6,7 @@
  *     const order = await orders.get({ id: 7 });
  */
 export { type Cache, createCache } from './cache/cache.ts';
+export type { CacheEvents } from './cache/cache-events.ts';
 export type {
   CachedRow,
   CachedTableOptions,

@@ -94,7 +94,7 @@ export interface CachedTableOptions {
   readonly negativeTtlMs?: number;
   /** How long who brings a row keeps others from doing the same; renewed as long as it works. Default: 3 000. */
   readonly leaseMs?: number;
-  /** How long others wait for a row that somebody brings, before they read it themselves. Default: 2 000. */
+  /** How long others wait for a row that somebody brings, before they read it themselves. Default: 5 000. */
   readonly waitMs?: number;
   /** Rows kept in this process, told by the server when they change (RESP3 tracking). Left out: none. */
   readonly local?: { readonly maxRows: number };

@@ -7,8 +7,9 @@ import { keyColumnsOf } from '../formats/key-columns.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { mysqlAddress, redisAddress } from './addresses.ts';
 import { AppliedWatch } from './applied-watch.ts';
+import { type CacheEvents, CacheListeners } from './cache-events.ts';
 import type { CachedTableOptions, CacheOptions, CacheStats, KeyOf, TableTypes } from './cache-options.ts';
-import { CachedTable, type TableSettings } from './cached-table.ts';
+import { CachedTable } from './cached-table.ts';
 import { DatabaseReads, type LookupPlan, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
 import { loadScripts, type Script } from './fill-scripts.ts';
@@ -17,6 +18,7 @@ import type { RedisLink } from './redis-link.ts';
 import { RedisLinks } from './redis-links.ts';
 import { RowCodec } from './row-codec.ts';
 import { IndexReads } from './rows-by-values.ts';
+import { type TableSettings, tableSettings } from './table-settings.ts';
 import { WriteApplier } from './write-applier.ts';
 import { journalOf, writeBehindScripts } from './write-behind-scripts.ts';
 
@@ -49,6 +51,7 @@ type TypeOf<Tables, Name> = Name extends keyof Tables
 export class Cache<Tables extends object = TableTypes> implements AsyncDisposable {
   readonly #options: CacheOptions;
   readonly #stop = new AbortController();
+  readonly #listeners = new CacheListeners();
   readonly #links: RedisLinks;
   readonly #primary: DatabaseServer;
   readonly #replicas: readonly DatabaseServer[];
@@ -88,6 +91,10 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
         if (key === null) this.#applied.forget();
         for (const table of this.#tables.values()) table.changed(key);
       },
+      turned: (redis, reason) => {
+        if (reason === null) this.#listeners.tell('up', () => ({ redis }));
+        else this.#listeners.tell('down', () => ({ redis, reason }));
+      },
     });
     this.#applied = new AppliedWatch(this.#links, clock, this.#lane);
   }
@@ -106,7 +113,7 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
   ): Promise<CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>> {
     const known = this.#tables.get(name);
     const { clock = systemClock, log = silent, pipeline } = this.#options;
-    const settings = settingsOf(options, pipeline !== undefined);
+    const settings = tableSettings(options, pipeline !== undefined);
     const refused = (reason: string) => new MillraceError('CACHE_TABLE_REFUSED', { table: name, reason });
     if (pipeline === undefined && settings.mode !== 'aside') {
       throw refused(`\`mode: ${settings.mode}\` is what a pipeline does, and none is named`);
@@ -116,16 +123,16 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     if (described === null) throw refused('there is no such table');
     const { table, indexes } = described;
     if (keyColumnsOf(table).length === 0) throw refused('it has no primary key, nor a unique one without NULL');
-    const keys = keyTemplates(options.key ?? '%{database}:%{table}:%{key}', undefined)(table);
+    const keys = keyTemplates(settings.key, undefined)(table);
     const plan = planLookup(table, indexes, keys.columns);
     if (plan === null)
       throw refused(
         `rows cannot be looked up by ${keys.columns.map((column) => table.columns[column]!.name).join(', ')}`,
       );
     if (settings.maxLocalRows > 0 && !this.#tracks) await this.#track();
-    const { indexes: indexed = [] } = options;
-    if (indexed.length > 0 && settings.mode !== 'mirror') throw refused('only a mirror has all rows in its indexes');
-    if (options.writeBehind !== undefined) {
+    if (settings.indexes.length > 0 && settings.mode !== 'mirror')
+      throw refused('only a mirror has all rows in its indexes');
+    if (settings.conflicts !== null) {
       if (settings.mode !== 'aside')
         throw refused('a pipeline writes its rows, and would put older ones over those of `put`');
       if (settings.negativeTtlMs === 0) throw refused('`put` must know that there was no row: set `negativeTtlMs`');
@@ -135,20 +142,20 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     const codec = new RowCodec(table, keys);
     const opened = new CachedTable({
       codec,
-      indexes: new IndexReads({ codec, links: this.#links, indexes: indexed }),
+      indexes: new IndexReads({ codec, links: this.#links, indexes: settings.indexes }),
       plan,
       settings,
       links: this.#links,
       reads: this.#reads,
       applied: this.#applied,
       lane: this.#lane,
+      listeners: this.#listeners,
       clock,
       random: Math.random,
       log,
     });
     known?.changed(null);
-    if (options.writeBehind !== undefined)
-      await this.#writeBehind(opened, codec, plan, settings, options.writeBehind.conflicts);
+    if (settings.conflicts !== null) await this.#writeBehind(opened, codec, plan, settings);
     this.#tables.set(qualifiedName(table), opened as CachedTable<never, never>);
     return opened as CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>;
   }
@@ -171,6 +178,17 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     await Promise.all([...this.#appliers.values()].map((applier) => applier.run(ended)));
   }
 
+  /** Calls `listener` whenever it happens, from then on (cache-events.ts). Rows are not kept waiting for what it does. */
+  on<Name extends keyof CacheEvents>(name: Name, listener: (told: CacheEvents[Name][0]) => void): this {
+    this.#listeners.on(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof CacheEvents>(name: Name, listener: (told: CacheEvents[Name][0]) => void): this {
+    this.#listeners.off(name, listener);
+    return this;
+  }
+
   stats(): CacheStats {
     return {
       redis: this.#links.isUp ? 'up' : 'down',
@@ -188,13 +206,7 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     await this.#writes.close();
   }
 
-  async #writeBehind(
-    opened: CachedTable,
-    codec: RowCodec,
-    plan: LookupPlan,
-    { ttlMs, negativeTtlMs }: TableSettings,
-    conflicts: 'mysql' | 'redis',
-  ): Promise<void> {
+  async #writeBehind(opened: CachedTable, codec: RowCodec, plan: LookupPlan, settings: TableSettings): Promise<void> {
     const { clock = systemClock, log = silent } = this.#options;
     // Its sessions refuse values that MySQL would otherwise change to fit, which those of readers must not care about.
     this.#applying ??= new DatabaseServer({
@@ -206,9 +218,9 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     });
     const { counters } = opened;
     const journal = journalOf(opened.name);
-    const parts = { codec, plan, links: this.#links, server: this.#applying, journal, conflicts };
+    const parts = { codec, plan, settings, links: this.#links, server: this.#applying, journal };
     const isFirst = this.#appliers.size === 0;
-    this.#appliers.set(opened.name, new WriteApplier({ ...parts, ttlMs, negativeTtlMs, counters, clock, log }));
+    this.#appliers.set(opened.name, new WriteApplier({ ...parts, counters, listeners: this.#listeners, clock, log }));
     if (!isFirst) return;
     const load = (link: RedisLink, script: Script): Promise<void> =>
       link.ask(
@@ -232,15 +244,3 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     );
   }
 }
-
-const settingsOf = (options: CachedTableOptions, piped: boolean): TableSettings => ({
-  mode: options.mode ?? (piped ? 'mirror' : 'aside'),
-  ttlMs: options.ttlMs ?? 300_000,
-  jitter: options.jitter ?? 0.1,
-  graceMs: options.graceMs ?? 0,
-  negativeTtlMs: options.negativeTtlMs ?? 5_000,
-  leaseMs: options.leaseMs ?? 3_000,
-  waitMs: options.waitMs ?? 2_000,
-  maxLocalRows: options.local?.maxRows ?? 0,
-  writesBehind: options.writeBehind !== undefined,
-});

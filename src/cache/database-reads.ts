@@ -20,8 +20,9 @@ const pieceBytes = 4 * 1_048_576;
 /** How long a server may take to execute what the pipeline has applied already: as a rule it has. */
 const replicaPatienceSeconds = 0.02;
 const primaryPatienceSeconds = 0.5;
-/** A replica that failed is left out this long. */
+/** A replica that failed is left out this long, and one that lags, so that not every miss waits for it. */
 const restMs = 1_000;
+const lagRestMs = 200;
 
 /** How rows of one version of a table are looked up. */
 export interface LookupPlan {
@@ -126,11 +127,13 @@ export class DatabaseReads {
       const replica = replicas[this.#turn]!;
       if ((this.#restingUntil.get(replica) ?? 0) > clock.monotonic()) continue;
       try {
-        return await replica.run(async (session) =>
+        const rows = await replica.run(async (session) =>
           (await hasExecuted(replica, session, executed, replicaPatienceSeconds))
             ? await readRows(session, plan, keys, '')
             : null,
         );
+        if (rows !== null) return rows;
+        this.#restingUntil.set(replica, clock.monotonic() + lagRestMs);
       } catch (error) {
         if (!isMillraceError(error)) throw error;
         this.#restingUntil.set(replica, clock.monotonic() + restMs);

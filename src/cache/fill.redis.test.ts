@@ -14,7 +14,7 @@ import { RedisSinkRig } from '../testing/redis-sink-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
 import { type LaunchedRedis, launchRedis } from '../testing/servers/launch-redis.ts';
 import type { TableMode } from './cache-options.ts';
-import type { TableSettings } from './cached-table.ts';
+import type { TableSettings } from './table-settings.ts';
 
 const key = 'shop:items:7';
 

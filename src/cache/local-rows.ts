@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Clock } from '../core/clock.ts';
 import type { CachedRow } from './cache-options.ts';
 import type { RowName } from './row-codec.ts';
 
@@ -7,6 +8,8 @@ interface Kept {
   readonly row: Promise<CachedRow | null>;
   /** The key in Redis, byte by byte as letters. */
   readonly redisKey: string;
+  /** From when on it is stale, and read again; null: it never is. */
+  readonly until: number | null;
   /** Since it was put here, or last spared. */
   wasRead: boolean;
 }
@@ -16,13 +19,15 @@ interface Kept {
  */
 export class LocalRows {
   readonly #maxRows: number;
+  readonly #clock: Clock;
   readonly #rows = new Map<RowName, Kept>();
   /** By the key in Redis: the name in `#rows`. */
   readonly #names = new Map<string, RowName>();
   evictions = 0;
 
-  constructor(maxRows: number) {
+  constructor(maxRows: number, clock: Clock) {
     this.#maxRows = maxRows;
+    this.#clock = clock;
   }
 
   get size(): number {
@@ -32,15 +37,20 @@ export class LocalRows {
   get(name: RowName): Promise<CachedRow | null> | undefined {
     const kept = this.#rows.get(name);
     if (kept === undefined) return undefined;
+    if (kept.until !== null && kept.until <= this.#clock.now()) {
+      this.#rows.delete(name);
+      this.#names.delete(kept.redisKey);
+      return undefined;
+    }
     kept.wasRead = true;
     return kept.row;
   }
 
-  put(name: RowName, redisKey: Buffer, row: CachedRow | null): void {
+  put(name: RowName, redisKey: Buffer, row: CachedRow | null, until: number | null): void {
     const key = redisKey.latin1Slice(0, redisKey.length);
     this.#rows.delete(name);
     if (this.#rows.size >= this.#maxRows) this.#evict();
-    this.#rows.set(name, { row: Promise.resolve(row), redisKey: key, wasRead: false });
+    this.#rows.set(name, { row: Promise.resolve(row), redisKey: key, until, wasRead: false });
     this.#names.set(key, name);
   }
 

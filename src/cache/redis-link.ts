@@ -21,6 +21,8 @@ export interface RedisLinkOptions {
   readonly prepare: (commands: CommandWriter) => void;
   /** A key that this connection read has changed; null: any may have. */
   readonly invalidated: (key: Buffer | null) => void;
+  /** Called when it does not answer any more, and why; null: it answers again. */
+  readonly turned?: (redis: string, reason: string | null) => void;
   /** It is a node of a cluster. Called when it has sent a command to another. */
   readonly elsewhere?: () => void;
 }
@@ -56,6 +58,8 @@ export class RedisLink implements AsyncDisposable {
   #asked: Question[] = [];
   /** Where in `#asked` the next answer belongs. */
   #answered = 0;
+  /** When something was heard last. */
+  #heardAt = 0;
   /** When what was asked in this turn was; null: nothing was. */
   #leavesAt: number | null = null;
   #running: Promise<void> | null = null;
@@ -84,6 +88,7 @@ export class RedisLink implements AsyncDisposable {
     } catch (error) {
       if (!isMillraceError(error) || !error.retryable) throw error;
       this.#options.log.warn('Redis is away, so MySQL answers', { redis: this.address, reason: error.message });
+      this.#options.turned?.(this.address, error.message);
     }
     this.#running = this.#run();
   }
@@ -145,7 +150,7 @@ export class RedisLink implements AsyncDisposable {
     while (!signal.aborted) {
       if (this.#stream !== null) {
         await clock.sleep(Math.min(watchMs, this.#options.timeoutMs / 2), signal);
-        this.#watch();
+        await this.#watch();
         pause = firstPauseMs;
         continue;
       }
@@ -153,6 +158,7 @@ export class RedisLink implements AsyncDisposable {
         await this.#connect();
         this.reconnects += 1;
         log.info('Redis answers again', { redis: this.address });
+        this.#options.turned?.(this.address, null);
       } catch (error) {
         if (signal.aborted) return;
         const reason = error instanceof Error ? error.message : String(error);
@@ -218,6 +224,7 @@ export class RedisLink implements AsyncDisposable {
         }
         const chunk = await stream.read();
         if (chunk === null) throw new MillraceError('NET_CLOSED', { address: this.address });
+        this.#heardAt = this.#options.clock.monotonic();
         decoder.push(chunk);
       }
     } catch (error) {
@@ -274,8 +281,9 @@ export class RedisLink implements AsyncDisposable {
     else for (const key of keys) if (Buffer.isBuffer(key)) this.#options.invalidated(key);
   }
 
-  #watch(): void {
-    if (this.#stream === null) return;
+  async #watch(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === null) return;
     const oldest = this.#asked[this.#answered];
     const { clock, timeoutMs } = this.#options;
     if (oldest === undefined) {
@@ -292,8 +300,14 @@ export class RedisLink implements AsyncDisposable {
       ).catch(() => {});
       return;
     }
-    const waitedMs = Math.round(clock.monotonic() - oldest.at);
-    if (waitedMs >= timeoutMs) this.#down(new MillraceError('NET_TIMEOUT', { address: this.address, waitedMs }));
+    // An answer of many rows may be long under way.
+    const waited = (): number => Math.round(clock.monotonic() - Math.max(oldest.at, this.#heardAt));
+    if (waited() < timeoutMs) return;
+    // Where the process itself stood still, the answer lies there and is read only now.
+    await clock.sleep(1, this.#stop.signal);
+    const waitedMs = waited();
+    if (this.#stream !== stream || this.#asked[this.#answered] !== oldest || waitedMs < timeoutMs) return;
+    this.#down(new MillraceError('NET_TIMEOUT', { address: this.address, waitedMs }));
   }
 
   /** By `maxmemory-policy`; who may not ask does not know. */
@@ -319,5 +333,6 @@ export class RedisLink implements AsyncDisposable {
     if (this.#stop.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.log.warn('Redis is away, so MySQL answers', { redis: this.address, reason });
+    this.#options.turned?.(this.address, reason);
   }
 }

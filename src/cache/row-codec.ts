@@ -91,6 +91,11 @@ export class RowCodec {
     return this.rowOf(key, this.keys.columns);
   }
 
+  /** The same key by the names of its columns. */
+  namedKey(key: Row): Readonly<Record<string, Value>> {
+    return Object.fromEntries(this.keys.columns.map((column) => [this.#names[column]!, key[column] as Value]));
+  }
+
   /** The values of some columns by column of the table. Throws CACHE_KEY_INVALID. */
   rowOf(values: Readonly<Record<string, unknown>>, columns: readonly number[]): Row {
     const row: (Value | undefined)[] = new Array(this.table.columns.length).fill(undefined);

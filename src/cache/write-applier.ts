@@ -10,12 +10,14 @@ import { qualifiedName } from '../core/table.ts';
 import { textHash } from '../core/text-hash.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
+import type { CacheListeners } from './cache-events.ts';
 import { type LookupPlan, readRows } from './database-reads.ts';
 import type { DatabaseServer } from './database-server.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { ownFields, type RowCodec } from './row-codec.ts';
 import type { TableCounters } from './table-counters.ts';
+import type { TableSettings } from './table-settings.ts';
 import { settleScript } from './write-behind-scripts.ts';
 import { type JournalEntry, JournalReader } from './write-journal.ts';
 
@@ -26,10 +28,9 @@ export interface WriteApplierOptions {
   /** The primary, through sessions of the applier's own. */
   readonly server: DatabaseServer;
   readonly journal: string;
-  readonly conflicts: 'mysql' | 'redis';
-  readonly ttlMs: number;
-  readonly negativeTtlMs: number;
+  readonly settings: TableSettings;
   readonly counters: TableCounters;
+  readonly listeners: CacheListeners;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,6 +43,8 @@ interface Outcome {
   readonly settle: 'row' | 'none' | 'drop';
   readonly row: Row | null;
   readonly kind: 'applied' | 'known' | 'conflict' | 'refused';
+  /** Why MySQL does not take it. */
+  readonly refusal: string | null;
   /** Writes that this transaction was the first to see. */
   readonly fresh: number;
   readonly conflict: boolean;
@@ -162,7 +165,7 @@ export class WriteApplier {
     applied: Map<string, number | null>,
     refusal: string | null,
   ): Promise<readonly Outcome[]> {
-    const { plan, conflicts } = this.#options;
+    const { plan, settings } = this.#options;
     const groups = [...Map.groupBy(entries, ({ redisKey }) => redisKey.toString('latin1')).values()];
     const keys = groups.map(([first]) => this.#keyRow(first!.redisKey));
     const found = await readRows(session, plan, keys, ' FOR UPDATE');
@@ -178,6 +181,7 @@ export class WriteApplier {
           settle: 'drop',
           row: null,
           kind: 'known',
+          refusal: null,
           fresh: 0,
           conflict: false,
         });
@@ -188,7 +192,7 @@ export class WriteApplier {
       const isAsBefore =
         first.upon !== '' && stood !== undefined ? stood === hashOf(now) : hashOf(first.before) === hashOf(now);
       const { row } = fresh.at(-1)!;
-      const isLost = refusal !== null || (!isAsBefore && conflicts === 'mysql');
+      const isLost = refusal !== null || (!isAsBefore && settings.conflicts === 'mysql');
       if (!isAsBefore || refusal !== null) await this.#putAside(session, fresh, refusal ?? 'changed in MySQL');
       if (!isLost) await this.#change(session, keys[i]!, now, row);
       outcomes.push({
@@ -197,6 +201,7 @@ export class WriteApplier {
         settle: isLost ? 'drop' : row === null ? 'none' : 'row',
         row,
         kind: refusal !== null ? 'refused' : isLost ? 'conflict' : 'applied',
+        refusal,
         fresh: fresh.length,
         conflict: !isAsBefore,
       });
@@ -248,7 +253,8 @@ export class WriteApplier {
   }
 
   async #settle(outcomes: readonly Outcome[]): Promise<void> {
-    const { codec, journal, ttlMs, negativeTtlMs, counters, clock, log } = this.#options;
+    const { codec, journal, settings, counters, listeners, clock, log } = this.#options;
+    const { ttlMs, negativeTtlMs } = settings;
     await Promise.all(
       outcomes.map(({ redisKey, entries, settle, row }) =>
         this.#link.ask(
@@ -272,17 +278,24 @@ export class WriteApplier {
         ),
       ),
     );
-    for (const { kind, conflict, fresh } of outcomes) {
+    const table = qualifiedName(codec.table);
+    for (const { redisKey, kind, conflict, fresh, refusal } of outcomes) {
       if (kind === 'applied') counters.appliedWrites += fresh;
-      if (kind === 'refused') counters.refusedWrites += fresh;
-      else if (conflict) counters.conflicts += fresh;
+      const told = () => ({ table, key: codec.namedKey(this.#keyRow(redisKey)), writes: fresh });
+      if (refusal !== null) {
+        counters.refusedWrites += fresh;
+        listeners.tell('write-refused', () => ({ ...told(), code: refusal }));
+      } else if (conflict) {
+        counters.conflicts += fresh;
+        listeners.tell('conflict', told);
+      }
     }
     const lost = outcomes.filter(({ kind, conflict }) => kind === 'refused' || conflict).length;
     if (lost === 0) return;
     log.warn(
       'rows were written to Redis and changed in MySQL meanwhile, or refused there; see millrace_write_conflicts',
       {
-        table: qualifiedName(codec.table),
+        table,
         rows: lost,
       },
     );

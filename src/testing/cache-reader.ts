@@ -1,12 +1,14 @@
 import { redisAddress } from '../cache/addresses.ts';
 import { AppliedWatch } from '../cache/applied-watch.ts';
+import { CacheListeners } from '../cache/cache-events.ts';
 import type { TableMode } from '../cache/cache-options.ts';
-import { CachedTable, type TableSettings } from '../cache/cached-table.ts';
+import { CachedTable } from '../cache/cached-table.ts';
 import type { Lookup, LookupPlan } from '../cache/database-reads.ts';
 import { loadScripts } from '../cache/fill-scripts.ts';
 import { RedisLinks } from '../cache/redis-links.ts';
 import { RowCodec } from '../cache/row-codec.ts';
 import { IndexReads } from '../cache/rows-by-values.ts';
+import { type TableSettings, tableSettings } from '../cache/table-settings.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -30,6 +32,7 @@ export class CacheReader implements AsyncDisposable {
   /** Lookups under way, each with how to answer it; and the places that those asked so far had to show, as GTIDs. */
   readonly lookups: ((row: Row | null, current?: boolean) => void)[] = [];
   readonly shown: (string | null)[] = [];
+  readonly listeners = new CacheListeners();
   asked = 0;
 
   constructor(address: object, { mode, more = {}, tracks = false }: ReaderOptions) {
@@ -46,11 +49,11 @@ export class CacheReader implements AsyncDisposable {
       },
       invalidated: (changed) => this.table?.changed(changed),
     });
-    const settings = { ttlMs: 60_000, jitter: 0, graceMs: 0, negativeTtlMs: 60_000, leaseMs: 60_000, waitMs: 60_000 };
+    const patient = { ttlMs: 60_000, jitter: 0, negativeTtlMs: 60_000, leaseMs: 60_000, waitMs: 60_000 };
     this.table = new CachedTable({
       codec,
       plan: {} as LookupPlan,
-      settings: { mode, ...settings, maxLocalRows: tracks ? 10 : 0, writesBehind: false, ...more },
+      settings: { ...tableSettings({ mode, ...patient }, true), maxLocalRows: tracks ? 10 : 0, ...more },
       links: this.links,
       reads: {
         lookup: (_plan, _keys, applied) => {
@@ -62,6 +65,7 @@ export class CacheReader implements AsyncDisposable {
       indexes: new IndexReads({ codec, links: this.links, indexes: ['note', 'count,note'] }),
       applied: new AppliedWatch(this.links, systemClock, 'mysql/binlog'),
       lane: 'mysql/binlog',
+      listeners: this.listeners,
       clock: systemClock,
       random: () => 0.5,
       log,
