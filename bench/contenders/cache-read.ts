@@ -53,7 +53,7 @@ const measured = async (total: number, read: (id: number) => Promise<unknown>, a
 const bareGet = async (): Promise<(id: number) => Promise<unknown>> => {
   const socket = connect({ host: '127.0.0.1', port: Number(redisPort), noDelay: true });
   const columns = ['id', 'customer_id', 'sku', 'qty', 'price', 'status', 'note', 'created'];
-  const fields = ['\0lease', '\0until', '\0none', ...columns];
+  const fields = ['\0lease', '\0until', '\0none', '\0columns', ...columns];
   let answered: (chunk: Buffer) => void = () => {};
   socket.on('data', (chunk) => answered(chunk));
   const ask = (id: number): Promise<Buffer> =>

@@ -3,6 +3,7 @@ import { isMillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import { MariadbGtidPosition } from '../protocol/mysql/gtid/mariadb-gtid-position.ts';
 import { MysqlGtidSet } from '../protocol/mysql/gtid/mysql-gtid-set.ts';
+import type { WriteToken } from './cache-options.ts';
 
 /** How far a pipeline has applied a server's log, as its sink keeps it in Redis. */
 export interface AppliedPlace {
@@ -30,6 +31,9 @@ export const appliedPlace = (text: string | null): AppliedPlace | null => {
 
 /** Asked for with every row that is brought, and the same as before for most. */
 let last: AppliedPlace | null = null;
+
+/** Of a write to a server without GTIDs: nothing tells whether it was applied. */
+export const withoutGtids = 'without GTIDs' as WriteToken;
 
 /** Whether a place holds the transactions of a write. */
 export const holdsWrite = ({ gtids }: AppliedPlace, token: string): boolean => {

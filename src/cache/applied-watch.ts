@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Clock } from '../core/clock.ts';
-import { type AppliedPlace, appliedPlace, holdsWrite } from './applied-place.ts';
+import { type AppliedPlace, appliedPlace, holdsWrite, withoutGtids } from './applied-place.ts';
 import type { RedisLinks } from './redis-links.ts';
 
 /** Pauses between looks at how far the pipeline is, as long as somebody waits for it. */
@@ -23,6 +23,7 @@ export class AppliedWatch {
 
   /** Whether the pipeline has applied a write, within the time given. A read that is sent after this sees it. */
   async reached(token: string, withinMs: number): Promise<boolean> {
+    if (token === withoutGtids) return false;
     const until = this.#clock.monotonic() + withinMs;
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
       // What was once applied stays so, until the link breaks: another server may answer then, with less.

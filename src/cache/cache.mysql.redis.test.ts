@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2';
-import { redisSinkConfig } from '../connectors/redis/sink/config.ts';
-import { openRedisSink } from '../connectors/redis/sink/sink.ts';
 import { isMillraceError } from '../core/errors.ts';
-import { createPipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
+import { CachePipeline } from '../testing/cache-pipeline.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
 import { launchRedis } from '../testing/servers/launch-redis.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
 import { createCache } from './cache.ts';
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 const wide = `CREATE TABLE wide (
   shop VARCHAR(20) NOT NULL, id BIGINT UNSIGNED NOT NULL, price DECIMAL(12,2), status ENUM('new', 'größer') NOT NULL,
@@ -114,29 +110,17 @@ if (server !== undefined) {
     await using redis = await launchRedis({ server: 'redis-7.0' });
     await using mysql = await MysqlRig.open(server);
     await mysql.run('CREATE TABLE items (id INT PRIMARY KEY, note VARCHAR(20))', "INSERT INTO items VALUES (1, 'a')");
-    const pipelineName = `cache_${mysql.database}`;
-    const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port });
-    const stop = new AbortController();
-    const pipeline = createPipeline({
-      name: pipelineName,
-      source: async () => mysql.source({ 'scan.startup.mode': 'initial' }, pipelineName),
-      sinks: [
-        { name: 'redis', open: () => openRedisSink(config, { pipeline: pipelineName, clock: systemClock, log }) },
-      ],
-      clock: systemClock,
-      log,
-      retry: { maxMs: 200 },
-    });
-    const running = pipeline.run(stop.signal);
-    running.catch(() => {});
+    const pipeline = new CachePipeline(mysql, redis);
     const mirror = `redis://${redis.host}:${redis.port}`;
     await using cache = await createCache({
       redis: mirror,
       mysql: primary,
       replicas: [primary],
-      pipeline: pipelineName,
+      pipeline: pipeline.name,
     });
     const name = `${mysql.database}.items`;
+    const heard: unknown[] = [];
+    cache.on('behind', (told) => heard.push(told));
     const items = await cache.table(name, { local: { maxRows: 100 }, indexes: ['note'] });
     try {
       await until('the snapshot', async () => (await items.get({ id: 2 })) === null && items.stats().negativeHits > 0);
@@ -145,7 +129,6 @@ if (server !== undefined) {
         const { token } = await cache.write(async (tx) => {
           await tx.query(`UPDATE ${name} SET note = ? WHERE id = 1`, [note]);
         });
-        assert.ok(token !== null);
         const [row] = await items.getMany([{ id: 1 }], { atLeast: token, timeoutMs: 60_000, onTimeout: 'throw' });
         assert.equal(row!['note'], note);
         assert.equal((await items.get({ id: 1 }, { atLeast: token }))!['note'], note);
@@ -153,6 +136,12 @@ if (server !== undefined) {
         assert.equal((await items.get({ id: 1 }))!['note'], note);
       }
       assert.equal(items.stats().behind, 0);
+      // What changed nothing has seen what others did: here, what has just been applied.
+      const { token: seen } = await cache.write(async (tx) => {
+        await tx.query(`UPDATE ${name} SET note = 'note 49' WHERE id = 1`);
+      });
+      const patient = { atLeast: seen, timeoutMs: 60_000, onTimeout: 'throw' } as const;
+      assert.equal((await items.get({ id: 1 }, patient))!['note'], 'note 49');
       // The sink keeps no such index, which an empty set does not tell from one without these values.
       assert.deepEqual(await items.getBy({ note: 'note 49' }), [{ id: 1, note: 'note 49' }]);
       await assert.rejects(cache.table(name, { mode: 'hot', indexes: ['note'] }), (error) =>
@@ -165,8 +154,7 @@ if (server !== undefined) {
       await until('the row to be kept', () => hot.stats().fills === 1);
       assert.equal(hot.stats().replicaLoads, 1);
     } finally {
-      stop.abort();
-      await running;
+      await pipeline[Symbol.asyncDispose]();
     }
     const { token } = await cache.write(async (tx) => {
       await tx.query(`UPDATE ${name} SET note = 'unapplied' WHERE id = 1`);
@@ -179,5 +167,25 @@ if (server !== undefined) {
     await assert.rejects(late.get({ id: 1 }, { ...soon, onTimeout: 'throw' }), (error) =>
       isMillraceError(error, 'CACHE_BEHIND'),
     );
+    assert.deepEqual(
+      heard,
+      ['mysql', 'mysql', 'stale', 'throw'].map((onTimeout) => ({ table: name, waitedMs: 5, onTimeout })),
+    );
+    // A transaction that changed nothing, while another's change is not applied: the read must show that as well.
+    const { token: saw } = await cache.write(async (tx) => {
+      await tx.query(`UPDATE ${name} SET note = 'unapplied' WHERE id = 1`);
+    });
+    assert.equal((await late.get({ id: 1 }, { atLeast: saw, timeoutMs: 5 }))!['note'], 'unapplied');
+    await using nowhere = await createCache({ redis: mirror, mysql: { ...primary, port: 1 } });
+    await assert.rejects(
+      nowhere.write(async () => {}),
+      (error) => isMillraceError(error, 'NET_CLOSED') || isMillraceError(error, 'NET_UNREACHABLE'),
+    );
+    const refused = { name: 'ZodError' };
+    await assert.rejects(createCache({ redis: mirror, mysql: primary, maxReads: 0 }), refused);
+    for (const options of [{ ttlMs: -1 }, { jitter: 2 }, { leaseMs: 0.5 }, { ttl: 5 } as object]) {
+      await assert.rejects(cache.table(name, options), refused);
+    }
+    await assert.rejects(cache.table('items'), /database\.table/);
   });
 }

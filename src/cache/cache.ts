@@ -2,13 +2,13 @@ import type { Connection } from 'mysql2/promise';
 import { keyTemplates } from '../connectors/redis/key-mapping.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { qualifiedName } from '../core/table.ts';
 import { keyColumnsOf } from '../formats/key-columns.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { mysqlAddress, redisAddress } from './addresses.ts';
 import { AppliedWatch } from './applied-watch.ts';
 import { type CacheEvents, CacheListeners } from './cache-events.ts';
 import type { CachedTableOptions, CacheOptions, CacheStats, KeyOf, TableTypes } from './cache-options.ts';
+import { cacheLimits, type TableSettings, tableSettings } from './cache-settings.ts';
 import { CachedTable } from './cached-table.ts';
 import { DatabaseReads, type LookupPlan, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -18,7 +18,6 @@ import type { RedisLink } from './redis-link.ts';
 import { RedisLinks } from './redis-links.ts';
 import { RowCodec } from './row-codec.ts';
 import { IndexReads } from './rows-by-values.ts';
-import { type TableSettings, tableSettings } from './table-settings.ts';
 import { WriteApplier } from './write-applier.ts';
 import { journalOf, writeBehindScripts } from './write-behind-scripts.ts';
 
@@ -67,7 +66,8 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
 
   constructor(options: CacheOptions) {
     this.#options = options;
-    const { clock = systemClock, log = silent, maxReads = 8, maxWaitingReads: maxWaiting = 1_000 } = options;
+    const { clock = systemClock, log = silent } = options;
+    const { maxReads, maxWaitingReads: maxWaiting, redisTimeoutMs } = cacheLimits(options);
     const server = (config: ReturnType<typeof mysqlAddress>): DatabaseServer =>
       new DatabaseServer({ config, clock, maxReads, maxWaiting, signal: this.#stop.signal });
     const primary = mysqlAddress(options.mysql);
@@ -82,7 +82,7 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       config: redisAddress(options.redis),
       clock,
       log,
-      timeoutMs: options.redisTimeoutMs ?? 500,
+      timeoutMs: redisTimeoutMs,
       prepare: (commands) => {
         loadScripts(commands, this.#appliers.size > 0 ? writeBehindScripts : []);
         if (this.#tracks) commands.add('CLIENT', 'TRACKING', 'ON');
@@ -104,14 +104,14 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
   }
 
   /**
-   * A table to read. Asks MySQL for its definition, once: ask anew after it was changed. Throws CACHE_TABLE_REFUSED for a table that
-   * does not exist, or whose rows have no key to be found by.
+   * A table to read. Asks MySQL for its definition, once: ask anew after it was changed. Only what was opened last keeps rows in the
+   * process. Throws CACHE_TABLE_REFUSED for a table that does not exist, or whose rows have no key to be found by, and zod's error for
+   * options that there are not.
    */
   async table<Name extends string & keyof Tables>(
     name: Name,
     options: CachedTableOptions = {},
   ): Promise<CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>> {
-    const known = this.#tables.get(name);
     const { clock = systemClock, log = silent, pipeline } = this.#options;
     const settings = tableSettings(options, pipeline !== undefined);
     const refused = (reason: string) => new MillraceError('CACHE_TABLE_REFUSED', { table: name, reason });
@@ -119,7 +119,8 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       throw refused(`\`mode: ${settings.mode}\` is what a pipeline does, and none is named`);
     }
     const at = name.indexOf('.');
-    const described = await this.#primary.describe(name.slice(0, Math.max(at, 0)), name.slice(at + 1));
+    if (at < 1) throw refused('it is not written as `database.table`');
+    const described = await this.#primary.describe(name.slice(0, at), name.slice(at + 1));
     if (described === null) throw refused('there is no such table');
     const { table, indexes } = described;
     if (keyColumnsOf(table).length === 0) throw refused('it has no primary key, nor a unique one without NULL');
@@ -154,15 +155,16 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       random: Math.random,
       log,
     });
-    known?.changed(null);
     if (settings.conflicts !== null) await this.#writeBehind(opened, codec, plan, settings);
-    this.#tables.set(qualifiedName(table), opened as CachedTable<never, never>);
+    this.#tables.get(opened.name)?.retire();
+    this.#tables.set(opened.name, opened as CachedTable<never, never>);
     return opened as CachedTable<TypeOf<Tables, Name>['row'], KeyOf<TypeOf<Tables, Name>>>;
   }
 
   /**
    * Runs `work` as one transaction on the primary, through a connection of mysql2, and commits it; whatever it throws rolls it back and
-   * is thrown on. The token lets reads wait until the pipeline has applied it. Without a pipeline: `invalidate` what was changed.
+   * is thrown on. The token lets reads wait until the pipeline has applied it. Without a pipeline: `invalidate` what was changed. `work`
+   * must not commit itself. Where COMMIT is not answered (NET_CLOSED, NET_UNREACHABLE), it is not known whether it was committed.
    */
   async write<Result>(work: (transaction: Connection) => Promise<Result>): Promise<Written<Result>> {
     return await this.#writes.write(work);

@@ -7,6 +7,7 @@ import type { Row } from '../core/value.ts';
 import type { AppliedWatch } from './applied-watch.ts';
 import type { CacheListeners } from './cache-events.ts';
 import type { CachedRow, ReadOptions, TableStats } from './cache-options.ts';
+import type { TableSettings } from './cache-settings.ts';
 import type { DatabaseReads, LookupPlan } from './database-reads.ts';
 import { LocalRows } from './local-rows.ts';
 import { RedisComplaints } from './redis-complaints.ts';
@@ -17,7 +18,6 @@ import { RowLoads } from './row-loads.ts';
 import { RowReads } from './row-reads.ts';
 import type { IndexReads } from './rows-by-values.ts';
 import { TableCounters } from './table-counters.ts';
-import type { TableSettings } from './table-settings.ts';
 import type { NamedKey, WantedRow } from './wanted-row.ts';
 import { journalOf, removeScript } from './write-behind-scripts.ts';
 import { WrittenRows } from './written-rows.ts';
@@ -184,6 +184,11 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
   changed(redisKey: Buffer | null): void {
     if (redisKey === null) this.#local?.clear();
     else this.#local?.drop(redisKey);
+  }
+
+  /** The table was opened anew: this goes on, and keeps no rows in the process. */
+  retire(): void {
+    this.#local?.retire();
   }
 
   /** What the applier counts goes to this table's figures. */

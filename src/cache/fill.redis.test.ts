@@ -14,7 +14,7 @@ import { RedisSinkRig } from '../testing/redis-sink-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
 import { type LaunchedRedis, launchRedis } from '../testing/servers/launch-redis.ts';
 import type { TableMode } from './cache-options.ts';
-import type { TableSettings } from './table-settings.ts';
+import type { TableSettings } from './cache-settings.ts';
 
 const key = 'shop:items:7';
 
@@ -30,8 +30,14 @@ after(async () => {
 });
 
 class Reader extends CacheReader {
-  constructor(mode: TableMode, more: Partial<TableSettings> = {}, tracks = false, login: object = {}) {
-    super({ hostname: server.host, port: server.port, ...login }, { mode, more, tracks });
+  constructor(
+    mode: TableMode,
+    more: Partial<TableSettings> = {},
+    tracks = false,
+    login: object = {},
+    timeoutMs = 60_000,
+  ) {
+    super({ hostname: server.host, port: server.port, ...login }, { mode, more, tracks, timeoutMs });
   }
 
   static async open(...options: ConstructorParameters<typeof Reader>): Promise<Reader> {
@@ -127,6 +133,9 @@ for (const mode of ['hot', 'invalidate'] as const) {
 test('a stale row is served while one reader brings it anew, and a removal meanwhile wins', async () => {
   await redis.ask('FLUSHALL');
   await using reader = await Reader.open('invalidate', { ttlMs: 1, graceMs: 60_000 });
+  const heard: unknown[] = [];
+  for (const name of ['stale', 'fill-rejected'] as const)
+    reader.listeners.on(name, ({ table, key }) => heard.push([name, table, key]));
   const first = reader.table.get({ id: 7 });
   await until('the lookup', () => reader.lookups.length === 1);
   reader.lookups[0]!(rowOf('old'));
@@ -144,6 +153,68 @@ test('a stale row is served while one reader brings it anew, and a removal meanw
   assert.equal(await redis.ask('EXISTS', key), 0);
   assert.equal(other.asked, 0, 'one renewal is enough');
   assert.equal(reader.table.stats().staleHits, 2);
+  const told = [{ id: 7 }];
+  assert.deepEqual(heard, [
+    ...[1, 2].map(() => ['stale', 'shop.items', ...told]),
+    ['fill-rejected', 'shop.items', ...told],
+  ]);
+});
+
+test('a row kept in the process is read again once it is stale, and one of a table that was opened anew is not kept', async () => {
+  await redis.ask('FLUSHALL');
+  await using reader = await Reader.open('invalidate', { ttlMs: 1, graceMs: 60_000, maxLocalRows: 5 }, true);
+  const far = Date.now() + 1_000_000;
+  await redis.ask('HSET', key, 'id', '7', 'count', '1', 'note', 'a', '\0until', String(far));
+  await reader.table.get({ id: 7 });
+  assert.equal(reader.table.stats().localRows, 1);
+  const soon = Date.now() + 300;
+  await redis.ask('HSET', 'shop:items:8', 'id', '8', 'count', '1', '\0until', String(soon));
+  await reader.table.get({ id: 8 });
+  await until('its time to pass', () => Date.now() > soon);
+  const { staleHits } = reader.table.stats();
+  await reader.table.get({ id: 8 });
+  assert.equal(reader.table.stats().staleHits, staleHits + 1);
+  reader.table.retire();
+  await reader.table.get({ id: 7 });
+  await reader.table.get({ id: 7 });
+  const { localRows, localHits, hits } = reader.table.stats();
+  assert.deepEqual({ localRows, localHits }, { localRows: 0, localHits: 0 });
+  assert.ok(hits >= 3);
+  for (const answer of reader.lookups) answer(null);
+});
+
+test('a row that was brought by who did not know all of its columns is brought anew, and one of who knew more is not', async () => {
+  await redis.ask('FLUSHALL');
+  await using reader = await Reader.open('invalidate');
+  const first = reader.table.get({ id: 7 });
+  await until('the lookup', () => reader.lookups.length === 1);
+  reader.lookups[0]!(rowOf('a'));
+  await first;
+  await until('the fill', () => reader.table.stats().fills === 1);
+  const { '\0columns': known = '' } = await redis.hash(key);
+  await redis.ask('HSET', key, '\0columns', `${known}xyz`);
+  assert.deepEqual(await reader.table.get({ id: 7 }), named(rowOf('a')));
+  assert.equal(reader.asked, 1);
+  await redis.ask('HSET', key, '\0columns', known.slice(0, -3));
+  const again = reader.table.get({ id: 7 });
+  await until('the lookup', () => reader.lookups.length === 2);
+  reader.lookups[1]!(rowOf('b'));
+  assert.deepEqual(await again, named(rowOf('b')));
+  await until('the fill', () => reader.table.stats().fills === 2);
+  assert.equal((await redis.hash(key))['\0columns'], known);
+});
+
+test('an application that stood still for longer than Redis may take to answer does not take it for away', async () => {
+  await using reader = await Reader.open('invalidate', {}, false, {}, 1_000);
+  await redis.ask('HSET', key, 'id', '7', 'count', '1', 'note', 'a');
+  for (let round = 0; round < 3; round += 1) {
+    const read = reader.table.get({ id: 7 });
+    await Promise.resolve();
+    const until = performance.now() + 1_200;
+    while (performance.now() < until);
+    assert.equal((await read)!['note'], 'a');
+  }
+  assert.deepEqual([reader.links.isUp, reader.links.reconnects, reader.asked], [true, 0, 0]);
 });
 
 test('in hot tables a stale row gets more time, and is not read again', async () => {
@@ -170,15 +241,18 @@ test('what another process brings is waited for, and taken over when that proces
   lost.catch(() => {});
   await until('the lookup', () => holder.lookups.length === 1);
   await using waiter = await Reader.open('invalidate', short);
+  await using other = await Reader.open('invalidate', short);
   const waiting = waiter.table.get({ id: 7 });
+  const alike = other.table.get({ id: 7 });
   const leased = (await redis.hash(key))['\0leased'];
   await until('the holder to renew its lease', async () => (await redis.hash(key))['\0leased'] !== leased);
   assert.equal(waiter.asked, 0);
   await holder[Symbol.asyncDispose]();
-  await until('the lease to pass', () => waiter.lookups.length === 1);
-  waiter.lookups[0]!(rowOf('mine'));
-  assert.deepEqual(await waiting, named(rowOf('mine')));
-  await until('the fill', () => waiter.table.stats().fills === 1);
+  await until('the lease to pass', () => waiter.lookups.length + other.lookups.length === 1);
+  (waiter.lookups[0] ?? other.lookups[0])!(rowOf('mine'));
+  assert.deepEqual(await Promise.all([waiting, alike]), [named(rowOf('mine')), named(rowOf('mine'))]);
+  await until('the fill', () => waiter.table.stats().fills + other.table.stats().fills === 1);
+  assert.equal(waiter.asked + other.asked, 1, 'one takes over, and the other goes on waiting');
   // What the dead one had read would come too late anyway.
   holder.lookups[0]!(rowOf('late'));
   await lost;

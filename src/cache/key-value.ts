@@ -8,12 +8,19 @@ export interface KeyPlace {
   readonly column: string;
 }
 
-/** A key's value as the table's own rows have it, since any other form would name another key. Throws CACHE_KEY_INVALID. */
+/**
+ * A key's value as the table's own rows have it, since any other form would name another key; only a bigint is taken for the number that
+ * it fits. Throws CACHE_KEY_INVALID.
+ */
 export const keyValue = (value: unknown, type: ColumnType, place: KeyPlace): Value => {
   const reason = valueProblem(value, type);
-  if (reason === null) return value as Value;
+  if (reason === null) return canonical(value as Value);
   throw new MillraceError('CACHE_KEY_INVALID', { ...place, reason });
 };
+
+/** A whole number is a bigint only where no number holds it. */
+export const canonical = (value: Value): Value =>
+  typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
 /** Why a value is none that rows have in a column of `type`, or null. NULL is none. */
 export const valueProblem = (value: unknown, type: ColumnType): string | null => {
@@ -22,8 +29,7 @@ export const valueProblem = (value: unknown, type: ColumnType): string | null =>
     case 'integer':
     case 'year':
     case 'bit':
-      if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? 'it fits a number' : null;
-      return Number.isSafeInteger(value) ? null : 'it is no whole number';
+      return typeof value === 'bigint' || Number.isSafeInteger(value) ? null : 'it is no whole number';
     case 'float':
     case 'double':
       return typeof value === 'number' ? null : 'it is no number';

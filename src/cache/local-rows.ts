@@ -23,6 +23,7 @@ export class LocalRows {
   readonly #rows = new Map<RowName, Kept>();
   /** By the key in Redis: the name in `#rows`. */
   readonly #names = new Map<string, RowName>();
+  #isRetired = false;
   evictions = 0;
 
   constructor(maxRows: number, clock: Clock) {
@@ -47,6 +48,7 @@ export class LocalRows {
   }
 
   put(name: RowName, redisKey: Buffer, row: CachedRow | null, until: number | null): void {
+    if (this.#isRetired) return;
     const key = redisKey.latin1Slice(0, redisKey.length);
     this.#rows.delete(name);
     if (this.#rows.size >= this.#maxRows) this.#evict();
@@ -66,6 +68,12 @@ export class LocalRows {
   clear(): void {
     this.#rows.clear();
     this.#names.clear();
+  }
+
+  /** Keeps nothing any more, because nobody will tell of changes. */
+  retire(): void {
+    this.#isRetired = true;
+    this.clear();
   }
 
   #evict(): void {

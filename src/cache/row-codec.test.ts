@@ -23,9 +23,9 @@ const table = defineTable({
 });
 const codec = new RowCodec(table, KeyTemplate.of('%{key}', table));
 
-/** What a server answers that holds these texts beside the row's. */
+/** What a server answers that holds these texts beside the row's; the last of them may be left out. */
 const answer = (own: readonly (string | null)[], texts: readonly (string | Uint8Array | null)[]): Buffer => {
-  const pieces = [...own, ...texts].map((each) => {
+  const pieces = [...own, ...(own.length < 4 ? [null] : []), ...texts].map((each) => {
     if (each === null) return Buffer.from('_\r\n');
     const bytes = Buffer.from(each);
     return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]);
@@ -78,6 +78,13 @@ test('what stands beside a row, or in its place, says what it is', () => {
     ['none', [null, null, ''], nothing],
     ['partial', [null, null, ''], row],
     ['partial', [null, null, null], [null, 'x', null, null, null]],
+    ['row', [null, '5', null, codec.columns], row],
+    ['partial', [null, '5', null, ''], row],
+    // What a column held before its type was changed is no value of it.
+    ['partial', [null, null, null], ['not a number', null, null, null, null]],
+    ['partial', [null, null, null], ['longer than any number is', null, null, null, null]],
+    ['partial', [null, null, null], ['7', null, null, 'x', null]],
+    ['partial', [null, null, null], ['7', null, null, '', null]],
   ];
   for (const [state, own, texts] of states)
     for (const each of held(answer(own, texts))) assert.equal(each.state, state);
@@ -104,5 +111,5 @@ test('a row whose answer is cut is the same, and what is no row is left to the r
 test('a question names the fields that the answer is read by', () => {
   const commands = new CommandWriter();
   codec.ask(commands, Buffer.from('7'));
-  assert.equal(commands.view().toString().split('\r\n')[0], `*${2 + 3 + types.length}`);
+  assert.equal(commands.view().toString().split('\r\n')[0], `*${2 + 4 + types.length}`);
 });

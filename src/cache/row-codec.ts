@@ -11,6 +11,7 @@ import type { Reply } from '../protocol/redis/reply.ts';
 import type { ReplyDecoder } from '../protocol/redis/reply-decoder.ts';
 import type { CachedRow } from './cache-options.ts';
 import { type KeyPlace, keyValue } from './key-value.ts';
+import { KnownColumns } from './known-columns.ts';
 import { placedValueReader, RowPlaces } from './row-places.ts';
 
 /**
@@ -20,14 +21,23 @@ import { placedValueReader, RowPlaces } from './row-places.ts';
  *     \0leased  until when, in milliseconds since 1970
  *     \0until   until when a row that was brought counts as fresh
  *     \0none    there is no such row
+ *     \0columns of a row that was brought, which columns whoever brought it knew: a table may be altered while processes that were
+ *              started before and after read it, and a column that one does not know would be NULL for the other
  */
-export const ownFields = { lease: '\0lease', leased: '\0leased', until: '\0until', none: '\0none' } as const;
+export const ownFields = {
+  lease: '\0lease',
+  leased: '\0leased',
+  until: '\0until',
+  none: '\0none',
+  columns: '\0columns',
+} as const;
 
 /** Where the answer to `ask` has them; the columns follow in the table's order from `first` on. */
 const lease = 0;
 const until = 1;
 const none = 2;
-const first = 3;
+const columns = 3;
+const first = 4;
 
 /** What a key holds. */
 export type Held =
@@ -37,7 +47,7 @@ export type Held =
   /** Somebody brings it. */
   | { readonly state: 'filling' }
   | { readonly state: 'missing' }
-  /** Fields are missing that every row has. */
+  /** Fields are missing that every row has, or hold what no such column holds. */
   | { readonly state: 'partial' };
 
 /** What tells rows apart in this process. A number is found without its digits being written down. */
@@ -47,9 +57,12 @@ export type RowName = string | number;
 export class RowCodec {
   readonly table: Table;
   readonly keys: KeyTemplate;
+  /** What `\0columns` holds of rows that are brought by this version. */
+  readonly columns: string;
+  readonly #known: KnownColumns;
   readonly #names: readonly string[];
   readonly #required: readonly number[];
-  readonly #readers: readonly ((places: RowPlaces, at: number) => Value)[];
+  readonly #readers: readonly ((places: RowPlaces, at: number) => Value | undefined)[];
   /** The fields that are asked for, as arguments of HMGET. */
   readonly #asked: Buffer;
   readonly #places: readonly KeyPlace[];
@@ -60,11 +73,13 @@ export class RowCodec {
   constructor(table: Table, keys: KeyTemplate) {
     this.table = table;
     this.keys = keys;
+    this.#known = new KnownColumns(table);
+    this.columns = this.#known.text;
     this.#names = table.columns.map(({ name }) => name);
     this.#required = [...table.columns.keys()].filter((at) => !table.columns[at]!.nullable);
     this.#readers = table.columns.map(({ type }) => placedValueReader(type));
     this.#places = this.#names.map((column) => ({ table: qualifiedName(table), column }));
-    const names = [ownFields.lease, ownFields.until, ownFields.none, ...this.#names];
+    const names = [ownFields.lease, ownFields.until, ownFields.none, ownFields.columns, ...this.#names];
     this.#asked = Buffer.concat(names.map((name) => Buffer.from(`$${Buffer.byteLength(name)}\r\n${name}\r\n`)));
     this.#fields = new HashFields(table.columns);
     this.#answer = new RowPlaces(names.length);
@@ -179,11 +194,14 @@ export class RowCodec {
     if (isLeased && !isFilled) return filling;
     if (isNone) return partial;
     for (const column of this.#required) if (starts[first + column] === -1) return partial;
+    if (starts[columns] !== -1 && !this.#known.areIn(places.view(columns))) return partial;
     places.decode(first);
     const row: Record<string, Value> = {};
     for (let column = 0; column < this.#names.length; column += 1) {
       const at = first + column;
-      row[this.#names[column]!] = starts[at] === -1 ? null : this.#readers[column]!(places, at);
+      const value = starts[at] === -1 ? null : this.#readers[column]!(places, at);
+      if (value === undefined) return partial;
+      row[this.#names[column]!] = value;
     }
     return { state: 'row', row: Object.freeze(row), until: isFilled ? (places.digits(until) ?? 0) : null };
   }

@@ -7,13 +7,13 @@ import type { Reply } from '../protocol/redis/reply.ts';
 import { type AppliedPlace, appliedPlace } from './applied-place.ts';
 import type { CacheListeners } from './cache-events.ts';
 import type { CachedRow } from './cache-options.ts';
+import type { TableSettings } from './cache-settings.ts';
 import { acquireScript, fillScript, prolongScript, releaseScript, renewScript, type Script } from './fill-scripts.ts';
 import type { RedisComplaints } from './redis-complaints.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { ownFields, type RowCodec } from './row-codec.ts';
 import type { RowLoads } from './row-loads.ts';
 import type { TableCounters } from './table-counters.ts';
-import type { TableSettings } from './table-settings.ts';
 import type { WantedRow } from './wanted-row.ts';
 
 /** The right to bring a row, for as long as it stands in the row's key. */
@@ -126,7 +126,7 @@ export class RowFills {
         const isKept = await links.of(redisKey).ask(
           (commands) => {
             const fields = row === null ? null : codec.fields(row);
-            fillScript.begin(commands, 1, 2 + (fields === null ? 2 : 2 + 2 * fields.count));
+            fillScript.begin(commands, 1, 2 + (fields === null ? 2 : 4 + 2 * fields.count));
             commands.bytes(redisKey, 0, redisKey.length);
             commands.text(lease.token);
             commands.text(String(row === null ? settings.negativeTtlMs : kept));
@@ -136,6 +136,8 @@ export class RowFills {
             } else {
               commands.text(ownFields.until);
               commands.text(String(Math.round(clock.now() + fresh)));
+              commands.text(ownFields.columns);
+              commands.text(codec.columns);
               commands.raw(fields.bytes, 0, fields.length);
             }
           },

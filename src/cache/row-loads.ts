@@ -1,3 +1,5 @@
+import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { qualifiedName } from '../core/table.ts';
 import type { Row } from '../core/value.ts';
 import type { AppliedPlace } from './applied-place.ts';
 import type { CachedRow } from './cache-options.ts';
@@ -35,7 +37,8 @@ export class RowLoads {
     const { reads, plan, codec, counters } = this.#options;
     counters.loads += 1;
     const keys = wanted.map(({ key }) => key);
-    const { rows: found, current, replica } = await reads.lookup(plan, keys, applied, primary);
+    const lookup = reads.lookup(plan, keys, applied, primary).catch(this.#failed);
+    const { rows: found, current, replica } = await lookup;
     if (replica) counters.replicaLoads += 1;
     const rows = found.map((row) => (row === null ? null : codec.named(row)));
     for (const row of rows) if (row !== null) counters.loadedRows += 1;
@@ -51,8 +54,19 @@ export class RowLoads {
   async having(row: Row, columns: readonly number[]): Promise<readonly CachedRow[]> {
     const { reads, plan, codec, counters } = this.#options;
     counters.loads += 1;
-    const found = await reads.having(plan, row, columns);
+    const found = await reads.having(plan, row, columns).catch(this.#failed);
     counters.loadedRows += found.length;
     return found.map((each) => codec.named(each));
   }
+
+  readonly #failed = (error: unknown): never => {
+    if (isMillraceError(error, 'MYSQL_SERVER_REFUSED') && changedTable.has(error.details.number)) {
+      const { number } = error.details;
+      throw new MillraceError('CACHE_TABLE_CHANGED', { table: qualifiedName(this.#options.plan.table), number });
+    }
+    throw error;
+  };
 }
+
+/** No such column, and no such table. */
+const changedTable = new Set([1054, 1146]);

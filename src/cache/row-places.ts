@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { columnValueReader } from '../connectors/redis/hash-values.ts';
+import { columnValueReader, isValueText } from '../connectors/redis/hash-values.ts';
 import type { ColumnType } from '../core/table.ts';
 import type { Value } from '../core/value.ts';
 
@@ -61,16 +61,21 @@ export class RowPlaces {
   }
 }
 
-/** As `columnValueReader`, from where the text lies. */
-export const placedValueReader = (type: ColumnType): ((places: RowPlaces, at: number) => Value) => {
+/** As `columnValueReader`, from where the text lies; undefined: it is no value of such a column. */
+export const placedValueReader = (type: ColumnType): ((places: RowPlaces, at: number) => Value | undefined) => {
   const read = columnValueReader(type);
+  const readNumber = (places: RowPlaces, at: number): Value | undefined => {
+    const text = places.view(at);
+    return isValueText(type, text) ? read(text) : undefined;
+  };
   switch (type.kind) {
     case 'integer':
     case 'bit':
     case 'year':
-      return (places, at) => places.digits(at) ?? read(places.view(at));
+      return (places, at) => places.digits(at) ?? readNumber(places, at);
     case 'float':
     case 'double':
+      return readNumber;
     case 'binary':
     case 'geometry':
     case 'vector':

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { CacheListeners } from './cache-events.ts';
 import type { CachedRow } from './cache-options.ts';
+import type { TableSettings } from './cache-settings.ts';
 import { absentScript } from './fill-scripts.ts';
 import type { LocalRows } from './local-rows.ts';
 import type { RedisComplaints } from './redis-complaints.ts';
@@ -12,7 +13,6 @@ import type { Lease, LeasedRow, RowFills } from './row-fills.ts';
 import type { RowLoads } from './row-loads.ts';
 import { BatchRead, RowQuestion, SingleRead } from './row-question.ts';
 import type { TableCounters } from './table-counters.ts';
-import type { TableSettings } from './table-settings.ts';
 import type { WantedRow } from './wanted-row.ts';
 
 export interface RowReadsOptions {

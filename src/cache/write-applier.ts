@@ -11,13 +11,13 @@ import { textHash } from '../core/text-hash.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { Reply } from '../protocol/redis/reply.ts';
 import type { CacheListeners } from './cache-events.ts';
+import type { TableSettings } from './cache-settings.ts';
 import { type LookupPlan, readRows } from './database-reads.ts';
 import type { DatabaseServer } from './database-server.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { ownFields, type RowCodec } from './row-codec.ts';
 import type { TableCounters } from './table-counters.ts';
-import type { TableSettings } from './table-settings.ts';
 import { settleScript } from './write-behind-scripts.ts';
 import { type JournalEntry, JournalReader } from './write-journal.ts';
 
@@ -261,7 +261,7 @@ export class WriteApplier {
           (commands) => {
             const how = settle === 'row' && row === null ? 'none' : settle;
             const fields = how === 'row' ? codec.fields(row!) : null;
-            settleScript.begin(commands, 2, 4 + entries.length + (fields === null ? 0 : 2 + 2 * fields.count));
+            settleScript.begin(commands, 2, 4 + entries.length + (fields === null ? 0 : 4 + 2 * fields.count));
             commands.bytes(redisKey, 0, redisKey.length);
             commands.text(journal);
             commands.text(entries.at(-1)!.token);
@@ -272,6 +272,8 @@ export class WriteApplier {
             if (fields === null) return;
             commands.text(ownFields.until);
             commands.text(String(Math.round(clock.now() + ttlMs)));
+            commands.text(ownFields.columns);
+            commands.text(codec.columns);
             commands.raw(fields.bytes, 0, fields.length);
           },
           () => {},

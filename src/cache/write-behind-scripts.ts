@@ -21,7 +21,7 @@ for i = 1, #held, 2 do
   elseif name == '\\0none' then none = true
   elseif name == '\\0lease' then leased = true
   elseif name == '\\0until' then filled = true
-  elseif name ~= '\\0leased' then
+  elseif string.byte(name) ~= 0 then
     before[#before + 1] = #name .. ':' .. name .. #value .. ':' .. value
   end
 end

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../core/errors.ts';
 import { qualifiedName } from '../core/table.ts';
 import type { Row, Value } from '../core/value.ts';
-import { valueProblem } from './key-value.ts';
+import { canonical, valueProblem } from './key-value.ts';
 import type { RedisLinks } from './redis-links.ts';
 import type { RowCodec } from './row-codec.ts';
 import { putScript } from './write-behind-scripts.ts';
@@ -34,7 +34,7 @@ export class WrittenRows {
       if (value === null && nullable) return null;
       const problem = valueProblem(value, type);
       if (problem !== null) throw this.#refused(`${name}: ${problem}`);
-      return value as Value;
+      return canonical(value as Value);
     });
   }
 

@@ -2,13 +2,13 @@ import { redisAddress } from '../cache/addresses.ts';
 import { AppliedWatch } from '../cache/applied-watch.ts';
 import { CacheListeners } from '../cache/cache-events.ts';
 import type { TableMode } from '../cache/cache-options.ts';
+import { type TableSettings, tableSettings } from '../cache/cache-settings.ts';
 import { CachedTable } from '../cache/cached-table.ts';
 import type { Lookup, LookupPlan } from '../cache/database-reads.ts';
 import { loadScripts } from '../cache/fill-scripts.ts';
 import { RedisLinks } from '../cache/redis-links.ts';
 import { RowCodec } from '../cache/row-codec.ts';
 import { IndexReads } from '../cache/rows-by-values.ts';
-import { type TableSettings, tableSettings } from '../cache/table-settings.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -23,6 +23,8 @@ interface ReaderOptions {
   readonly mode: TableMode;
   readonly more?: Partial<TableSettings>;
   readonly tracks?: boolean;
+  /** After how long without an answer Redis counts as away. */
+  readonly timeoutMs?: number;
 }
 
 /** A reader's process: its own connections and table, and a database whose answers the test holds back. Its pipeline is `shop`. */
@@ -35,12 +37,12 @@ export class CacheReader implements AsyncDisposable {
   readonly listeners = new CacheListeners();
   asked = 0;
 
-  constructor(address: object, { mode, more = {}, tracks = false }: ReaderOptions) {
+  constructor(address: object, { mode, more = {}, tracks = false, timeoutMs = 60_000 }: ReaderOptions) {
     this.links = new RedisLinks({
       config: redisAddress({ 'connect.timeout': '60s', ...address } as Parameters<typeof redisAddress>[0]),
       clock: systemClock,
       log,
-      timeoutMs: 60_000,
+      timeoutMs,
       prefix: 'millrace',
       pipeline: 'shop',
       prepare: (commands) => {

@@ -6,6 +6,10 @@ export const zhRedisErrors: LocalErrors = {
     '<table> 无法缓存：<reason>',
     '请以 `database.table` 指明一张表，它须有主键，或由完整的 NOT NULL 列组成的唯一键；用 `mode` 说明管道如何处理它的键，没有管道时用 `aside`。',
   ],
+  CACHE_TABLE_CHANGED: [
+    '<table> 与缓存打开它时已不同：MySQL 返回 <number>',
+    '某一列或整张表已被删除或改名。请再次调用 `cache.table`，并用 `millrace types` 重新生成类型。',
+  ],
   CACHE_KEY_INVALID: [
     '<table> 的行键缺少 <column> 的值：<reason>',
     '请给出键的每一列，形式与行中相同：整数用 number，小数与时间用 MySQL 显示的文本，字节用 Uint8Array。',

@@ -7,6 +7,12 @@ export const cacheErrors = {
     message: (d: { readonly table: string; readonly reason: string }) => `${d.table} cannot be cached: ${d.reason}`,
     hint: 'Name a table as `database.table`, with a primary key or a unique key of whole NOT NULL columns; say in `mode` what the pipeline does to its keys, or `aside` where no pipeline does anything.',
   },
+  CACHE_TABLE_CHANGED: {
+    retryable: false,
+    message: (d: { readonly table: string; readonly number: number }) =>
+      `${d.table} is not what it was when the cache opened it: MySQL answers ${d.number}`,
+    hint: 'A column, or the table, was dropped or renamed. Call `cache.table` again, and write the types anew with `millrace types`.',
+  },
   CACHE_KEY_INVALID: {
     retryable: false,
     message: (d: { readonly table: string; readonly column: string; readonly reason: string }) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CachedTableOptions, TableMode } from './cache-options.ts';
+import type { CachedTableOptions, CacheOptions, TableMode } from './cache-options.ts';
 
 /** A hundred years: what Redis takes as a time to live. */
 const longestMs = 3_155_760_000_000;
@@ -18,6 +18,15 @@ const tableOptions = z.strictObject({
   waitMs: milliseconds(0).default(5_000),
   local: z.strictObject({ maxRows: z.int().min(1) }).optional(),
 });
+
+const limits = z.object({
+  maxReads: z.int().min(1).default(8),
+  maxWaitingReads: z.int().min(0).default(1_000),
+  redisTimeoutMs: milliseconds(1).default(500),
+});
+
+/** How much is asked at once, and for how long it is waited. Throws zod's error for what they do not take. */
+export const cacheLimits = (options: CacheOptions): z.output<typeof limits> => limits.parse(options);
 
 /** How a table is cached, with every choice made. */
 export interface TableSettings {
