@@ -11,7 +11,7 @@ import { parseCommandLine } from './command-line.ts';
 import { commands } from './command-table.ts';
 import { errorText } from './error-text.ts';
 import { shortBytes, shortCount, shortMs } from './figures.ts';
-import { commandHelp, overviewHelp } from './help.ts';
+import { commandHelp, groupHelp, overviewHelp } from './help.ts';
 import { nodeProblem } from './node-version.ts';
 import { stderrLog } from './stderr-log.ts';
 import { textTable } from './text-table.ts';
@@ -233,6 +233,26 @@ describe('the command line', () => {
     assert.equal(specOf(['help', 'binlog', 'dump'])?.name, 'binlog dump');
     assert.equal(specOf(['lint', '--help'])?.name, 'lint');
     assert.equal(specOf(['-h']), null);
+  });
+
+  test('words that begin several commands are answered with those, and suggest no others', () => {
+    for (const args of [
+      ['redis', '--help'],
+      ['help', 'redis'],
+      ['-h', 'redis'],
+    ]) {
+      const parsed = parseCommandLine(args, commands);
+      assert(parsed.kind === 'help' && parsed.group !== undefined, args.join(' '));
+      assert.deepEqual(
+        parsed.group.map(({ name }) => name),
+        ['redis rdb stat', 'redis rdb dump', 'redis aof stat'],
+      );
+      assert.match(groupHelp(parsed.group), /redis aof stat PATH +Count what/);
+    }
+    assert.throws(
+      () => parseCommandLine(['redis', 'rdb'], commands),
+      /there is no command redis rdb; did you mean redis rdb stat or redis rdb dump\?/,
+    );
   });
 });
 

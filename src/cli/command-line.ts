@@ -24,7 +24,13 @@ export const globalOptions: Readonly<Record<string, OptionSpec>> = {
 };
 
 export type ParsedLine =
-  | { readonly kind: 'help'; readonly spec: CommandSpec | null; readonly asked: boolean }
+  | {
+      readonly kind: 'help';
+      readonly spec: CommandSpec | null;
+      /** Of these commands alone, whose names begin with the words that were given; left out: of one, or of all. */
+      readonly group?: readonly CommandSpec[];
+      readonly asked: boolean;
+    }
   | {
       readonly kind: 'run';
       readonly spec: CommandSpec;
@@ -36,19 +42,26 @@ type OptionValues = ReadonlyMap<string, readonly string[]>;
 
 /** Reads a command line against the table of commands. Throws CLI_* errors. */
 export const parseCommandLine = (args: readonly string[], commands: readonly CommandSpec[]): ParsedLine => {
+  const asked = args.includes('--help') || args.includes('-h');
   const every = Object.assign({}, globalOptions, ...commands.map(({ options }) => options)) as typeof globalOptions;
   const words = tokensOf(args, every).flatMap((token) => (token.kind === 'positional' ? [token] : []));
   if (words[0]?.value === 'help') {
     const name = words.slice(1).map(({ value }) => value);
+    const group = groupOf(name, commands);
+    if (group.length > 0) return { kind: 'help', spec: null, group, asked: true };
     return { kind: 'help', spec: name.length === 0 ? null : findCommand(name, commands).spec, asked: true };
   }
   if (words.length === 0) {
-    const asked = args.includes('--help') || args.includes('-h');
     const [first] = args;
     if (!asked && first === '--version') return parseCommandLine(['version', ...args.slice(1)], commands);
     if (!asked && first?.startsWith('-')) checkOptions(args, null, globalOptions);
     return { kind: 'help', spec: null, asked };
   }
+  const group = groupOf(
+    words.map(({ value }) => value),
+    commands,
+  );
+  if (group.length > 0 && asked) return { kind: 'help', spec: null, group, asked };
   const { spec, used } = findCommand(
     words.map(({ value }) => value),
     commands,
@@ -64,6 +77,13 @@ export const parseCommandLine = (args: readonly string[], commands: readonly Com
   return { kind: 'run', spec, values, arguments: positionals };
 };
 
+/** The commands that all of these words begin; none where they are a command. */
+const groupOf = (words: readonly string[], commands: readonly CommandSpec[]): readonly CommandSpec[] => {
+  const name = words.join(' ');
+  if (name === '' || commands.some((command) => command.name === name)) return [];
+  return commands.filter((command) => command.name.startsWith(`${name} `));
+};
+
 /** The command that the first words name; the longest name wins. */
 const findCommand = (
   words: readonly string[],
@@ -76,7 +96,10 @@ const findCommand = (
   const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
   const command = group.length > 0 ? words.slice(0, 3).join(' ') : words[0]!;
   const names = commands.map(({ name }) => name);
-  const suggestion = nearestName(command, names) ?? group.map(({ name }) => name).join(' or ');
+  const within = groupOf(words, commands);
+  const suggestion =
+    (within.length > 0 ? null : nearestName(command, names)) ??
+    (within.length > 0 ? within : group).map(({ name }) => name).join(' or ');
   throw new MillraceError('CLI_UNKNOWN_COMMAND', { command, suggestion: suggestion === '' ? null : suggestion });
 };
 

@@ -286,7 +286,7 @@ export const commands: readonly CommandSpec[] = [
     most: 1,
     formats: ['human', 'jsonl'],
     options: {
-      key: { value: 'START', repeatable: true, describe: 'Only keys whose names begin so; may be repeated.' },
+      key: { value: 'START', repeatable: true, describe: 'Only keys whose names begin so.' },
       database: { value: 'N', describe: 'Only keys of this database.' },
       elements: {
         value: 'N',

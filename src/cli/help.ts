@@ -16,15 +16,23 @@ export const overviewHelp = (commands: readonly CommandSpec[]): string =>
       { command: 'millrace run pipeline.yaml', does: 'run it' },
     ]),
     '',
-    headings().commands,
-    ...columns(commands.map((spec) => [`${spec.name} ${spec.arguments}`.trim(), summaryOf(spec)])),
-    '',
+    ...commandLines(commands),
     headings().globalOptions,
     ...columns(Object.entries(globalOptions).map(optionRow)),
     '',
     headings().more,
     '',
   ].join('\n');
+
+/** The help of a group of commands: which there are. */
+export const groupHelp = (commands: readonly CommandSpec[]): string =>
+  [...commandLines(commands), headings().more, ''].join('\n');
+
+const commandLines = (commands: readonly CommandSpec[]): readonly string[] => [
+  headings().commands,
+  ...columns(commands.map((spec) => [`${spec.name} ${spec.arguments}`.trim(), summaryOf(spec)])),
+  '',
+];
 
 /** The help of one command, examples first. */
 export const commandHelp = (spec: CommandSpec): string =>

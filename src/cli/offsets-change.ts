@@ -12,7 +12,12 @@ interface Change {
 
 /** A place of a log in the words that `offsets set` takes. */
 export const logText = ({ file, offset, gtids }: LogFigures): string =>
-  [file !== null && file !== '' && `${file}:${offset}`, gtids !== null && `gtid ${gtids === '' ? '(none)' : gtids}`]
+  [
+    file !== null && file !== '' && `${file}:${offset}`,
+    // A log without files, as the replication stream of Redis.
+    file === null && offset !== null && `offset ${offset}`,
+    gtids !== null && `gtid ${gtids === '' ? '(none)' : gtids}`,
+  ]
     .filter((words) => words !== false)
     .join('  ') || 'nothing';
 

@@ -64,3 +64,16 @@ test('keys that a cache was to lose are told by whether they were there, and of 
   assert.ok(text.includes(`${of}"hit"} 2\n${of}"nothing"} 40\n`), text);
   assert.doesNotMatch(text, /invalidations_total\{[^}]*topic/);
 });
+
+test('a place is told in the words of its log: a file and a byte of it, or the byte of a stream', () => {
+  const at = (file: string | null, offset: number | null): string => {
+    const log = { source: 's', server: null, file, offset, gtids: null, bytesBehind: null };
+    const more = { transactionsBehind: null, clockSkewMs: null, retentionSeconds: null };
+    const view = { ...viewOf({ lateRows: 0, overflows: 0, watermark: null }), logs: [{ ...log, ...more }] };
+    return pipelineTable([view], plain).split(/ {2,}/).at(-1)!;
+  };
+  assert.deepEqual(
+    [at('binlog.000002', 157), at(null, 9_472), at(null, null)],
+    ['binlog.000002:157', 'offset 9472', '-'],
+  );
+});

@@ -15,7 +15,7 @@ const placeText = ({ logs }: Pick<PipelineView, 'logs'>): string =>
   logs
     .map(
       ({ source, file, offset }) =>
-        `${logs.length > 1 ? `${source} ` : ''}${file === null ? '-' : `${file}:${offset}`}`,
+        `${logs.length > 1 ? `${source} ` : ''}${file === null ? (offset === null ? '-' : `offset ${offset}`) : `${file}:${offset}`}`,
     )
     .join(', ') || '-';
 

@@ -5,7 +5,7 @@ import { commands } from './command-table.ts';
 import { errorEnvelope } from './envelope.ts';
 import { errorText } from './error-text.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
-import { commandHelp, overviewHelp } from './help.ts';
+import { commandHelp, groupHelp, overviewHelp } from './help.ts';
 import { askedLanguage, speak } from './locale/language.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -37,7 +37,7 @@ export const answer = async (
       const { run } = await line.spec.load();
       return await run(commandCall(line, { terminal, env, commands }));
     }
-    const help = line.spec ? commandHelp(line.spec) : overviewHelp(commands);
+    const help = line.spec ? commandHelp(line.spec) : line.group ? groupHelp(line.group) : overviewHelp(commands);
     if (line.asked) await terminal.print(help);
     else terminal.stderr.write(help);
     return line.asked ? exitCode.ok : exitCode.usage;

@@ -108,6 +108,10 @@ class RunningPipeline implements Pipeline {
       const outcome = await this.#runAttempts(stop, abort);
       if (abort.aborted) throw new MillraceError('PIPELINE_ABORTED', { pipeline: this.name });
       this.#ended = outcome;
+      if (outcome === 'finished') {
+        const { rows } = this.#progress.totals().sync;
+        this.#options.log.info('the source has no more', { pipeline: this.name, rows });
+      }
       return { outcome, positions: new Map(this.#progress.lanes) };
     } catch (error) {
       this.#failure = error as Error;

@@ -63,11 +63,9 @@ const countText = (count: AofCount, { files, end }: AofLog): string => {
     count.keys.facts.size > 0
       ? [`The base holds:\n${textTable([], keyFacts(count.keys))}`, ...keyTables(count.keys)]
       : [];
-  return [
-    textTable([], facts),
-    ...(names.length > 0 ? [textTable(['command', 'times', 'bytes'], names)] : []),
-    ...base,
-  ].join('\n\n');
+  return [textTable([], facts), ...(names.length > 0 ? [textTable(['command', 'times', 'bytes'], names)] : []), ...base]
+    .join('\n\n')
+    .concat('\n');
 };
 
 const bytesOf = (files: AofLog['files']): number => files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -21,6 +21,7 @@ export const run = async (call: CommandCall): Promise<ExitCode> => {
     return exitCode.ok;
   }
   const written = ['format', `${dialect} version ${version}, ${shortBytes(bytes)}`] as const;
-  await terminal.print([textTable([], [written, ...keyFacts(count)]), ...keyTables(count)].join('\n\n'));
+  const parts = [textTable([], [written, ...keyFacts(count)]), ...keyTables(count)];
+  await terminal.print(`${parts.join('\n\n')}\n`);
   return exitCode.ok;
 };

@@ -67,7 +67,7 @@ export const zhUsageErrors: LocalErrors = {
   CLI_FILE_UNWRITABLE: ['无法写入 <file>：<reason>', '请检查目录存在，且当前用户可写。'],
   CLI_INPUT_UNREADABLE: [
     '无法读取 <input>：<reason>',
-    '请检查路径。`binlog` 接受文件、存放 binlog 文件的目录，或写作 mysql://user:password@host:port/ 的服务器；`redis rdb` 接受保存的文件。',
+    '请检查路径。`binlog` 接受文件、存放 binlog 文件的目录，或写作 mysql://user:password@host:port/ 的服务器；`redis rdb` 接受保存的文件，`redis aof` 接受 AOF 日志或其目录。',
   ],
   CLI_OPTION_VALUE: ['<option>：<reason>', '在命令后加 `--help` 查看该选项接受什么。'],
   CLI_UNKNOWN_CODE: [

@@ -5,15 +5,22 @@ import type { RdbCount } from './rdb-count.ts';
 /** Counted keys as lines of facts, for a person. */
 export const keyFacts = (count: RdbCount): readonly (readonly [string, string])[] => [
   ['written by', serverVersion(count) ?? 'unknown'],
-  ['keys', `${count.keys}, of which ${count.expiring} expire and ${count.expired} have expired`],
+  [
+    'keys',
+    count.keys === 0 ? 'none' : `${count.keys}, of which ${count.expiring} expire and ${count.expired} have expired`,
+  ],
   ...(count.expiring > 0 ? [['expiries', spans(count)] as const] : []),
   ...(count.expiringFields > 0 ? [['expiring fields', String(count.expiringFields)] as const] : []),
-  ['databases', [...count.databases].map(([index, keys]) => `${index} (${keys})`).join(', ') || 'none'],
-  ['encodings', [...count.encodings].map(([name, keys]) => `${name} ${keys}`).join(', ') || 'none'],
+  ...(count.keys > 0 ? placesAndEncodings(count) : []),
   ...(count.libraries > 0 ? [['functions', `${count.libraries} libraries`] as const] : []),
   ...(count.modules.size > 0
     ? [['modules', [...count.modules].map(([name, parts]) => `${name} (${parts})`).join(', ')] as const]
     : []),
+];
+
+const placesAndEncodings = ({ databases, encodings }: RdbCount): readonly (readonly [string, string])[] => [
+  ['databases', [...databases].map(([index, keys]) => `${index} (${keys})`).join(', ')],
+  ['encodings', [...encodings].map(([name, keys]) => `${name} ${keys}`).join(', ')],
 ];
 
 const spans = ({ expiries }: RdbCount): string =>

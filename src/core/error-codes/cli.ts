@@ -29,7 +29,7 @@ export const cliErrors = {
   CLI_INPUT_UNREADABLE: {
     retryable: false,
     message: (d: { readonly input: string; readonly reason: string }) => `cannot read ${d.input}: ${d.reason}`,
-    hint: 'Check the path. `binlog` takes a file, a folder of binlog files or a server as mysql://user:password@host:port/; `redis rdb` takes a saved file.',
+    hint: 'Check the path. `binlog` takes a file, a folder of binlog files or a server as mysql://user:password@host:port/; `redis rdb` takes a saved file, `redis aof` an append-only log or its folder.',
   },
   CLI_BINLOG_DAMAGED: {
     retryable: false,

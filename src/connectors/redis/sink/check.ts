@@ -31,11 +31,13 @@ export const checkRedisSink = async (
     }
     await checkCommands(connection, config);
     const own = new OwnKeys(config['position.prefix'], pipeline);
-    for (const command of await forbiddenCommands(connection, config, own)) {
-      const user = config.username ?? 'default';
+    const user = config.username ?? 'default';
+    const forbidden = await forbiddenCommands(connection, config, own);
+    for (const command of forbidden ?? []) {
       problems.push(problem('error', 'REDIS_NOT_PERMITTED', { server, user, command }));
     }
-    problems.push(...memoryOf(facts, server));
+    if (forbidden?.length === 0) passed?.(`the user ${user} may run every command that the sink needs`);
+    problems.push(...memoryOf(facts, server, passed));
     return problems;
   } catch (error) {
     if (!isMillraceError(error)) throw error;
@@ -62,7 +64,7 @@ const checkNodes = async (
       problems.push(problem('error', 'REDIS_NOT_READY', { server, reason: `cluster_state is ${state}` }));
     }
     if (facts.replicas === 0) problems.push(problem('warning', 'REDIS_CLUSTER_ALONE', { server }));
-    problems.push(...memoryOf(facts, server));
+    problems.push(...memoryOf(facts, server, undefined));
   }
   passed?.(`${cluster.map.primaries.length} primaries have all slots of the cluster`);
   return problems;
@@ -71,14 +73,16 @@ const checkNodes = async (
 /** More of its memory than this, and rows will not fit for long. */
 const fullShare = 0.9;
 
-const memoryOf = (facts: ServerFacts, server: string): readonly Problem[] => {
+const memoryOf = (facts: ServerFacts, server: string, passed: Context['passed']): readonly Problem[] => {
   const { maxMemory, usedMemory, evictionPolicy: policy, appendOnly } = facts;
   const problems: Problem[] = [];
   if (policy?.startsWith('allkeys-') && maxMemory !== 0) {
     problems.push(problem('warning', 'REDIS_SINK_EVICTS', { server, policy }));
   } else if (maxMemory && usedMemory !== null && usedMemory > maxMemory * fullShare) {
     problems.push(problem('warning', 'REDIS_SINK_ALMOST_FULL', { server, usedBytes: usedMemory, maxBytes: maxMemory }));
-  }
+  } else if (maxMemory === 0) passed?.('maxmemory is 0: the server takes what the machine has, and evicts nothing');
+  else if (maxMemory !== null && policy !== null) passed?.(`maxmemory-policy is ${policy}, and there is room`);
+  if (appendOnly === true) passed?.('appendonly is yes');
   if (appendOnly === false) problems.push(problem('warning', 'REDIS_SINK_UNSAVED', { server }));
   return problems;
 };

@@ -1,25 +1,28 @@
-import { Buffer } from 'node:buffer';
 import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
+import { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { RedisSinkConfig } from './config.ts';
 import type { OwnKeys } from './own-keys.ts';
 
 type Command = readonly [name: string, ...args: string[]];
 
-/** Names of commands that the account may not run, of those that the sink needs under its settings; none where it may not ask. */
+/** Names of commands that the account may not run, of those that the sink needs under its settings; null: it may not ask. */
 export const forbiddenCommands = async (
   connection: RedisConnection,
   config: RedisSinkConfig,
   own: OwnKeys,
-): Promise<readonly string[]> => {
+): Promise<readonly string[] | null> => {
   const user = config.username ?? 'default';
   const forbidden: string[] = [];
+  let answered = false;
   for (const [name, ...args] of neededCommands(config, own)) {
     // Before Redis 7.0 there is no such question. An account that may run the command is answered OK, and another one why not.
     const [reply] = await connection.send(encodeCommand('ACL', 'DRYRUN', user, name, ...args), 1);
-    if (Buffer.isBuffer(reply) && reply.toString() !== 'OK') forbidden.push(name);
+    if (reply instanceof ReplyError) continue;
+    answered = true;
+    if (String(reply) !== 'OK') forbidden.push(name);
   }
-  return [...new Set(forbidden)];
+  return answered ? [...new Set(forbidden)] : null;
 };
 
 const neededCommands = (config: RedisSinkConfig, own: OwnKeys): readonly Command[] => {
