@@ -97,6 +97,8 @@ export interface Sink extends AsyncDisposable {
   readonly inFlight?: number;
   /** It takes deletes with `everyMatch`. Left out: the pipeline refuses them. */
   readonly takesEveryMatch?: true;
+  /** It leaves what it holds in columns with `ownedByTarget` as it is. Left out: the pipeline refuses rows of such tables. */
+  readonly keepsOwnColumns?: true;
 }
 
 /** Reads messages again that a source had put aside. */

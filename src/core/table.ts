@@ -44,6 +44,11 @@ export interface Column {
   readonly invisible: boolean;
   readonly autoIncrement: boolean;
   readonly comment: string | null;
+  /**
+   * The target owns the values: a create or read gives them where the target has none, and an update says nothing of them. Left out:
+   * the source owns them.
+   */
+  readonly ownedByTarget?: true;
 }
 
 /**

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Batch } from '../core/batch.ts';
 import type { Sink } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
+import { withOwnedColumns } from '../core/owned-elsewhere.ts';
 import { position } from '../core/position.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
@@ -38,6 +39,15 @@ test('a delete of every row that matches is refused for a sink that does not kno
   const change = create(1);
   assert.ok(change.kind === 'rows');
   log.commit({ ...change, op: 'delete', everyMatch: true });
+  await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'SINK_ROW_REFUSED'));
+  assert.deepEqual(idsIn(store), []);
+});
+
+test('a table of which the target owns columns is refused for a sink that would write over them, and nothing is written', async () => {
+  const { log, store, pipeline } = setup();
+  const change = create(1);
+  assert.ok(change.kind === 'rows');
+  log.commit({ ...change, table: withOwnedColumns(change.table, [1]) });
   await assert.rejects(pipeline.run(never), (error) => isMillraceError(error, 'SINK_ROW_REFUSED'));
   assert.deepEqual(idsIn(store), []);
 });

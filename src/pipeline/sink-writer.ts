@@ -2,7 +2,8 @@ import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
-import { qualifiedName } from '../core/table.ts';
+import { ownedColumns } from '../core/owned-elsewhere.ts';
+import { qualifiedName, type Table } from '../core/table.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
 import { Group, standsAlone } from './group.ts';
 import type { BatchTiming, Measured } from './measured.ts';
@@ -50,6 +51,8 @@ export class SinkWriter {
   #claiming = false;
   #lastClaim: Promise<unknown> = Promise.resolve();
   #waiting: (() => void) | null = null;
+  /** The table that was looked at last: the sink takes its rows. */
+  #known: Table | null = null;
 
   constructor(options: SinkWriterOptions) {
     this.#options = options;
@@ -90,12 +93,24 @@ export class SinkWriter {
   }
 
   #checkKinds({ changes }: Batch): void {
-    if (this.#options.sink.takesEveryMatch) return;
+    const { takesEveryMatch, keepsOwnColumns } = this.#options.sink;
     for (const change of changes) {
-      if (change.kind !== 'rows' || !change.everyMatch) continue;
-      const reason = 'it cannot delete the rows of all elements of a key at once; a mysql sink can';
-      throw new MillraceError('SINK_ROW_REFUSED', { sink: this.name, table: qualifiedName(change.table), reason });
+      if (change.kind !== 'rows') continue;
+      const { table, everyMatch } = change;
+      if (everyMatch && !takesEveryMatch)
+        throw this.#refused(table, 'it cannot delete the rows of all elements of a key at once; a mysql sink can');
+      if (table === this.#known || keepsOwnColumns) continue;
+      if (ownedColumns(table).length > 0)
+        throw this.#refused(
+          table,
+          'it cannot leave columns as they are that it owns (`owned.elsewhere`); a redis sink can',
+        );
+      this.#known = table;
     }
+  }
+
+  #refused(table: Table, reason: string): MillraceError {
+    return new MillraceError('SINK_ROW_REFUSED', { sink: this.name, table: qualifiedName(table), reason });
   }
 
   /** About the bytes that wait for the sink, those of a write under way not among them. */

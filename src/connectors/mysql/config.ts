@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { ownedElsewhere } from '../../core/owned-elsewhere.ts';
 import { byteSize, duration, list, secret, tableList, withoutEffect } from '../../core/settings.ts';
+import { tablePatterns } from '../../core/table-pattern.ts';
 import { snapshotSettings } from './snapshot/snapshot-settings.ts';
 
 /** The largest server id MySQL takes: 32 bits, and 0 means "no replica". */
@@ -121,10 +123,10 @@ export const mysqlConfig = z
       .describe(
         'Whether transactions that a millrace sink wrote on this server are left out, so that two servers can be kept in step both ways without an echo. Chains of servers need them.',
       ),
-    'owned.elsewhere': tableList
+    'owned.elsewhere': ownedElsewhere
       .optional()
       .describe(
-        'Tables, as patterns like those of `tables`, whose rows the other side owns and a millrace sink writes here. What others write to them is not brought there: its rows are counted as conflicts, in the status, the figures and the log. Needs `skip.own.writes: true`.',
+        'What the other side owns and a millrace sink writes here, separated by semicolons: tables, as patterns like those of `tables`, and columns of single tables, `shop.users(visits,last_seen)`. What others change of it is not brought there: such rows are counted as conflicts, in the status, the figures and the log. A new row brings its values of such columns where the other side has none. Columns need a `redis` sink. Needs `skip.own.writes: true`.',
       ),
     'ssl.mode': z
       .enum(sslModes)
@@ -193,6 +195,11 @@ export const mysqlConfig = z
       missing('owned.elsewhere', 'needs `skip.own.writes: true`, or what the sink writes would count');
     if (config['owned.elsewhere'] !== undefined && config['binlog.files'] !== undefined)
       missing('owned.elsewhere', 'needs a server: files are of the past, and nobody is on the other side of them');
+    const selected = tablePatterns(config.tables, [...(config['tables.exclude'] ?? [])]);
+    for (const { database, name } of config['owned.elsewhere']?.groups ?? []) {
+      if (!selected.matches(database, name))
+        missing('owned.elsewhere', `names columns of ${database}.${name}, which \`tables\` does not read`);
+    }
     if ((config['ssl.cert'] === undefined) !== (config['ssl.key'] === undefined))
       missing('ssl.cert', 'a client certificate needs both `ssl.cert` and `ssl.key`');
   });

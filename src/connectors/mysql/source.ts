@@ -3,7 +3,9 @@ import type { Change } from '../../core/change.ts';
 import type { Context, Source } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import type { HeldPosition, LogFigures, LogPlace } from '../../core/operating.ts';
+import type { Table } from '../../core/table.ts';
 import { type Dial, dialTcp } from '../../net/dial.ts';
+import type { Schema } from '../../protocol/mysql/ddl/schema.ts';
 import { type BinlogPosition, decodeBinlogPosition, encodeBinlogPosition } from './binlog-position.ts';
 import type { MysqlConfig } from './config.ts';
 import { MysqlConnection } from './connection.ts';
@@ -21,6 +23,7 @@ import { ForeignRows } from './foreign-rows.ts';
 import { lanesOf, type MysqlLanes } from './lanes.ts';
 import { type PlaceSearch, placeAt, placeBefore } from './locate-place.ts';
 import type { LogFeed } from './log-feed.ts';
+import { OwnedColumns } from './owned-columns.ts';
 import { logCovers, logHolds } from './position-order.ts';
 import { ReadLoop } from './read-loop.ts';
 import { chooseIdentity, type ReplicaIdentity } from './replica-identity.ts';
@@ -69,6 +72,8 @@ export class MysqlSource implements Source {
   readonly #lanes: MysqlLanes;
   /** Null: no table is of the other side. */
   readonly #foreign: ForeignRows | null;
+  /** Null: no column of a table is, either. */
+  readonly #owned: OwnedColumns | null;
   #snapshots: SnapshotRun | null = null;
   /** Null: nothing is being read. */
   #end: EndWatch | null = null;
@@ -85,8 +90,9 @@ export class MysqlSource implements Source {
     this.#captures = selectsTable(config);
     this.#lanes = lanesOf(config.name);
     const { pipeline, log, clock } = options.context;
-    const tables = config['owned.elsewhere'];
-    this.#foreign = tables === undefined ? null : new ForeignRows({ tables, pipeline, log, clock });
+    const owned = config['owned.elsewhere'];
+    this.#foreign = owned === undefined ? null : new ForeignRows({ tables: owned.tables, pipeline, log, clock });
+    this.#owned = owned?.groups.length ? new OwnedColumns(owned.groups, this.#foreign!) : null;
   }
 
   /** What is being snapshotted, and the way to ask for more; null: nothing is being read. */
@@ -180,7 +186,8 @@ export class MysqlSource implements Source {
         );
         this.#end = end;
         try {
-          yield* this.#follow(plan, snapshots, stop);
+          const batches = this.#follow(plan, snapshots, stop);
+          yield* this.#owned?.over(batches) ?? batches;
           return;
         } catch (error) {
           if (lost !== null || !logIsLost(error) || this.#config['scan.lost-log'] === 'fail') throw error;
@@ -281,6 +288,7 @@ export class MysqlSource implements Source {
       lost: lost ? { address: server.address } : null,
       log: this.#context.log,
     });
+    this.#owned?.check([...catalogue.captured().values(), ...tablesOf(now.schema)]);
     const { position, gtids } = start;
     return {
       server,
@@ -457,6 +465,9 @@ interface Plan {
   readonly catalogue: TableCatalogue;
   readonly snapshot: Omit<SnapshotRequest, 'signal'>;
 }
+
+const tablesOf = ({ databases }: Schema): readonly Table[] =>
+  [...databases.values()].flatMap(({ tables }) => [...tables.values()].map(({ table }) => table));
 
 const splitName = (qualified: string): [string, string] => {
   const dot = qualified.indexOf('.');

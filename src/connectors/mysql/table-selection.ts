@@ -15,7 +15,7 @@ const systemDatabases: ReadonlySet<string> = new Set([
 const keptBySinks = /^millrace_(?:schema_change|sweep_[0-9a-f]+)$/;
 
 /**
- * Which tables a source's settings mean: `tables` less `tables.exclude` and `owned.elsewhere`, and never the server's own tables nor those in which millrace's
+ * Which tables a source's settings mean: `tables` less `tables.exclude` and those of `owned.elsewhere`, and never the server's own tables nor those in which millrace's
  * sinks keep their places. Carried elsewhere, those would take a target's own place from it, or tell of every write of a sink as a change.
  */
 export const selectsTable = (
@@ -23,7 +23,7 @@ export const selectsTable = (
 ): ((database: string, table: string) => boolean) => {
   const patterns = tablePatterns(config.tables, [
     ...(config['tables.exclude'] ?? []),
-    ...(config['owned.elsewhere'] ?? []),
+    ...(config['owned.elsewhere']?.tables ?? []),
   ]);
   return (database, table) =>
     patterns.matches(database, table) &&

@@ -10,6 +10,7 @@ import { RowKey } from './row-key.ts';
 import { type RowLimits, RowRefusal } from './row-refusal.ts';
 import { SeenKeys } from './seen-keys.ts';
 import { ShapedCommands } from './shaped-commands.ts';
+import { SharedHashCommands } from './shared-hash-commands.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TouchedKeys } from './touched-keys.ts';
 
@@ -36,6 +37,7 @@ export class RowCommands {
   readonly #refusal: RowRefusal;
   readonly #seen = new SeenKeys();
   readonly #shaped: ShapedCommands;
+  readonly #shared: SharedHashCommands;
   readonly #indexes: IndexingCommands;
   readonly #nests: NestCommands;
   readonly #expiry: ExpiryCommands;
@@ -58,6 +60,14 @@ export class RowCommands {
     });
     this.#indexes = new IndexingCommands(this.commands, this.#refusal);
     this.#expiry = new ExpiryCommands(this.commands, this.#refusal);
+    this.#shared = new SharedHashCommands({
+      commands: this.commands,
+      refusal: this.#refusal,
+      seen: this.#seen,
+      indexes: this.#indexes,
+      touched: this.touched,
+      mayFail: this.mayFail,
+    });
   }
 
   /** Something was written that cannot be written as a whole: an update that does not hold all of its row, a member of a set. */
@@ -85,6 +95,12 @@ export class RowCommands {
   add(change: RowsChange, plan: TablePlan, wipe: boolean): void {
     if (!plan.isMirroredHash) {
       this.#shaped.add(change, plan, wipe);
+      return;
+    }
+    if (plan.owned.length > 0) {
+      // Nothing there can be replaced as a whole: that would take what is not MySQL's.
+      this.#partial = true;
+      this.#shared.add(change, plan);
       return;
     }
     const { op, rows, origin } = change;

@@ -106,6 +106,7 @@ interface OpenParts {
  */
 class RedisSink implements Sink {
   readonly inFlight = 2;
+  readonly keepsOwnColumns = true;
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
   readonly #store: KeyStore;

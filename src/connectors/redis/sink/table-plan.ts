@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { ownedColumns } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { HashFields } from '../hash-fields.ts';
 import type { KeyTemplate } from '../key-template.ts';
@@ -17,6 +18,8 @@ export interface TablePlan {
   readonly keys: KeyTemplate;
   readonly indexes: readonly KeyTemplate[];
   readonly nests: readonly Nesting[];
+  /** Columns whose fields Redis owns. */
+  readonly owned: readonly number[];
   /** Rows are hashes, and all of them are there. */
   readonly isMirroredHash: boolean;
   /** Nothing is to be said of a new row but its fields. */
@@ -45,6 +48,7 @@ export const planTable = (table: Table, settings: TableSettings, state: TableSta
   table,
   label: qualifiedName(table),
   ...settings,
+  owned: ownedColumns(table),
   isMirroredHash: settings.shape.kind === 'hash' && settings.mode === 'mirror',
   isRowAlone: !expires(settings) && settings.indexes.length + settings.nests.length === 0,
   expires: expires(settings),

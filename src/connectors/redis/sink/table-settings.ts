@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../core/errors.ts';
+import { ownedColumns } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { isExpiryKind } from '../expiry-time.ts';
@@ -210,6 +211,7 @@ const fieldExpiriesOf = (text: string | undefined, table: Table): readonly Field
 const checkTogether = (settings: TableSettings, table: Table): void => {
   const { shape, mode, expiry, fieldExpiries, keys, indexes, nests } = settings;
   const label = qualifiedName(table);
+  checkOwned(settings, table);
   if (fieldExpiries.length > 0) {
     if (shape.kind !== 'hash' || mode !== 'mirror')
       refuse(label, 'fields live for a time in hashes that mirror a table');
@@ -237,6 +239,25 @@ const checkTogether = (settings: TableSettings, table: Table): void => {
   const known = new Set([...keys.columns, (shape as { readonly member: number }).member]);
   if (rowKey.length > 0 && rowKey.every((column) => known.has(column))) return;
   refuse(label, `rows would share members: key and member do not hold all of its primary key`);
+};
+
+/** Fields that Redis owns stand in a hash that nothing replaces as a whole. */
+const checkOwned = (
+  { shape, mode, expiry, fieldExpiries, keys, indexes, nests }: TableSettings,
+  table: Table,
+): void => {
+  const owned = ownedColumns(table);
+  if (owned.length === 0) return;
+  const label = qualifiedName(table);
+  const some = `Redis owns columns of it (\`owned.elsewhere\`)`;
+  if (shape.kind !== 'hash') refuse(label, `${some}, and only a hash has fields: it cannot be ${shape.kind}`);
+  if (mode !== 'mirror') refuse(label, `${some}, which would go with the key: it cannot be ${mode}`);
+  if (expiry !== null || fieldExpiries.length > 0) refuse(label, `${some}, so neither rows nor fields live for a time`);
+  if (nests.length > 0) refuse(label, `${some}, so its rows cannot hold others`);
+  for (const { columns, text } of [keys, ...indexes]) {
+    const column = columns.find((each) => owned.includes(each));
+    if (column !== undefined) refuse(text, `it is made of ${table.columns[column]!.name}, which Redis owns`);
+  }
 };
 
 const checkParent = (

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { byteSize, duration, list } from '../../../core/settings.ts';
+import { ownedElsewhere } from '../../../core/owned-elsewhere.ts';
+import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
 import { sentinelSettings } from '../route-settings.ts';
 import { keyShapes } from './key-tables.ts';
@@ -99,10 +100,10 @@ const settings = z.strictObject({
     .describe(
       'Whether transactions that a millrace sink wrote on this server are left out of what changes, so that MySQL and Redis can be kept in step both ways without an echo.',
     ),
-  'owned.elsewhere': list
-    .default([])
+  'owned.elsewhere': ownedElsewhere
+    .optional()
     .describe(
-      'Tables of `schema`, as `database.table`, whose rows the other side owns and a millrace sink writes here. What others write to their keys is not brought there: it is counted as conflicts, in the status, the figures and the log. Needs `skip.own.writes: true`.',
+      'What the other side owns of `schema` and a millrace sink writes here, separated by semicolons: tables, as `database.table`, and columns of single tables of hashes, `shop.users(name,email)`, whose rows then come and go with the other side. What others write of it is not brought there: it is counted as conflicts, in the status, the figures and the log. Columns need a `mysql` sink. Needs `skip.own.writes: true`.',
     ),
   'position.prefix': z
     .string()
@@ -149,9 +150,10 @@ const settings = z.strictObject({
 export const redisSourceConfig = settings.superRefine((config, context) => {
   const { hostname, path } = config;
   const scans = config.mode === 'scan' || config['scan.fallback'];
-  if (config['owned.elsewhere'].length > 0 && !config['skip.own.writes']) {
-    const message = 'needs `skip.own.writes: true`, or what the sink writes would count';
-    context.addIssue({ code: 'custom', path: ['owned.elsewhere'], message });
+  if (config['owned.elsewhere'] !== undefined) {
+    const issue = (message: string): void => context.addIssue({ code: 'custom', path: ['owned.elsewhere'], message });
+    if (!config['skip.own.writes']) issue('needs `skip.own.writes: true`, or what the sink writes would count');
+    if (path !== undefined) issue('needs `hostname`: a file is of the past, and nobody is on the other side of it');
   }
   if (config['flushes.policy'] === 'confirm' && (config['deletes.policy'] !== 'delete' || scans)) {
     const message = 'confirm needs `deletes.policy: delete`, and `mode: replica` without `scan.fallback`';

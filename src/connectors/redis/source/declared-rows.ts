@@ -1,6 +1,5 @@
 import type { Change, RedisOrigin } from '../../../core/change.ts';
 import type { Context } from '../../../core/connector.ts';
-import { MillraceError } from '../../../core/errors.ts';
 import { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
 import type { RedisSourceConfig } from './config.ts';
 import { KeyRows } from './key-rows.ts';
@@ -14,7 +13,7 @@ import { UnreadableKeys } from './unreadable-keys.ts';
 export class DeclaredRows {
   /** Those that are read. */
   readonly tables: readonly KeyTable[];
-  /** Those whose rows the other side owns. */
+  /** Those of which the other side owns something: of some all, of some columns alone. */
   readonly elsewhere: readonly KeyTable[];
   readonly keys: KeyRows;
   /** Whether the row of a key that is gone goes. */
@@ -25,15 +24,9 @@ export class DeclaredRows {
 
   /** `rowsAtOnce`: how many are usually taken together. Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
   constructor(config: RedisSourceConfig, context: Context, rowsAtOnce: number) {
-    const owned = config['owned.elsewhere'];
     const tables = keyTables(config);
-    const unknown = owned.find((name) => !tables.some(({ label }) => label === name));
-    if (unknown !== undefined) {
-      const reason = `${unknown} is not a table in \`schema\``;
-      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'owned.elsewhere', reason });
-    }
-    this.tables = tables.filter(({ label }) => !owned.includes(label));
-    this.elsewhere = tables.filter(({ label }) => owned.includes(label));
+    this.tables = tables.filter(({ isForeign }) => !isForeign);
+    this.elsewhere = tables.filter(({ isForeign, shared }) => isForeign || shared !== null);
     this.deletes = config['deletes.policy'] === 'delete';
     this.#database = config.database;
     this.#changes = new ChangeCollector(rowsAtOnce);

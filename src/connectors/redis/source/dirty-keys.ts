@@ -8,7 +8,7 @@ export class DirtyKey {
   mayBeGone = false;
   /** All of it; else the elements alone. */
   isWhole = false;
-  /** Elements of a set, sorted set or hash that commands named, by their text; null: none, as of most keys. */
+  /** Elements of a set, sorted set or hash, or fields of a row, that commands named, by their text; null: none, as of most keys. */
   elements: Map<string, Buffer> | null = null;
   /** Entries that were added to a stream, each its id, names and values: what is trimmed before it is read again is not lost. */
   entries: (readonly Buffer[])[] | null = null;

@@ -1,18 +1,25 @@
 import type { Command } from '../../../protocol/redis/command-decoder.ts';
 import type { KeyTable } from './key-tables.ts';
+import { namedFields } from './named-elements.ts';
 
-/** Where commands name several keys: from a text on, each so many texts. Others name one, their second text. */
-const severalKeys: Readonly<Record<string, { readonly step: number; readonly last: number }>> = {
-  DEL: { step: 1, last: Number.POSITIVE_INFINITY },
-  UNLINK: { step: 1, last: Number.POSITIVE_INFINITY },
-  MSET: { step: 2, last: Number.POSITIVE_INFINITY },
-  RENAME: { step: 1, last: 2 },
-  RENAMENX: { step: 1, last: 2 },
-};
+/** Where commands write to other keys than their second text alone: from a text to another, each so many texts. */
+const writtenKeys: Readonly<Record<string, { readonly first: number; readonly step: number; readonly last: number }>> =
+  {
+    DEL: { first: 1, step: 1, last: Number.POSITIVE_INFINITY },
+    UNLINK: { first: 1, step: 1, last: Number.POSITIVE_INFINITY },
+    MSET: { first: 1, step: 2, last: Number.POSITIVE_INFINITY },
+    RENAME: { first: 1, step: 1, last: 2 },
+    RENAMENX: { first: 1, step: 1, last: 2 },
+    COPY: { first: 2, step: 1, last: 2 },
+  };
+
+/** They say until when a key lives, and change nothing in it. */
+const timing = new Set(['PEXPIREAT', 'PERSIST', 'EXPIRE', 'PEXPIRE', 'EXPIREAT']);
 
 /**
- * Counts the writes of others than a millrace sink to keys whose rows the other side owns: conflicts, of which nothing is brought there. A
- * transaction counts at its end, when it is known whose it is.
+ * Counts the writes of others than a millrace sink to what the other side owns: conflicts, of which nothing is brought there. Of a table with
+ * two owners these are commands that name a field of the other side's, or that name none and change the key as a whole. A transaction counts at its
+ * end, when it is known whose it is.
  */
 export class ForeignWrites {
   /** Since reading began in this process; an expiry counts too, because it arrives as a DEL. */
@@ -22,6 +29,7 @@ export class ForeignWrites {
   #open: number | null = null;
   #told = 0;
 
+  /** `tables`: those of which the other side owns something. */
   constructor(tables: readonly KeyTable[]) {
     this.#tables = tables;
   }
@@ -38,10 +46,11 @@ export class ForeignWrites {
   /** `name`: the command's, in capitals. */
   look(command: Command, name: string): void {
     if (this.#tables.length === 0) return;
-    const { step, last } = severalKeys[name] ?? { step: 1, last: 1 };
-    for (let i = 1; i < command.length && i <= last; i += step) {
+    const { first, step, last } = writtenKeys[name] ?? { first: 1, step: 1, last: 1 };
+    for (let i = first; i < command.length && i <= last; i += step) {
       const key = command.bytesOf(i);
-      if (!this.#tables.some(({ keys }) => keys.matches(key))) continue;
+      const table = this.#tables.find(({ keys }) => keys.matches(key));
+      if (table === undefined || !isConflict(command, name, table)) continue;
       if (this.#open === null) this.total += 1;
       else this.#open += 1;
     }
@@ -54,3 +63,10 @@ export class ForeignWrites {
     return found;
   }
 }
+
+const isConflict = (command: Command, name: string, { shared, document }: KeyTable): boolean => {
+  if (shared === null) return true;
+  const named = namedFields(command, name);
+  if (named === null) return !timing.has(name);
+  return named.some((at) => shared.foreign.has(document.columnOf(command.bytesOf(at))));
+};

@@ -1,7 +1,7 @@
-import type { RedisOrigin } from '../../../core/change.ts';
+import type { Op, RedisOrigin } from '../../../core/change.ts';
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { ignoredValues } from '../../../core/ignored-values.ts';
-import type { ChangeCollector } from '../../../formats/json-rows/change-collector.ts';
+import type { ChangeCollector, Fill } from '../../../formats/json-rows/change-collector.ts';
 import { JsonRowImages } from '../../../formats/json-rows/json-row-images.ts';
 import type { Message } from '../../../formats/json-rows/message.ts';
 import type { RdbKey } from '../../../protocol/redis/rdb/rdb-visitor.ts';
@@ -112,11 +112,32 @@ export class KeyRows {
 
   end(): void {
     const table = this.#table!;
-    if (!table.isChildren && !this.#isAside) this.#add(table, this.#op);
+    if (table.isChildren || this.#isAside) return;
+    if (table.shared === null) this.#add(table, this.#op);
+    else {
+      // A field that is not there is NULL; where that cannot be, nothing is said of it.
+      const said = table.shared.own.filter(
+        (column) => table.table.columns[column]!.nullable || table.document.has(column),
+      );
+      this.#addShared(table, said);
+    }
   }
 
-  /** The key is gone: its row, or the rows of all its elements. */
+  /** Ends a key of which some fields alone were told: those that were not among the values are gone. */
+  endFields(names: Iterable<Buffer>): void {
+    const table = this.#table!;
+    if (this.#isAside) return;
+    const columns = [...names].map((name) => table.document.columnOf(name));
+    const { own } = table.shared!;
+    this.#addShared(
+      table,
+      own.filter((column) => columns.includes(column)),
+    );
+  }
+
+  /** The key is gone: its row, or the rows of all its elements. A row with two owners stays: it goes with the other side's. */
   gone(table: KeyTable, key: Buffer): void {
+    if (table.shared !== null) return;
     this.begin(table, key, null, 'create');
     if (table.isChildren) this.#removeElements(table);
     else this.#add(table, 'delete');
@@ -153,8 +174,10 @@ export class KeyRows {
 
   #column(table: KeyTable, name: Buffer, value: Buffer, expiresAtMs: number | null): void {
     if (this.#isAside) return;
-    const { document, keys, expiryColumn, elementColumn, fieldExpiries, label } = table;
+    const { document, keys, expiryColumn, elementColumn, fieldExpiries, label, shared } = table;
     const column = document.columnOf(name);
+    // The fields of the key are MySQL's, too.
+    if (shared !== null && (shared.foreign.has(column) || keys.columns.includes(column))) return;
     const isTime = column === expiryColumn || fieldExpiries.some(({ until }) => until === column);
     if (column < 0 || isTime || column === elementColumn) {
       if (this.#ignoresUnknown) return;
@@ -179,12 +202,28 @@ export class KeyRows {
     this.#add(table, this.#op);
   }
 
-  #add({ document, finder }: KeyTable, op: 'read' | 'create' | 'delete'): void {
+  #add(table: KeyTable, op: 'read' | 'create' | 'delete'): void {
+    const { document } = table;
+    this.#addRow(table, op, op === 'delete' ? document.placeBefore : document.placeAfter);
+  }
+
+  /** Some columns of a row that is the other side's: nothing is said of its others. */
+  #addShared(table: KeyTable, columns: readonly number[]): void {
+    if (columns.length === 0) return;
+    const { document, keys } = table;
+    const said = [...keys.columns, ...columns];
+    this.#addRow(table, 'update', (places, before, after) => {
+      document.placePart(places, before, keys.columns);
+      document.placePart(places, after, said);
+    });
+  }
+
+  #addRow({ document, finder }: KeyTable, op: Op, fill: Fill): void {
     const changes = this.#changes;
     changes.begin();
     try {
       const row = document.write();
-      changes.row(finder, op, row, op === 'delete' ? document.placeBefore : document.placeAfter, this.#message);
+      changes.row(finder, op, row, fill, this.#message);
       changes.check();
     } catch (error) {
       changes.undo();

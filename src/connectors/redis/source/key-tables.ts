@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../core/errors.ts';
+import type { OwnedElsewhere } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { ColumnFinder } from '../../../formats/json-rows/column-finder.ts';
 import { plainModes, type ValueModes } from '../../../formats/json-rows/value-modes.ts';
@@ -8,6 +9,7 @@ import type { RdbKind } from '../../../protocol/redis/rdb/rdb-visitor.ts';
 import { keyTemplates, tableMapping } from '../key-mapping.ts';
 import type { KeyTemplate } from '../key-template.ts';
 import { checkMoment, type FieldExpiry, fieldExpiries, fieldExpirySetting } from './field-expiries.ts';
+import { ownersOf, type SharedColumns } from './owners.ts';
 import { RowDocument } from './row-document.ts';
 
 /**
@@ -37,6 +39,10 @@ export interface KeyTable {
   readonly expiryColumn: number;
   /** Where those of its fields go. */
   readonly fieldExpiries: readonly FieldExpiry[];
+  /** The other side owns all of it, so that nothing of it is brought there. */
+  readonly isForeign: boolean;
+  /** What the other side owns of its columns; null: none of them, or all. */
+  readonly shared: SharedColumns | null;
 }
 
 interface Declared {
@@ -47,6 +53,7 @@ interface Declared {
   readonly 'source.tableId-to-type.mapping'?: string | undefined;
   readonly 'expiry.column'?: string | undefined;
   readonly 'source.tableId-to-field-expiry.mapping'?: string | undefined;
+  readonly 'owned.elsewhere'?: OwnedElsewhere | undefined;
 }
 
 /** The declared tables. Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
@@ -69,9 +76,10 @@ export const keyTables = (config: Declared): readonly KeyTable[] => {
       reason: `no table of \`schema\` has a column ${expiryName}`,
     });
   }
+  const ownerOf = ownersOf(config['owned.elsewhere'], tables);
   return tables.map((table) => {
     const made = keyTable(table, shapeOf(table), keysOf, expiryName);
-    return { ...made, fieldExpiries: fieldExpiries(untils.get(made.label), table, made) };
+    return { ...made, fieldExpiries: fieldExpiries(untils.get(made.label), table, made), ...ownerOf(table, made) };
   });
 };
 
@@ -80,7 +88,7 @@ const keyTable = (
   shape: KeyShape,
   keysOf: (table: Table, rowKey?: readonly number[]) => KeyTemplate,
   expiryName: string | undefined,
-): Omit<KeyTable, 'fieldExpiries'> => {
+): Omit<KeyTable, 'fieldExpiries' | 'isForeign' | 'shared'> => {
   const wrong = (reason: string) =>
     new MillraceError('CONFIG_WRONG_VALUE', { key: 'schema', reason: `table ${qualifiedName(table)} ${reason}` });
   const rowKey = keyColumnsOf(table);

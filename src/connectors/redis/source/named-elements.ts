@@ -37,6 +37,31 @@ export const namedElements = (command: Command, name: string, shape: KeyShape): 
   return found === null || found.shape !== shape ? null : every(command, found.from, found.step);
 };
 
+/** The same of the fields of a hash, where fields expire, too. */
+export const namedFields = (command: Command, name: string): readonly number[] | null => {
+  if (!withFieldsWord.has(name)) return namedElements(command, name, 'fields');
+  for (let at = 2; at + 1 < command.length; at += 1) {
+    if (command.textOf(at).toUpperCase() !== 'FIELDS') continue;
+    const count = Number(command.textOf(at + 1));
+    const step = name === 'HSETEX' ? 2 : 1;
+    const found = every(command, at + 2, step);
+    return found.length === count ? found : null;
+  }
+  return null;
+};
+
+/** `… FIELDS 2 one two`, and with values `… FIELDS 1 one 1`. */
+const withFieldsWord = new Set([
+  'HPEXPIREAT',
+  'HPEXPIRE',
+  'HEXPIRE',
+  'HEXPIREAT',
+  'HPERSIST',
+  'HGETDEL',
+  'HGETEX',
+  'HSETEX',
+]);
+
 const every = (command: Command, from: number, step: number): readonly number[] => {
   const found: number[] = [];
   for (let i = from; i < command.length; i += step) found.push(i);

@@ -36,12 +36,16 @@ export async function* rereadKeys(
     const { key, table, mayBeGone } = dirty;
     const expiry = table.expiryColumn >= 0 ? Number(next(dirty)) : -1;
     const expiresAtMs = expiry >= 0 ? expiry : null;
-    if (!table.isChildren) {
+    if (!table.isChildren && dirty.isWhole) {
       const reply = next(dirty);
       const untils = table.fieldExpiries.length === 0 ? null : replies[at++]!;
       if (untils instanceof ReplyError && untils.code !== 'WRONGTYPE') throw reader.failure(untils, 'HPEXPIRETIME');
       const isThere = reply === undefined || takeRow(rows, dirty, reply, { expiresAtMs, untils });
       if (!isThere && deletes && mayBeGone) rows.gone(table, key);
+      continue;
+    }
+    if (table.shared !== null) {
+      takeFields(rows, dirty, () => next(dirty));
       continue;
     }
     rows.begin(table, key, expiresAtMs, 'create');
@@ -57,7 +61,7 @@ export async function* rereadKeys(
 const ask = (commands: CommandWriter, dirty: DirtyKey): void => {
   const { key, table } = dirty;
   if (table.expiryColumn >= 0) commands.add('PEXPIRETIME', key);
-  if (table.shape === 'hash') {
+  if (table.shape === 'hash' && dirty.isWhole) {
     commands.add('HGETALL', key);
     const fields = table.fieldExpiries.map(({ field }) => field);
     if (fields.length > 0) commands.add('HPEXPIRETIME', key, 'FIELDS', String(fields.length), ...fields);
@@ -96,6 +100,19 @@ const untilOf = ({ fieldExpiries }: KeyTable, field: Buffer, untils: Reply): num
   if (!Array.isArray(untils)) return null;
   const until = Number(untils[fieldExpiries.findIndex((each) => each.field.equals(field))] ?? -1);
   return until < 0 ? null : until;
+};
+
+/** The fields of a row with two owners that commands named. */
+const takeFields = (rows: KeyRows, { key, table, elements }: DirtyKey, next: () => Reply | undefined): void => {
+  const names = [...(elements?.values() ?? [])];
+  rows.begin(table, key, null, 'create');
+  for (let from = 0; from < names.length; from += elementsAtOnce) {
+    const values = next() as readonly (Buffer | null)[] | undefined;
+    // Of another kind, and put aside.
+    if (values === undefined) return;
+    for (const [i, value] of values.entries()) if (value !== null) rows.field(names[from + i]!, value);
+  }
+  rows.endFields(names);
 };
 
 const takeElements = (

@@ -44,6 +44,11 @@ export class RowDocument {
     this.#values[column] = value;
   }
 
+  /** Whether the row at hand has a value there. */
+  has(column: number): boolean {
+    return this.#values[column] !== null;
+  }
+
   /** The row's document, which nothing writes to any more. Throws FORMAT_VALUE_UNREADABLE for a text that is no UTF-8. */
   write(): Buffer {
     let room = head.length;

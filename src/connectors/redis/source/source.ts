@@ -199,7 +199,7 @@ class RedisSource implements Source {
     const conflicts = this.#foreign.takeNew();
     if (conflicts === 0) return;
     const { log, pipeline } = this.#context;
-    log.warn('keys that the other side owns were written here; their rows stay as they are there', {
+    log.warn('what the other side owns was written here; it stays as it is there', {
       pipeline,
       conflicts,
     });

@@ -6,7 +6,7 @@ import type { ForeignWrites } from './foreign-writes.ts';
 import type { KeyRows } from './key-rows.ts';
 import type { KeyTable } from './key-tables.ts';
 import type { LinkPlace } from './link-place.ts';
-import { addedEntry, namedElements } from './named-elements.ts';
+import { addedEntry, namedElements, namedFields } from './named-elements.ts';
 
 interface Options {
   readonly rows: KeyRows;
@@ -56,6 +56,11 @@ export class StreamCommands {
   #database: number;
   /** The transaction under way is one of a sink. */
   #isOwn = false;
+  /**
+   * Keys of rows with two owners that the transaction under way makes; null: there is none. Where it is a sink's, what Redis owns of
+   * them is read again: it may have been there before the row was.
+   */
+  #made: { readonly key: Buffer; readonly table: KeyTable }[] | null = null;
 
   constructor(options: Options, { replicationId, database }: LinkPlace) {
     this.#options = options;
@@ -73,9 +78,13 @@ export class StreamCommands {
       dirty.begin();
       foreign.begin();
       this.#isOwn = false;
+      this.#made = [];
     } else if (name === 'EXEC') {
-      if (this.#isOwn) dirty.forget();
-      else dirty.commit();
+      if (this.#isOwn) {
+        dirty.forget();
+        for (const { key, table } of this.#made ?? []) dirty.add(key, table, false);
+      } else dirty.commit();
+      this.#made = null;
       foreign.end(this.#isOwn);
     } else if (this.#isMark(command, name)) this.#isOwn = true;
     else if (name === 'SWAPDB') this.#swap(command);
@@ -109,6 +118,7 @@ export class StreamCommands {
       const table = rows.tableOf(text);
       if (table === null) continue;
       if (i === 1 && table.isChildren && this.#findElements(command, name, text, table)) continue;
+      if (i === 1 && table.shared !== null && this.#findFields(command, name, text, table)) continue;
       dirty.add(text, table, mayBeGone);
     }
   }
@@ -126,6 +136,22 @@ export class StreamCommands {
     const found = namedElements(command, name, table.shape);
     for (const index of found ?? []) dirty.addElement(key, table, command.bytesOf(index));
     return found !== null;
+  }
+
+  /** Whether the command says which fields it changes of a row with two owners. */
+  #findFields(command: Command, name: string, key: Buffer, table: KeyTable): boolean {
+    const { document, keys, shared, fieldExpiries } = table;
+    const named = namedFields(command, name);
+    if (named === null) return false;
+    const columns = named.map((at) => document.columnOf(command.bytesOf(at)));
+    if (name === 'HSET' && columns.some((column) => keys.columns.includes(column)))
+      this.#made?.push({ key: Buffer.from(key), table });
+    // What is no column's is refused or passed over where the key is read.
+    if (columns.every((column) => column >= 0 && !shared!.own.includes(column))) return true;
+    if (fieldExpiries.length > 0) return false;
+    for (const [i, at] of named.entries())
+      if (!shared!.foreign.has(columns[i]!)) this.#options.dirty.addElement(key, table, command.bytesOf(at));
+    return true;
   }
 
   #swap(command: Command): void {

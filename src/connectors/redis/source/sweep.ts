@@ -17,7 +17,8 @@ export class Sweep {
 
   /** A row of a table comes, or none of it on purpose. */
   met(table: KeyTable): void {
-    if (this.#tables.has(table)) return;
+    // Rows of which the other side owns columns are its own, and none of them is swept.
+    if (this.#tables.has(table) || table.shared !== null) return;
     this.#tables.add(table);
     if (this.#deletes) this.#begins.push(mark('begin', table));
   }
