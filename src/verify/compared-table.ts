@@ -103,10 +103,12 @@ export const compareTable = async (
   const toTarget = expectedKey.map((place) => keyPlaces.indexOf(place));
   const toSource = keyPlaces.map((place) => expectedKey.indexOf(place));
   const holdsSome = targetReader.holdsSome?.(target) ?? false;
-  const compared = [...table.columns.keys()].filter((at) => places[at]! >= 0);
+  const there = [...table.columns.keys()].filter((at) => places[at]! >= 0);
+  // Of what the target owns, it is the source that may be behind.
+  const compared = there.filter((at) => !table.columns[at]!.ownedByTarget);
   const comparableForm = (value: Value | undefined, at: number): Value => {
-    const { type } = target.columns[at]!;
-    return comparableValue(value, type, type);
+    const { type, ownedByTarget } = target.columns[at]!;
+    return ownedByTarget ? null : comparableValue(value, type, type);
   };
   const method = (): Method => {
     if (!keyed) return 'bags';
@@ -166,7 +168,7 @@ export const compareTable = async (
     toTarget: (wantedRow, held) => {
       if (form !== null) return wantedRow;
       const row = target.columns.map((_, at) => held?.[at] ?? null);
-      for (const at of compared) row[places[at]!] = wantedRow[at] ?? null;
+      for (const at of held === null ? there : compared) row[places[at]!] = wantedRow[at] ?? null;
       return row;
     },
   };

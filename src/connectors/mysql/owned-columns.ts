@@ -124,6 +124,12 @@ export class OwnedColumns {
   }
 }
 
+/** The table with the marks that tell whoever compares it, or writes to it, which columns the other side owns. Throws CONFIG_WRONG_VALUE. */
+export const markOwned = (table: Table, groups: readonly OwnedGroup[]): Table => {
+  const group = groups.find((each) => qualifiedName(each) === qualifiedName(table));
+  return (group && ownedOf(table, group)?.table) ?? table;
+};
+
 /** Null: this version has none of the columns. */
 const ownedOf = (table: Table, group: OwnedGroup): Owned | null => {
   const columns = group.columns.map((name) => columnOf(table, name)).filter((column) => column >= 0);

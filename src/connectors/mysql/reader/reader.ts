@@ -27,6 +27,7 @@ import type { MysqlConfig } from '../config.ts';
 import { MysqlConnection } from '../connection.ts';
 import { capturedTables, readDatabases, readDefinition, readLogEnd } from '../definitions.ts';
 import { lanesOf } from '../lanes.ts';
+import { markOwned } from '../owned-columns.ts';
 import { logCovers } from '../position-order.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
 import { type ChunkKey, chooseChunkKey } from '../snapshot/chunk-key.ts';
@@ -152,7 +153,9 @@ export class MysqlReader implements Reader {
       const schema = await readDatabases(control, server);
       if (!schema.databases.has(database)) return null;
       const followed = await readDefinition(control, server, schema, database, name);
-      return followed?.table ?? null;
+      return followed === null
+        ? null
+        : markOwned(followed.table, this.#options.config['owned.elsewhere']?.groups ?? []);
     });
   }
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
+import { ownedColumns } from '../../../core/owned-elsewhere.ts';
 import { plainColumn } from '../../../core/plain-column.ts';
 import type { HeldForm, Key } from '../../../core/reader.ts';
 import type { RowImages } from '../../../core/row-images.ts';
@@ -72,6 +73,9 @@ export class HashTable implements HeldForm {
   /** Those of `#fieldExpiries` that say when. */
   readonly #timed: readonly FieldExpiry[];
   readonly #readers: readonly ((bytes: Buffer) => Value)[];
+  /** Columns that a row is asked for by, and that are compared; the others are Redis's own. */
+  readonly #asked: readonly number[];
+  readonly #owned: readonly number[];
   readonly #names: Buffer;
   readonly #columns: ReadonlyMap<string, number>;
   #key = Buffer.allocUnsafe(256);
@@ -88,7 +92,9 @@ export class HashTable implements HeldForm {
     const says = (column: number): boolean => columns[column]!.type.kind !== 'integer';
     this.#timed = fieldExpiries.filter(({ until }) => says(until));
     this.leaves = !this.expires ? 'never' : this.#expiry !== null && says(this.#expiry) ? 'says' : 'untold';
-    this.isUnordered = nests.length > 0 || fieldExpiries.length > 0;
+    this.#owned = ownedColumns(source);
+    this.#asked = [...columns.keys()].filter((column) => !this.#owned.includes(column));
+    this.isUnordered = nests.length > 0 || fieldExpiries.length > 0 || this.#owned.length > 0;
     this.hasForm = nullText !== null || this.#expiry !== null || fieldExpiries.length > 0;
     this.isKeyed = primaryKey.length > 0 && primaryKey.every((column) => keys.columns.includes(column));
     // Sets of indexes are looked at by themselves.
@@ -97,7 +103,7 @@ export class HashTable implements HeldForm {
     this.#nullText = nullText === null ? null : Buffer.from(nullText);
     this.#readers = columns.map(({ type }) => columnValueReader(type));
     this.#columns = new Map(columns.map(({ name }, column) => [name, column]));
-    this.#names = Buffer.concat(this.#plan.names as Buffer[]);
+    this.#names = Buffer.concat(this.#asked.map((column) => this.#plan.names[column]!));
     this.#timedNames = Buffer.concat(this.#timed.map(({ column }) => this.#plan.names[column]!));
     const others = keys.columns.filter((column) => !primaryKey.includes(column));
     const times = [
@@ -142,7 +148,7 @@ export class HashTable implements HeldForm {
   /** Asks for a row. */
   ask(commands: CommandWriter, redisKey: Uint8Array, { names, leaving }: AskedBy): void {
     if (names) {
-      commands.begin(2 + this.source.columns.length);
+      commands.begin(2 + this.#asked.length);
       commands.raw(hmget, 0, hmget.length);
       commands.bytes(redisKey, 0, redisKey.length);
       commands.raw(this.#names, 0, this.#names.length);
@@ -173,7 +179,7 @@ export class HashTable implements HeldForm {
   row(replies: readonly Reply[], from: number, { names, leaving }: AskedBy): Row | null {
     const reply = replies[from]!;
     if (reply instanceof ReplyError) return this.table.columns.map(() => notARow);
-    const values = names ? (reply as readonly (Buffer | null)[]) : this.#named(reply as readonly Buffer[]);
+    const values = names ? this.#inOrder(reply as readonly (Buffer | null)[]) : this.#named(reply as readonly Buffer[]);
     const left = leaving ? replies[from + 1]! : null;
     // A hash has a field.
     if (values.every((value) => value === null)) {
@@ -199,6 +205,7 @@ export class HashTable implements HeldForm {
     const until = this.#expiry === null ? null : untilOf(this.source, this.#expiry, this.#fields);
     if (held === null && (this.leaves === 'untold' || mayBeGone(until, now))) return null;
     const due: (Value | undefined)[] = row.map((value, column) => (this.#isNull(column) ? null : value));
+    for (const column of held === null ? [] : this.#owned) due[column] = held[column];
     if (this.leaves === 'says') due.push(until);
     for (const expiry of this.#fieldExpiries) {
       let time = this.#fieldTime(expiry);
@@ -209,6 +216,14 @@ export class HashTable implements HeldForm {
       if (this.#timed.includes(expiry)) due.push(time);
     }
     return due;
+  }
+
+  /** Values of the columns that were asked for, as values by column. */
+  #inOrder(values: readonly (Buffer | null)[]): readonly (Buffer | null)[] {
+    if (this.#owned.length === 0) return values;
+    const row: (Buffer | null)[] = new Array(this.source.columns.length).fill(null);
+    for (const [i, column] of this.#asked.entries()) row[column] = values[i]!;
+    return row;
   }
 
   /** Names and values in turn, as values by column. */
@@ -254,9 +269,8 @@ export class HashTable implements HeldForm {
 
   #expectNamed(answers: AnswerWriter): void {
     const fields = this.#fields;
-    const width = this.source.columns.length;
-    answers.array(width);
-    for (let column = 0; column < width; column += 1) {
+    answers.array(this.#asked.length);
+    for (const column of this.#asked) {
       if (this.#hasField(column)) answers.text(fields.bytes, fields.valueStarts[column]!, fields.valueEnds[column]!);
       else answers.null();
     }
@@ -264,7 +278,7 @@ export class HashTable implements HeldForm {
 
   /**
    * The commands that make a row so, as the sink would; null: gone. Whatever else is at the key goes, but the time to live of what readers
-   * brought. Seconds to live count from `now`.
+   * brought, and the fields that Redis owns. Seconds to live count from `now`.
    */
   repair(key: Key, row: Row | null, now: number): readonly (readonly (string | Uint8Array)[])[] {
     const { mode } = this.#plan;
@@ -273,7 +287,8 @@ export class HashTable implements HeldForm {
     if (row === null || mode === 'invalidate') return [unlink];
     const changes = { before: this.#rowOf(key), after: row };
     if (mode === 'hot') return sinkCommands(this.#plan, [{ op: 'update', ...changes }], context);
-    return [unlink, ...sinkCommands(this.#plan, [{ op: 'create', before: null, after: row }], context)];
+    const commands = sinkCommands(this.#plan, [{ op: 'create', before: null, after: row }], context);
+    return this.#owned.length > 0 ? commands : [unlink, ...commands];
   }
 
   /** Of the row that was read last. */
