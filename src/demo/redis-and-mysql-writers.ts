@@ -26,28 +26,39 @@ export class RedisAndMysqlWriters {
   readonly #mysqlAddress: Address;
   readonly #redisAddress: RedisAddress;
   readonly #random: SeededRandom;
+  /** Tables by the side that owns them; `users` has two owners. */
+  readonly #tables: readonly ('stock' | 'visits' | 'users')[];
   #mysql: Connection | null = null;
   #redis: RedisConnection | null = null;
 
-  private constructor(mysqlAddress: Address, redisAddress: RedisAddress, seed: number) {
+  private constructor(mysqlAddress: Address, redisAddress: RedisAddress, seed: number, twoWay: boolean) {
+    this.#tables = twoWay ? ['stock', 'visits', 'users'] : ['stock', 'visits'];
     this.#mysqlAddress = mysqlAddress;
     this.#redisAddress = redisAddress;
     this.#random = new SeededRandom(seed);
   }
 
-  static async open(address: Address, redisAddress: RedisAddress, seed: number): Promise<RedisAndMysqlWriters> {
-    const writers = new RedisAndMysqlWriters(address, redisAddress, seed);
-    await writers.#sql(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database};
-      CREATE TABLE ${database}.stock (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40));
-      CREATE TABLE ${database}.visits (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))`);
+  /** `twoWay`: rows of `users` are written on both sides, `note` in MySQL and `n` in Redis. */
+  static async open(
+    address: Address,
+    redisAddress: RedisAddress,
+    seed: number,
+    twoWay: boolean,
+  ): Promise<RedisAndMysqlWriters> {
+    const writers = new RedisAndMysqlWriters(address, redisAddress, seed, twoWay);
+    const definitions = ['stock', 'visits', 'users'].map(
+      (table) => `CREATE TABLE ${database}.${table} (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))`,
+    );
+    await writers.#sql(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; ${definitions.join('; ')}`);
     return writers;
   }
 
   /** Makes transactions on both until `signal` aborts, and answers how many. */
   async write(signal: AbortSignal): Promise<{ readonly intoRedis: number; readonly intoMysql: number }> {
+    const isShared = this.#tables.includes('users');
     const [intoRedis, intoMysql] = await Promise.all([
-      repeat(signal, () => this.#changeStock()),
-      repeat(signal, () => this.#changeVisits()),
+      repeat(signal, (made) => (isShared && made % 2 === 1 ? this.#changeUsersHere() : this.#changeStock())),
+      repeat(signal, (made) => (isShared && made % 2 === 1 ? this.#changeUsersThere() : this.#changeVisits())),
     ]);
     return { intoRedis, intoMysql };
   }
@@ -56,12 +67,9 @@ export class RedisAndMysqlWriters {
   async compare(): Promise<{ readonly rows: number; readonly different: readonly string[] }> {
     const different: string[] = [];
     let rows = 0;
-    for (const [table, prefix] of [
-      ['stock', 'stock:'],
-      ['visits', 'visit:'],
-    ] as const) {
+    for (const table of this.#tables) {
       const inMysql = await this.#tableOf(table);
-      const inRedis = await this.#hashesOf(prefix);
+      const inRedis = await this.#hashesOf(table);
       rows += inMysql.size;
       for (const id of new Set([...inMysql.keys(), ...inRedis.keys()])) {
         const [row, hash] = [inMysql.get(id) ?? 'no row', inRedis.get(id) ?? 'no hash'];
@@ -71,27 +79,48 @@ export class RedisAndMysqlWriters {
     return { rows, different };
   }
 
-  /** Writes `count` rows of each side's own on the other side: there they are conflicts. Each once, however often it is asked. */
+  /** Makes rows on which `provoke` tries two owners. */
+  async prepare(count: number): Promise<void> {
+    const rows = Array.from({ length: count }, (_, i) => `(${i + 1}, 5, 'ready')`).join();
+    await this.#sql(`INSERT INTO ${database}.users VALUES ${rows} ON DUPLICATE KEY UPDATE note = 'ready'`);
+  }
+
+  /** Writes `count` rows of each table on the side that does not own them, or that part: there they are conflicts. Each once, however often it is asked. */
   async provoke(count: number): Promise<void> {
     const commands = new CommandWriter();
-    for (let id = 1; id <= count; id += 1) commands.add('HSET', `stock:${id}`, 'n', -id, 'note', 'of the wrong side');
+    for (let id = 1; id <= count; id += 1) {
+      commands.add('HSET', `stock:${id}`, 'n', -id, 'note', 'of the wrong side');
+      commands.add('HSET', `user:${id}`, 'note', 'of the wrong side');
+    }
     await this.#ask(commands);
     const rows = Array.from({ length: count }, (_, i) => `(${i + 1}, -${i + 1}, 'of the wrong side')`).join();
     await this.#sql(`REPLACE INTO ${database}.visits VALUES ${rows}`);
+    await this.#sql(`UPDATE ${database}.users SET n = -1 - id WHERE id <= ${count}`);
   }
 
   /** Writes the same rows where they belong: all that their owners see of the conflicts is written over. */
   async heal(count: number): Promise<void> {
     const rows = Array.from({ length: count }, (_, i) => `(${i + 1}, ${i + 1}, 'healed')`).join();
     await this.#sql(`REPLACE INTO ${database}.stock VALUES ${rows}`);
+    await this.#sql(`UPDATE ${database}.users SET note = 'healed' WHERE id <= ${count}`);
     const commands = new CommandWriter();
-    for (let id = 1; id <= count; id += 1) commands.add('HSET', `visit:${id}`, 'n', id, 'note', 'healed');
+    for (let id = 1; id <= count; id += 1) {
+      commands.add('HSET', `visit:${id}`, 'n', id, 'note', 'healed');
+      commands.add('HSET', `user:${id}`, 'n', id);
+    }
     await this.#ask(commands);
   }
 
-  /** What each side holds of its own rows. */
+  /** What each side holds of its own. */
   async owned(): Promise<readonly ReadonlyMap<string, string>[]> {
-    return [await this.#tableOf('stock'), await this.#hashesOf('visit:')];
+    const partOf = (rows: ReadonlyMap<string, string>, from: number, to?: number): ReadonlyMap<string, string> =>
+      new Map([...rows].map(([id, text]) => [id, text.split(' ').slice(from, to).join(' ')]));
+    return [
+      await this.#tableOf('stock'),
+      await this.#hashesOf('visits'),
+      partOf(await this.#tableOf('users'), 1),
+      partOf(await this.#hashesOf('users'), 0, 1),
+    ];
   }
 
   async close(): Promise<void> {
@@ -114,6 +143,30 @@ export class RedisAndMysqlWriters {
     await this.#sql(`START TRANSACTION; ${statements.join('; ')}; COMMIT`);
   }
 
+  /** MySQL's part of rows with two owners: that they are there, and `note`. */
+  async #changeUsersHere(): Promise<void> {
+    const random = this.#random;
+    const statements = Array.from({ length: random.between(1, 3) }, () => {
+      const id = random.between(1, ids);
+      const note = `note ${random.between(1, 1e6)}`;
+      if (random.chance(0.5)) return `UPDATE ${database}.users SET note = '${note}' WHERE id = ${id}`;
+      if (random.chance(0.3)) return `DELETE FROM ${database}.users WHERE id = ${id}`;
+      return `INSERT INTO ${database}.users VALUES (${id}, ${random.between(1, 1e6)}, '${note}') ON DUPLICATE KEY UPDATE note = VALUES(note)`;
+    });
+    await this.#sql(`START TRANSACTION; ${statements.join('; ')}; COMMIT`);
+  }
+
+  /** Redis's part of them: `n`, also of rows that are not there yet. */
+  async #changeUsersThere(): Promise<void> {
+    const random = this.#random;
+    const commands = new CommandWriter();
+    const key = `user:${random.between(1, ids)}`;
+    if (random.chance(0.6)) commands.add('HINCRBY', key, 'n', 1);
+    else if (random.chance(0.7)) commands.add('HSET', key, 'n', random.between(1, 1e6));
+    else commands.add('HDEL', key, 'n');
+    await this.#ask(commands);
+  }
+
   async #changeVisits(): Promise<void> {
     const random = this.#random;
     const commands = new CommandWriter();
@@ -132,15 +185,20 @@ export class RedisAndMysqlWriters {
     await this.#ask(commands);
   }
 
-  async #tableOf(table: string): Promise<ReadonlyMap<string, string>> {
+  async #tableOf(table: 'stock' | 'visits' | 'users'): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#sql(`SELECT id, n, note FROM ${database}.${table}`);
     return new Map((rows as (string | null)[][]).map(([id, n, note]) => [id!, `${n ?? '-'} ${note ?? '-'}`]));
   }
 
-  async #hashesOf(prefix: string): Promise<ReadonlyMap<string, string>> {
+  async #hashesOf(table: 'stock' | 'visits' | 'users'): Promise<ReadonlyMap<string, string>> {
+    const prefix = { stock: 'stock:', visits: 'visit:', users: 'user:' }[table];
     const commands = new CommandWriter();
     for (let id = 1; id <= ids; id += 1) commands.add('HMGET', `${prefix}${id}`, 'n', 'note');
-    for (let id = 1; id <= ids; id += 1) commands.add('EXISTS', `${prefix}${id}`);
+    for (let id = 1; id <= ids; id += 1) {
+      // Of a row that MySQL does not have, what Redis owns may be there.
+      if (table === 'users') commands.add('HEXISTS', `${prefix}${id}`, 'id');
+      else commands.add('EXISTS', `${prefix}${id}`);
+    }
     const replies = await this.#ask(commands);
     const hashes = new Map<string, string>();
     for (let id = 1; id <= ids; id += 1) {
@@ -189,11 +247,11 @@ export class RedisAndMysqlWriters {
 }
 
 /** Makes `change` again and again at a steady rate, and counts. */
-const repeat = async (signal: AbortSignal, change: () => Promise<void>): Promise<number> => {
+const repeat = async (signal: AbortSignal, change: (made: number) => Promise<void>): Promise<number> => {
   const started = performance.now();
   let made = 0;
   while (!signal.aborted) {
-    await change();
+    await change(made);
     made += 1;
     const aheadMs = (made / perSecond) * 1000 - (performance.now() - started);
     if (aheadMs > 5) await sleep(aheadMs);

@@ -23,6 +23,6 @@ test('MySQL in Redis and Redis in MySQL are the same in the end though processes
   });
   assert.equal(result.kills, 8);
   assert.equal(result.redisCrashes, 1);
-  assert.deepEqual([result.echoes, result.conflicts], [0, 50]);
+  assert.deepEqual([result.echoes, result.conflicts], [0, 100]);
   assert.ok(result.intoRedis > 0 && result.intoMysql > 0 && result.rows > 0);
 });

@@ -15,7 +15,10 @@ export interface RedisUnderFaultsOptions {
     readonly crash?: () => Promise<void>;
   };
   readonly redis: { readonly host: string; readonly port: number; readonly crash: () => Promise<void> };
-  /** Both pipelines read both tables, each of which has one owner: nothing comes back, and writes of the wrong side are counted. Left out: each reads its own. */
+  /**
+   * Both pipelines read both tables, each of which has one owner, and one whose columns have two: nothing comes back, and writes of the wrong
+   * side are counted. Left out: each reads its own.
+   */
   readonly twoWay?: boolean;
   readonly faults: number;
   readonly seed: number;
@@ -55,7 +58,7 @@ const conflictsEach = 25;
 export const runRedisUnderFaults = async (options: RedisUnderFaultsOptions): Promise<RedisUnderFaultsResult> => {
   const { mysql, redis, seed, progress } = options;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-under-faults-'));
-  const writers = await RedisAndMysqlWriters.open(mysql, redis, seed);
+  const writers = await RedisAndMysqlWriters.open(mysql, redis, seed, options.twoWay ?? false);
   const files = [join(folder, 'into-redis.yaml'), join(folder, 'into-mysql.yaml')] as const;
   writeFileSync(files[0], intoRedis(options));
   writeFileSync(files[1], intoMysql(options));
@@ -100,14 +103,20 @@ const intoRedis = ({ mysql, redis, twoWay }: RedisUnderFaultsOptions): string =>
       ...(twoWay
         ? {
             tables: 'redis_under_faults.\\.*',
-            'owned.elsewhere': 'redis_under_faults.visits',
+            'owned.elsewhere': 'redis_under_faults.visits; redis_under_faults.users(n)',
             'skip.own.writes': true,
           }
         : { tables: 'redis_under_faults.stock' }),
       'scan.incremental.snapshot.chunk.size': 50,
       'heartbeat.interval': '1s',
     },
-    sink: { type: 'redis', hostname: redis.host, port: redis.port, key: 'stock:%{id}' },
+    sink: {
+      type: 'redis',
+      hostname: redis.host,
+      port: redis.port,
+      key: 'stock:%{id}',
+      'sink.tableId-to-key.mapping': 'redis_under_faults.users=user:%{id}',
+    },
     pipeline: { name: 'into-redis', ...retries },
   });
 
@@ -117,14 +126,14 @@ const intoMysql = ({ mysql, redis, twoWay }: RedisUnderFaultsOptions): string =>
       type: 'redis',
       hostname: redis.host,
       port: redis.port,
-      schema: (twoWay ? ['visits', 'stock'] : ['visits'])
+      schema: (twoWay ? ['visits', 'stock', 'users'] : ['visits'])
         .map((table) => `CREATE TABLE redis_under_faults.${table} (id INT PRIMARY KEY, n BIGINT, note VARCHAR(40))`)
         .join(';'),
       key: 'visit:%{id}',
       ...(twoWay
         ? {
-            'source.tableId-to-key.mapping': 'redis_under_faults.stock=stock:%{id}',
-            'owned.elsewhere': 'redis_under_faults.stock',
+            'source.tableId-to-key.mapping': 'redis_under_faults.stock=stock:%{id};redis_under_faults.users=user:%{id}',
+            'owned.elsewhere': 'redis_under_faults.stock; redis_under_faults.users(note)',
             'skip.own.writes': true,
           }
         : {}),
@@ -183,20 +192,24 @@ const firstRow = async (worker: WorkerProcess): Promise<void> => {
 
 /** Makes conflicts both ways, and has their owners write over them once each is counted and none was carried. Resolves with their number. */
 const untilCounted = async (writers: RedisAndMysqlWriters, workers: readonly WorkerProcess[]): Promise<number> => {
+  await writers.prepare(conflictsEach);
+  await untilEqual(writers, workers);
   const before = await writers.owned();
   await writers.provoke(conflictsEach);
+  // Of a table that each side owns, and of the one that has two owners.
+  const made = 2 * conflictsEach;
   const deadline = performance.now() + patienceMs;
-  while (workers.some(({ conflicts }) => conflicts < conflictsEach)) {
+  while (workers.some(({ conflicts }) => conflicts < made)) {
     for (const worker of workers) assert.ok(!worker.failed, `a worker ended by itself:\n${worker.output}`);
-    assert.ok(performance.now() < deadline, `counted ${workers.map(({ conflicts }) => conflicts)} of ${conflictsEach}`);
+    assert.ok(performance.now() < deadline, `counted ${workers.map(({ conflicts }) => conflicts)} of ${made}`);
     await sleep(20);
   }
   assert.deepEqual(await writers.owned(), before, 'a write of the wrong side was carried');
   await writers.heal(conflictsEach);
   await untilEqual(writers, workers);
   const counted = workers.map(({ conflicts }) => conflicts);
-  assert.deepEqual(counted, [conflictsEach, conflictsEach], 'conflicts counted, into Redis and into MySQL');
-  return 2 * conflictsEach;
+  assert.deepEqual(counted, [made, made], 'conflicts counted, into Redis and into MySQL');
+  return 2 * made;
 };
 
 /** Resolves with the rows compared once both ways are equal. */

@@ -260,7 +260,7 @@ export const metricTable: readonly Metric[] = [
   {
     name: 'millrace_conflicts_total',
     type: 'counter',
-    help: 'Writes to rows that the other side owns (`owned.elsewhere` of a MySQL or Redis source), since the process began: they were not brought there.',
+    help: 'Writes to rows or columns that the other side owns (`owned.elsewhere` of a MySQL or Redis source), since the process began: they were not brought there.',
     debezium: null,
     samples: ({ logs }) => logs.flatMap(({ source, conflicts }) => ofSource(source, conflicts ?? null)),
   },

@@ -205,7 +205,7 @@ export class HashTable implements HeldForm {
     const until = this.#expiry === null ? null : untilOf(this.source, this.#expiry, this.#fields);
     if (held === null && (this.leaves === 'untold' || mayBeGone(until, now))) return null;
     const due: (Value | undefined)[] = row.map((value, column) => (this.#isNull(column) ? null : value));
-    for (const column of held === null ? [] : this.#owned) due[column] = held[column];
+    if (held !== null) for (const column of this.#owned) due[column] = held[column];
     if (this.leaves === 'says') due.push(until);
     for (const expiry of this.#fieldExpiries) {
       let time = this.#fieldTime(expiry);
