@@ -10,7 +10,8 @@ export const withBit = (text: Uint8Array, offset: number, bit: number): Uint8Arr
 /** `BITOP`: null for an operation that is not known. */
 export const bitOperation = (operation: string, texts: readonly Uint8Array[]): Uint8Array | null => {
   const length = Math.max(0, ...texts.map((text) => text.length));
-  const [first, ...others] = texts.map((text) => grown(text, length));
+  const grownTexts = texts.map((text) => grown(text, length));
+  const [first, ...others] = grownTexts;
   const apply = (change: (a: number, b: number) => number): Uint8Array =>
     others.reduce((result, other) => result.map((byte, at) => change(byte, other[at]!)), first!);
   switch (operation) {
@@ -22,9 +23,31 @@ export const bitOperation = (operation: string, texts: readonly Uint8Array[]): U
       return apply((a, b) => a ^ b);
     case 'NOT':
       return first!.map((byte) => ~byte);
+    // From Redis 8.2 on: the first text, and whether any other has the bit.
+    case 'DIFF':
+      return first!.map((byte, at) => byte & ~any(others, at));
+    case 'DIFF1':
+      return first!.map((byte, at) => ~byte & any(others, at));
+    case 'ANDOR':
+      return first!.map((byte, at) => byte & any(others, at));
+    case 'ONE':
+      return first!.map((_, at) => inOne(grownTexts, at));
     default:
       return null;
   }
+};
+
+/** The bits of a byte that any of the texts has. */
+const any = (texts: readonly Uint8Array[], at: number): number => texts.reduce((bits, text) => bits | text[at]!, 0);
+
+/** The bits of a byte that one of the texts has, and no other. */
+const inOne = (texts: readonly Uint8Array[], at: number): number => {
+  let [once, more] = [0, 0];
+  for (const text of texts) {
+    more |= once & text[at]!;
+    once |= text[at]!;
+  }
+  return once & ~more;
 };
 
 /** `BITFIELD`: the text after its words, `SET u8 #1 200 OVERFLOW SAT INCRBY i5 100 1`, each in capitals. */

@@ -4,10 +4,13 @@ import type { Command } from '../../../../protocol/redis/command-decoder.ts';
 import type { RdbKind } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
 import { addedEntry } from '../named-elements.ts';
 import { bitOperation, withBit, withFields } from './bit-values.ts';
+import { placeSearch, radiusWords } from './found-places.ts';
 import type { Keyspace, SavedKey } from './keyspace.ts';
 import { KeyspaceLoader, only } from './keyspace-loader.ts';
 import { readRestored } from './restored-value.ts';
-import { elementsBetween, rankRange, StoredResults, scoreOf } from './stored-results.ts';
+import { scoreOf } from './score-text.ts';
+import { sortOptions } from './sorted-texts.ts';
+import { elementsBetween, rankRange, StoredResults } from './stored-results.ts';
 import { packedEntry, streamName } from './stream-entries.ts';
 
 /** A command's texts behind its name. */
@@ -120,6 +123,9 @@ export class ReplayedCommands implements AofVisitor {
         this.#doubtKey(this.#notFollowed('ZRANGESTORE'), to!);
     },
     SORT: ([from, ...options]) => this.#sort(from!, options),
+    GEOSEARCHSTORE: ([to, from, ...words]) => this.#places('GEOSEARCHSTORE', to!, from!, words),
+    GEORADIUS: ([from, ...words]) => this.#radius('GEORADIUS', from!, words),
+    GEORADIUSBYMEMBER: ([from, ...words]) => this.#radius('GEORADIUSBYMEMBER', from!, words),
     ZADD: ([key, ...rest]) => this.#score(key!, rest),
     ZINCRBY: ([key, by, member]) => this.#score(key!, [incr, by!, member!]),
     ZREM: ([key, ...members]) => this.#drop(key!, members),
@@ -237,9 +243,9 @@ export class ReplayedCommands implements AofVisitor {
   #spreadDoubt(command: string, texts: Texts): { readonly doubt: string; readonly name: Buffer } | null {
     const into = written.get(command);
     const name = into === undefined ? storedTo(texts) : texts[into];
-    if (name === undefined || (into === undefined && command !== 'SORT')) return null;
+    if (name === undefined || (into === undefined && !storing.has(command))) return null;
     for (const text of texts) {
-      if (text === name && command.endsWith('STORE')) continue;
+      if (text === name && (command.endsWith('STORE') || storing.has(command))) continue;
       const doubt = this.#find(text)?.doubt ?? null;
       if (doubt !== null) return { doubt, name };
     }
@@ -292,9 +298,22 @@ export class ReplayedCommands implements AofVisitor {
   }
 
   #sort(from: Buffer, options: Texts): void {
-    const to = storedTo(options);
-    if (to === undefined || this.#results.sorted(this.#db, to, from, options.map(upper))) return;
-    this.#doubtKey(this.#notFollowed('SORT'), to);
+    const sort = sortOptions(options);
+    if (sort.to === undefined) return;
+    const unknown = this.#results.sorted(this.#db, sort.to, from, sort);
+    if (unknown !== null) this.#doubtKey(unknown.doubt ?? this.#notFollowed('SORT'), sort.to);
+  }
+
+  /** `GEORADIUS from 13 38 5 km STORE to`; without `STORE` it changes nothing. */
+  #radius(command: string, from: Buffer, words: Texts): void {
+    const to = storedTo(words);
+    if (to !== undefined) this.#places(command, to, from, radiusWords(command, words));
+  }
+
+  #places(command: string, to: Buffer, from: Buffer, words: Texts): void {
+    const search = placeSearch(words);
+    const unknown = search === null ? { doubt: null } : this.#results.places(this.#db, to, from, search);
+    if (unknown !== null) this.#doubtKey(unknown.doubt ?? this.#notFollowed(command), to);
   }
 
   /** `ZUNIONSTORE to 2 a b WEIGHTS 1 2 AGGREGATE SUM` */
@@ -492,10 +511,13 @@ const written = new Map([
   ...['SUNIONSTORE', 'SINTERSTORE', 'SDIFFSTORE', 'ZUNIONSTORE', 'ZINTERSTORE', 'ZDIFFSTORE', 'ZRANGESTORE'].map(
     (name) => [name, 0] as const,
   ),
+  ['GEOSEARCHSTORE', 0],
   ...['BITOP', 'SMOVE', 'RPOPLPUSH', 'LMOVE'].map((name) => [name, 1] as const),
 ]);
+/** Commands that name it behind the word `STORE`. */
+const storing = new Set(['SORT', 'GEORADIUS', 'GEORADIUSBYMEMBER']);
 const storedTo = (texts: Texts): Buffer | undefined => {
-  const at = texts.findLastIndex((text) => upper(text) === 'STORE');
+  const at = texts.findLastIndex((text) => /^STORE(DIST)?$/.test(upper(text)));
   return at < 0 ? undefined : texts[at + 1];
 };
 /** Farther than any list is long. */

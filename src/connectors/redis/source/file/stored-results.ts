@@ -1,4 +1,8 @@
+import { foundPlaces, type PlaceSearch } from './found-places.ts';
 import type { Keyspace, SavedKey } from './keyspace.ts';
+import { only } from './keyspace-loader.ts';
+import { scoreOf } from './score-text.ts';
+import { type SortOptions, sortedTexts } from './sorted-texts.ts';
 
 type Names = readonly Uint8Array[];
 
@@ -7,7 +11,7 @@ type Bound = Buffer;
 
 /**
  * What commands of the kind `…STORE` leave under a name: they read keys and replace another, which may be one of those. No element
- * passes through memory but those of a SORT.
+ * passes through memory but those of a SORT and of a search of places.
  */
 export class StoredResults {
   readonly #keys: Keyspace;
@@ -99,24 +103,40 @@ export class StoredResults {
     return found['low'] === found['high'];
   }
 
-  /** `SORT … STORE`; false: it sorts by what is not followed. */
-  sorted(db: number, to: Uint8Array, from: Uint8Array, options: readonly string[]): boolean {
-    if (options.some((option) => option === 'BY' || option === 'GET' || option === 'ALPHA')) return false;
+  /** `SORT … STORE`. Gives why it cannot be said what it leaves; null: it is there. */
+  sorted(db: number, to: Uint8Array, from: Uint8Array, options: SortOptions): Unknown | null {
     const source = this.#keys.find(db, from);
-    const found = source === null ? [] : [...this.#keys.elements(source)];
-    const texts = found.map(({ name, value }) => Buffer.from(source!.kind === 'list' ? value : name));
-    const numbered = texts.map((text) => ({ text, number: scoreOf(text) }));
-    if (numbered.some(({ number }) => Number.isNaN(number))) return false;
-    numbered.sort((a, b) => (a.number === b.number ? Buffer.compare(a.text, b.text) : a.number - b.number));
-    if (options.includes('DESC')) numbered.reverse();
-    const at = options.indexOf('LIMIT');
-    const start = at < 0 ? 0 : Math.max(0, Number(options[at + 1]));
-    const count = at < 0 ? -1 : Number(options[at + 2]);
+    const elements = source === null ? [] : [...this.#keys.elements(source)];
+    const texts = elements.map(({ name, value }) => Buffer.from(source!.kind === 'list' ? value : name));
+    let doubt: string | null = null;
+    const sorted = sortedTexts(source?.kind ?? 'list', texts, options, (name, field) => {
+      const key = this.#keys.find(db, name);
+      doubt ??= key?.doubt ?? null;
+      if (key === null || key.kind !== (field === null ? 'string' : 'hash')) return null;
+      const held = this.#keys.element(key, field ?? only);
+      return held === null ? null : Buffer.from(held.value);
+    });
+    if (sorted === null || doubt !== null) return { doubt };
     const result = this.#begin('list');
-    for (const [place, { text }] of numbered.slice(start, count < 0 ? undefined : start + count).entries())
+    for (const [place, text] of sorted.entries())
       this.#keys.run('INSERT INTO items VALUES (?, ?, ?)', result.id, place, text);
     this.#replace(db, to, result);
-    return true;
+    return null;
+  }
+
+  /** `GEOSEARCHSTORE`. Gives why it cannot be said what it leaves; null: it is there. */
+  places(db: number, to: Uint8Array, from: Uint8Array, search: PlaceSearch): Unknown | null {
+    const source = this.#keys.find(db, from);
+    const members = source === null ? [] : [...this.#keys.elements(source)];
+    const found = foundPlaces(
+      members.map(({ name, score }) => ({ name: Buffer.from(name), score })),
+      search,
+    );
+    if (source !== null && found === null) return { doubt: null };
+    const result = this.#begin('zset');
+    for (const { name, score } of found ?? []) this.#keys.put(result, name, null, score);
+    this.#replace(db, to, result);
+    return null;
   }
 
   #sizeOf({ id }: SavedKey): number {
@@ -140,6 +160,11 @@ export class StoredResults {
     this.#keys.run('UPDATE keys SET db = ?, name = ? WHERE id = ?', db, name, result.id);
     this.#keys.removeIfEmpty(result);
   }
+}
+
+/** `doubt`: that of a key which it was read from; null: it is not followed. */
+interface Unknown {
+  readonly doubt: string | null;
 }
 
 /** No server has such a database. */
@@ -183,9 +208,3 @@ export const rankRange = (size: number, start: number, stop: number): readonly [
   Math.max(0, start < 0 ? size + start : start),
   Math.min(size, (stop < 0 ? size + stop : stop) + 1),
 ];
-
-export const scoreOf = (text: Uint8Array): number => {
-  const word = Buffer.from(text).toString('latin1').toLowerCase().replace(/^\+/, '');
-  if (word === 'inf' || word === '-inf') return word === 'inf' ? Infinity : -Infinity;
-  return Number(word);
-};

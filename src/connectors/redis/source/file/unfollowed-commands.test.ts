@@ -37,12 +37,28 @@ const refused: readonly (readonly [readonly string[], RegExp])[] = [
   [['PFADD name:1 a'], /KEY_UNREADABLE .*key name:1 .*PFADD at byte 23 /],
   // The key is not there before, and would be no row where the command is passed over.
   [
-    ['GEOSEARCHSTORE scores:1 places FROMLONLAT 1 1 BYRADIUS 5 km'],
+    ['GEOSEARCHSTORE scores:1 places FROMLONLAT 1 1 BYRADIUS 5 km STOREDIST'],
     /KEY_UNREADABLE .*scores:1 .*GEOSEARCHSTORE at byte 23 /,
   ],
-  [['GEORADIUS places 1 1 5 km STORE scores:1'], /KEY_UNREADABLE .*scores:1 .*GEORADIUS at byte/],
-  [['SADD other 1 2', 'SORT other BY w* STORE items:1'], /KEY_UNREADABLE .*items:1 .*SORT at byte/],
-  [['SET a x', 'BITOP DIFF name:1 a a'], /KEY_UNREADABLE .*name:1 .*BITOP DIFF at byte/],
+  [['GEORADIUS places 1 1 5 km STOREDIST scores:1'], /KEY_UNREADABLE .*scores:1 .*GEORADIUS at byte/],
+  // A place on the other side of the date line, and one on the edge of what is looked for.
+  [
+    ['ZADD places 4503599627370495 a', 'GEOSEARCHSTORE scores:1 places FROMLONLAT 179.9 1 BYRADIUS 50 km'],
+    /KEY_UNREADABLE .*scores:1 .*GEOSEARCHSTORE at byte/,
+  ],
+  [
+    ['ZADD places 3377699720527872 a', 'GEORADIUSBYMEMBER places a 0 m STORE scores:1'],
+    /KEY_UNREADABLE .*scores:1 .*GEORADIUSBYMEMBER at byte/,
+  ],
+  [
+    ['NEWLY places', 'GEOSEARCHSTORE scores:1 places FROMMEMBER a BYRADIUS 5 km'],
+    /KEY_UNREADABLE .*scores:1 .*NEWLY at/,
+  ],
+  // Elements that weigh the same come in no order that is told; what is not known weighs nothing that is known.
+  [['SADD other 1 2', 'SORT other BY w* ALPHA STORE items:1'], /KEY_UNREADABLE .*items:1 .*SORT at byte/],
+  [['SADD other 1 2', 'NEWLY w1', 'SORT other BY w* STORE items:1'], /KEY_UNREADABLE .*items:1 .*NEWLY at byte/],
+  [['SADD other 1 2', 'NEWLY x2', 'SORT other GET x* STORE items:1'], /KEY_UNREADABLE .*items:1 .*NEWLY at byte/],
+  [['SET a x', 'BITOP NEWLY name:1 a a'], /KEY_UNREADABLE .*name:1 .*BITOP NEWLY at byte/],
   // A range of names is only what it says where all scores are the same.
   [['ZADD scores:1 1 a 2 b', 'ZREMRANGEBYLEX scores:1 - [a'], /KEY_UNREADABLE .*scores:1 .*ZREMRANGEBYLEX at byte/],
   [['ZADD z 1 a 2 b', 'ZRANGESTORE scores:1 z - [a BYLEX'], /KEY_UNREADABLE .*scores:1 .*ZRANGESTORE at byte/],
