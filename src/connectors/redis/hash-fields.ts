@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Image, RowImages, ValueWriter } from '../../core/row-images.ts';
 import type { Column } from '../../core/table.ts';
 import { putFixed, putInteger } from '../../formats/ascii-digits.ts';
+import { doubleText, floatText, putDate, putMinutes } from './value-text.ts';
 
 /**
  * Turns a row's columns into the arguments of HSET as they come from the row reader, into one block that is used again for each
@@ -111,18 +112,11 @@ export class HashFields implements ValueWriter {
   }
 
   float(column: number, value: number): void {
-    for (let digits = 6; digits < 9; digits += 1) {
-      // Zero's sign is not among the digits.
-      const shorter = value === 0 ? value : Number(value.toPrecision(digits));
-      if (Math.fround(shorter) !== value) continue;
-      this.double(column, shorter);
-      return;
-    }
-    this.double(column, Number(value.toPrecision(9)));
+    this.#ascii(column, floatText(value));
   }
 
   double(column: number, value: number): void {
-    this.#ascii(column, Object.is(value, -0) ? '-0' : String(value));
+    this.#ascii(column, doubleText(value));
   }
 
   decimal(column: number, bytes: Uint8Array, start: number, end: number): void {
@@ -292,22 +286,6 @@ const SPACE = 0x20;
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const POINT = 0x2e;
-const COLON = 0x3a;
 
 const encodeArgument = (text: string): Buffer => Buffer.from(`$${Buffer.byteLength(text)}\r\n${text}\r\n`);
 const noText = encodeArgument('');
-
-const putDate = (to: Uint8Array, from: number, year: number, month: number, day: number): number => {
-  let at = putFixed(to, from, year, 4);
-  to[at++] = MINUS;
-  at = putFixed(to, at, month, 2);
-  to[at++] = MINUS;
-  return putFixed(to, at, day, 2);
-};
-
-const putMinutes = (to: Uint8Array, from: number, minutes: number, seconds: number): number => {
-  to[from] = COLON;
-  const at = putFixed(to, from + 1, minutes, 2);
-  to[at] = COLON;
-  return putFixed(to, at + 1, seconds, 2);
-};

@@ -55,6 +55,11 @@ export class CommandWriter {
     this.#lineBreak();
   }
 
+  /** Begins an argument of so many bytes; they follow, and a line break behind them. */
+  open(length: number): void {
+    this.#header(0x24, length);
+  }
+
   /** Appends what is already written as arguments of the command begun last. */
   raw(value: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);

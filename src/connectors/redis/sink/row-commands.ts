@@ -6,6 +6,7 @@ import { fieldOf, type HashFields } from '../hash-fields.ts';
 import { ExpiryCommands } from './expiry-commands.ts';
 import { IndexingCommands } from './indexing-commands.ts';
 import { NestCommands } from './nest-commands.ts';
+import { PackedRows } from './packed-rows.ts';
 import { RowKey } from './row-key.ts';
 import { type RowLimits, RowRefusal } from './row-refusal.ts';
 import { SeenKeys } from './seen-keys.ts';
@@ -24,7 +25,7 @@ export interface RowCommandOptions extends RowLimits {
 /**
  * Writes changes of rows as commands, straight from their images; those of hashes that mirror their table here:
  *
- *     create, read      HSET key field value …      and HDEL of what is NULL
+ *     create, read      HSET key field value …      and HDEL of what is NULL; or RESTORE key, see PackedRows
  *     update            HSET of what changed, or of all
  *     delete            UNLINK key
  *     another key       UNLINK old, HSET new; RENAME where the images do not hold all of the row
@@ -35,7 +36,10 @@ export class RowCommands {
   readonly mayFail = new Set<number>();
   readonly touched = new TouchedKeys();
   readonly #refusal: RowRefusal;
+  /** Whether new rows may be written as the server keeps them. */
+  packs = false;
   readonly #seen = new SeenKeys();
+  readonly #packed: PackedRows;
   readonly #shaped: ShapedCommands;
   readonly #shared: SharedHashCommands;
   readonly #indexes: IndexingCommands;
@@ -49,6 +53,7 @@ export class RowCommands {
   constructor({ maxStreamLength, nest, ...limits }: RowCommandOptions, capacity = 64 * 1024) {
     this.commands = new CommandWriter(capacity);
     this.#refusal = new RowRefusal(limits);
+    this.#packed = new PackedRows(this.commands, this.#seen);
     this.#nests = new NestCommands(this.commands, this.#refusal, this.#seen, nest);
     this.#shaped = new ShapedCommands({
       commands: this.commands,
@@ -80,7 +85,14 @@ export class RowCommands {
     return this.mayFail.size === 0 && !this.#shaped.appends;
   }
 
+  /** A row was written as the server keeps it. */
+  get isPacked(): boolean {
+    return this.#packed.isUsed;
+  }
+
   clear(): void {
+    this.packs = false;
+    this.#packed.isUsed = false;
     this.commands.clear();
     this.mayFail.clear();
     this.touched.clear();
@@ -105,10 +117,14 @@ export class RowCommands {
     }
     const { op, rows, origin } = change;
     // A snapshot over keys that were there before: what they hold besides is nobody's.
-    const wipes = wipe || (op === 'read' && plan.state.vanished !== null);
+    const isKnown = plan.state.vanished !== null;
+    const wipes = wipe || (op === 'read' && isKnown);
+    // During such a snapshot a new row of the log comes to a key that is likely there.
+    const packs = this.packs && plan.packing !== null && !wipe && (op === 'read' || !isKnown);
     for (let index = 0; index < rows.length; index += 1) {
       if (op === 'delete') this.#delete(rows, index, plan);
       else if (op === 'update') this.#update(rows, index, plan, wipe, origin);
+      else if (packs && this.#packed.add(rows, index, plan, wipes)) continue;
       else if (plan.isRowAlone) this.#fresh(rows, index, plan, wipes);
       else this.#create(rows, index, plan, wipes, origin);
     }

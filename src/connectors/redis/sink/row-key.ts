@@ -1,15 +1,23 @@
 import { Buffer } from 'node:buffer';
 import type { CommandWriter } from '../../../protocol/redis/command-writer.ts';
-import { fieldOf, type HashFields } from '../hash-fields.ts';
+import { fieldOf } from '../hash-fields.ts';
 import type { KeyTemplate } from '../key-template.ts';
+
+/** What an image says of the columns that a key is made of: `fieldOf`, and where their texts stand. */
+interface KeyTexts {
+  readonly bytes: Buffer;
+  readonly states: Uint8Array;
+  readonly valueStarts: Int32Array;
+  readonly valueEnds: Int32Array;
+}
 
 /** A key that is made of an image, in memory that is used again for the next. */
 export class RowKey {
   bytes = Buffer.allocUnsafe(256);
   length = 0;
 
-  /** False where a column of the key has no value. `bytes`: where the image was written, if not where it usually is. */
-  write(keys: KeyTemplate, from: HashFields, bytes: Buffer = from.bytes): boolean {
+  /** False where a column of the key has no value. `bytes`: where the texts stand, if not where they usually do. */
+  write(keys: KeyTemplate, from: KeyTexts, bytes: Buffer = from.bytes): boolean {
     const { columns } = keys;
     let length = 0;
     for (let i = 0; i < columns.length; i += 1) {

@@ -21,16 +21,21 @@ import { DefinitionChanges } from './definition-change.ts';
 import { checkCommands } from './needed-commands.ts';
 import { NestKeys } from './nest-keys.ts';
 import { OwnKeys } from './own-keys.ts';
+import { packLimits } from './pack-limits.ts';
+import { learnBusy } from './packed-rows.ts';
 import { RowCommands } from './row-commands.ts';
 import { removeEach, TableKeys } from './table-keys.ts';
 import { TableLayouts } from './table-layout.ts';
-import { planTable, type TablePlan, type TableState } from './table-plan.ts';
+import { type PackLimits, planTable, type TablePlan, type TableState } from './table-plan.ts';
 import { hasOwnKeys, isNested, type TableSettings, tableSettings, typeOf } from './table-settings.ts';
 import { KeyCounts, TouchedKeys } from './touched-keys.ts';
 import { type Execution, type SinkTransactions, Transactions } from './transactions.ts';
 
 /** How often a Redis that nothing is written to is asked whether it is still the same. */
 const watchMs = 2_000;
+
+/** From so many rows on, what it takes to write them as the server keeps them is little beside what it spares. */
+const leastPackedRows = 64;
 
 /** Connects. Throws NET_UNREACHABLE, REDIS_AUTHENTICATION_FAILED, REDIS_NOT_READY, REDIS_LACKS_COMMAND and their like. */
 export const openRedisSink = async (config: RedisSinkConfig, context: Context): Promise<Sink> => {
@@ -52,7 +57,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
       const primaries = await cluster.primaries();
       for (const primary of primaries) await checkCommands(primary, config);
       const all = leastOf(await Promise.all(primaries.map(serverFacts)));
-      return new RedisSink({ config, context, store, own, transactions, facts: all, settingsOf, stop });
+      return new RedisSink({ config, context, store, own, transactions, facts: all, limits: null, settingsOf, stop });
     }
     if (facts.role === 'slave') {
       throw new MillraceError('REDIS_NOT_READY', { server, reason: 'it is a replica, which takes no writes' });
@@ -66,6 +71,7 @@ export const openRedisSink = async (config: RedisSinkConfig, context: Context): 
       own,
       transactions,
       facts,
+      limits: await packLimits(connection, facts, own, log),
       settingsOf,
       stop,
     });
@@ -82,6 +88,7 @@ interface Opened {
   readonly own: OwnKeys;
   readonly transactions: SinkTransactions;
   readonly facts: ServerFacts;
+  readonly limits: PackLimits | null;
   readonly settingsOf: (table: Table) => TableSettings;
   readonly stop: AbortController;
 }
@@ -111,6 +118,8 @@ class RedisSink implements Sink {
   readonly #context: Context;
   readonly #store: KeyStore;
   readonly #facts: ServerFacts;
+  /** null: every row is told field by field. */
+  #limits: PackLimits | null;
   readonly #own: OwnKeys;
   readonly #transactions: SinkTransactions;
   readonly #tableKeys: TableKeys;
@@ -132,13 +141,14 @@ class RedisSink implements Sink {
   /** The source transaction whose parts are being written. */
   #parts: OpenParts | null = null;
 
-  constructor({ config, context, store, own, transactions, facts, settingsOf, stop }: Opened) {
+  constructor({ config, context, store, own, transactions, facts, limits, settingsOf, stop }: Opened) {
     this.#config = config;
     this.#context = context;
     this.#store = store;
     this.#own = own;
     this.#transactions = transactions;
     this.#facts = facts;
+    this.#limits = limits;
     this.#settingsOf = settingsOf;
     this.#stop = stop;
     this.#tableKeys = new TableKeys(store, transactions);
@@ -195,7 +205,7 @@ class RedisSink implements Sink {
     if (this.#isPlain(batch) && this.#unsettled === 0) {
       const encoder = this.#take();
       try {
-        this.#encode(encoder, batch.changes);
+        this.#encodeNew(encoder, batch.changes);
         await before;
         await this.#discard();
         await this.#execute(encoder, batch.changes, batch.positions);
@@ -234,7 +244,7 @@ class RedisSink implements Sink {
       const encoder = this.#take();
       try {
         await this.#prepare(rows);
-        this.#encode(encoder, rows);
+        this.#encodeNew(encoder, rows);
         if (stepped && positions.size > 0 && encoder.repeatable) {
           // The steps are not taken twice, so nobody may come back to before them for rows that were refused.
           if (rows.length > 0) await this.#execute(encoder, rows, nowhere);
@@ -362,7 +372,7 @@ class RedisSink implements Sink {
     changes: readonly Change[],
     positions: ReadonlyMap<Lane, Position>,
   ): Promise<void> {
-    const { mayFail, touched } = encoder;
+    const { mayFail, touched, isPacked } = encoder;
     const held = this.#transactions.held(positions.keys());
     const mayBeRefused = changes.length > 0 && encoder.repeatable;
     const execution: Execution = { positions, mayFail, ...(mayBeRefused && { before: held }) };
@@ -371,7 +381,13 @@ class RedisSink implements Sink {
       asked: touched.commands,
       replied: (results, first) => touched.count(results, first, this.#keyCounts),
     });
+    if (isPacked) this.#learn(changes, refusal);
     if (refusal === null) return;
+    if (isPacked && !isWrongType(refusal)) {
+      this.#encode(encoder, changes);
+      refusal = await this.#transactions.execute(encoder.commands, execution);
+      if (refusal === null) return;
+    }
     if (isWrongType(refusal) && !encoder.partial) {
       this.#encode(encoder, changes, true);
       refusal = await this.#transactions.execute(encoder.commands, execution);
@@ -390,8 +406,39 @@ class RedisSink implements Sink {
     return this.#store.home.failure(reply, 'a command on a row');
   }
 
-  #encode(encoder: RowCommands, changes: readonly Change[], wipe = false): void {
+  /** New rows are written as the server keeps them where a refused one can be written otherwise, even by the next writer. */
+  #encodeNew(encoder: RowCommands, changes: readonly Change[]): void {
+    this.#encode(encoder, changes, false, this.#limits !== null && this.#isPackable(changes));
+    if (encoder.isPacked && !encoder.repeatable) this.#encode(encoder, changes);
+  }
+
+  #isPackable(changes: readonly Change[]): boolean {
+    let rows = 0;
+    for (const change of changes) {
+      if (change.kind !== 'rows') continue;
+      if (!this.#plans.get(change.table.id)!.isMirroredHash) return false;
+      rows += change.rows.length;
+    }
+    return rows >= leastPackedRows;
+  }
+
+  /** What became of rows that were written as the server keeps them. */
+  #learn(changes: readonly Change[], refusal: ReplyError | null): void {
+    const isBusy = refusal?.code === 'BUSYKEY';
+    for (const change of changes) {
+      const packing = change.kind === 'rows' ? this.#plans.get(change.table.id)!.packing : null;
+      if (packing !== null) learnBusy(packing, isBusy);
+    }
+    if (refusal === null || isBusy || isWrongType(refusal)) return;
+    this.#limits = null;
+    this.#context.log.warn('the server takes no rows as it keeps them; they are written field by field', {
+      refusal: refusal.code,
+    });
+  }
+
+  #encode(encoder: RowCommands, changes: readonly Change[], wipe = false, packs = false): void {
     encoder.clear();
+    encoder.packs = packs;
     this.#transactions.begin(encoder.commands);
     for (const change of changes) {
       if (change.kind === 'rows') encoder.add(change, this.#plans.get(change.table.id)!, wipe);
@@ -426,7 +473,7 @@ class RedisSink implements Sink {
         complete: this.#keepsRows && Buffer.isBuffer(complete),
       });
     }
-    const plan = planTable(table, settings, this.#stateOf(table));
+    const plan = planTable(table, settings, this.#stateOf(table), this.#limits);
     this.#plans.set(table.id, plan);
     return plan;
   }

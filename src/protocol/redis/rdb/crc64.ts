@@ -30,6 +30,20 @@ export class Crc64 {
     this.#low = low;
   }
 
+  /** Begins anew. */
+  clear(): void {
+    this.#high = 0;
+    this.#low = 0;
+  }
+
+  /** Puts the sum into the 8 bytes at `at`, as a dumped value ends with. */
+  put(bytes: Uint8Array, at: number): void {
+    for (let byte = 0; byte < 4; byte += 1) {
+      bytes[at + byte] = (this.#low >>> (8 * byte)) & 255;
+      bytes[at + 4 + byte] = (this.#high >>> (8 * byte)) & 255;
+    }
+  }
+
   /** Whether the 8 bytes at `at`, as a file ends with, are this sum. */
   equals(bytes: Buffer, at: number): boolean {
     return bytes.readUInt32LE(at) === this.#low >>> 0 && bytes.readUInt32LE(at + 4) === this.#high >>> 0;
