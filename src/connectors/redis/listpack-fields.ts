@@ -157,7 +157,8 @@ export class ListpackFields implements ValueWriter {
   }
 
   date(column: number, year: number, month: number, day: number): void {
-    this.#closeText(column, putDate(this.bytes, this.#open(column, 10) + 1, year, month, day), 10);
+    const at = this.#open(column, 10) + 1;
+    this.#closeText(column, putDate(this.bytes, at, year, month, day), 10);
   }
 
   time(column: number, negative: boolean, hours: number, minutes: number, seconds: number, micros: number): void {
@@ -180,7 +181,8 @@ export class ListpackFields implements ValueWriter {
     micros: number,
   ): void {
     const length = 19 + this.#fractionLength(column);
-    let at = putDate(this.bytes, this.#open(column, length) + 1, year, month, day);
+    let at = this.#open(column, length) + 1;
+    at = putDate(this.bytes, at, year, month, day);
     this.bytes[at++] = SPACE;
     at = putFixed(this.bytes, at, hours, 2);
     this.#closeText(column, this.#fraction(column, putMinutes(this.bytes, at, minutes, seconds), micros), length);
