@@ -83,4 +83,6 @@ export interface RedisOrigin {
   readonly replicationId: string;
   readonly offset: bigint;
   readonly db: number;
+  /** When the first of the commands that this comes of arrived here, in milliseconds since 1970: the server says no time. Left out: not known. */
+  readonly arrivedMs?: number;
 }

@@ -52,6 +52,6 @@ const commitMicrosOf = (origin: Origin): number | null => {
     case 'kafka':
       return origin.timestampMs * 1_000;
     case 'redis':
-      return null;
+      return origin.arrivedMs === undefined ? null : origin.arrivedMs * 1_000;
   }
 };

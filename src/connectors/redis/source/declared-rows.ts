@@ -44,8 +44,8 @@ export class DeclaredRows {
   }
 
   /** The rows to come were read at this place of the database that is read. */
-  at(place: Pick<RedisOrigin, 'replicationId' | 'offset'>): void {
-    this.keys.at({ replicationId: place.replicationId, offset: place.offset, db: this.#database });
+  at(place: Omit<RedisOrigin, 'kind' | 'db'>): void {
+    this.keys.at({ ...place, db: this.#database });
   }
 
   take(): readonly Change[] {

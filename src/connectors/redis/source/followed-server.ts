@@ -166,7 +166,8 @@ export class FollowedServer implements AsyncDisposable {
   async *changed(): AsyncGenerator<Changed> {
     const { rows, keys: reader } = this.#options;
     const { keys, place } = this.#dirty!.take();
-    rows.at(originAt(place));
+    const arrivedMs = this.#link.arrivedBehind(this.place.offset);
+    rows.at({ ...originAt(place), ...(arrivedMs === null ? {} : { arrivedMs }) });
     // The last rows wait for the place, so that both become durable together.
     let last: readonly Change[] = [];
     for (let at = 0; at < keys.length; at += keysAtOnce) {

@@ -10,6 +10,7 @@ import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { ReplicationDecoder, type ReplicationVisitor } from '../../../protocol/redis/replication-decoder.ts';
 import { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
+import { ArrivalTimes } from './arrival-times.ts';
 import type { LinkPlace } from './link-place.ts';
 import type { StreamSpool } from './stream-spool.ts';
 
@@ -56,6 +57,8 @@ export class ReplicationLink implements AsyncDisposable {
   #telling: Promise<void> = Promise.resolve();
   /** The server's answer, until it has been acted upon. */
   #answer: { readonly place: LinkPlace; readonly isFull: boolean } | null = null;
+  /** Of what came over this link; null: nothing has. */
+  #arrivals: ArrivalTimes | null = null;
   /** What came of the stream and is not in the spool yet. */
   #pieces: Buffer[] = [];
   #arrived = Promise.withResolvers<void>();
@@ -120,6 +123,11 @@ export class ReplicationLink implements AsyncDisposable {
     return this.#spool.end;
   }
 
+  /** When the byte behind `offset` came over this link, in milliseconds since 1970; null: it did not. Nothing before it is asked for again. */
+  arrivedBehind(offset: number): number | null {
+    return this.#arrivals?.behind(offset) ?? null;
+  }
+
   /** With what the server begins: a snapshot, or the stream where it was asked to go on. Throws what ended the link before. */
   async begins(): Promise<'snapshot' | 'stream'> {
     return await this.#begin.promise;
@@ -171,10 +179,12 @@ export class ReplicationLink implements AsyncDisposable {
       while (this.#failure === null) {
         const piece = await this.#stream.read();
         if (piece === null) throw new MillraceError('NET_CLOSED', { address: this.#stream.address });
+        const nowMs = this.#clock.now();
         this.#decoder.write(piece);
         await this.#act();
         await this.#writeSnapshot();
         for (const each of this.#pieces.splice(0)) await this.#spool.append(each);
+        this.#arrivals?.note(this.#spool.end, nowMs);
         this.#wakeTelling();
         while (this.#spool.isFull && this.#failure === null) await this.#clock.sleep(roomEveryMs, this.#stop.signal);
       }
@@ -190,6 +200,7 @@ export class ReplicationLink implements AsyncDisposable {
     this.#answer = null;
     if (isFull) await this.#spool.begin(place);
     else await this.#spool.goOn(place);
+    this.#arrivals = new ArrivalTimes(this.#spool.end);
     this.#options.begun(place);
     this.#begin.resolve(isFull ? 'snapshot' : 'stream');
     this.#telling = this.#tellCommands(place.offset);
