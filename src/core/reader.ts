@@ -46,8 +46,11 @@ export interface RowAudit {
   heldOtherwise(rows: readonly RowImages[], signal: AbortSignal): Promise<readonly HeldOtherwise[]>;
   /** These rows need not be looked up, and should be there all the same. */
   pass(rows: readonly RowImages[]): void;
-  /** The next keys that are held, without those of rows that were looked up or passed; some of these may be among them. */
-  others(limit: number, signal: AbortSignal): Promise<KeyPage>;
+  /**
+   * The next keys that are held, without those of rows that were looked up or passed; some of these may be among them. `wrong`: keys of
+   * whatever rows that are wrong, as was only seen now.
+   */
+  others(limit: number, signal: AbortSignal): Promise<KeyPage & { readonly wrong?: readonly Key[] }>;
 }
 
 /** A row that is not held as it should be. */
@@ -84,9 +87,14 @@ export interface Reader extends AsyncDisposable {
   describe(database: string, name: string): Promise<Table | null>;
   /**
    * Of a system that keeps no definitions: has it read what it holds of this table by this definition, and gives that; null: it holds
-   * nothing of it. Left out: `describe` knows.
+   * nothing of it. Behind the columns of the primary key its own may have more, which say where a row is kept. Left out: `describe` knows.
    */
   describeAs?(table: Table): Promise<Table | null>;
+  /**
+   * What a system keeps beside such a table to find its rows by, each read as a table of its own, whose rows are compared with the
+   * table's. After `describeAs`. Left out: nothing.
+   */
+  indexesOf?(table: Table): Promise<readonly Table[]>;
   /**
    * How the system sorts each part of the primary key, in words: two systems with equal words sort alike. null: the table has no
    * key that could be walked along, so `page` and `lookup` must not be asked.

@@ -35,6 +35,15 @@ export interface ComparedTable {
   readonly leavesOut: ((expected: Row) => boolean) | null;
   /** For `checksums`: the columns of both sides in the same order. */
   readonly summed: { readonly source: readonly number[]; readonly target: readonly number[] };
+  /**
+   * The sink keeps rows where more columns than their key say, so that a key of its own names a place: what should be there is the
+   * row that says so, and nothing where it says another.
+   */
+  readonly placed: boolean;
+  /** What should be held under a key of the sink's, of what should be held of its row. */
+  due(expected: Row | null, targetKey: Key): Row | null;
+  /** Where a row should be held; null: it cannot be told without the row, or nothing is to be held of it. */
+  targetKeyFor(sourceKey: Key, expected: Row | null): Key | null;
   sourceKeyOf(row: Row): Key;
   /** Of a row as the sink holds it. */
   targetKeyOf(row: Row): Key;
@@ -68,18 +77,24 @@ export interface ComparedSides {
 /** `keys`: that they are there. `digest`: what is in them, by sums where both sides compute these. `full`: by every row. */
 export type Depth = 'keys' | 'digest' | 'full';
 
-/** null: the pipeline hands nothing of this table to the sink's table `targetName`. An Absent one should be in the sink and is not. */
+/**
+ * null: the pipeline hands nothing of this table to the sink's table `targetName`. An Absent one should be in the sink and is not.
+ * `index`: which of the table's indexes is compared instead of its rows.
+ */
 export const compareTable = async (
   sourceTable: Table,
   targetName: string,
   { source, target: targetReader, steps, depth = 'digest' }: ComparedSides,
   shared: boolean,
+  index: string | null = null,
 ): Promise<ComparedTable | Absent | null> => {
   const expected = (await ExpectedRows.of(sourceTable, steps)).find((each) => each.name === targetName);
   if (expected === undefined) return null;
   const { table, copies } = expected;
   const name = qualifiedName(sourceTable);
-  const target = await (targetReader.describeAs?.(table) ?? targetReader.describe(table.database, table.name));
+  const described = await (targetReader.describeAs?.(table) ?? targetReader.describe(table.database, table.name));
+  const indexes = index === null ? [] : ((await targetReader.indexesOf?.(table)) ?? []);
+  const target = index === null ? described : (indexes.find((each) => each.name === index) ?? null);
   if (target === null) return { name, target: qualifiedName(table) };
 
   const places = table.columns.map((column) => placeOf(target.columns, column.name));
@@ -92,16 +107,22 @@ export const compareTable = async (
   const sourceKey = sourceTable.primaryKey;
   // By position in the source's key, where the expected row has each part.
   const keyPlaces = sourceKey.map((at) => copies.indexOf(at));
+  const placed = targetReader.describeAs !== undefined && found.length > wanted.length;
+  const sameKeys = placed
+    ? wanted.every((name) => found.includes(name))
+    : wanted.toSorted().join() === found.toSorted().join();
   const keyed =
     sourceOrder !== null &&
     targetOrder !== null &&
     wanted.length > 0 &&
-    wanted.toSorted().join() === found.toSorted().join() &&
-    sourceKey.length === found.length &&
+    sameKeys &&
+    sourceKey.length === wanted.length &&
     keyPlaces.every((place) => place >= 0 && table.primaryKey.includes(place));
   const expectedKey = target.primaryKey.map((at) => placeOf(table.columns, target.columns[at]!.name));
   const toTarget = expectedKey.map((place) => keyPlaces.indexOf(place));
   const toSource = keyPlaces.map((place) => expectedKey.indexOf(place));
+  const expectedKeyOf = (row: Row): Key => expectedKey.map((at) => row[at]!);
+  const toTargetKey = (key: Key): Key => toTarget.map((at) => key[at]!);
   const holdsSome = targetReader.holdsSome?.(target) ?? false;
   const there = [...table.columns.keys()].filter((at) => places[at]! >= 0);
   // Of what the target owns, it is the source that may be behind.
@@ -132,6 +153,15 @@ export const compareTable = async (
     lacking,
     shared,
     holdsSome,
+    placed,
+    due: (row, targetKey) =>
+      placed && row !== null && keyName(expectedKeyOf(row)) !== keyName(targetKey) ? null : row,
+    targetKeyFor: (key, row) => {
+      if (!placed) return toTargetKey(key);
+      if (row === null) return null;
+      const place = expectedKeyOf(row);
+      return place.some((part) => part === null) ? null : place;
+    },
     // As if it were there: a row that may have left by now is counted where it has not.
     leavesOut: form?.leavesOut ? (row) => form.of(row, row) === null : null,
     summed: {
@@ -140,9 +170,9 @@ export const compareTable = async (
     },
     sourceKeyOf: (row) => sourceKey.map((at) => row[at]!),
     targetKeyOf: (row) => target.primaryKey.map((at) => row[at]!),
-    expectedKeyOf: (row) => expectedKey.map((at) => row[at]!),
+    expectedKeyOf,
     toSourceKey: (key) => toSource.map((at) => key[at]!),
-    toTargetKey: (key) => toTarget.map((at) => key[at]!),
+    toTargetKey,
     same: (wantedRow, held) => {
       if (held === null && (wantedRow === null || (form === null && holdsSome))) return true;
       const due = wantedRow === null || form === null ? wantedRow : form.of(wantedRow, held);

@@ -4,11 +4,11 @@ import type { Log } from '../core/log.ts';
 import type { Key, Reader } from '../core/reader.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
 import type { Value } from '../core/value.ts';
-import { type ComparedTable, compareTable } from './compared-table.ts';
+import { type ComparedTable, compareTable, keyName } from './compared-table.ts';
 import { Covering } from './covering.ts';
 import { ExpectedRows, type Step } from './expected-rows.ts';
 import { type SampledKey, SampledKeys } from './sampled-keys.ts';
-import { judge } from './suspects.ts';
+import { expectedOf, type Judged, judge, type Suspect, sourceKeys, type Verdict } from './suspects.ts';
 
 /** How old a change is when it is looked at. */
 export const sampledAges = [1, 5, 60] as const;
@@ -52,8 +52,8 @@ export class ConsistencySampler {
   #covering: Covering;
   readonly #due = sampledAges.map((): SampledKey[] => []);
   readonly #counts = sampledAges.map((ageSeconds) => ({ ageSeconds, checked: 0, violations: 0, undecided: 0 }));
-  /** By what the sinks call them; null: no row of it can be looked at. */
-  #tables = new Map<string, ComparedTable | null>();
+  /** What is looked at of each table, by what the sinks call it: its rows, and where indexes lead to them. */
+  #tables = new Map<string, readonly ComparedTable[]>();
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConsistencySamplerOptions) {
@@ -93,22 +93,30 @@ export class ConsistencySampler {
       const [{ table }] = sampled as [SampledKey, ...SampledKey[]];
       const counts = this.#counts[age]!;
       try {
-        const compared = await this.#compared(table);
-        if (compared === null) continue;
-        if (!(await this.#isSettled(compared))) {
+        const tables = await this.#compared(table);
+        const [rows] = tables;
+        if (rows === undefined) continue;
+        if (!(await this.#isSettled(rows))) {
           counts.checked += sampled.length;
           counts.undecided += sampled.length;
           continue;
         }
-        const { source, target, clock } = this.#options;
-        const suspects = sampled.map(({ key }) => suspectOf(compared, key));
-        const context = { source, target, clock, covering: this.#covering, lock: false };
-        for (const { verdict } of await judge(compared, suspects, context, signal)) {
+        // One that is wrong in its index is wrong, and is one row.
+        const wrong = new Map<string, Verdict>();
+        for (const compared of tables) {
+          for (const { sourceKey, verdict } of await this.#judge(compared, sampled, signal)) {
+            if (verdict === 'match' || (verdict === 'extra' && compared.shared)) continue;
+            const name = keyName(sourceKey);
+            if (wrong.get(name) === undefined || verdict !== 'unsettled') wrong.set(name, verdict);
+          }
+        }
+        for (const { key } of sampled) {
+          const verdict = wrong.get(keyName(suspectOf(rows, key).sourceKey));
           counts.checked += 1;
           if (verdict === 'unsettled') counts.undecided += 1;
-          else if (verdict !== 'match' && !(verdict === 'extra' && compared.shared)) {
+          else if (verdict !== undefined) {
             counts.violations += 1;
-            this.#tell(compared, verdict, age);
+            this.#tell(rows, verdict, age);
           }
         }
       } catch (error) {
@@ -120,6 +128,27 @@ export class ConsistencySampler {
         this.#complain(error);
       }
     }
+  }
+
+  async #judge(
+    compared: ComparedTable,
+    sampled: readonly SampledKey[],
+    signal: AbortSignal,
+  ): Promise<readonly Judged[]> {
+    const { source, target, clock } = this.#options;
+    let suspects: readonly Suspect[] = sampled.map(({ key }) => suspectOf(compared, key));
+    if (compared.placed) {
+      // Where a row is kept, the row says.
+      const expected = await expectedOf(
+        await source.lookup(compared.source, sourceKeys(suspects), signal),
+        compared.expected,
+      );
+      suspects = suspects.flatMap(({ sourceKey }, i) => {
+        const targetKey = compared.targetKeyFor(sourceKey, expected[i] ?? null);
+        return targetKey === null ? [] : [{ sourceKey, targetKey }];
+      });
+    }
+    return await judge(compared, suspects, { source, target, clock, covering: this.#covering, lock: false }, signal);
   }
 
   #newCovering(): Covering {
@@ -138,7 +167,7 @@ export class ConsistencySampler {
     return !held.some((place) => source.log!.snapshotUnfinished(place));
   }
 
-  #tell(table: ComparedTable, verdict: string, age: number): void {
+  #tell(table: ComparedTable, verdict: Verdict, age: number): void {
     const { log, target } = this.#options;
     const details = { table: table.name, sink: target.name, ageSeconds: sampledAges[age]! };
     log.warn('a row that changed is not held as it should be; millrace verify says which', { ...details, verdict });
@@ -156,11 +185,11 @@ export class ConsistencySampler {
     });
   }
 
-  async #compared(table: Table): Promise<ComparedTable | null> {
+  async #compared(table: Table): Promise<readonly ComparedTable[]> {
     const known = this.#tables.get(table.id);
     if (known !== undefined) return known;
     const { source, target, steps, log } = this.#options;
-    let found: ComparedTable | null = null;
+    let found: readonly ComparedTable[] = [];
     let origins = 0;
     for (const { database, name } of await source.tables()) {
       const described = await source.describe(database, name);
@@ -170,15 +199,20 @@ export class ConsistencySampler {
         origins += 1;
         if (keyNames(expected.table) !== keyNames(table)) continue;
         try {
-          const compared = await compareTable(described, expected.name, { source, target, steps }, false);
-          if (compared !== null && 'method' in compared && compared.method !== 'bags') found = compared;
+          const indexes = (await target.indexesOf?.(expected.table)) ?? [];
+          const all: ComparedTable[] = [];
+          for (const index of [null, ...indexes.map((each) => each.name)]) {
+            const compared = await compareTable(described, expected.name, { source, target, steps }, false, index);
+            if (compared !== null && 'method' in compared && compared.method !== 'bags') all.push(compared);
+          }
+          if (all.length > 0) found = all;
         } catch (error) {
           if (!isMillraceError(error, 'VERIFY_NOTHING')) throw error;
           log.warn('rows of this table are not looked at', { table: expected.name, reason: error.message });
         }
       }
     }
-    if (found !== null && origins > 1) found = { ...found, shared: true };
+    if (origins > 1) found = found.map((each) => ({ ...each, shared: true }));
     this.#tables.set(table.id, found);
     return found;
   }
@@ -186,7 +220,7 @@ export class ConsistencySampler {
 
 const keyNames = ({ columns, primaryKey }: Table): string => primaryKey.map((at) => columns[at]!.name).join();
 
-const suspectOf = (compared: ComparedTable, key: Key): { readonly sourceKey: Key; readonly targetKey: Key } => {
+const suspectOf = (compared: ComparedTable, key: Key): Suspect => {
   const { table } = compared.expected;
   const row: (Value | undefined)[] = new Array(table.columns.length).fill(undefined);
   for (const [i, at] of table.primaryKey.entries()) row[at] = key[i];

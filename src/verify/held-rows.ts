@@ -6,6 +6,7 @@ import type { Table } from '../core/table.ts';
 import { textHash } from '../core/text-hash.ts';
 import type { Row } from '../core/value.ts';
 import { type ComparedTable, keyName } from './compared-table.ts';
+import type { Suspect } from './suspects.ts';
 
 /** A page of the source's rows, decoded as far as somebody asks for them. */
 export class PageRows {
@@ -36,9 +37,9 @@ export class PageRows {
 /** What a target holds of the rows of a table that sorts its keys otherwise than the source, or not at all. */
 export interface HeldRows {
   /** Which rows of a page are not held as they should be. `compared` false: none is looked at, but they count as met. */
-  look(page: PageRows, compared: boolean): Promise<readonly number[]>;
-  /** The next keys that are held and were not met, and how far that is. */
-  others(after: Key | null): Promise<KeyPage & { readonly reached: Key | null }>;
+  look(page: PageRows, compared: boolean): Promise<readonly Suspect[]>;
+  /** The next keys that are held and were not met, and how far that is. `wrong`: keys that need no second look. */
+  others(after: Key | null): Promise<KeyPage & { readonly reached: Key | null; readonly wrong?: readonly Key[] }>;
 }
 
 /** By what the target knows best: how it would hold them, or their keys. */
@@ -64,10 +65,12 @@ class AuditedRows implements HeldRows {
     this.#signal = signal;
   }
 
-  async look(page: PageRows, compared: boolean): Promise<readonly number[]> {
-    const { expected, same } = this.#table;
+  async look(page: PageRows, compared: boolean): Promise<readonly Suspect[]> {
+    const table = this.#table;
+    const { expected, same } = table;
     if (expected.isUnchanged) {
-      return await this.#audited(page.images, compared, (index, held) => same(page.at(index), held));
+      const found = await this.#audited(page.images, compared, (index, held) => same(page.at(index), held));
+      return found.flatMap((index) => suspectOf(table, page.at(index), page.at(index)));
     }
     const wanted = await expected.from(page.rows);
     const places = [...wanted.keys()];
@@ -75,13 +78,15 @@ class AuditedRows implements HeldRows {
     const after = there.map((at) => wanted[at]!);
     const images = [new ArrayRowImages(expected.table, { before: null, after })];
     const otherwise = await this.#audited(images, compared, (index, held) => same(after[index]!, held));
-    const found = otherwise.map((index) => there[index]!);
-    if (!compared || absent.length === 0) return found;
-    const held = await lookedUp(this.#table, this.#target, page, absent, this.#signal);
-    return [...found, ...absent.filter((_, i) => !same(null, held[i] ?? null))];
+    const found = otherwise.flatMap((index) => suspectOf(table, page.rows[there[index]!]!, after[index]!));
+    // Where a row would be that is not to be held only it would say: what is held of it is found by who goes through what is held.
+    if (!compared || absent.length === 0 || table.placed) return found;
+    const held = await lookedUp(table, this.#target, page, absent, this.#signal);
+    const left = absent.filter((_, i) => !same(null, held[i] ?? null));
+    return [...found, ...left.flatMap((at) => suspectOf(table, page.rows[at]!, null))];
   }
 
-  async others(): Promise<KeyPage & { readonly reached: Key | null }> {
+  async others(): Promise<KeyPage & { readonly reached: Key | null; readonly wrong?: readonly Key[] }> {
     const page = await this.#audit.others(this.#chunkRows, this.#signal);
     return { ...page, reached: page.keys.at(-1) ?? null };
   }
@@ -114,14 +119,15 @@ class LookedUpRows implements HeldRows {
     this.#signal = signal;
   }
 
-  async look(page: PageRows, compared: boolean): Promise<readonly number[]> {
+  async look(page: PageRows, compared: boolean): Promise<readonly Suspect[]> {
     const { expected, same, sourceKeyOf, toTargetKey } = this.#table;
     for (const row of page.rows) this.#met.add(textHash(keyName(toTargetKey(sourceKeyOf(row)))));
     if (!compared) return [];
     const wanted = await expected.from(page.rows);
     const places = [...wanted.keys()];
     const held = await lookedUp(this.#table, this.#target, page, places, this.#signal);
-    return places.filter((at) => !same(wanted[at] ?? null, held[at] ?? null));
+    const otherwise = places.filter((at) => !same(wanted[at] ?? null, held[at] ?? null));
+    return otherwise.flatMap((at) => suspectOf(this.#table, page.rows[at]!, wanted[at] ?? null));
   }
 
   async others(after: Key | null): Promise<KeyPage & { readonly reached: Key | null }> {
@@ -135,6 +141,13 @@ class LookedUpRows implements HeldRows {
     };
   }
 }
+
+/** None where no place can be told for it. */
+const suspectOf = (table: ComparedTable, row: Row, expected: Row | null): readonly Suspect[] => {
+  const sourceKey = table.sourceKeyOf(row);
+  const targetKey = table.targetKeyFor(sourceKey, expected);
+  return targetKey === null ? [] : [{ sourceKey, targetKey }];
+};
 
 const lookedUp = (
   { target: held, sourceKeyOf, toTargetKey }: ComparedTable,

@@ -2,7 +2,7 @@ import type { Key, KeyRange, Reader, RowPage } from '../core/reader.ts';
 import type { Row } from '../core/value.ts';
 import { type ComparedTable, keyName } from './compared-table.ts';
 import { heldRows, PageRows } from './held-rows.ts';
-import type { Suspect } from './suspects.ts';
+import { dueOf, type Suspect, sourceKeys } from './suspects.ts';
 
 /** How far a comparison along a key is. */
 export interface KeyedPlace {
@@ -117,7 +117,7 @@ async function* byLookups(options: KeyedOptions, place: KeyedPlace): AsyncGenera
     const following = last ? null : pageAfter(options, after);
     following?.catch(() => {});
     const compared = chosen() && rows.length > 0;
-    const otherwise: readonly number[] = rows.length > 0 ? await held.look(rows, compared) : [];
+    const suspects: readonly Suspect[] = rows.length > 0 ? await held.look(rows, compared) : [];
     phase = last ? 'backward' : 'forward';
     const ended = last && table.shared;
     const next = await following;
@@ -126,21 +126,19 @@ async function* byLookups(options: KeyedOptions, place: KeyedPlace): AsyncGenera
       ended,
       rows: rows.length,
       skipped: !compared,
-      suspects: otherwise.map((index) => {
-        const sourceKey = table.sourceKeyOf(rows.at(index));
-        return { sourceKey, targetKey: table.toTargetKey(sourceKey) };
-      }),
+      suspects,
     };
     if (ended) return;
     page = next;
   }
   for (;;) {
     // What the source had a moment ago needs no second look.
-    const { keys, reached, last } = await held.others(after);
-    const found = keys.length === 0 ? [] : await source.lookup(table.source, keys.map(table.toSourceKey), signal);
-    const suspects = keys.flatMap((targetKey, i) =>
-      found[i] === null ? [{ sourceKey: table.toSourceKey(targetKey), targetKey }] : [],
-    );
+    const { keys, wrong = [], reached, last } = await held.others(after);
+    const named = (targetKey: Key): Suspect => ({ sourceKey: table.toSourceKey(targetKey), targetKey });
+    const looked = keys.map(named);
+    const rows = looked.length === 0 ? [] : await source.lookup(table.source, sourceKeys(looked), signal);
+    const found = table.placed ? await dueOf(table, rows, looked) : rows;
+    const suspects = [...looked.filter((_, i) => found[i] === null), ...wrong.map(named)];
     after = last ? null : (reached ?? after);
     yield { place: { phase: 'backward', after }, ended: last, rows: 0, skipped: false, suspects };
     if (last) return;

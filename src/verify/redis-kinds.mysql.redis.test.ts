@@ -17,6 +17,9 @@ import { Verification, type VerificationOptions } from './verification.ts';
 const never = new AbortController().signal;
 const [server] = testServers();
 
+const rowsOf = (count: number, row: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => `(${row(i)})`).join(', ');
+
 const setup = [
   // A value that is the very text that stands for NULL; a row that is about to leave, one that left, one that stays.
   'CREATE TABLE logins (id INT PRIMARY KEY, name VARCHAR(20), tries INT, until_at DATETIME(3))',
@@ -35,28 +38,29 @@ const told = (results: readonly TableResult[]): readonly string[] =>
     return `${target.split('.')[1]} ${status} ${[mismatched, missing, extra, unsettled].join('/')}${keys.toSorted().join('')}`;
   });
 
-test('NULL as a text, and times of rows and of fields, are compared and repaired', {
-  skip: server === undefined,
-}, async () => {
-  await using redis = await launchRedis();
-  await using inside = await RedisSinkRig.open(redis);
-  await using rig = await MysqlRig.open(server!);
-  await rig.run(...setup);
+/** A pipeline into Redis, with both sides to read. */
+const openRig = async (
+  statements: readonly string[],
+  settings: (named: (mapping: Readonly<Record<string, string>>) => string) => Readonly<Record<string, unknown>>,
+) => {
+  const stack = new AsyncDisposableStack();
+  const redis = stack.use(await launchRedis());
+  const inside = stack.use(await RedisSinkRig.open(redis));
+  const rig = stack.use(await MysqlRig.open(server!));
+  await rig.run(...statements);
   const named = (mapping: Readonly<Record<string, string>>): string =>
     Object.entries(mapping)
-      .map(([table, text]) => `${rig.database}.${table}=${text}`)
+      .map(([table, text]) => `${rig.database}.${table}=${text.replaceAll('DB', rig.database)}`)
       .join('; ');
-  const settings = {
-    'sink.null.fields': 'marker',
-    'sink.null.marker': '~',
-    'sink.tableId-to-expiry.mapping': named({ logins: 'until_at' }),
-    'sink.tableId-to-field-expiry.mapping': named({ codes: 'code(code_until),badge(badge_until)' }),
-  };
-  await using mirror = new RedisMirror(rig, redis, undefined, settings);
+  const ofSink = settings(named);
+  const mirror = stack.use(new RedisMirror(rig, redis, undefined, ofSink));
   await mirror.snapshotEnded();
-  await using source = openMysqlReader(rig, mirror.name);
-  const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port, ...settings });
-  await using target = new RedisReader(config, { pipeline: mirror.name, clock: systemClock, log: silent });
+  const source = stack.use(openMysqlReader(rig, mirror.name));
+  const reader = (more: Readonly<Record<string, unknown>>): RedisReader => {
+    const config = redisSinkConfig.parse({ hostname: redis.host, port: redis.port, ...more });
+    return stack.use(new RedisReader(config, { pipeline: mirror.name, clock: systemClock, log: silent }));
+  };
+  const target = reader(ofSink);
   const verify = async (more: Partial<VerificationOptions> = {}): Promise<readonly string[]> => {
     const options = { source, target, steps: [], clock: systemClock, log: silent, chunkRows: 50, waitMs: 60_000 };
     return told(await new Verification({ ...options, ...more }).run(never));
@@ -66,6 +70,19 @@ test('NULL as a text, and times of rows and of fields, are compared and repaired
     assert.ok(performance.now() < patience, 'a snapshot never ended in Redis');
     await systemClock.sleep(10);
   }
+  return { rig, inside, reader, verify, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+};
+
+test('NULL as a text, and times of rows and of fields, are compared and repaired', {
+  skip: server === undefined,
+}, async () => {
+  await using shop = await openRig(setup, (named) => ({
+    'sink.null.fields': 'marker',
+    'sink.null.marker': '~',
+    'sink.tableId-to-expiry.mapping': named({ logins: 'until_at' }),
+    'sink.tableId-to-field-expiry.mapping': named({ codes: 'code(code_until),badge(badge_until)' }),
+  }));
+  const { rig, inside, verify } = shop;
   const equal = ['codes', 'logins'].map((table) => `${table} equal 0/0/0/0`);
   for (let made = 0; made < 5; made += 1) {
     await rig.run(
@@ -103,8 +120,7 @@ test('NULL as a text, and times of rows and of fields, are compared and repaired
   ]);
 
   // In a cache what is wrong is made right, and keeps the time that readers gave it.
-  const hot = redisSinkConfig.parse({ hostname: redis.host, port: redis.port, mode: 'hot' });
-  await using cache = new RedisReader(hot, { pipeline: mirror.name, clock: systemClock, log: silent });
+  const cache = shop.reader({ mode: 'hot' });
   const only = ({ name }: { readonly name: string }): boolean => name === 'logins';
   await verify({ target: cache, only, repair: true });
   const until = Date.now() + 3_600_000;
@@ -116,3 +132,143 @@ test('NULL as a text, and times of rows and of fields, are compared and repaired
   assert.equal((await inside.hash(key('logins', 2)))['name'], '~');
   assert.ok(Math.abs(Number(await inside.ask('PEXPIRETIME', key('logins', 2))) - until) < 60_000);
 });
+
+const withinSetup = [
+  'CREATE TABLE orders (id INT PRIMARY KEY, note VARCHAR(20), state VARCHAR(20))',
+  `INSERT INTO orders VALUES ${rowsOf(40, (i) => `${i}, 'note ${i}', ${i % 8 === 0 ? 'NULL' : `'s${i % 3}'`}`)}`,
+  'CREATE TABLE `lines` (id INT PRIMARY KEY, order_id INT, sku VARCHAR(20), KEY (order_id))',
+  `INSERT INTO \`lines\` VALUES ${rowsOf(120, (i) => `${i}, ${i % 10 === 0 ? 'NULL' : i % 45}, 'é ${i}'`)}`,
+  'CREATE TABLE pages (id INT PRIMARY KEY, title VARCHAR(20))',
+  `INSERT INTO pages VALUES ${rowsOf(20, (i) => `${i}, 'title ${i}'`)}`,
+  'CREATE TABLE texts (page INT, lang VARCHAR(5), body VARCHAR(40), PRIMARY KEY (page, lang))',
+  `INSERT INTO texts VALUES ${rowsOf(60, (i) => `${i % 22}, 'l:${i % 7}', 'body ${i}'`)}`,
+  'CREATE TABLE steps (id INT PRIMARY KEY, plan INT, at INT, what VARCHAR(20))',
+  `INSERT INTO steps VALUES ${rowsOf(90, (i) => `${i}, ${i % 9}, ${i % 11 === 0 ? 'NULL' : 100 - i}, 'step ${i}'`)}`,
+  'CREATE TABLE stock (shop VARCHAR(10), id INT PRIMARY KEY, kind VARCHAR(10), level INT)',
+  `INSERT INTO stock VALUES ${rowsOf(60, (i) => `'s${i % 4}', ${i}, ${i % 6 === 0 ? 'NULL' : `'k:${i % 3}'`}, ${i % 5}`)}`,
+];
+
+test('lists, rows within rows and indexes are compared while they change, and what was damaged is found and repaired alone', {
+  skip: server === undefined,
+}, async () => {
+  await using shop = await openRig(withinSetup, (named) => ({
+    'sink.tableId-to-value.mapping': named({ pages: 'json', steps: 'list(what,at)' }),
+    'sink.tableId-to-key.mapping': named({ steps: 'steps:%{plan}', stock: 'stock:%{shop}:%{id}' }),
+    'sink.tableId-to-nest.mapping': named({ lines: 'DB.orders(id=order_id)', texts: 'DB.pages(id=page) as texts' }),
+    'sink.tableId-to-index.mapping': named({ stock: 'kind|kind,level', orders: 'state' }),
+  }));
+  const { rig, inside, verify } = shop;
+  const tables = ['lines', 'orders', 'orders index state', 'pages', 'steps', 'stock'];
+  const equal = [...tables, 'stock index kind', 'stock index kind,level', 'texts'].map(
+    (name) => `${name} equal 0/0/0/0`,
+  );
+  const writer = await MysqlRig.open(server!, { database: rig.database });
+  const stop = new AbortController();
+  const writing = (async () => {
+    for (let made = 0; !stop.signal.aborted; made += 1) {
+      await writer.run(
+        `UPDATE orders SET note = 'n${made}', state = IF(state = 's1', NULL, 's1') WHERE id IN (${made % 40}, 3)`,
+        `UPDATE \`lines\` SET order_id = ${made % 45}, sku = 'm${made}' WHERE id IN (${made % 120}, 7)`,
+        `UPDATE pages SET title = 't${made}' WHERE id = ${made % 20}`,
+        `REPLACE INTO texts VALUES (${made % 22}, 'new', 'made ${made}')`,
+        `DELETE FROM texts WHERE page = ${(made + 11) % 22} AND lang = 'new'`,
+        `UPDATE steps SET at = IF(at = 1, NULL, 1), plan = ${made % 9} WHERE id IN (${made % 90}, 5)`,
+        `UPDATE stock SET shop = 's${made % 4}', kind = IF(kind = 'k:1', NULL, 'k:1'), level = ${made % 5} WHERE id = ${made % 60}`,
+      );
+    }
+  })();
+  try {
+    for (let round = 0; round < 2; round += 1) assert.deepEqual(await verify(), equal);
+    assert.deepEqual(await verify({ counts: true }), equal);
+  } finally {
+    stop.abort();
+    await writing;
+    await writer.disconnect();
+  }
+  await rig.run(
+    'UPDATE `lines` SET order_id = id % 45 WHERE order_id IS NOT NULL',
+    "DELETE FROM texts WHERE lang = 'new'",
+    'UPDATE steps SET plan = id % 9, at = IF(id % 11 = 0, NULL, 100 - id)',
+    "UPDATE stock SET shop = CONCAT('s', id % 4), kind = CONCAT('k:', id % 3), level = id % 5",
+    "UPDATE orders SET state = 's1'",
+  );
+  assert.deepEqual(await verify(), equal);
+  const all = async (): Promise<unknown> => {
+    const keys = ((await inside.ask('KEYS', '*')) as readonly Buffer[]).map(String).toSorted();
+    const held = keys.filter((key) => !key.startsWith('millrace:') || key.startsWith('millrace:nest:'));
+    return await Promise.all(held.map(async (key) => [key, await sorted(inside, key)]));
+  };
+  const before = await all();
+
+  const { database } = rig;
+  const order = (id: number): string => `${database}:orders:${id}`;
+  const page = (id: number): string => `${database}:pages:${id}`;
+  const nest = (key: string): string => `millrace:nest:{${key}}`;
+  const [line] = Object.keys(await inside.hash(nest(order(1)))) as [string];
+  // In a hash: a child that is missing, one that is wrong, one too many; in its nest one that is wrong, and one that is missing.
+  await inside.ask('HDEL', order(1), line);
+  await inside.ask('HSET', order(2), 'lines:2', '{}');
+  await inside.ask('HSET', order(3), 'lines:9000', '{"id":9000,"sku":"x"}');
+  await inside.ask('HSET', nest(order(4)), 'lines:4', '{}');
+  await inside.ask('HDEL', nest(order(6)), 'lines:6');
+  await inside.ask('HSET', nest(order(8)), 'lines:9', '{"id":9,"sku":"é 9"}');
+  await inside.ask('HSET', order(9), 'note', 'spoilt');
+  await inside.ask('UNLINK', order(11));
+  // In JSON: its text, its nest, its own part in the nest, a time to live, and no JSON at all.
+  await inside.ask('SET', page(1), String(await inside.ask('GET', page(1))).replace('"body', '"Body'));
+  await inside.ask('HDEL', nest(page(2)), 'texts:l%3A2');
+  await inside.ask('HSET', nest(page(3)), '', '{"id":3,"title":"spoilt"}');
+  await inside.ask('PEXPIRE', page(4), 3_600_000);
+  await inside.ask('UNLINK', page(5));
+  await inside.ask('SET', page(7777), '{"id":7777,"title":"of nobody"}');
+  // Lists: their order, an element of the nest that is wrong and one too many, and no list at all.
+  await inside.ask('RPUSH', 'steps:1', String(await inside.ask('LPOP', 'steps:1')));
+  await inside.ask('HSET', nest('steps:2'), '2', 'no order');
+  await inside.ask('HSET', nest('steps:3'), '900', '1 of nobody');
+  await inside.ask('UNLINK', 'steps:4');
+  // Indexes: one that leads to no row, one to a row that is elsewhere, one that is not there.
+  await inside.ask('SADD', `idx:${database}:stock:kind:k%3A2`, 'stock:s1:900', 'stock:s3:3', 'no key of a row');
+  await inside.ask('SREM', `idx:${database}:stock:kind:k%3A1`, 'stock:s1:1');
+  await inside.ask('UNLINK', `idx:${database}:orders:state:s1`);
+  await inside.ask('HSET', 'stock:s2:2', 'level', '77');
+  await inside.ask('HSET', 'stock:s9:2', 'shop', 's9', 'id', '2');
+
+  const id = Number(line.split(':')[1]);
+  const found = await verify();
+  const list = found.findIndex((each) => each.startsWith('steps '));
+  // A list that is not what is made of its rows is wrong for each of them.
+  assert.match(found[list]!, /^steps different 36\/0\/1\/0 extra 900,3 mismatched 1,1 /);
+  const index = found.findIndex((each) => each.startsWith('orders index '));
+  assert.match(found[index]!, /^orders index state different 0\/40\/0\/0 missing 0,s1 /);
+  assert.deepEqual(
+    found.filter((_, i) => i !== list && i !== index),
+    [
+      `lines different 4/0/2/0 extra 9,8 extra 9000,3 mismatched ${id},1 mismatched 2,2 mismatched 4,4 mismatched 6,6`,
+      'orders different 1/1/0/0 mismatched 9 missing 11',
+      'pages different 4/1/1/0 extra 7777 mismatched 1 mismatched 2 mismatched 3 mismatched 4 missing 5',
+      'stock different 1/0/1/0 extra 2,s9 mismatched 2,s2',
+      'stock index kind different 0/1/2/0 extra 3,k:2,s3 extra 900,k:2,s1 missing 1,k:1,s1',
+      'stock index kind,level equal 0/0/0/0',
+      'texts different 0/1/0/0 missing 2,l:2',
+    ],
+  );
+  assert.deepEqual(await verify({ repair: true }), equal);
+  assert.deepEqual(await verify(), equal);
+  // What no row could have is nobody's.
+  assert.equal(Number(await inside.ask('SREM', `idx:${database}:stock:kind:k%3A2`, 'no key of a row')), 1);
+  assert.deepEqual(await all(), before);
+});
+
+/** What is at a key, in an order that does not depend on who wrote it when. */
+const sorted = async (inside: RedisSinkRig, key: string): Promise<unknown> => {
+  switch (String(await inside.ask('TYPE', key))) {
+    case 'hash':
+      return Object.entries(await inside.hash(key)).toSorted();
+    case 'set':
+      return ((await inside.ask('SMEMBERS', key)) as readonly Buffer[]).map(String).toSorted();
+    case 'list':
+      return ((await inside.ask('LRANGE', key, 0, -1)) as readonly Buffer[]).map(String);
+    default:
+      return String(await inside.ask('GET', key));
+  }
+};

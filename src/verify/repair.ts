@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Reader, RowRepair } from '../core/reader.ts';
+import type { Row } from '../core/value.ts';
 import type { ComparedTable } from './compared-table.ts';
 import type { Covering } from './covering.ts';
-import { expectedOf, type Suspect, sourceKeys, targetKeys } from './suspects.ts';
+import { dueOf, type Suspect, sourceKeys, targetKeys } from './suspects.ts';
 
 export interface RepairContext {
   readonly source: Reader;
@@ -44,7 +45,7 @@ export const repairRows = async (
         await clock.sleep(200, signal);
         continue;
       }
-      const repairs = await repairsOf(table, some, await expectedOf(held.rows, table.expected), target, signal);
+      const repairs = await repairsOf(table, some, await dueOf(table, held.rows, some), target, signal);
       if (repairs.length > 0)
         await target.repairs.apply(await target.repairs.statements(table.target, repairs), signal);
       repaired += repairs.length;
@@ -65,7 +66,7 @@ export const repairStatements = async (
   const texts: string[] = [];
   for (let at = 0; at < keys.length; at += keysPerLock) {
     const some = keys.slice(at, at + keysPerLock);
-    const wanted = await expectedOf(await source.lookup(table.source, sourceKeys(some), signal), table.expected);
+    const wanted = await dueOf(table, await source.lookup(table.source, sourceKeys(some), signal), some);
     texts.push(
       ...(await target.repairs.statements(table.target, await repairsOf(table, some, wanted, target, signal))),
     );
@@ -76,7 +77,7 @@ export const repairStatements = async (
 const repairsOf = async (
   table: ComparedTable,
   keys: readonly Suspect[],
-  wanted: Parameters<typeof expectedOf>[0],
+  wanted: readonly (Row | null)[],
   target: Reader,
   signal: AbortSignal,
 ): Promise<readonly RowRepair[]> => {

@@ -86,11 +86,22 @@ interface Watched extends Suspect {
 }
 
 const readSource = async (
-  { source, expected }: ComparedTable,
+  table: ComparedTable,
   suspects: readonly Suspect[],
   reader: Reader,
   signal: AbortSignal,
-): Promise<readonly (Row | null)[]> => expectedOf(await reader.lookup(source, sourceKeys(suspects), signal), expected);
+): Promise<readonly (Row | null)[]> =>
+  dueOf(table, await reader.lookup(table.source, sourceKeys(suspects), signal), suspects);
+
+/** What should be held where suspects are, of rows of the source. */
+export const dueOf = async (
+  table: ComparedTable,
+  rows: readonly (Row | null)[],
+  suspects: readonly Suspect[],
+): Promise<readonly (Row | null)[]> => {
+  const expected = await expectedOf(rows, table.expected);
+  return expected.map((row, i) => table.due(row, suspects[i]!.targetKey));
+};
 
 /** What the sink should hold for rows of the source, null where there is none. */
 export const expectedOf = async (
@@ -123,7 +134,7 @@ const judgeHeld = async (
     }
     await using held = holding;
     if (await covering.reached(signal, holdMs)) {
-      const wanted = await expectedOf(held.rows, table.expected);
+      const wanted = await dueOf(table, held.rows, suspects);
       const found = await target.lookup(table.target, targetKeys(suspects), signal);
       return suspects.map((suspect, i) => ({
         ...suspect,

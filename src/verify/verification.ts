@@ -62,6 +62,18 @@ export interface VerifyStatus {
   readonly etaMs: number | null;
 }
 
+/** What is compared with what. */
+interface Pair {
+  /** The source's. */
+  readonly table: Table;
+  /** `database.table`, as the sinks are handed its rows. */
+  readonly to: string;
+  /** An index that the sink keeps of it; null: its rows. */
+  readonly index: string | null;
+  /** What the sink's side is called. */
+  readonly target: string;
+}
+
 const maxSuspects = 1_000;
 const maxRestarts = 3;
 const stateEveryMs = 1_000;
@@ -116,7 +128,7 @@ export class Verification {
 
   /** Compares every table, in the order of their names. Rejects when `signal` aborts; the progress file then says how far it was. */
   async run(signal: AbortSignal): Promise<readonly TableResult[]> {
-    const { source, only = () => true, progress } = this.#options;
+    const { source, target, only = () => true, progress } = this.#options;
     const names = (await this.#trying(() => source.tables(), signal)).filter(only);
     if (names.length === 0) throw new MillraceError('VERIFY_NOTHING', { reason: `no table of ${source.name} matches` });
     const saved = progress?.read(this.#job) ?? null;
@@ -133,18 +145,28 @@ export class Verification {
       );
       if (estimate !== null) this.#estimates.set(name, estimate);
     }
-    const pairs: { readonly table: Table; readonly target: string }[] = [];
+    const pairs: Pair[] = [];
     for (const table of tables.values()) {
-      for (const expected of await ExpectedRows.of(table, this.#options.steps))
-        pairs.push({ table, target: expected.name });
+      for (const expected of await ExpectedRows.of(table, this.#options.steps)) {
+        const { database, name } = expected.table;
+        pairs.push({ table, to: expected.name, index: null, target: expected.name });
+        const indexes = await this.#trying(async () => (await target.indexesOf?.(expected.table)) ?? [], signal);
+        for (const { name: index } of indexes)
+          pairs.push({
+            table,
+            to: qualifiedName({ database, name }),
+            index,
+            target: qualifiedName({ database, name: index }),
+          });
+      }
     }
     const targets = Map.groupBy(pairs, ({ target }) => target);
     this.#tables = pairs.length;
-    for (const { table, target } of pairs) {
-      const name = pairName(qualifiedName(table), target);
+    for (const pair of pairs) {
+      const name = pairName(qualifiedName(pair.table), pair.target);
       if (this.#done.has(name)) continue;
-      const shared = targets.get(target)!.length > 1;
-      const result = await this.#compare(table, target, shared, saved?.tables[name] ?? null, signal);
+      const shared = targets.get(pair.target)!.length > 1;
+      const result = await this.#compare(pair, shared, saved?.tables[name] ?? null, signal);
       if (result !== null) this.#finish(result);
     }
     for (const result of await this.#leftOver(targets, signal)) this.#finish(result);
@@ -158,8 +180,7 @@ export class Verification {
 
   /** Compares one table from where it was left, and again when it is changed by statements meanwhile. */
   async #compare(
-    described: Table,
-    to: string,
+    { table: described, to, index, target: label }: Pair,
     shared: boolean,
     saved: TableProgress | null,
     signal: AbortSignal,
@@ -170,16 +191,19 @@ export class Verification {
     let from = saved;
     for (let attempt = 0; ; attempt += 1) {
       const table = attempt === 0 ? described : await this.#trying(() => source.describe(database, name), signal);
-      if (table === null) return this.#without(`${database}.${name}`, to, 'gone', startedAt);
+      if (table === null) return this.#without(`${database}.${name}`, label, 'gone', startedAt);
       let compared = await this.#trying(
-        () => compareTable(table, to, { source, target, steps, depth }, shared),
+        () => compareTable(table, to, { source, target, steps, depth }, shared, index),
         signal,
       );
       if (compared === null) return null;
       if (isAbsent(compared) || compared.lacking.length > 0) {
         // The sink may not have come to the statement that makes it.
         await this.#trying(() => this.#covering.reached(signal), signal);
-        compared = await this.#trying(() => compareTable(table, to, { source, target, steps, depth }, shared), signal);
+        compared = await this.#trying(
+          () => compareTable(table, to, { source, target, steps, depth }, shared, index),
+          signal,
+        );
         if (compared === null) return null;
       }
       if (isAbsent(compared)) return this.#without(compared.name, compared.target, 'absent', startedAt);

@@ -60,9 +60,9 @@ const differenceLines = (result: TableResult): readonly string[] => {
   return [
     ...shown.map(
       (difference) =>
-        `${result.table}  ${difference.verdict}  ${keyText(result, difference)}${difference.count > 1 ? `  ${difference.count} times` : ''}`,
+        `${nameOf(result)}  ${difference.verdict}  ${keyText(result, difference)}${difference.count > 1 ? `  ${difference.count} times` : ''}`,
     ),
-    ...(more > 0 ? [`${result.table}  and ${more} more`] : []),
+    ...(more > 0 ? [`${nameOf(result)}  and ${more} more`] : []),
   ];
 };
 

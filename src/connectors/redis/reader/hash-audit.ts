@@ -114,7 +114,7 @@ export class HashAudit implements RowAudit {
   async others(limit: number, signal: AbortSignal): Promise<KeyPage> {
     const { keys } = this.#hashes;
     await this.#guarded(async ({ store }) => {
-      this.#scan ??= new KeyScan(store, keys);
+      this.#scan ??= new KeyScan(store, keys.prefix);
       if (!this.#isScanned) this.#scanning ??= this.#scan.next();
       while (this.#found.length < limit && this.#scanning !== null) {
         signal.throwIfAborted();

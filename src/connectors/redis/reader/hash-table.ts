@@ -16,6 +16,7 @@ import { planTable, type TablePlan } from '../sink/table-plan.ts';
 import type { FieldExpiry, TableSettings } from '../sink/table-settings.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { type HeldUntil, mayBeGone, untilOf } from './held-times.ts';
+import type { KeptOptions } from './kept-rows.ts';
 import { sinkCommands } from './sink-commands.ts';
 
 /** What stands at a row's key and is no row, or will leave by itself: no column's value is equal to it. */
@@ -33,12 +34,6 @@ export interface AskedBy {
 interface Expected {
   readonly commands: CommandWriter;
   readonly answers: AnswerWriter;
-}
-
-export interface HashTableOptions {
-  readonly now: () => number;
-  /** What the keys of nests begin with. */
-  readonly nest: string;
 }
 
 /** What is known of when rows leave: `never`, what a column `says`, or nothing (`untold`), as of what readers bring. */
@@ -62,7 +57,7 @@ export class HashTable implements HeldForm {
   readonly isKeyed: boolean;
   /** Fields lie in another order than the table's columns. */
   readonly isUnordered: boolean;
-  readonly #options: HashTableOptions;
+  readonly #options: KeptOptions;
   readonly #plan: TablePlan;
   readonly #fields: HashFields;
   readonly #nullText: Buffer | null;
@@ -80,7 +75,7 @@ export class HashTable implements HeldForm {
   readonly #columns: ReadonlyMap<string, number>;
   #key = Buffer.allocUnsafe(256);
 
-  constructor(source: Table, settings: TableSettings, options: HashTableOptions) {
+  constructor(source: Table, settings: TableSettings, options: KeptOptions) {
     const { keys, mode, expiry, fieldExpiries, nullText, nests } = settings;
     const { columns, primaryKey } = source;
     this.#options = options;

@@ -2,13 +2,12 @@ import { Buffer } from 'node:buffer';
 import type { Reply } from '../../../protocol/redis/reply.ts';
 import type { RedisConnection } from '../connection.ts';
 import type { KeyStore } from '../key-store.ts';
-import type { KeyTemplate } from '../key-template.ts';
 import { globQuoted } from '../key-text.ts';
 
 /** Keys that one SCAN looks at, about. */
 const scanCount = 2_000;
 
-/** Goes through the keys that begin as those of a table, server by server. A key may come twice. */
+/** Goes through the keys that begin so, server by server. A key may come twice. */
 export class KeyScan {
   readonly #match: Buffer;
   readonly #servers: AsyncIterator<RedisConnection>;
@@ -16,8 +15,8 @@ export class KeyScan {
   #server: RedisConnection | null = null;
   #cursor = '0';
 
-  constructor(store: KeyStore, keys: KeyTemplate) {
-    this.#match = Buffer.concat([globQuoted(keys.prefix), Buffer.from('*')]);
+  constructor(store: KeyStore, prefix: Buffer) {
+    this.#match = Buffer.concat([globQuoted(prefix), Buffer.from('*')]);
     this.#servers = store.servers()[Symbol.asyncIterator]();
   }
 

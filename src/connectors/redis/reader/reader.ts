@@ -5,7 +5,6 @@ import type { Context } from '../../../core/connector.ts';
 import type {
   HeldForm,
   Key,
-  KeyPage,
   KeyRange,
   Reader,
   RowAudit,
@@ -21,35 +20,26 @@ import { ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisSinkConfig } from '../sink/config.ts';
 import { nestPrefix } from '../sink/own-keys.ts';
 import { type TableSettings, tableSettings } from '../sink/table-settings.ts';
-import { exactly, HashAudit, rowsOf } from './hash-audit.ts';
-import { HashTable } from './hash-table.ts';
+import type { KeptOptions, KeptRows, Keyspace } from './kept-rows.ts';
+import { keptIndexes, keptRows } from './kept-tables.ts';
 import { KeyScan } from './key-scan.ts';
 import { repairCommand, repairLine } from './repair-lines.ts';
 import { openSessions, type Sessions } from './sessions.ts';
-import { countWithin, heldValues, keysWithin, makeRoom } from './value-reads.ts';
-import { ValueTable } from './value-table.ts';
 
 /** Rows that are asked for at once. */
 const rowsAtOnce = 500;
 
-/** Where a walk over a table's keys is: SCAN knows no key to go on from. */
+/** Where a walk over a table's rows is: SCAN knows no key to go on from. */
 interface Walk {
-  readonly scan: KeyScan;
+  readonly rows: ReturnType<KeptRows['walk']>;
   /** Keys that were found and not given yet. */
   readonly found: Key[];
   last: Key | null;
   ended: boolean;
 }
 
-interface ValueWalk {
-  readonly pieces: AsyncGenerator<readonly Key[]>;
-  readonly found: Key[];
-  last: Key | null;
-  ended: boolean;
-}
-
 /**
- * Reads back what the sink writes: hashes, JSON, strings, sets and sorted sets. Redis holds no definitions, so a table is read by the one that the source has; and no
+ * Reads back what the sink writes, but streams. Redis holds no definitions, so a table is read by the one that the source has; and no
  * order, so whoever walks along the keys does it from the first to the last with one reader.
  */
 export class RedisReader implements Reader {
@@ -57,13 +47,12 @@ export class RedisReader implements Reader {
   readonly repairs: RowRepairs;
   readonly #config: RedisSinkConfig;
   readonly #context: Context;
-  readonly #options: { readonly now: () => number; readonly nest: string };
+  readonly #options: KeptOptions;
   readonly #settingsOf: (table: Table) => TableSettings;
-  readonly #tables = new Map<string, HashTable>();
+  /** By what they are called: rows of tables, and their indexes. */
+  readonly #kept = new Map<string, KeptRows>();
   readonly #walks = new Map<string, Walk>();
-  /** Those that are no hashes. */
-  readonly #values = new Map<string, ValueTable>();
-  readonly #valueWalks = new Map<string, ValueWalk>();
+  readonly #space: Keyspace;
   #sessions: Sessions | null = null;
 
   constructor(config: RedisSinkConfig, context: Context) {
@@ -72,188 +61,113 @@ export class RedisReader implements Reader {
     this.#context = context;
     this.#options = { now: () => context.clock.now(), nest: nestPrefix(config['position.prefix']) };
     this.#settingsOf = tableSettings(config);
+    this.#space = {
+      use: (work) => this.#guarded(work),
+      keys: (prefix, signal, once) => this.#keys(prefix, signal, once === 'once'),
+    };
     this.repairs = {
       lines: true,
       statements: async (table, repairs) => {
-        const values = this.#values.get(qualifiedName(table));
-        if (values !== undefined) {
-          const now = this.#context.clock.now();
-          const room = await this.#guarded(({ store }) =>
-            makeRoom(
-              store,
-              values,
-              repairs.map(({ key }) => key),
-            ),
-          );
-          return [...room, ...repairs.flatMap(({ key, row }) => values.repair(key, row, now))].map(repairLine);
-        }
-        return repairs.flatMap(({ key, row }) => {
-          const commands = this.#of(table).repair(key, row, this.#context.clock.now());
-          return commands.map(repairLine);
-        });
+        const commands = await this.#guarded(({ store }) =>
+          this.#of(table).repairs(store, repairs, context.clock.now()),
+        );
+        return commands.map(repairLine);
       },
       apply: (lines) => this.#apply(lines),
     };
   }
 
   async tables(): Promise<readonly TableName[]> {
-    return [...this.#tables.values(), ...this.#values.values()].map(({ table }) => table);
+    return [...this.#kept.values()].map(({ table }) => table);
   }
 
   async describe(database: string, name: string): Promise<Table | null> {
-    const label = qualifiedName({ database, name });
-    return this.#tables.get(label)?.table ?? this.#values.get(label)?.table ?? null;
+    return this.#kept.get(qualifiedName({ database, name }))?.table ?? null;
   }
 
+  /** Throws VERIFY_NOTHING for what is not read back. */
   async describeAs(table: Table): Promise<Table | null> {
-    const known = this.#tables.get(qualifiedName(table)) ?? this.#values.get(qualifiedName(table));
+    const name = qualifiedName(table);
+    const known = this.#kept.get(name);
     if (known?.source.id === table.id) return known.table;
-    const settings = this.#settingsOf(table);
-    if (settings.shape.kind !== 'hash') {
-      const described = new ValueTable(table, settings, this.#options);
-      this.#values.set(qualifiedName(table), described);
-      return described.table;
-    }
-    const described = new HashTable(table, settings, this.#options);
-    this.#tables.set(qualifiedName(table), described);
-    return described.table;
+    const kept = keptRows(table, this.#settingsOf(table), this.#options);
+    this.#kept.set(name, kept);
+    return kept.table;
+  }
+
+  async indexesOf(table: Table): Promise<readonly Table[]> {
+    const kept = keptIndexes(table, this.#settingsOf(table));
+    for (const index of kept) this.#kept.set(qualifiedName(index.table), index);
+    return kept.map((index) => index.table);
   }
 
   /** Of a cache, and of rows that live for a time. */
   holdsSome(table: Table): boolean {
-    const values = this.#values.get(qualifiedName(table));
-    if (values !== undefined) return values.expires;
     return this.#of(table).expires;
   }
 
   heldForm(table: Table): HeldForm | null {
-    const values = this.#values.get(qualifiedName(table));
-    if (values !== undefined) return values;
-    const hashes = this.#of(table);
-    return hashes.hasForm ? hashes : null;
+    return this.#of(table).form;
   }
 
   async order(table: Table): Promise<readonly string[] | null> {
-    if (this.#values.has(qualifiedName(table))) return table.primaryKey.map(() => 'no order');
     return this.#of(table).isKeyed ? table.primaryKey.map(() => 'no order') : null;
   }
 
-  async page(table: Table, range: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage> {
-    const values = this.#values.get(qualifiedName(table));
-    if (values !== undefined) return await this.#valuePage(values, range.after, limit, signal);
-    const { keys, last } = await this.#keys(table, range.after, Math.min(limit, rowsAtOnce), signal);
-    const rows = await this.lookup(table, keys, signal);
-    // A row that went meanwhile is not there; a page that holds none is none.
-    return { rows: rows.filter((row) => row !== null), last };
-  }
-
-  async #keys(table: Table, after: Key | null, limit: number, signal: AbortSignal): Promise<KeyPage> {
-    return await this.#guarded(async ({ store }) => {
-      const hashes = this.#of(table);
-      let walk = this.#walks.get(table.id);
-      if (walk === undefined || after === null || String(walk.last) !== String(after)) {
-        walk = { scan: new KeyScan(store, hashes.keys), found: [], last: null, ended: false };
-        this.#walks.set(table.id, walk);
-      }
-      while (walk.found.length < limit && !walk.ended) {
-        signal.throwIfAborted();
-        const found = await walk.scan.next();
-        for (const redisKey of found ?? []) {
-          const key = hashes.keyOf(redisKey);
-          if (key !== null) walk.found.push(key);
-        }
-        walk.ended = found === null;
-      }
-      const keys = walk.found.splice(0, limit);
-      walk.last = keys.at(-1) ?? walk.last;
-      return { keys, last: walk.ended && walk.found.length === 0 };
-    });
-  }
-
-  /** Rows of which the keys alone are said: whoever walks along them looks the rows up. */
-  async #valuePage(values: ValueTable, after: Key | null, limit: number, signal: AbortSignal): Promise<RowPage> {
-    const { id } = values.table;
-    let walk = this.#valueWalks.get(id);
+  async page(table: Table, { after }: KeyRange, limit: number, signal: AbortSignal): Promise<RowPage> {
+    let walk = this.#walks.get(table.id);
     if (walk === undefined || after === null || String(walk.last) !== String(after)) {
-      walk = { pieces: this.#valueKeys(values, signal), found: [], last: null, ended: false };
-      this.#valueWalks.set(id, walk);
+      walk = { rows: this.#of(table).walk(this.#space, signal), found: [], last: null, ended: false };
+      this.#walks.set(table.id, walk);
     }
     while (walk.found.length < limit && !walk.ended) {
       signal.throwIfAborted();
-      const { pieces } = walk;
-      // One that failed has ended, and must not be taken for one that found nothing more.
-      const { value, done } = await this.#guarded(() => pieces.next());
+      const { value, done } = await walk.rows.next();
       if (done) walk.ended = true;
-      else walk.found.push(...value);
+      else walk.found.push(...value.keys);
     }
-    const rows = walk.found.splice(0, limit);
-    walk.last = rows.at(-1) ?? walk.last;
-    return { rows, last: walk.ended && walk.found.length === 0 };
-  }
-
-  async *#valueKeys(values: ValueTable, signal: AbortSignal): AsyncGenerator<readonly Key[]> {
-    for await (const fresh of this.#freshKeys(values, signal)) {
-      for (const redisKey of fresh) {
-        const { store } = await this.#guarded(async (sessions) => sessions);
-        yield* keysWithin(store, values, redisKey);
-      }
-    }
+    const keys = walk.found.splice(0, limit);
+    walk.last = keys.at(-1) ?? walk.last;
+    // A row that went meanwhile is not there; a page that holds none is none.
+    const rows = await this.lookup(table, keys, signal);
+    return { rows: rows.filter((row) => row !== null), last: walk.ended && walk.found.length === 0 };
   }
 
   async *scan(table: Table, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
-    const values = this.#values.get(qualifiedName(table));
-    if (values !== undefined) {
-      for await (const keys of this.#valueKeys(values, signal)) {
-        const held = await this.#guarded(({ store }) => heldValues(store, values, keys));
-        yield held.filter((row) => row !== null);
-      }
+    const kept = this.#of(table);
+    if (kept.scan !== undefined) {
+      yield* kept.scan(this.#space, signal);
       return;
     }
-    const hashes = this.#of(table);
-    for await (const fresh of this.#freshKeys(hashes, signal)) {
-      const rows = await this.#guarded((sessions) => this.#read(sessions, hashes, fresh));
-      const there = rows.filter((row) => row !== null);
-      if (there.length > 0) yield there;
+    const seen = new Set<string>();
+    for await (const { keys } of kept.walk(this.#space, signal)) {
+      const fresh = keys.filter((key) =>
+        isFresh(
+          seen,
+          JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}` : part)),
+        ),
+      );
+      const rows = await this.lookup(table, fresh, signal);
+      yield rows.filter((row) => row !== null);
     }
   }
 
   async lookup(table: Table, keys: readonly Key[], signal: AbortSignal): Promise<readonly (Row | null)[]> {
-    const values = this.#values.get(qualifiedName(table));
     const rows: (Row | null)[] = [];
     for (let at = 0; at < keys.length; at += rowsAtOnce) {
       signal.throwIfAborted();
       const some = keys.slice(at, at + rowsAtOnce);
-      rows.push(
-        ...(await this.#guarded(async (sessions) => {
-          if (values !== undefined) return await heldValues(sessions.store, values, some);
-          const hashes = this.#of(table);
-          return await this.#read(
-            sessions,
-            hashes,
-            some.map((key) => hashes.redisKey(key)),
-          );
-        })),
-      );
+      rows.push(...(await this.#guarded(({ store }) => this.#of(table).lookup(store, some))));
     }
     return rows;
   }
 
-  audit(table: Table): RowAudit | null {
-    if (this.#values.has(qualifiedName(table))) return null;
-    return new HashAudit(this.#of(table), (use) => this.#guarded(use));
+  audit(table: Table): RowAudit {
+    return this.#of(table).audit(this.#space);
   }
 
-  async count(table: Table, signal: AbortSignal): Promise<number> {
-    const values = this.#values.get(qualifiedName(table));
-    let count = 0;
-    if (values !== undefined) {
-      for await (const fresh of this.#freshKeys(values, signal)) {
-        count += await this.#guarded(({ store }) => countWithin(store, values, fresh));
-      }
-      return count;
-    }
-    for await (const fresh of this.#freshKeys(this.#of(table), signal)) count += fresh.length;
-    return count;
+  count(table: Table, signal: AbortSignal): Promise<number> {
+    return this.#of(table).count(this.#space, signal);
   }
 
   async held(lane: Lane): Promise<readonly Position[]> {
@@ -267,30 +181,21 @@ export class RedisReader implements Reader {
     this.#drop();
   }
 
-  #of(table: Table): HashTable {
-    const hashes = this.#tables.get(qualifiedName(table));
-    assert(hashes?.table.id === table.id, 'a table is described before it is read');
-    return hashes;
+  #of(table: Table): KeptRows {
+    const kept = this.#kept.get(qualifiedName(table));
+    assert(kept?.table.id === table.id, 'a table is described before it is read');
+    return kept;
   }
 
-  /** Keys of a table, each once. */
-  async *#freshKeys({ keys }: HashTable | ValueTable, signal: AbortSignal): AsyncGenerator<readonly Buffer[]> {
+  async *#keys(prefix: Buffer, signal: AbortSignal, once: boolean): AsyncGenerator<readonly Buffer[]> {
     const seen = new Set<string>();
-    const walk = await this.#guarded(async ({ store }) => new KeyScan(store, keys));
+    const walk = await this.#guarded(async ({ store }) => new KeyScan(store, prefix));
     for (;;) {
       signal.throwIfAborted();
       const found = await this.#guarded(() => walk.next());
       if (found === null) return;
-      yield found.filter((key) => {
-        const name = key.toString('latin1');
-        return keys.matches(key) && !seen.has(name) && seen.add(name);
-      });
+      yield once ? found.filter((key) => isFresh(seen, key.toString('latin1'))) : found;
     }
-  }
-
-  async #read({ store }: Sessions, hashes: HashTable, redisKeys: readonly Buffer[]): Promise<readonly (Row | null)[]> {
-    const ask = (commands: CommandWriter, key: Buffer): void => hashes.ask(commands, key, exactly);
-    return rowsOf(await store.ask(redisKeys, ask, hashes.width(exactly)), store, hashes, exactly);
   }
 
   /** All or nothing, in a cluster of each slot, but for a command that is refused: Redis rolls nothing back. */
@@ -330,9 +235,14 @@ export class RedisReader implements Reader {
     this.#sessions?.close();
     this.#sessions = null;
     this.#walks.clear();
-    this.#valueWalks.clear();
   }
 }
+
+const isFresh = (seen: Set<string>, name: string): boolean => {
+  if (seen.has(name)) return false;
+  seen.add(name);
+  return true;
+};
 
 /** A script's first key stands behind its text and the number of its keys. */
 const keyOf = (command: readonly Buffer[]): Buffer => command[String(command[0]) === 'EVAL' ? 3 : 1]!;

@@ -211,6 +211,14 @@ export const renderHolder = (commands: CommandWriter, { key, nest, kind, fields,
   else commands.add('EVAL', fillHash, 2, key, nest, isFresh ? 'fresh' : '', ...fields);
 };
 
+/** Asks whether a row's JSON, or a list, is what is made of its nest: 1 or 0; -1: there is no such key. */
+export const checkMade = (
+  commands: CommandWriter,
+  { key, nest, kind }: { readonly key: Buffer; readonly nest: Buffer; readonly kind: 'json' | 'list' },
+): void => {
+  commands.add('EVAL', kind === 'list' ? checkList : checkJson, 2, key, nest);
+};
+
 interface Left {
   readonly nests: readonly Nesting[];
   readonly kind: ParentKind;
@@ -237,8 +245,8 @@ if ARGV[1] == 'fresh' then for _, field in ipairs(redis.call('HKEYS', KEYS[2])) 
 for i = 2, #ARGV do fill(ARGV[i]) end
 return 1`;
 
-/** KEYS: row, nest. ARGV: what the row is. What has an own key within the row is kept as `"key":{…}`, and stands under its name in the order of the fields. */
-const makeJson = `local row = redis.call('HGET', KEYS[2], '')
+/** KEYS: row, nest. What has an own key within the row is kept as `"key":{…}`, and stands under its name in the order of the fields. */
+const jsonOfNest = `local row = redis.call('HGET', KEYS[2], '')
 if not row then return 0 end
 local all = redis.call('HGETALL', KEYS[2])
 local fields, values = {}, {}
@@ -257,13 +265,24 @@ for _, field in ipairs(fields) do
     open, comma = name, ','
   end
 end
-out[#out + 1] = open and '}}' or '}'
+out[#out + 1] = open and '}}' or '}'`;
+
+/** KEYS: row, nest. ARGV: what the row is. */
+const makeJson = `${jsonOfNest}
 if ARGV[1] == 'json' then redis.call('SET', KEYS[1], table.concat(out))
 else
   if redis.call('TYPE', KEYS[1]).ok ~= 'ReJSON-RL' then redis.call('UNLINK', KEYS[1]) end
   redis.call('JSON.SET', KEYS[1], '$', table.concat(out))
 end
 return 1`;
+
+/** KEYS: row, nest. The same server sorts as when it was made: Redis sorts as its locale says. */
+const checkJson = `local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return -1 end
+if kind ~= 'string' or redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 0 end
+${jsonOfNest}
+if redis.call('GET', KEYS[1]) == table.concat(out) then return 1 end
+return 0`;
 
 /** KEYS: nest, and the one that they go to. ARGV: names of what goes along. */
 const takeAlong = `local goes = {}
@@ -288,3 +307,22 @@ table.sort(elements, function(a, b) if a[1] ~= b[1] then return a[1] < b[1] end 
 redis.call('UNLINK', KEYS[1])
 for _, each in ipairs(elements) do redis.call('RPUSH', KEYS[1], each[3]) end
 return #elements`;
+
+/** KEYS: list, nest, which somebody may have spoilt. */
+const checkList = `local kind = redis.call('TYPE', KEYS[1]).ok
+local nest = redis.call('TYPE', KEYS[2]).ok
+if nest == 'none' then return kind == 'none' and -1 or 0 end
+if kind ~= 'list' or nest ~= 'hash' or redis.call('PTTL', KEYS[1]) >= 0 then return 0 end
+local all = redis.call('HGETALL', KEYS[2])
+local elements = {}
+for i = 1, #all, 2 do
+  local order, element = string.match(all[i + 1], '^(%S+) (.*)$')
+  order = order and tonumber(order)
+  if not order then return 0 end
+  elements[#elements + 1] = { order, all[i], element }
+end
+table.sort(elements, function(a, b) if a[1] ~= b[1] then return a[1] < b[1] end return a[2] < b[2] end)
+local held = redis.call('LRANGE', KEYS[1], 0, -1)
+if #held ~= #elements then return 0 end
+for i, each in ipairs(elements) do if held[i] ~= each[3] then return 0 end end
+return 1`;
