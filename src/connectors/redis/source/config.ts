@@ -80,7 +80,7 @@ const settings = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Columns that hold when single fields of hashes expire, in UTC: `database.table=column(until),column(until)` each, separated by semicolons, where `until` is a DATETIME(3) column. NULL: the field does not expire on its own, or is not there. Needs Redis 7.4 or Valkey 9, and a server: a saved log does not tell them.',
+      'Columns that hold when single fields of hashes expire, in UTC: `database.table=column(until),column(until)` each, separated by semicolons, where `until` is a DATETIME(3) column. NULL: the field does not expire on its own, or is not there. Needs Redis 7.4 or Valkey 9, or a file of theirs.',
     ),
   'deletes.policy': z
     .enum(['ignore', 'delete'])
@@ -169,10 +169,6 @@ export const redisSourceConfig = settings.superRefine((config, context) => {
     if (config['skip.own.writes']) context.addIssue({ code: 'custom', path: ['skip.own.writes'], message });
     if (config['scan.startup.mode'] !== 'initial')
       context.addIssue({ code: 'custom', path: ['scan.startup.mode'], message });
-  }
-  if (path !== undefined && config['source.tableId-to-field-expiry.mapping'] !== undefined) {
-    const message = 'needs `hostname`: the times of single fields are not followed in a saved log';
-    context.addIssue({ code: 'custom', path: ['source.tableId-to-field-expiry.mapping'], message });
   }
   if ((hostname === undefined) === (path === undefined)) {
     const message = 'needed, or `path` for a saved file; not both';

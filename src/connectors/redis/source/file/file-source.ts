@@ -265,9 +265,9 @@ async function* inFile(log: SavedLog, offset: () => number, steps: AsyncIterable
   }
 }
 
-const tell = (rows: KeyRows, { kind }: SavedKey, name: Uint8Array, value: Uint8Array, score: number): void => {
+const tell = (rows: KeyRows, { kind }: SavedKey, name: Uint8Array, value: Uint8Array, score: number | null): void => {
   if (kind === 'string') rows.text(Buffer.from(value));
-  else if (kind === 'hash') rows.field(Buffer.from(name), Buffer.from(value));
+  else if (kind === 'hash') rows.field(Buffer.from(name), Buffer.from(value), score);
   else if (kind === 'zset') rows.scored(Buffer.from(name), Buffer.from(String(score), 'latin1'));
   else if (kind === 'stream') rows.entry(Buffer.from(streamId(name), 'latin1'), entryPairs(value));
   else rows.element(Buffer.from(kind === 'list' ? value : name));

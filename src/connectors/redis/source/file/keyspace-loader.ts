@@ -34,8 +34,8 @@ export class KeyspaceLoader implements RdbVisitor {
     this.#keys.put(this.#key!, member, null, score);
   }
 
-  field(name: Buffer, value: Buffer): void {
-    this.#keys.put(this.#key!, name, value);
+  field(name: Buffer, value: Buffer, expiresAtMs: number | null): void {
+    this.#keys.put(this.#key!, name, value, expiresAtMs);
   }
 
   entry(id: string, pairs: readonly Buffer[]): void {

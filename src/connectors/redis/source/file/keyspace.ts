@@ -18,7 +18,8 @@ export interface SavedKey {
 export interface SavedElement {
   readonly name: Uint8Array;
   readonly value: Uint8Array;
-  readonly score: number;
+  /** Of a field of a hash: when it expires, in milliseconds since 1970; null: it does not. */
+  readonly score: number | null;
 }
 
 /**

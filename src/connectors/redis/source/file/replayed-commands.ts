@@ -4,6 +4,7 @@ import type { Command } from '../../../../protocol/redis/command-decoder.ts';
 import type { RdbKind } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
 import { addedEntry } from '../named-elements.ts';
 import { bitOperation, withBit, withFields } from './bit-values.ts';
+import { expireFields, type FieldWords, fieldWords, givenTime } from './expiring-fields.ts';
 import { placeSearch, radiusWords } from './found-places.ts';
 import type { Keyspace, SavedKey } from './keyspace.ts';
 import { KeyspaceLoader, only } from './keyspace-loader.ts';
@@ -91,16 +92,16 @@ export class ReplayedCommands implements AofVisitor {
     },
     HINCRBY: ([key, field, by]) => {
       const hash = this.#make(key!, 'hash');
-      const held = this.#keys.element(hash, field!)?.value ?? zero;
-      this.#keys.put(hash, field!, sum(held, BigInt(String(by))));
+      const held = this.#keys.element(hash, field!);
+      this.#keys.put(hash, field!, sum(held?.value ?? zero, BigInt(String(by))), held?.score ?? null);
     },
-    // Whether it was to be done was settled before it was logged; a field's own expiry arrives as an HDEL.
-    HSETEX: ([key, ...rest]) => this.#fields(key!, rest.slice(rest.findIndex((text) => upper(text) === 'FIELDS') + 2)),
+    HSETEX: ([key, ...rest]) => this.#fieldsUntil(key!, fieldWords(rest)),
     HDEL: ([key, ...fields]) => this.#drop(key!, fields),
-    // The server sends an HDEL when the field's time has come.
-    HPEXPIREAT: () => {},
-    HPEXPIRE: () => {},
-    HPERSIST: () => {},
+    HPEXPIREAT: ([key, at, ...rest]) => this.#expireFields(key!, Number(at), rest),
+    HEXPIREAT: ([key, at, ...rest]) => this.#expireFields(key!, Number(at) * 1000, rest),
+    HPEXPIRE: ([key, ms, ...rest]) => this.#expireFieldsIn(key!, Number(ms), rest),
+    HEXPIRE: ([key, seconds, ...rest]) => this.#expireFieldsIn(key!, Number(seconds) * 1000, rest),
+    HPERSIST: ([key, ...rest]) => this.#expireFields(key!, null, rest),
     SADD: ([key, ...members]) => {
       const set = this.#make(key!, 'set');
       for (const member of members) this.#keys.put(set, member, null);
@@ -273,7 +274,11 @@ export class ReplayedCommands implements AofVisitor {
   #expireIn(name: Uint8Array, ms: number): void {
     if (this.#find(name) === null) return;
     if (this.#timeMs !== null) this.#expire(name, this.#timeMs + ms);
-    else this.#doubtKey(`at byte ${this.#offset} it expires in ${ms} ms from a time that the log does not note`, name);
+    else this.#doubtKey(this.#relative(ms, 'it'), name);
+  }
+
+  #relative(ms: number, what: string): string {
+    return `at byte ${this.#offset} ${what} expires in ${ms} ms from a time that the log does not note`;
   }
 
   #bits(operation: string, to: Buffer, from: Texts): void {
@@ -335,6 +340,28 @@ export class ReplayedCommands implements AofVisitor {
   #fields(name: Uint8Array, fields: Texts): void {
     const hash = this.#make(name, 'hash');
     pairs(fields, (field, value) => this.#keys.put(hash, field, value));
+  }
+
+  /** `HSETEX`; whether it was to be done was settled before it was logged. */
+  #fieldsUntil(name: Uint8Array, { options, fields }: FieldWords): void {
+    const hash = this.#make(name, 'hash');
+    const given = givenTime(options);
+    if (given.kind === 'in' && this.#timeMs === null) this.#doubtKey(this.#relative(given.ms, 'a field'), name);
+    pairs(fields, (field, value) => {
+      const held = given.kind === 'keep' ? this.#keys.element(hash, field) : null;
+      const at = given.kind === 'at' ? given.at : given.kind === 'in' ? (this.#timeMs ?? 0) + given.ms : null;
+      this.#keys.put(hash, field, value, held === null ? at : held.score);
+    });
+  }
+
+  #expireFields(name: Uint8Array, at: number | null, rest: Texts): void {
+    const hash = this.#find(name);
+    if (hash !== null) expireFields(this.#keys, hash, at, fieldWords(rest));
+  }
+
+  #expireFieldsIn(name: Uint8Array, ms: number, rest: Texts): void {
+    if (this.#timeMs !== null) this.#expireFields(name, this.#timeMs + ms, rest);
+    else if (this.#find(name) !== null) this.#doubtKey(this.#relative(ms, 'a field'), name);
   }
 
   #drop(name: Uint8Array, elements: Texts): void {

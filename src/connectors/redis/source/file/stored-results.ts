@@ -129,7 +129,7 @@ export class StoredResults {
     const source = this.#keys.find(db, from);
     const members = source === null ? [] : [...this.#keys.elements(source)];
     const found = foundPlaces(
-      members.map(({ name, score }) => ({ name: Buffer.from(name), score })),
+      members.map(({ name, score }) => ({ name: Buffer.from(name), score: score! })),
       search,
     );
     if (source !== null && found === null) return { doubt: null };

@@ -68,6 +68,15 @@ const refused: readonly (readonly [readonly string[], RegExp])[] = [
   [['RPUSH other 1', 'NEWLY other', 'LMOVE other items:1 LEFT LEFT'], /KEY_UNREADABLE .*items:1 .*NEWLY at byte/],
   [['PFADD other 1', 'RENAME other name:1'], /KEY_UNREADABLE .*name:1 .*PFADD at byte/],
   [['SET name:1 x', 'PEXPIRE name:1 500'], /KEY_UNREADABLE .*name:1 .*expires in 500 ms from a time/],
+  [
+    ['SET name:1 x', 'RENAME name:1 name:2', 'EXPIRE name:2 5'],
+    /KEY_UNREADABLE .*name:2 .*expires in 5000 ms from a time/,
+  ],
+  [
+    ['HSET h a x', 'HPEXPIRE h 500 FIELDS 1 a', 'RENAME h name:1'],
+    /KEY_UNREADABLE .*name:1 .*a field expires in 500 ms/,
+  ],
+  [['HSETEX h PX 500 FIELDS 1 a x', 'RENAME h name:1'], /KEY_UNREADABLE .*name:1 .*a field expires in 500 ms/],
   [['EVAL script 0'], /FILE_UNREADABLE .*EVAL at byte 23 may have changed any key/],
   [['SET name:1 x', 'FCALL f 0'], /FILE_UNREADABLE .*appendonly.aof .*FCALL at byte/],
 ];
