@@ -50,6 +50,7 @@ const runExample = async (
       CHANGE_LOG: files.changeLog,
       TARGET_PORT: String(server.port),
       TARGET_DATABASE: 'shop_copy',
+      MILLRACE_STATE: join(data, 'state'),
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -155,6 +156,12 @@ const examples: Readonly<Record<string, () => Promise<void>>> = {
       const first = linesOf(changeLog).find(({ after }) => after?.id === 1);
       return first?.op === 'c' && (await mirrorEquals(mirror, ['orders', 'order_items']));
     }),
+  'stream-sql.yaml': async () =>
+    await runExample('stream-sql.yaml', 7_000, ({ mirror }) => {
+      const rows = rowsOf(mirror, 'SELECT id, total, items FROM order_sizes');
+      const first = rows.find(({ id }) => id === 1);
+      return first?.['items'] === 0 && rows.some(({ id, items }) => Number(id) >= 7_000 && items === 1);
+    }),
   'transform.yaml': async () =>
     await runExample('transform.yaml', 6_000, ({ mirror }) => {
       const rows = rowsOf(mirror, 'SELECT id, total, gross, note_upper, is_great FROM "shop.orders" ORDER BY id');
@@ -173,8 +180,8 @@ for (const [name, run] of Object.entries(examples)) {
   test(`the example ${name} runs as it stands and brings the changes`, run);
 }
 
-/** In kafka.mysql.kafka.test.ts, since it needs a Kafka, and in functions.test.ts, which needs no server. */
-const elsewhere = ['mysql-to-kafka.yaml', 'own-functions.yaml'];
+/** In kafka.mysql.kafka.test.ts and redis.mysql.redis.test.ts, since they need more servers, and in functions.test.ts, which needs none. */
+const elsewhere = ['mysql-to-kafka.yaml', 'mysql-to-redis.yaml', 'own-functions.yaml', 'redis-to-mysql.yaml'];
 
 test('every example has its test', () => {
   assert.deepEqual(globSync('*.yaml', { cwd: folder }).sort(), [...Object.keys(examples), ...elsewhere].sort());
