@@ -202,6 +202,8 @@ class RedisSink implements Sink {
   }
 
   async #write(batch: Batch, before: Promise<void> | null): Promise<void> {
+    // Rows alone change nothing for what comes behind them, also when they have to wait.
+    if (this.#isPlain(batch) && this.#unsettled > 0) await before;
     if (this.#isPlain(batch) && this.#unsettled === 0) {
       const encoder = this.#take();
       try {
