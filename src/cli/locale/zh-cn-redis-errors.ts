@@ -48,7 +48,7 @@ export const zhRedisErrors: LocalErrors = {
   ],
   REDIS_NOT_READY: [
     '<server> 目前无法提供服务：<reason>',
-    'millrace 会自动重试。若持续如此，请查看服务器的 `INFO persistence` 与 `INFO replication`。',
+    'millrace 会自动重试。若持续如此，请查看服务器的 `INFO persistence` 与 `INFO replication`，集群则查看 `CLUSTER INFO`。',
   ],
   REDIS_PROTOCOL: [
     'Redis 连接的第 <offset> 字节无法理解：<reason>',

@@ -16,7 +16,8 @@ export const redisFailure = (reply: ReplyError, { server, user, command }: Asked
   if (reply.code === 'NOPERM') return new MillraceError('REDIS_NOT_PERMITTED', { server, user, command });
   if (reply.code === 'OOM') return new MillraceError('REDIS_OUT_OF_MEMORY', { server });
   if (isWrongType(reply)) return new MillraceError('REDIS_WRONG_TYPE', { server, command });
-  if (passing.has(reply.code)) return new MillraceError('REDIS_NOT_READY', { server, reason });
+  if (passing.has(reply.code) || isDownWithin.test(reply.message))
+    return new MillraceError('REDIS_NOT_READY', { server, reason });
   return new MillraceError('REDIS_COMMAND_REFUSED', { server, command, reason });
 };
 
@@ -28,6 +29,9 @@ const isLoginRefusal = ({ code, message }: ReplyError): boolean =>
   code === 'NOAUTH' ||
   code === 'WRONGPASS' ||
   /^ERR (invalid password|Client sent AUTH|AUTH .* called without any password)/.test(message);
+
+/** What a script is told in place of CLUSTERDOWN. */
+const isDownWithin = /while the cluster is down/;
 
 /** States that a server leaves by itself, or by an operator's hand on the server alone. */
 const passing = new Set([

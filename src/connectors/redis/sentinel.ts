@@ -1,4 +1,5 @@
 import { MillraceError } from '../../core/errors.ts';
+import { encodeCommand } from '../../protocol/redis/command-writer.ts';
 import { type ConnectOptions, RedisConnection } from './connection.ts';
 
 /** How the primary of a group is found, or any node of a cluster. */
@@ -23,8 +24,10 @@ export const openPrimary = async (
   const first = { hostname: config.hostname, port: config.port };
   const open = (address: Address) => RedisConnection.open({ ...options, config: { ...config, ...address } });
   if (name === undefined) {
-    const node = await firstOf([first, ...addressesOf(config['cluster.others'], config.port)], options.signal, open);
-    return node!;
+    const others = addressesOf(config['cluster.others'], config.port);
+    if (others.length === 0) return await open(first);
+    const node = await firstOf([first, ...others], options.signal, async (address) => await openNode(open(address)));
+    return node ?? (await open(first));
   }
   const sentinels = [first, ...addressesOf(config['sentinel.others'], usualPort)];
   const found = await firstOf(sentinels, options.signal, async (sentinel) => {
@@ -34,6 +37,15 @@ export const openPrimary = async (
   if (found !== null) return found;
   const server = sentinels.map(({ hostname, port }) => `${hostname}:${port}`).join(', ');
   throw new MillraceError('REDIS_NOT_READY', { server, reason: `no Sentinel there knows a primary called ${name}` });
+};
+
+/** null: it is no longer one of the cluster's, and knows nothing of the others. */
+const openNode = async (opening: Promise<RedisConnection>): Promise<RedisConnection | null> => {
+  const node = await opening;
+  const [slots] = await node.send(encodeCommand('CLUSTER', 'SLOTS'), 1);
+  if (!Array.isArray(slots) || slots.length > 0) return node;
+  node.close();
+  return null;
 };
 
 interface Address {

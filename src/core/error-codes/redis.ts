@@ -28,7 +28,7 @@ export const redisErrors = {
   REDIS_NOT_READY: {
     retryable: true,
     message: (d: { readonly server: string; readonly reason: string }) => `${d.server} cannot serve now: ${d.reason}`,
-    hint: 'millrace tries again by itself. When it lasts, look at `INFO persistence` and `INFO replication` of the server.',
+    hint: 'millrace tries again by itself. When it lasts, look at `INFO persistence` and `INFO replication` of the server, and at `CLUSTER INFO` of a cluster.',
   },
   REDIS_OUT_OF_MEMORY: {
     retryable: true,

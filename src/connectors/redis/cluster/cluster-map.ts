@@ -39,6 +39,8 @@ export class ClusterMap {
       const [name, port] = node as readonly Reply[];
       const hostname = name === null || String(name) === '' ? asked.hostname : String(name);
       const address = { hostname, port: Number(port) };
+      // Another node has taken the owner's address.
+      if (address.port === 0) continue;
       let owner = known.get(addressText(address));
       if (owner === undefined) {
         owner = primaries.push(address) - 1;

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Lane, Position } from '../../../core/batch.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
+import { keySlot } from '../../../protocol/redis/key-slot.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import type { RedisCluster } from '../cluster/redis-cluster.ts';
+import { isWrongType } from '../redis-failure.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { NodeCommands } from './routed-commands.ts';
 
@@ -154,7 +156,12 @@ export class NodeRecords {
     for (const [i, number] of commands.asked.entries()) {
       if (found[i] !== refusedLetter) results[number] = found[i] === thereLetter ? 1 : 0;
     }
-    return refusalsOf(refused);
+    const refusals = refusalsOf(refused);
+    // Of a key of another type its row can be made; anything else is about the node.
+    if (refusals.refusal !== null && !isWrongType(refusals.refusal)) {
+      throw connection.failure(refusals.refusal, 'a command on a row');
+    }
+    return refusals;
   }
 
   #fenced(): MillraceError {
@@ -170,7 +177,7 @@ export class NodeRecords {
   async #ask(key: Buffer, ...command: readonly (string | Buffer)[]): Promise<Reply> {
     const reply = await this.#cluster.command(key, encodeCommand(...command));
     if (!(reply instanceof ReplyError)) return reply;
-    const connection = await this.#cluster.ofPrimary(0);
+    const connection = await this.#cluster.ofSlot(keySlot(key));
     throw connection.failure(reply, String(command[0]));
   }
 }
@@ -187,6 +194,9 @@ export const lanesText = (lanes: ReadonlyMap<Lane, Position>): string => JSON.st
 const lanesOf = (text: Reply): ReadonlyMap<Lane, Position> =>
   new Map(text === null ? [] : (JSON.parse(String(text)) as readonly (readonly [Lane, Position])[]));
 
+/** How a script is told that a key's slot is another node's, or that the node knows of nobody who has it. */
+const isElsewhere = /non local key|slot not served/;
+
 const thereLetter = 0x31;
 const refusedLetter = 0x78;
 
@@ -196,7 +206,7 @@ const refusalsOf = (answer: readonly Reply[]): Refusals => {
   for (let i = 0; i < answer.length; i += 2) {
     const number = Number(answer[i]);
     const message = String(answer[i + 1]);
-    if (message.includes('non local key')) elsewhere.push(number);
+    if (isElsewhere.test(message)) elsewhere.push(number);
     else refusal ??= new ReplyError(message);
   }
   return { elsewhere, refusal };
