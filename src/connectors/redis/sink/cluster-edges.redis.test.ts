@@ -231,6 +231,7 @@ test('a primary without a replica that dies stops all, and all goes on when it i
   const rig = await RedisClusterRig.open(cluster);
   // The one that came in has a slot.
   rig.primaries = [...cluster.primaries, ...cluster.replicas];
+  await until(rig, rig.primaries, 'cluster_state:ok');
   const [first, , dying] = cluster.primaries as readonly LaunchedRedis[];
   const living = cluster.primaries.filter((node) => node !== dying);
   await using sink = await opened(rig);
@@ -249,7 +250,7 @@ test('a primary without a replica that dies stops all, and all goes on when it i
   await assert.rejects(open(), { code: 'NET_UNREACHABLE', retryable: true });
   for (const node of living) await ask(rig, node, 'CONFIG', 'SET', 'cluster-node-timeout', 60_000);
   await dying!.start();
-  await until(rig, cluster.primaries, 'cluster_state:ok');
+  await until(rig, rig.primaries, 'cluster_state:ok');
   await using next = await open();
   assert.equal(await next.claim('log'), place(1));
   await next.write(batch(2, create(...many(2))), never);
