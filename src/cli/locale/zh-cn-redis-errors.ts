@@ -76,7 +76,7 @@ export const zhRedisErrors: LocalErrors = {
   ],
   REDIS_SOURCE_CLUSTER: [
     '<server> 是 Redis Cluster 的一个节点，它只有一部分键，对其余的键一无所知',
-    'millrace 读取单机服务器及其副本；集群只能作为目标写入。请改为用 `path` 读取各节点保存的文件，每个节点一个管道。',
+    '用 SCAN 读取仅适用于单机服务器。对于集群，若账号可以复制，默认的 `mode: replica` 会读取所有节点；否则请用 `path` 读取各节点保存的文件，每个节点一个管道。',
   ],
   REDIS_CLUSTER_ALONE: [
     '<server> 没有副本：它一旦失效，它的槽也随之消失，整个集群便不再接受写入',

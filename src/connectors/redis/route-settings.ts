@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { secret } from '../../core/settings.ts';
 
-/** How the primary of a group is found: the same keys for the source, the sink and the cache. */
-export const sentinelSettings = {
+const sentinelSettings = {
   'sentinel.master-name': z
     .string()
     .min(1)
@@ -19,7 +18,7 @@ export const sentinelSettings = {
   'sentinel.password': secret().optional().describe('Password of the Sentinels themselves, where they ask for one.'),
 };
 
-/** And a node of a cluster, which is no source. */
+/** How the primary of a group is found, or the nodes of a cluster: the same keys for the source, the sink and the cache. */
 export const routeSettings = {
   ...sentinelSettings,
   'cluster.others': z

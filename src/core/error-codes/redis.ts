@@ -63,7 +63,7 @@ export const redisErrors = {
     retryable: false,
     message: (d: { readonly server: string }) =>
       `${d.server} is a node of a Redis Cluster, which has some of the keys and says nothing of the others`,
-    hint: 'millrace reads stand-alone servers and their replicas; into a cluster it writes. Read saved files of the nodes instead, with `path`, one pipeline each.',
+    hint: 'Reading by SCAN is for stand-alone servers. Of a cluster all nodes are read with `mode: replica`, the default, where the account may replicate; else read saved files of the nodes, with `path`, one pipeline each.',
   },
   REDIS_CLUSTER_ALONE: {
     retryable: false,

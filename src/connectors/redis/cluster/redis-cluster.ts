@@ -54,6 +54,23 @@ export class RedisCluster implements AsyncDisposable {
     return await this.#connection(this.map.primaries[position]!);
   }
 
+  /** Any node, one that the map does not name too. */
+  async at(address: ServerAddress): Promise<RedisConnection> {
+    return await this.#connection(address);
+  }
+
+  /** A connection of the caller's own. */
+  async dial(address: ServerAddress): Promise<RedisConnection> {
+    return await RedisConnection.open({ ...this.#options, config: { ...this.#options.config, ...address } });
+  }
+
+  /** Nothing more is asked of a node that has left. */
+  async forget(address: ServerAddress): Promise<void> {
+    const opening = this.#connections.get(addressText(address));
+    this.#connections.delete(addressText(address));
+    (await opening?.catch(() => null))?.close();
+  }
+
   async primaries(): Promise<readonly RedisConnection[]> {
     return await Promise.all(this.map.primaries.map((address) => this.#connection(address)));
   }
@@ -74,6 +91,27 @@ export class RedisCluster implements AsyncDisposable {
     throw (
       failure ?? new MillraceError('REDIS_NOT_READY', { server: this.address, reason: 'none of its nodes answers' })
     );
+  }
+
+  /**
+   * Asks all nodes that answer for the map, and takes that of the newest epoch: one that is cut off from the others still has an old one.
+   * Says whether it is another than before. Throws REDIS_NOT_READY.
+   */
+  async refreshFromAll(): Promise<boolean> {
+    const asked = await Promise.allSettled(
+      [...this.#connections.values()].map(async (opening) => {
+        const connection = await opening;
+        const info = String(await connection.command('CLUSTER', 'INFO'));
+        const epoch = Number(/^cluster_current_epoch:(\d+)/m.exec(info)?.[1] ?? 0);
+        return { epoch, map: await askMap(connection) };
+      }),
+    );
+    const answers = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    if (answers.length === 0) return await this.refresh();
+    const { map } = answers.reduce((newest, other) => (other.epoch > newest.epoch ? other : newest));
+    if (map.equals(this.map)) return false;
+    this.map = map;
+    return true;
   }
 
   /**
@@ -115,8 +153,7 @@ export class RedisCluster implements AsyncDisposable {
     const text = addressText(address);
     let opening = this.#connections.get(text);
     if (opening === undefined) {
-      const { config } = this.#options;
-      opening = RedisConnection.open({ ...this.#options, config: { ...config, ...address } });
+      opening = this.dial(address);
       this.#connections.set(text, opening);
       // It is tried again when it is needed again.
       opening.catch(() => this.#connections.delete(text));
@@ -131,7 +168,7 @@ const askMap = async (connection: RedisConnection): Promise<ClusterMap> =>
   ClusterMap.read(await connection.command('CLUSTER', 'SLOTS'), addressOf(connection.address));
 
 /** An empty host means the one that was asked. */
-const redirectedTo = (text: string, from: RedisConnection): ServerAddress => {
+export const redirectedTo = (text: string, from: RedisConnection): ServerAddress => {
   const { hostname, port } = addressOf(text);
   return { hostname: hostname || addressOf(from.address).hostname, port };
 };

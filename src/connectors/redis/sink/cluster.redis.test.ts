@@ -4,7 +4,6 @@ import { systemClock } from '../../../pipeline/system-clock.ts';
 import { RedisClusterRig } from '../../../testing/redis-cluster-rig.ts';
 import { launchRedisCluster } from '../../../testing/servers/launch-redis-cluster.ts';
 import { sinkContract } from '../../../testing/sink-contract.ts';
-import { redisSource } from '../source/connector.ts';
 import { redisSink } from './connector.ts';
 
 /** Parts of a transaction are visible as they come; rows need a key. */
@@ -48,18 +47,4 @@ test('any node that answers leads to the cluster, and a doctor looks at each', a
   assert.ok(problems.some(({ message }) => message.includes(`${second!.host}:${second!.port}`)));
   assert.equal(passed.at(-1), '3 primaries have all slots of the cluster');
   await rig.on(first!, (node) => node.command('CONFIG', 'SET', 'maxmemory', '0'));
-});
-
-test('a node of a cluster is no source, because it does not have all keys', async () => {
-  const rig = await RedisClusterRig.open(await launched);
-  const schema = 'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40))';
-  const settings = { ...rig.address, key: 'user:%{id}', schema };
-  for (const config of [settings, { ...settings, mode: 'scan' }]) {
-    await using source = await redisSource.openSource!(redisSource.config.parse(config), context);
-    const reading = source.read(async () => null, new AbortController().signal);
-    await assert.rejects(reading[Symbol.asyncIterator]().next(), { code: 'REDIS_SOURCE_CLUSTER', retryable: false });
-  }
-  const config = redisSource.config.parse(settings);
-  const [problem] = await redisSource.check(config, context);
-  assert.equal(problem?.code, 'REDIS_SOURCE_CLUSTER');
 });

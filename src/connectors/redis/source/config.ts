@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { MillraceError } from '../../../core/errors.ts';
 import { ownedElsewhere } from '../../../core/owned-elsewhere.ts';
 import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
-import { sentinelSettings } from '../route-settings.ts';
+import { routeSettings } from '../route-settings.ts';
 import { keyShapes } from './key-tables.ts';
 
 /** Seconds since 1970. */
@@ -15,7 +16,7 @@ const moment = z.union([z.string(), z.number()]).transform((value, context) => {
 
 const settings = z.strictObject({
   ...connectionSettings,
-  ...sentinelSettings,
+  ...routeSettings,
   hostname: connectionSettings.hostname.optional(),
   path: z
     .string()
@@ -180,3 +181,7 @@ export type RedisSourceConfig = z.output<typeof redisSourceConfig>;
 
 /** The settings of a source that reads a server. */
 export type RedisServerConfig = RedisSourceConfig & { readonly hostname: string };
+
+/** What is wrong with a number of a database where a cluster is read. */
+export const oneDatabase = (): MillraceError =>
+  new MillraceError('CONFIG_WRONG_VALUE', { key: 'database', reason: 'a cluster has database 0 alone' });

@@ -89,6 +89,11 @@ export class FollowedServer implements AsyncDisposable {
     return server;
   }
 
+  /** The server has answered: from then on there is a place. */
+  get hasBegun(): boolean {
+    return this.#place !== null;
+  }
+
   /** Up to where its rows were given. It has begun. */
   get place(): LinkPlace {
     return this.#place!;
@@ -125,6 +130,15 @@ export class FollowedServer implements AsyncDisposable {
     await this.#link.moved(withinMs, signal);
   }
 
+  /** Counts the end of the link, if it has ended. Throws REDIS_REPLICATION_CUT_OFF once that has happened too often. */
+  countEnd(): void {
+    try {
+      this.check();
+    } catch (error) {
+      this.#options.failures.ended(error, this.reader.address);
+    }
+  }
+
   /** What the sinks hold of the history that is followed. Throws REDIS_SPOOL_FAILED. */
   async acknowledge(offset: number): Promise<void> {
     this.#options.failures.acknowledged(offset);
@@ -158,7 +172,9 @@ export class FollowedServer implements AsyncDisposable {
     await this.dropSnapshot();
   }
 
+  /** Takes none of the snapshot. Resolves when all of it has come. */
   async dropSnapshot(): Promise<void> {
+    await this.#link.snapshotFile();
     await this.#link.dropSnapshot();
   }
 

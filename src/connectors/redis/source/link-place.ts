@@ -1,7 +1,8 @@
 import type { Lane, Position } from '../../../core/batch.ts';
+import type { Change } from '../../../core/change.ts';
 import { position } from '../../../core/position.ts';
 
-/** The one lane of a replication link. */
+/** The one lane of all replication links: what a cluster's nodes have is held together. */
 export const replicationLane: Lane = 'replication';
 
 /** A place in a server's replication stream. */
@@ -14,11 +15,28 @@ export interface LinkPlace {
   readonly database: number;
 }
 
-/** `8de1…eb761:9472:0` */
-export const positionAt = ({ replicationId, offset, database }: LinkPlace): Position =>
-  position(`${replicationId}:${offset}:${database}`);
+/** `8de1…eb761:9472:0`, of several servers with commas between. */
+export const positionAt = (places: readonly LinkPlace[]): Position =>
+  position(places.map(({ replicationId, offset, database }) => `${replicationId}:${offset}:${database}`).join());
 
-export const placeAt = (held: Position): LinkPlace => {
-  const [replicationId, offset, database] = held.split(':');
-  return { replicationId: replicationId!, offset: Number(offset), database: Number(database) };
+export const placesAt = (held: Position): readonly LinkPlace[] =>
+  held.split(',').map((text) => {
+    const [replicationId, offset, database] = text.split(':');
+    return { replicationId: replicationId!, offset: Number(offset), database: Number(database) };
+  });
+
+/** Whether a sink that holds `held` already has everything up to `at`. */
+export const placesCover = (held: Position, at: Position): boolean => {
+  const places = placesAt(held);
+  return placesAt(at).every((each) => isPast(places, each.replicationId, each.offset));
 };
+
+/** Whether a sink that holds `held` already has this change. */
+export const placesHold = (held: Position, change: Change): boolean => {
+  if (change.kind === 'snapshot' || change.origin.kind !== 'redis') return false;
+  const { replicationId, offset } = change.origin;
+  return isPast(placesAt(held), replicationId, Number(offset));
+};
+
+const isPast = (places: readonly LinkPlace[], replicationId: string, offset: number): boolean =>
+  places.some((place) => place.replicationId === replicationId && place.offset >= offset);

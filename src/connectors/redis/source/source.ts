@@ -13,10 +13,10 @@ import { FollowedServer, keysAtOnce } from './followed-server.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { keyReaderOf } from './key-reader.ts';
 import { LinkFailures } from './link-failures.ts';
-import { type LinkPlace, placeAt, positionAt, replicationLane } from './link-place.ts';
+import { type LinkPlace, placesAt, placesCover, placesHold, positionAt, replicationLane } from './link-place.ts';
+import { LiveSource } from './live-source.ts';
 import { confirmationKey, confirmed } from './stream-commands.ts';
 import { Sweep } from './sweep.ts';
-import { checkWhole } from './whole-server.ts';
 
 /** Keys that wait to be read again, while the stream waits in its spool: about 15 MB, twice while some are read. */
 const maxDirtyKeys = 50_000;
@@ -50,7 +50,9 @@ class RedisSource implements Source {
 
   async *read(held: (lane: Lane) => Promise<Position | null>, signal: AbortSignal): AsyncGenerator<Batch> {
     const at = await held(replicationLane);
-    let from = at === null ? null : placeAt(at);
+    // What was held of the nodes of a cluster is not what one server has.
+    const places = at === null ? [] : placesAt(at);
+    let from = places.length === 1 ? places[0]! : null;
     while (!signal.aborted) {
       yield* this.#follow(from, at === null && this.#config['scan.startup.mode'] === 'latest-offset', signal);
       // Databases were swapped, or an emptied one was confirmed: nothing is known of the keys any more.
@@ -59,14 +61,11 @@ class RedisSource implements Source {
   }
 
   covers(held: Position, at: Position): boolean {
-    const [a, b] = [placeAt(held), placeAt(at)];
-    return a.replicationId === b.replicationId && a.offset >= b.offset;
+    return placesCover(held, at);
   }
 
   holds(held: Position, change: Change): boolean {
-    if (change.kind === 'snapshot' || change.origin.kind !== 'redis') return false;
-    const { replicationId, offset } = placeAt(held);
-    return replicationId === change.origin.replicationId && Number(change.origin.offset) <= offset;
+    return placesHold(held, change);
   }
 
   snapshotting(): readonly string[] | null {
@@ -76,14 +75,13 @@ class RedisSource implements Source {
   async acknowledge(held: ReadonlyMap<Lane, Position>): Promise<void> {
     const at = held.get(replicationLane);
     if (at === undefined) return;
-    const { offset } = placeAt(at);
-    await this.#server?.acknowledge(offset);
+    await this.#server?.acknowledge(placesAt(at)[0]!.offset);
   }
 
   figures(held: ReadonlyMap<Lane, Position>): readonly LogFigures[] {
     const { hostname, port } = this.#config;
     const at = held.get(replicationLane);
-    const offset = at === undefined ? null : placeAt(at).offset;
+    const offset = at === undefined ? null : placesAt(at)[0]!.offset;
     const end = this.#server?.end ?? null;
     return [
       {
@@ -112,7 +110,6 @@ class RedisSource implements Source {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const reader = await this.#connect(stop.signal);
-      await checkWhole(reader);
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
       if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
@@ -223,12 +220,18 @@ const nowhere: ReadonlyMap<Lane, Position> = new Map();
 
 const batch = (changes: readonly Change[], place: LinkPlace): Batch => ({
   changes,
-  positions: new Map([[replicationLane, positionAt(place)]]),
+  positions: new Map([[replicationLane, positionAt([place])]]),
   version: String(place.offset).padStart(19, '0'),
 });
 
+interface Failures {
+  readonly whole: LinkFailures;
+  /** Of a cluster, by address. */
+  readonly byNode: Map<string, LinkFailures>;
+}
+
 /** A source is opened anew at each attempt, with the same settings. */
-const failures = new WeakMap<RedisSourceConfig, LinkFailures>();
+const failures = new WeakMap<RedisSourceConfig, Failures>();
 
 /** Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
 export const openRedisSource = async (config: RedisSourceConfig, context: Context): Promise<Source> => {
@@ -239,9 +242,14 @@ export const openRedisSource = async (config: RedisSourceConfig, context: Contex
   if (path === undefined) {
     const of = { ...config, hostname: hostname! };
     if (config.mode === 'scan') return new (await import('./scan/scan-source.ts')).RedisScanSource(of, context);
-    const known = failures.get(config) ?? new LinkFailures();
+    const known = failures.get(config) ?? { whole: new LinkFailures(), byNode: new Map() };
     failures.set(config, known);
-    const link = new RedisSource(of, context, known);
+    const whole = new RedisSource(of, context, known.whole);
+    const cluster = async (): Promise<Source> => {
+      const { RedisClusterSource } = await import('./cluster/cluster-source.ts');
+      return new RedisClusterSource(of, context, known.byNode);
+    };
+    const link = new LiveSource({ whole, cluster }, of, context);
     return config['scan.fallback']
       ? (await import('./scan/link-or-scan.ts')).linkOrScan(link, config, of, context)
       : link;

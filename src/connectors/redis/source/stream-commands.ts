@@ -30,6 +30,8 @@ const removing = new Set([
   ...['ZRANGESTORE', 'ZINTERSTORE', 'ZDIFFSTORE', 'ZUNIONSTORE', 'SORT', 'GEORADIUS', 'GEOSEARCHSTORE', 'BITOP'],
 ]);
 const emptying = new Set(['FLUSHALL', 'FLUSHDB']);
+/** What the names of a sink's keys that it writes with rows go on with; in a cluster each node has a record. */
+const marks = ['position', 'writer', 'node'];
 
 /** The key by which somebody says that rows without a key may go, also where no key of a table is left; null: nobody may. */
 export const confirmationKey = (
@@ -100,7 +102,7 @@ export class StreamCommands {
     const { own } = this.#options;
     if (own === null || (name !== 'HSET' && name !== 'SET')) return false;
     const key = command.textOf(1);
-    return key.startsWith(`${own}:position:`) || key.startsWith(`${own}:writer:`);
+    return marks.some((mark) => key.startsWith(`${own}:${mark}:`));
   }
 
   #isConfirmation(command: Command, name: string): boolean {

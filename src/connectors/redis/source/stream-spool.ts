@@ -14,6 +14,8 @@ export interface SpoolOptions {
   readonly directory: string | null;
   /** How much may wait on disk. */
   readonly maxBytes: number;
+  /** Streams of other servers of the pipeline are kept there, too. Left out: this one alone, and what is there of another goes. */
+  readonly isShared?: boolean;
 }
 
 /** A piece of the stream, and the offset before it. */
@@ -62,7 +64,7 @@ export class StreamSpool implements AsyncDisposable {
     this.#next = from.offset;
     this.#end = from.offset;
     if (directory === null) return;
-    await this.#removeOthers(directory, from.replicationId);
+    await this.#removeOthers(from.replicationId);
     this.#files = await this.#open(join(directory, from.replicationId));
     this.#end = await this.#files.recover(from.offset);
   }
@@ -75,7 +77,7 @@ export class StreamSpool implements AsyncDisposable {
     this.#next = offset;
     this.#end = offset;
     if (directory === null) return;
-    await this.#removeOthers(directory, null);
+    await this.#removeOthers(null);
     this.#files = await this.#open(join(directory, replicationId));
   }
 
@@ -138,18 +140,23 @@ export class StreamSpool implements AsyncDisposable {
     return this.#files;
   }
 
-  /** What was kept of other histories. */
-  async #removeOthers(directory: string, except: string | null): Promise<void> {
-    try {
-      const names = await readdir(directory).catch((error) => {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-        throw error;
-      });
-      for (const name of names)
-        if (/^[\da-f]{40}$/.test(name) && name !== except) await rm(join(directory, name), { recursive: true });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new MillraceError('REDIS_SPOOL_FAILED', { folder: directory, reason }, { cause: error });
-    }
+  async #removeOthers(except: string | null): Promise<void> {
+    const { directory, isShared } = this.#options;
+    if (!isShared) await removeHistories(directory!, (name) => name !== except);
   }
 }
+
+/** Removes what was kept of some histories. Throws REDIS_SPOOL_FAILED. */
+export const removeHistories = async (directory: string, isGone: (name: string) => boolean): Promise<void> => {
+  try {
+    const names = await readdir(directory).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    });
+    for (const name of names)
+      if (/^[\da-f]{40}$/.test(name) && isGone(name)) await rm(join(directory, name), { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MillraceError('REDIS_SPOOL_FAILED', { folder: directory, reason }, { cause: error });
+  }
+};
