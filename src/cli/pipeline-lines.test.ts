@@ -77,3 +77,33 @@ test('a place is told in the words of its log: a file and a byte of it, or the b
     ['binlog.000002:157', 'offset 9472', '-'],
   );
 });
+
+test('what servers of Redis say of themselves, and what waits of a stream, is on the page and in the metrics', () => {
+  const server = { server: 'cache1:6379', answeredMs: 2, usedBytes: 1_000, maxBytes: 4_000 };
+  const servers = [{ ...server, evictedKeys: 3, expiredKeys: null }];
+  const sink = { name: 'cache', queuedBytes: 0, capacityBytes: 0, writes: { steps: [], count: 0, sumSeconds: 0 } };
+  const log = { source: 'redis', server: null, file: null, offset: 7, gtids: null, bytesBehind: 0 };
+  const more = { transactionsBehind: null, clockSkewMs: null, retentionSeconds: null };
+  const view = {
+    ...viewOf({ lateRows: 0, overflows: 0, watermark: null }, [{ ...sink, servers }]),
+    logs: [{ ...log, ...more, spoolBytes: 512, readAgain: 2 }],
+    snapshots: { initial: 4, 'it was not known when reading began': 1 },
+  };
+  const page = pipelinePage(view, plain);
+  assert.match(page, /cache server +cache1:6379 answers in 2 ms, 1000 B of 3\.9 KB used, 3 keys evicted$/m);
+  assert.match(page, /redis spool +512 B wait here/);
+  assert.match(page, /redis gaps +2: everything was read again/);
+  const text = metricsText([view], '1');
+  for (const line of [
+    'millrace_redis_memory_bytes{pipeline="seen",sink="cache",server="cache1:6379",kind="used"} 1000',
+    'millrace_redis_memory_bytes{pipeline="seen",sink="cache",server="cache1:6379",kind="max"} 4000',
+    'millrace_redis_removed_keys_total{pipeline="seen",sink="cache",server="cache1:6379",cause="evicted"} 3',
+    'millrace_redis_answer_seconds{pipeline="seen",sink="cache",server="cache1:6379"} 0.002',
+    'millrace_spool_bytes{pipeline="seen",source="redis"} 512',
+    'millrace_read_again_total{pipeline="seen",source="redis"} 2',
+    'millrace_snapshots_total{pipeline="seen",reason="initial"} 4',
+  ]) {
+    assert.ok(text.split('\n').includes(line), `${line} is not in\n${text}`);
+  }
+  assert.doesNotMatch(text, /cause="expired"/);
+});

@@ -1,4 +1,4 @@
-import type { WatermarkFigures } from '../core/operating.ts';
+import type { ServerFigures, WatermarkFigures } from '../core/operating.ts';
 import { type PipelineView, retentionMarginMs } from '../server/pipeline-view.ts';
 import { shortBytes, shortCount, shortMs } from './figures.ts';
 import { healthColors } from './status-line.ts';
@@ -148,6 +148,10 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
         ? []
         : [[`  ${source} conflicts`, `${conflicts} writes to rows that the other side owns`]],
     ),
+    ...view.logs.flatMap(({ source, spoolBytes = 0, readAgain = 0 }): [string, string][] => [
+      ...(spoolBytes > 0 ? [[`  ${source} spool`, `${shortBytes(spoolBytes)} wait here`] as [string, string]] : []),
+      ...(readAgain > 0 ? [[`  ${source} gaps`, `${readAgain}: everything was read again`] as [string, string]] : []),
+    ]),
     [
       'log kept',
       margin === null ? 'for ever, or not known' : `for ${shortMs(Math.max(0, margin))} more if nothing moves`,
@@ -160,6 +164,9 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
       `  ${name}`,
       `${writes.count} writes${writes.count === 0 ? '' : `, ${meanText(writes)} each`}; ${shortBytes(queuedBytes)} of ${shortBytes(capacityBytes)} wait for it`,
     ]),
+    ...view.sinks.flatMap(({ name, servers = [] }) =>
+      servers.map((server): [string, string] => [`  ${name} server`, serverText(server)]),
+    ),
     ...view.sinks.flatMap(({ name, keys = [] }) =>
       keys.map(({ mode, hit, nothing }): [string, string] => [
         `  ${name} ${mode}`,
@@ -200,6 +207,16 @@ export const pipelinePage = (view: PipelineView, paint: Paint): string => {
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`.trimEnd()).join('\n');
 };
+
+const serverText = ({ server, usedBytes, maxBytes, evictedKeys, expiredKeys, answeredMs }: ServerFigures): string =>
+  [
+    `${server} answers in ${shortMs(answeredMs)}`,
+    usedBytes !== null && `${shortBytes(usedBytes)}${maxBytes ? ` of ${shortBytes(maxBytes)}` : ''} used`,
+    evictedKeys !== null && `${evictedKeys} keys evicted`,
+    expiredKeys !== null && `${expiredKeys} expired`,
+  ]
+    .filter((words) => words !== false)
+    .join(', ');
 
 const meanText = ({ count, sumSeconds }: PipelineView['sinks'][number]['writes']): string =>
   shortMs((sumSeconds / count) * 1_000);

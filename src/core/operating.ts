@@ -21,6 +21,10 @@ export interface LogFigures {
   readonly recordsBehind?: number;
   /** Writes, since reading began, to rows that the other side owns, which were not brought there; left out: no row has such an owner. */
   readonly conflicts?: number;
+  /** Bytes of a stream that came, are not durable or not looked at yet, and wait here in memory and on disk; left out: there is no such spool. */
+  readonly spoolBytes?: number;
+  /** How often, since the process began, everything was read again because the log no longer had what comes after the held place; left out: the source does not do so. */
+  readonly readAgain?: number;
   /** Whether changes may be seen late or never as it is read now; left out: they never are. */
   readonly bestEffort?: boolean;
   /** The system's clock less this machine's, in milliseconds; null: not known. */
@@ -33,6 +37,22 @@ export interface LogFigures {
 export interface TargetFigures {
   /** Empty: none was touched yet. */
   readonly keys: readonly KeyFigures[];
+  /** Empty: they were not asked yet. Left out: it asks none. */
+  readonly servers?: readonly ServerFigures[];
+}
+
+/** A server of a target, as it last said. What it does not say is null. */
+export interface ServerFigures {
+  /** host:port */
+  readonly server: string;
+  /** How long its answer took, what was written before it included. */
+  readonly answeredMs: number;
+  readonly usedBytes: number | null;
+  /** 0: no limit. */
+  readonly maxBytes: number | null;
+  /** Since it was started: keys that it removed to make room, and whose time was over. */
+  readonly evictedKeys: number | null;
+  readonly expiredKeys: number | null;
 }
 
 /** Whether keys were there of rows that the source had before, and that were to be removed or refreshed. */

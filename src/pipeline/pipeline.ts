@@ -35,6 +35,8 @@ export interface PipelineStatus extends HealthReport {
   /** Tables whose snapshot is asked for, under way, or not durable yet; null: not known, because nothing is being read yet. */
   readonly snapshotting: readonly string[] | null;
   readonly tables: ReadonlyMap<string, TableCounts>;
+  /** Snapshots of tables that began, by why; those without marks do not count. */
+  readonly snapshots: ReadonlyMap<string, number>;
   /** How often each error was met, by code; `INTERNAL` for what has none. */
   readonly errors: ReadonlyMap<string, number>;
   /** The source is open and being read. */
@@ -166,6 +168,7 @@ class RunningPipeline implements Pipeline {
       positions: new Map(progress.lanes),
       snapshotting,
       tables: progress.counts(),
+      snapshots: progress.snapshots(),
       errors: progress.errors,
       connected: this.#readingSinceMs !== null,
       finished: this.#ended === 'finished',

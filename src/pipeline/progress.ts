@@ -1,7 +1,7 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Op } from '../core/change.ts';
 import type { Clock } from '../core/clock.ts';
-import type { KeyFigures } from '../core/operating.ts';
+import type { KeyFigures, ServerFigures } from '../core/operating.ts';
 import type { Table } from '../core/table.ts';
 import { qualifiedName } from '../core/table.ts';
 import { type DurationCounts, DurationHistogram } from './duration-histogram.ts';
@@ -31,6 +31,8 @@ export interface SinkFigures {
   readonly writes: DurationCounts;
   /** Whether the keys were there that it removed or refreshed; left out: it does not count that. */
   readonly keys?: readonly KeyFigures[];
+  /** What its servers last said; left out: it asks none. */
+  readonly servers?: readonly ServerFigures[];
 }
 
 export type TableCounts = { readonly [op in Op | 'truncate' | 'schema']: number };
@@ -59,6 +61,7 @@ export class Progress {
   readonly #lag: LagMeter;
   readonly #counts = new Map<string, Record<Op | 'truncate' | 'schema', number>>();
   readonly #countsByTable = new WeakMap<Table, Record<Op | 'truncate' | 'schema', number>>();
+  readonly #snapshots = new Map<string, number>();
   /** Tables between the marks of their snapshot, the end not durable yet. */
   readonly #marked = new Set<string>();
   /** Ends of snapshots that are not durable everywhere, by the number of their batch. */
@@ -206,6 +209,11 @@ export class Progress {
     return this.#counts;
   }
 
+  /** Tables' snapshots that began, by why; those whose rows a sink is to sweep. */
+  snapshots(): ReadonlyMap<string, number> {
+    return this.#snapshots;
+  }
+
   #count(number: number, batch: Batch): void {
     for (const change of batch.changes) {
       switch (change.kind) {
@@ -219,8 +227,10 @@ export class Progress {
           this.#countsOf((change.after ?? change.before)!).schema += 1;
           break;
         case 'snapshot':
-          if (change.at === 'begin') this.#marked.add(qualifiedName(change.table));
-          else this.#ending.push({ batch: number, table: qualifiedName(change.table) });
+          if (change.at === 'begin') {
+            this.#marked.add(qualifiedName(change.table));
+            this.#snapshots.set(change.reason, (this.#snapshots.get(change.reason) ?? 0) + 1);
+          } else this.#ending.push({ batch: number, table: qualifiedName(change.table) });
           break;
       }
     }

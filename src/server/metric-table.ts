@@ -24,6 +24,9 @@ export interface Metric {
 const ofSource = (source: string, value: number | null): readonly Sample[] =>
   value === null ? [] : [{ labels: { source }, value }];
 
+const figure = (labels: Sample['labels'], value: number | null): readonly Sample[] =>
+  value === null ? [] : [{ labels, value }];
+
 const one = (value: number | null): readonly Sample[] => (value === null ? [] : [{ labels: {}, value }]);
 
 /** Prometheus's steps hold everything below them, too. */
@@ -151,6 +154,42 @@ export const metricTable: readonly Metric[] = [
     samples: ({ sinks }) => sinks.map(({ name, capacityBytes }) => ({ labels: { sink: name }, value: capacityBytes })),
   },
   {
+    name: 'millrace_redis_memory_bytes',
+    type: 'gauge',
+    help: 'Memory of each server of a redis sink, as it last said: `used`, and `max`, which is 0 without a limit. Servers are asked at most every 10 s, and only while somebody asks for figures.',
+    debezium: null,
+    samples: ({ sinks }) =>
+      sinks.flatMap(({ name, servers = [] }) =>
+        servers.flatMap(({ server, usedBytes, maxBytes }) => [
+          ...figure({ sink: name, server, kind: 'used' }, usedBytes),
+          ...figure({ sink: name, server, kind: 'max' }, maxBytes),
+        ]),
+      ),
+  },
+  {
+    name: 'millrace_redis_removed_keys_total',
+    type: 'counter',
+    help: 'Keys that each server of a redis sink removed by itself since it was started, its other keys included: `evicted` to make room, and `expired`. Rows that were evicted are missing from a mirror.',
+    debezium: null,
+    samples: ({ sinks }) =>
+      sinks.flatMap(({ name, servers = [] }) =>
+        servers.flatMap(({ server, evictedKeys, expiredKeys }) => [
+          ...figure({ sink: name, server, cause: 'evicted' }, evictedKeys),
+          ...figure({ sink: name, server, cause: 'expired' }, expiredKeys),
+        ]),
+      ),
+  },
+  {
+    name: 'millrace_redis_answer_seconds',
+    type: 'gauge',
+    help: 'How long each server of a redis sink last took to answer a question, what was written before it included.',
+    debezium: null,
+    samples: ({ sinks }) =>
+      sinks.flatMap(({ name, servers = [] }) =>
+        servers.flatMap(({ server, answeredMs }) => figure({ sink: name, server }, answeredMs / 1_000)),
+      ),
+  },
+  {
     name: 'millrace_redis_invalidations_total',
     type: 'counter',
     help: 'Keys that a redis sink removed or refreshed (`hot`) because MySQL changed or deleted their rows, by `mode` and by whether there was one (hit, nothing), since the sink was opened. A `mirror` that keeps finding nothing lacks rows, and a cache that never finds any has other keys than its readers. Not counted in a cluster.',
@@ -258,6 +297,20 @@ export const metricTable: readonly Metric[] = [
     },
   },
   {
+    name: 'millrace_spool_bytes',
+    type: 'gauge',
+    help: 'Bytes of a replication stream (Redis) that wait here, in memory and on disk, because the server is read as fast as it sends; with `spool.directory` until they are durable.',
+    debezium: null,
+    samples: ({ logs }) => logs.flatMap(({ source, spoolBytes }) => ofSource(source, spoolBytes ?? null)),
+  },
+  {
+    name: 'millrace_read_again_total',
+    type: 'counter',
+    help: 'How often everything was read again because the server no longer had what came after the held place (Redis), since the process began.',
+    debezium: null,
+    samples: ({ logs }) => logs.flatMap(({ source, readAgain }) => ofSource(source, readAgain ?? null)),
+  },
+  {
     name: 'millrace_conflicts_total',
     type: 'counter',
     help: 'Writes to rows or columns that the other side owns (`owned.elsewhere` of a MySQL or Redis source), since the process began: they were not brought there.',
@@ -319,6 +372,13 @@ export const metricTable: readonly Metric[] = [
             { labels: { state: 'reading' }, value: snapshot.tables.length },
             { labels: { state: 'done' }, value: snapshot.tablesDone },
           ],
+  },
+  {
+    name: 'millrace_snapshots_total',
+    type: 'counter',
+    help: 'Snapshots of tables that began, by why: `initial`, `asked`, `signal`, or what made it necessary; resumed ones do not count, nor do those of some rows.',
+    debezium: null,
+    samples: ({ snapshots }) => Object.entries(snapshots).map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
     name: 'millrace_snapshot_rows',

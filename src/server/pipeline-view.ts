@@ -56,6 +56,8 @@ export interface StatusObject {
   /** Tables whose snapshot is asked for, under way, or not durable yet; null: not known, because nothing is being read yet. */
   readonly snapshotting: readonly string[] | null;
   readonly tables: Readonly<Record<string, TableCounts>>;
+  /** Snapshots of tables that began, by why; those without marks do not count. */
+  readonly snapshots: Readonly<Record<string, number>>;
   readonly rssBytes: number | null;
   /** What was found of rows a while after they changed, by sink and age; empty: `consistency.sample-rate` is 0. */
   readonly consistency: readonly SampledView[];
@@ -97,6 +99,7 @@ export const statusObject = (
   ...(status.query === null ? {} : { query: status.query }),
   snapshotting: status.snapshotting,
   tables: Object.fromEntries(status.tables),
+  snapshots: Object.fromEntries(status.snapshots),
   rssBytes,
   consistency,
 });
@@ -126,6 +129,7 @@ export const silentStatus = (name: string, health: Health, reason: string, code:
   snapshot: null,
   snapshotting: null,
   tables: {},
+  snapshots: {},
   rssBytes: null,
   consistency: [],
 });

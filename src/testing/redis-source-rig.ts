@@ -5,6 +5,7 @@ import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Context } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { Log, LogFields } from '../core/log.ts';
+import type { LogFigures } from '../core/operating.ts';
 import type { UnreadableMessage } from '../core/unreadable-message.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import type { LaunchedRedis } from './servers/launch-redis.ts';
@@ -19,6 +20,8 @@ export class HeldRows {
   taken = 0;
   readonly marks: string[] = [];
   readonly said: string[] = [];
+  /** What the source last told of its log. */
+  figures: readonly LogFigures[] = [];
   /** Unreadable keys that were put aside; null: such a key is an error. */
   letters: UnreadableMessage[] | null = null;
 
@@ -72,6 +75,7 @@ export const readRedis = async (
         for await (const batch of source.read(async (lane) => held.positions.get(lane) ?? null, stop.signal)) {
           held.take(batch);
           await source.acknowledge?.(held.positions);
+          held.figures = source.figures?.(held.positions) ?? [];
           if (done()) stop.abort();
         }
       } catch (error) {

@@ -24,6 +24,7 @@ import { OwnKeys } from './own-keys.ts';
 import { packLimits } from './pack-limits.ts';
 import { learnBusy } from './packed-rows.ts';
 import { RowCommands } from './row-commands.ts';
+import { ServerLooks } from './server-looks.ts';
 import { removeEach, TableKeys } from './table-keys.ts';
 import { TableLayouts } from './table-layout.ts';
 import { type PackLimits, planTable, type TablePlan, type TableState } from './table-plan.ts';
@@ -134,6 +135,7 @@ class RedisSink implements Sink {
   readonly #states = new Map<string, TableState>();
   readonly #encoders: RowCommands[];
   readonly #keyCounts = new KeyCounts();
+  readonly #looks: ServerLooks;
   /** The write under way that began last. */
   #last: Promise<void> | null = null;
   /** Writes under way that may change plans: what comes behind them is encoded when they have ended. */
@@ -152,6 +154,7 @@ class RedisSink implements Sink {
     this.#settingsOf = settingsOf;
     this.#stop = stop;
     this.#tableKeys = new TableKeys(store, transactions);
+    this.#looks = new ServerLooks(store, context.clock);
     this.#nestKeys = new NestKeys({ store, tableKeys: this.#tableKeys, prefix: own.nest });
     this.#layouts = new TableLayouts({ store, own, tableKeys: this.#tableKeys, log: context.log });
     this.#definitions = new DefinitionChanges({ store, own, tableKeys: this.#tableKeys, log: context.log });
@@ -189,11 +192,12 @@ class RedisSink implements Sink {
       await clock.sleep(watchMs, signal);
       if (signal.aborted) return;
       if (this.#last === null && this.#parts === null) await this.#transactions.check();
+      if (this.#parts === null) await this.#looks.look();
     }
   }
 
   figures(): TargetFigures {
-    return { keys: this.#keyCounts.figures() };
+    return { keys: this.#keyCounts.figures(), servers: this.#looks.figures() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

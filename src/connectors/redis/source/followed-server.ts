@@ -105,6 +105,11 @@ export class FollowedServer implements AsyncDisposable {
     return end < 0 ? null : end;
   }
 
+  /** What is held of its stream, in memory and on disk. */
+  get spoolBytes(): number {
+    return this.#link.heldBytes;
+  }
+
   /** Nothing is known of the keys any more: databases were swapped, or an emptied one was confirmed. */
   get startsAnew(): boolean {
     return this.#commands?.startsAnew ?? false;

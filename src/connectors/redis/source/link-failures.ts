@@ -9,10 +9,20 @@ const maxAlike = 5;
  */
 export class LinkFailures {
   #times = 0;
+  #gaps = 0;
   /** The server has been asked for a link. */
   #isAsked = false;
   /** The offset at which the link at hand began; null: the server has not answered yet. */
   #begun: number | null = null;
+
+  /** How often the server no longer had what comes after the held place. */
+  get gaps(): number {
+    return this.#gaps;
+  }
+
+  gap(): void {
+    this.#gaps += 1;
+  }
 
   asked(): void {
     this.#isAsked = true;

@@ -90,8 +90,9 @@ test('while the target stands still the stream waits on disk, and is there after
       await connection.command('HSET', 'user:3', 'name', 'third');
       await connection.command('SET', 'filler', 'x'.repeat(100_000));
       await until('the stream on disk', async () => (await folderBytes(directory)) > 6_500_000);
-      const behind = source.figures!(held.positions)[0]!.bytesBehind!;
-      assert.ok(behind > 6_400_000, String(behind));
+      const { bytesBehind, spoolBytes, readAgain } = source.figures!(held.positions)[0]!;
+      assert.ok(bytesBehind! > 6_400_000 && spoolBytes! > 6_400_000, `${bytesBehind} behind, ${spoolBytes} wait`);
+      assert.equal(readAgain, 0);
       stop.abort();
     }
     await readRedis(redis, held, () => held.rows.has('users 3'), kept);

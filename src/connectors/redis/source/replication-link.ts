@@ -123,6 +123,11 @@ export class ReplicationLink implements AsyncDisposable {
     return this.#spool.end;
   }
 
+  /** What is held of the stream, in memory and on disk. */
+  get heldBytes(): number {
+    return this.#spool.heldBytes;
+  }
+
   /** When the byte behind `offset` came over this link, in milliseconds since 1970; null: it did not. Nothing before it is asked for again. */
   arrivedBehind(offset: number): number | null {
     return this.#arrivals?.behind(offset) ?? null;

@@ -109,6 +109,7 @@ test('with deletes, what is removed goes, also what vanished while nobody read; 
   await read(redis, held, () => held.rows.has('items a 2'), deletes);
   assert.deepEqual(held.marks, ['begin items', 'end items']);
   assert.ok(held.said.some((words) => /everything is read again/.test(words)));
+  assert.equal(held.figures[0]?.readAgain, 1);
 });
 
 test('an emptied database empties a table once it was asked for twice: by the setting, and by a key that says so', async () => {

@@ -93,6 +93,8 @@ class RedisSource implements Source {
         bytesBehind: offset === null || end === null ? null : Math.max(0, end - offset),
         transactionsBehind: null,
         ...(this.#rows.elsewhere.length === 0 ? {} : { conflicts: this.#foreign.total }),
+        spoolBytes: this.#server?.spoolBytes ?? 0,
+        readAgain: this.#failures.gaps,
         clockSkewMs: null,
         retentionSeconds: null,
       },
@@ -204,6 +206,7 @@ class RedisSource implements Source {
 
   #warnOfGap(from: LinkPlace | null): void {
     if (from === null) return;
+    this.#failures.gap();
     const { log, pipeline } = this.#context;
     log.warn('the server no longer has what came after the position, so everything is read again', { pipeline });
   }

@@ -47,6 +47,12 @@ export class StreamSpool implements AsyncDisposable {
     return this.#end;
   }
 
+  /** What is held of the stream, in memory and on disk. */
+  get heldBytes(): number {
+    const onDisk = this.#files?.bytes ?? 0;
+    return this.#isKept ? onDisk : onDisk + this.#waitingBytes;
+  }
+
   /** Whether what waits is there after a restart. */
   get #isKept(): boolean {
     return this.#options.directory !== null;
