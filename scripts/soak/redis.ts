@@ -36,7 +36,7 @@ export const soak: Soak = {
       await server.kill();
       await server.start();
     };
-    const { slowestRecoveryMs, ...result } = await runRedisUnderFaults({
+    const { recoveriesMs, recoveriesAfterCrashMs, ...result } = await runRedisUnderFaults({
       mysql: { flavor, host, port, user, password, crash: () => crash(mysql) },
       redis: { host: redis.host, port: redis.port, crash: () => crash(redis) },
       twoWay: twoWay === 1,
@@ -45,6 +45,24 @@ export const soak: Soak = {
       pauseMs: { least: 50, most: 900 },
       progress,
     });
-    return { faults, ...result, different: 0, 'ms from a kill to the first row, at most': slowestRecoveryMs };
+    return {
+      faults,
+      ...result,
+      different: 0,
+      ...spread('ms from a kill to the first row', recoveriesMs),
+      ...spread('ms just after a server was down', recoveriesAfterCrashMs),
+    };
   },
+};
+
+/** How often it was measured, and how it was spread. */
+const spread = (name: string, times: readonly number[]): Readonly<Record<string, number>> => {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+  return {
+    [`${name}, times`]: sorted.length,
+    [`${name}, p50`]: at(0.5),
+    [`${name}, p99`]: at(0.99),
+    [`${name}, at most`]: at(1),
+  };
 };

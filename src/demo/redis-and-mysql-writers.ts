@@ -235,9 +235,10 @@ export class RedisAndMysqlWriters {
         const [rows] = await this.#mysql.query({ sql: text, rowsAsArray: true, typeCast: (field) => field.string() });
         return rows;
       } catch (error) {
-        // The server's own refusals are positive numbers, but for 1053, by which it says that it is ending.
+        // The server's own refusals are positive numbers, but for 1053, by which it says that it is ending. Rows with two owners are
+        // written by a sink, too, so that one of the two may have to give way: 1205, 1213.
         const { errno = 0 } = error as { readonly errno?: number };
-        if (errno > 0 && errno !== 1053) throw error;
+        if (errno > 0 && ![1053, 1205, 1213].includes(errno)) throw error;
         this.#mysql?.destroy();
         this.#mysql = null;
         await sleep(20);

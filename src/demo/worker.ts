@@ -2,46 +2,9 @@
  * The demo's worker: runs one pipeline file as `millrace run` does, in a process of its own so that it can be killed, and tells
  * its parent how it fares. `node worker.ts FILE`.
  */
-import { readFileSync } from 'node:fs';
-import { openPipeline } from '../cli/open-pipeline.ts';
-import { stopSignals } from '../cli/stop-signals.ts';
-import { loadPipelineFile } from '../config/pipeline-file.ts';
-import { connectors } from '../connectors/registry.ts';
-import { version } from '../pipeline/program-version.ts';
-import { systemClock } from '../pipeline/system-clock.ts';
-import type { WorkerReport } from './worker-process.ts';
+import * as nodeModule from 'node:module';
 
-const reportEveryMs = 100;
-
-const main = async (path: string): Promise<void> => {
-  const readText = (file: string): string => readFileSync(file, 'utf8');
-  const file = await loadPipelineFile(path, { env: process.env, readText, connectors, overrides: [], version });
-  const [described] = file.pipelines;
-  if (described === undefined) throw new Error(file.diagnostics.map(({ error }) => error.message).join('; '));
-  const say =
-    (level: string) =>
-    (message: string, fields: object = {}) => {
-      process.stderr.write(file.redact(`${level} ${message} ${JSON.stringify(fields)}\n`));
-    };
-  const log = { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
-  using signals = stopSignals(() => {});
-  const orphaned = new AbortController();
-  process.once('disconnect', () => orphaned.abort());
-  const pipeline = await openPipeline(described, { log, clock: systemClock });
-  const report = (): void => {
-    const { health, speeds, totals, lag, retries, logs } = pipeline.status();
-    const conflicts = logs.reduce((sum, log) => sum + (log.conflicts ?? 0), 0);
-    const message: WorkerReport = { health, speeds, totals, lagMs: lag.currentMs, retries, conflicts };
-    if (process.connected) process.send?.(message);
-  };
-  const timer = setInterval(report, reportEveryMs);
-  try {
-    await pipeline.run(AbortSignal.any([signals.stop, orphaned.signal]), signals.abort);
-  } finally {
-    clearInterval(timer);
-    report();
-    if (process.connected) process.disconnect();
-  }
-};
-
-await main(process.argv[2]!);
+// As the published command does: keeps compiled code between runs, of everything that is loaded from here on.
+nodeModule.enableCompileCache();
+const { runWorker } = await import('./run-worker.ts');
+await runWorker(process.argv[2]!);

@@ -6,6 +6,7 @@ import type { Change, Op, RowsChange, SchemaChange } from '../../core/change.ts'
 import type { Sink } from '../../core/connector.ts';
 import { isMillraceError, MillraceError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { withOwnedColumns } from '../../core/owned-elsewhere.ts';
 import { position } from '../../core/position.ts';
 import type { Table } from '../../core/table.ts';
 import type { Row } from '../../core/value.ts';
@@ -156,6 +157,25 @@ test('lenient neither drops nor empties tables, and a table made anew under the 
   const moved = table('moved', anew.columns, [0]);
   await writing.write(altered(anew, moved), rows(moved, 'create', null, [[10, 'ten']]));
   assert.deepEqual(writing.rows(moved).at(-1), [10, 'ten', null, null]);
+});
+
+test('a definition that was noted tells the sink which columns it owns now', async () => {
+  const writing = await filled('lenient');
+  await writing.write(altered(first, second, { renamedColumns }));
+  const marked = withOwnedColumns(second, [1]);
+  await writing.write(rows(marked, 'create', null, [[3, 'rome', 'cid']]));
+  const [change] = writing.written.at(-1)!.changes;
+  assert.ok(change?.kind === 'rows');
+  assert.deepEqual(
+    change.table.columns.map(({ name, ownedByTarget = false }) => [name, ownedByTarget]),
+    [
+      ['id', false],
+      ['city', true],
+      ['label', false],
+      ['name', false],
+      ['age', false],
+    ],
+  );
 });
 
 test('rows that fit are handed on as values and as columns alike', async () => {

@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Position } from '../../core/batch.ts';
 import type { Change, SchemaChange } from '../../core/change.ts';
+import { ownedColumns, withOwnedColumns } from '../../core/owned-elsewhere.ts';
 import { position } from '../../core/position.ts';
 import { type Column, defineTable, qualifiedName, type Table } from '../../core/table.ts';
 import { type Fit, FittedRows, fitOf } from './fitted-rows.ts';
@@ -76,12 +77,20 @@ export class SinkDefinitions {
   #fitOf(table: Table): Fit | null {
     let fit = this.#fits.get(table.id);
     if (fit === undefined) {
-      fit = fitOf(table, this.of(table));
+      fit = fitOf(table, ownedAsIn(table, this.of(table)));
       this.#fits.set(table.id, fit);
     }
     return fit;
   }
 }
+
+/** The sink's table with the columns marked that it owns now: who owns them may have been said after it was noted. */
+const ownedAsIn = (source: Table, target: Table): Table => {
+  const names = ownedColumns(source).map((column) => source.columns[column]!.name.toLowerCase());
+  if (target === source || names.length === 0) return target;
+  const columns = [...target.columns.keys()].filter((at) => names.includes(target.columns[at]!.name.toLowerCase()));
+  return withOwnedColumns(target, columns);
+};
 
 /**
  * `lenient`: what the sink's table becomes when the source's becomes `after`. It keeps every column it has; those that the source
