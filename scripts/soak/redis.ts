@@ -49,20 +49,20 @@ export const soak: Soak = {
       faults,
       ...result,
       different: 0,
-      ...spread('ms from a kill to the first row', recoveriesMs),
-      ...spread('ms just after a server was down', recoveriesAfterCrashMs),
+      ...spread('from a kill to the first row', recoveriesMs),
+      ...spread('the same just after a server was down', recoveriesAfterCrashMs),
     };
   },
 };
 
 /** How often it was measured, and how it was spread. */
-const spread = (name: string, times: readonly number[]): Readonly<Record<string, number>> => {
+const spread = (what: string, times: readonly number[]): Readonly<Record<string, number>> => {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
   return {
-    [`${name}, times`]: sorted.length,
-    [`${name}, p50`]: at(0.5),
-    [`${name}, p99`]: at(0.99),
-    [`${name}, at most`]: at(1),
+    [`times measured ${what}`]: sorted.length,
+    [`ms ${what} (p50)`]: at(0.5),
+    [`ms ${what} (p99)`]: at(0.99),
+    [`ms ${what} (at most)`]: at(1),
   };
 };

@@ -57,6 +57,9 @@ const neededFor: Readonly<Record<KeyShape, readonly (readonly [string, ...string
   ],
 };
 
+/** Fields of rows with two owners are asked for by their names. */
+const neededForShared = ['hmget', 'key', 'field'] as const;
+
 const neededForFieldTimes = ['hpexpiretime', 'key', 'FIELDS', '1', 'field'] as const;
 
 /** And of a cluster, to find its nodes and keys whose slots are on their way. */
@@ -110,6 +113,7 @@ const checkServer = async (
     ...(config.mode === 'scan' || fallsBack ? neededForScan : []),
     ...(isCluster ? neededForCluster : []),
     ...[...shapes].flatMap((shape) => neededFor[shape]),
+    ...(config['owned.elsewhere']?.groups.length ? [neededForShared] : []),
     ...(config[fieldExpirySetting] === undefined || lacked !== null ? [] : [neededForFieldTimes]),
   ]) {
     // Before Redis 7.0 there is no such question, and an account that may not ask it is told when it reads.
