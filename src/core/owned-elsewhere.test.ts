@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ordersTable } from '../testing/sample-tables.ts';
-import { ownedColumns, ownedElsewhere, withOwnedColumns } from './owned-elsewhere.ts';
+import { ownedColumns, withOwnedColumns } from './column-owners.ts';
+import { ownedElsewhere } from './owned-elsewhere.ts';
 
 test('tables and columns of tables are told apart, whatever cuts them', () => {
   const users = { database: 'shop', name: 'users', columns: ['visits', 'last_seen'] };

@@ -1,20 +1,7 @@
 import { z } from 'zod';
+import type { OwnedElsewhere, OwnedGroup } from './column-owners.ts';
 import { isMillraceError } from './errors.ts';
-import { defineTable, type Table } from './table.ts';
 import { tablePatterns } from './table-pattern.ts';
-
-/** Columns of one table whose values the other side owns. */
-export interface OwnedGroup {
-  readonly database: string;
-  readonly name: string;
-  readonly columns: readonly string[];
-}
-
-/** What the other side owns: whole tables, as patterns, and columns of single ones. */
-export interface OwnedElsewhere {
-  readonly tables: readonly string[];
-  readonly groups: readonly OwnedGroup[];
-}
 
 /** `shop.users(visits,last_seen); shop.stock`, or a list of such. Wrong ones are shown at their place. */
 export const ownedElsewhere = z.union([z.string(), z.array(z.string())]).transform((value, context): OwnedElsewhere => {
@@ -48,17 +35,6 @@ export const ownedElsewhere = z.union([z.string(), z.array(z.string())]).transfo
   if (owned.tables.length + owned.groups.length === 0) wrong('names nothing');
   return owned;
 });
-
-/** The table with a mark at each of these columns, of which the target owns the values. The same table gives the same mark. */
-export const withOwnedColumns = ({ id: _, ...table }: Table, columns: readonly number[]): Table =>
-  defineTable({
-    ...table,
-    columns: table.columns.map((column, at) => (columns.includes(at) ? { ...column, ownedByTarget: true } : column)),
-  });
-
-/** Positions of the columns of which the target owns the values. */
-export const ownedColumns = ({ columns }: Table): readonly number[] =>
-  columns.flatMap(({ ownedByTarget }, at) => (ownedByTarget ? [at] : []));
 
 /** `database.table(column,column)`; null: a pattern. A group of a regular expression stands behind the dot, or holds a `|`. */
 const groupOf = (entry: string): OwnedGroup | null => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../core/batch.ts';
+import { withOwnedColumns } from '../core/column-owners.ts';
 import type { Sink } from '../core/connector.ts';
 import { isMillraceError, MillraceError } from '../core/errors.ts';
-import { withOwnedColumns } from '../core/owned-elsewhere.ts';
 import { position } from '../core/position.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';

@@ -1,8 +1,8 @@
 import type { Batch, Lane, Position } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
+import { ownedColumns } from '../core/column-owners.ts';
 import type { Sink, Source } from '../core/connector.ts';
 import { MillraceError } from '../core/errors.ts';
-import { ownedColumns } from '../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../core/table.ts';
 import { type DeadLetters, isAboutRows } from './dead-letters.ts';
 import { Group, standsAlone } from './group.ts';

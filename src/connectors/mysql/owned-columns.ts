@@ -1,8 +1,8 @@
 import { ArrayRowImages } from '../../core/array-row-images.ts';
 import type { Batch } from '../../core/batch.ts';
 import type { Change, RowsChange, SchemaChange } from '../../core/change.ts';
+import { type OwnedGroup, withOwnedColumns } from '../../core/column-owners.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { type OwnedGroup, withOwnedColumns } from '../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../core/table.ts';
 import type { Row, Value } from '../../core/value.ts';
 import type { ForeignRows } from './foreign-rows.ts';

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Position } from '../../core/batch.ts';
 import type { Change, SchemaChange } from '../../core/change.ts';
-import { ownedColumns, withOwnedColumns } from '../../core/owned-elsewhere.ts';
+import { ownedColumns, withOwnedColumns } from '../../core/column-owners.ts';
 import { position } from '../../core/position.ts';
 import { type Column, defineTable, qualifiedName, type Table } from '../../core/table.ts';
 import { type Fit, FittedRows, fitOf } from './fitted-rows.ts';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ArrayRowImages } from '../../../core/array-row-images.ts';
-import { ownedColumns } from '../../../core/owned-elsewhere.ts';
+import { ownedColumns } from '../../../core/column-owners.ts';
 import { plainColumn } from '../../../core/plain-column.ts';
 import type { HeldForm, Key } from '../../../core/reader.ts';
 import type { RowImages } from '../../../core/row-images.ts';

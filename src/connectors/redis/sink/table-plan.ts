@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { ownedColumns } from '../../../core/owned-elsewhere.ts';
+import { ownedColumns } from '../../../core/column-owners.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { longestEntryText } from '../../../protocol/redis/rdb/listpack-entry.ts';
 import { HashFields } from '../hash-fields.ts';

@@ -1,5 +1,5 @@
+import { ownedColumns } from '../../../core/column-owners.ts';
 import { MillraceError } from '../../../core/errors.ts';
-import { ownedColumns } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { keyColumnsOf } from '../../../formats/key-columns.ts';
 import { isExpiryKind } from '../expiry-time.ts';

@@ -1,5 +1,5 @@
+import type { OwnedElsewhere } from '../../../core/column-owners.ts';
 import { MillraceError } from '../../../core/errors.ts';
-import type { OwnedElsewhere } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { ColumnFinder } from '../../../formats/json-rows/column-finder.ts';
 import { plainModes, type ValueModes } from '../../../formats/json-rows/value-modes.ts';

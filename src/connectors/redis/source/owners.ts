@@ -1,5 +1,5 @@
+import type { OwnedElsewhere } from '../../../core/column-owners.ts';
 import { MillraceError } from '../../../core/errors.ts';
-import type { OwnedElsewhere } from '../../../core/owned-elsewhere.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import { tablePatterns } from '../../../core/table-pattern.ts';
 import type { KeyTemplate } from '../key-template.ts';
