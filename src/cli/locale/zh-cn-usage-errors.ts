@@ -130,7 +130,10 @@ export const zhUsageErrors: LocalErrors = {
     '无法读取名称模式 <pattern>：<reason>',
     '请写作 `database.table`，每部分都是匹配整个名称的正则，`\\.` 表示“任意字符”：`shop.\\.*`、`app_[0-9]+.orders_\\d+`。',
   ],
-  CONFIG_TEMPLATE: ['无法读取模板 <text>：<reason>', '变量写作 `%{table}`；字符 `%{` 本身写作 `%%{`。'],
+  CONFIG_TEMPLATE: [
+    '无法读取模板 <text>：<reason>',
+    '变量写作 `%{table}`；字符 `%{` 本身写作 `%%{`。针对单个表的设置的写法见 docs/config.md。',
+  ],
   CONFIG_TEST: [
     '测试 <test> 无法运行：<reason>',
     '测试中的表写作 `database.table`，行的列必须是表中有的列；docs/config.md 有示例。',

@@ -13,12 +13,20 @@ export const redisFailure = (reply: ReplyError, { server, user, command }: Asked
   // `ERR unknown command 'X', with args beginning with: 'value'` quotes what was sent.
   const reason = reply.message.replace(/,? with args beginning with.*$/s, '').slice(0, 200);
   if (isLoginRefusal(reply)) return new MillraceError('REDIS_AUTHENTICATION_FAILED', { server, user, reason });
-  if (reply.code === 'NOPERM') return new MillraceError('REDIS_NOT_PERMITTED', { server, user, command });
+  if (reply.code === 'NOPERM') {
+    return new MillraceError('REDIS_NOT_PERMITTED', { server, user, command: forbidden(reply, command) });
+  }
   if (reply.code === 'OOM') return new MillraceError('REDIS_OUT_OF_MEMORY', { server });
   if (isWrongType(reply)) return new MillraceError('REDIS_WRONG_TYPE', { server, command });
   if (passing.has(reply.code) || isDownWithin.test(reply.message))
     return new MillraceError('REDIS_NOT_READY', { server, reason });
   return new MillraceError('REDIS_COMMAND_REFUSED', { server, command, reason });
+};
+
+/** What was sent may be many commands, of which the refusal names one. */
+const forbidden = ({ message }: ReplyError, command: string): string => {
+  const [, name = command] = /'([^']+)' command/.exec(message) ?? [];
+  return / access /.test(message) ? `${name} on the keys that it is about` : name;
 };
 
 /** Of the server, and of its JSON module, which has words of its own for it. */

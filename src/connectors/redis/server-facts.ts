@@ -34,7 +34,7 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
   const appendOnly = fact('aof_enabled');
   const bulk = limit instanceof ReplyError || !Array.isArray(limit) ? Number.NaN : Number(limit[1]);
   return {
-    mode: fact('redis_mode') ?? fact('server_mode'),
+    mode: fact('redis_mode') ?? fact('server_mode') ?? (await modeBySlots(connection)),
     role: fact('role'),
     replicas: replicas === null ? null : Number(replicas),
     version: fact('valkey_version') ?? fact('redis_version'),
@@ -44,6 +44,12 @@ export const serverFacts = async (connection: RedisConnection): Promise<ServerFa
     appendOnly: appendOnly === null ? null : appendOnly === '1',
     maxValueBytes: Number.isSafeInteger(bulk) && bulk > 0 ? bulk : usualMaxValueBytes,
   };
+};
+
+/** Who may not ask INFO may ask for slots in a cluster, and without it nothing would be where it is looked for. */
+const modeBySlots = async (connection: RedisConnection): Promise<string | null> => {
+  const [slots] = await connection.send(encodeCommand('CLUSTER', 'SLOTS'), 1);
+  return Array.isArray(slots) ? 'cluster' : null;
 };
 
 /** What holds of several servers together: the one that evicts most, and the least that all of them take. */

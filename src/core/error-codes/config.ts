@@ -102,7 +102,7 @@ export const configErrors = {
     retryable: false,
     message: (d: { readonly text: string; readonly reason: string }) =>
       `cannot read the template ${JSON.stringify(d.text)}: ${d.reason}`,
-    hint: 'Write variables as `%{table}`; the characters `%{` themselves are written `%%{`.',
+    hint: 'Write variables as `%{table}`; the characters `%{` themselves are written `%%{`. What a setting takes for single tables is in docs/config.md.',
   },
   CONFIG_UNKNOWN_CONNECTION: {
     retryable: false,

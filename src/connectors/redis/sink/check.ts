@@ -1,6 +1,7 @@
 import type { Context, Problem } from '../../../core/connector.ts';
 import { type ErrorCode, type ErrorDetails, isMillraceError, MillraceError } from '../../../core/errors.ts';
 import { dialTcp } from '../../../net/dial.ts';
+import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
 import { RedisCluster } from '../cluster/redis-cluster.ts';
 import { openPrimary } from '../sentinel.ts';
 import { type ServerFacts, serverFacts } from '../server-facts.ts';
@@ -24,7 +25,10 @@ export const checkRedisSink = async (
     const facts = await serverFacts(connection);
     passed?.(`Redis or Valkey ${facts.version ?? 'of an unknown version'} answers at ${server}`);
     const problems: Problem[] = [];
-    if (facts.mode === 'cluster') return await checkNodes(await RedisCluster.open(options, connection), config, passed);
+    if (facts.mode === 'cluster') {
+      const own = new OwnKeys(config['position.prefix'], pipeline, true);
+      return await checkNodes({ cluster: await RedisCluster.open(options, connection), config, own, passed });
+    }
     if (facts.role === 'slave') {
       const details = { server, reason: 'it is a replica, which takes no writes' };
       problems.push(problem('error', 'REDIS_NOT_READY', details));
@@ -47,19 +51,27 @@ export const checkRedisSink = async (
   }
 };
 
+interface Nodes {
+  readonly cluster: RedisCluster;
+  readonly config: RedisSinkConfig;
+  readonly own: OwnKeys;
+  readonly passed: Context['passed'];
+}
+
 /** A cluster that can be opened has an owner for each slot. */
-const checkNodes = async (
-  cluster: RedisCluster,
-  config: RedisSinkConfig,
-  passed: Context['passed'],
-): Promise<readonly Problem[]> => {
+const checkNodes = async ({ cluster, config, own, passed }: Nodes): Promise<readonly Problem[]> => {
   const problems: Problem[] = [];
   for (const primary of await cluster.primaries()) {
     const { address: server } = primary;
     await checkCommands(primary, config);
     const facts = await serverFacts(primary);
-    const info = String(await primary.command('CLUSTER', 'INFO'));
-    const state = /^cluster_state:(\S+)/m.exec(info)?.[1];
+    const user = config.username ?? 'default';
+    // Each node has accounts of its own.
+    for (const command of (await forbiddenCommands(primary, config, own, true)) ?? []) {
+      problems.push(problem('error', 'REDIS_NOT_PERMITTED', { server, user, command }));
+    }
+    const [info] = await primary.send(encodeCommand('CLUSTER', 'INFO'), 1);
+    const state = /^cluster_state:(\S+)/m.exec(String(info))?.[1];
     if (state !== undefined && state !== 'ok') {
       problems.push(problem('error', 'REDIS_NOT_READY', { server, reason: `cluster_state is ${state}` }));
     }

@@ -48,3 +48,21 @@ test('any node that answers leads to the cluster, and a doctor looks at each', a
   assert.equal(passed.at(-1), '3 primaries have all slots of the cluster');
   await rig.on(first!, (node) => node.command('CONFIG', 'SET', 'maxmemory', '0'));
 });
+
+test('an account that may not ask INFO sees the cluster all the same, and a doctor names what it lacks on which node', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  for (const primary of rig.primaries) {
+    const rules = ['on', '>secret', '~*', '+@all', '-info', ...(primary === rig.primaries[1] ? ['-eval'] : [])];
+    await rig.on(primary, (node) => node.command('ACL', 'SETUSER', 'app', 'reset', ...rules));
+  }
+  const { hostname, port } = rig.address;
+  const config = redisSink.config.parse({ hostname, port, username: 'app', password: 'secret' });
+  const found = await redisSink.check(config, context);
+  assert.deepEqual(
+    found.filter(({ severity }) => severity === 'error').map(({ message }) => message),
+    [`${rig.primaries[1]!.host}:${rig.primaries[1]!.port} does not let app run eval`],
+  );
+  await rig.on(rig.primaries[1]!, (node) => node.command('ACL', 'SETUSER', 'app', '+eval'));
+  await using sink = await redisSink.openSink!(config, context);
+  assert.equal(await sink.claim('log'), null);
+});

@@ -11,24 +11,26 @@ export const forbiddenCommands = async (
   connection: RedisConnection,
   config: RedisSinkConfig,
   own: OwnKeys,
+  isCluster = false,
 ): Promise<readonly string[] | null> => {
   const user = config.username ?? 'default';
   const forbidden: string[] = [];
   let answered = false;
-  for (const [name, ...args] of neededCommands(config, own)) {
+  for (const [name, ...args] of neededCommands(config, own, isCluster)) {
     // Before Redis 7.0 there is no such question. An account that may run the command is answered OK, and another one why not.
     const [reply] = await connection.send(encodeCommand('ACL', 'DRYRUN', user, name, ...args), 1);
     if (reply instanceof ReplyError) continue;
     answered = true;
-    if (String(reply) !== 'OK') forbidden.push(name);
+    if (String(reply) !== 'OK') forbidden.push(name === 'cluster' ? `cluster|${args[0]}` : name);
   }
   return answered ? [...new Set(forbidden)] : null;
 };
 
-const neededCommands = (config: RedisSinkConfig, own: OwnKeys): readonly Command[] => {
+const neededCommands = (config: RedisSinkConfig, own: OwnKeys, isCluster: boolean): readonly Command[] => {
   const values = `${config.value};${config['sink.tableId-to-value.mapping'] ?? ''}`;
   const modes = `${config.mode};${config['sink.tableId-to-mode.mapping'] ?? ''}`;
-  const scripts = /list\(/.test(values) || /hot/.test(modes) || config['sink.tableId-to-nest.mapping'] !== undefined;
+  const scripts =
+    isCluster || /list\(/.test(values) || /hot/.test(modes) || config['sink.tableId-to-nest.mapping'] !== undefined;
   const when = (holds: boolean, ...commands: Command[]): readonly Command[] => (holds ? commands : []);
   return [
     ['watch', own.writer],
@@ -48,6 +50,15 @@ const neededCommands = (config: RedisSinkConfig, own: OwnKeys): readonly Command
     ['scan', '0'],
     ...when(/sorted-set/.test(values), ['zadd', own.rework, '1', 'x'], ['zrem', own.rework, 'x']),
     ...when(/stream/.test(values), ['xadd', own.rework, '*', 'x', 'x']),
+    ...when(
+      isCluster,
+      ['hmget', own.position, 'x'],
+      ['hgetall', own.position],
+      ['cluster', 'slots'],
+      ['cluster', 'nodes'],
+      ['cluster', 'info'],
+      ['asking'],
+    ),
     ...when(scripts, ['eval', 'return 1', '0']),
     ...when(
       config['sink.tableId-to-expiry.mapping'] !== undefined,

@@ -191,9 +191,10 @@ const numbers = new Set(['integer', 'decimal', 'float', 'double', 'year', 'bit']
 const expiryOf = (name: string | undefined, table: Table): number | null => {
   if (name === undefined) return null;
   const column = table.columns.findIndex((other) => other.name === name);
-  if (column < 0) return refuse(name, `${qualifiedName(table)} has no such column`);
+  const text = `${qualifiedName(table)}=${name}`;
+  if (column < 0) return refuse(text, `${qualifiedName(table)} has no column ${name}`);
   if (isExpiryKind(table.columns[column]!.type)) return column;
-  return refuse(name, 'only a date, a moment or a whole number of seconds says until when a row lives');
+  return refuse(text, 'only a date, a moment or a whole number of seconds says until when a row lives');
 };
 
 /** `column(until),column(until)` */
