@@ -136,6 +136,7 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     if (settings.conflicts !== null) {
       if (settings.mode !== 'aside')
         throw refused('a pipeline writes its rows, and would put older ones over those of `put`');
+      if (this.#links.isCluster) throw refused('in a cluster a row and the journal of `put` have no slot in common');
       if (settings.negativeTtlMs === 0) throw refused('`put` must know that there was no row: set `negativeTtlMs`');
       if (table.columns.some(({ generated }) => generated))
         throw refused('it has generated columns, which `put` cannot write');

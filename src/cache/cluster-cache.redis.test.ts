@@ -132,6 +132,11 @@ test('a mirror says that there is no row, and a node that was flushed does not',
   const few = (await reader.table.getBy({ note: 'few' })) as { readonly id: number }[];
   assert.deepEqual(few.map(({ id }) => id).toSorted(), [0, 1, 2]);
   assert.equal(reader.asked, 0);
+  await using writer = await reading(rig, { mode: 'aside', more: { conflicts: 'mysql' } });
+  await assert.rejects(
+    writer.table.put({ id: 1, note: null, count: 1 }),
+    (error) => isMillraceError(error, 'CACHE_WRITE_REFUSED') && /cluster/.test(error.message),
+  );
   for (const primary of rig.primaries.slice(0, 1)) await rig.on(primary, (node) => node.command('FLUSHALL'));
   const asked = Array.from({ length: 30 }, (_, id) => reader.table.get({ id }));
   await until('lookups', () => reader.lookups.length > 0);
