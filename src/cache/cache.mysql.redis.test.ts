@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2';
 import { isMillraceError } from '../core/errors.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
-import { CachePipeline } from '../testing/cache-pipeline.ts';
+import { RedisMirror } from '../testing/redis-mirror.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
 import { launchRedis } from '../testing/servers/launch-redis.ts';
 import { testServers } from '../testing/servers/test-servers.ts';
@@ -110,7 +110,7 @@ if (server !== undefined) {
     await using redis = await launchRedis({ server: 'redis-7.0' });
     await using mysql = await MysqlRig.open(server);
     await mysql.run('CREATE TABLE items (id INT PRIMARY KEY, note VARCHAR(20))', "INSERT INTO items VALUES (1, 'a')");
-    const pipeline = new CachePipeline(mysql, redis);
+    const pipeline = new RedisMirror(mysql, redis);
     const mirror = `redis://${redis.host}:${redis.port}`;
     await using cache = await createCache({
       redis: mirror,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../pipeline/system-clock.ts';
-import { CachePipeline } from '../testing/cache-pipeline.ts';
+import { RedisMirror } from '../testing/redis-mirror.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
 import { launchRedis } from '../testing/servers/launch-redis.ts';
 import { launchServer } from '../testing/servers/launch-server.ts';
@@ -43,7 +43,7 @@ if (server !== undefined) {
     await hasApplied(await mysql.executed());
     await replica.run('STOP REPLICA SQL_THREAD');
 
-    const pipeline = new CachePipeline(mysql, redis);
+    const pipeline = new RedisMirror(mysql, redis);
     await using cache = await createCache({
       redis: { hostname: redis.host, port: redis.port },
       mysql: { hostname: server.host, port: server.port, username: server.user, password: server.password },
