@@ -12,8 +12,7 @@ export class AppliedWatch {
   readonly #links: RedisLinks;
   readonly #clock: Clock;
   readonly #lane: string;
-  #place: AppliedPlace | null = null;
-  #asking: Promise<void> | null = null;
+  #asking: Promise<AppliedPlace | null> | null = null;
 
   constructor(links: RedisLinks, clock: Clock, lane: string) {
     this.#links = links;
@@ -21,43 +20,39 @@ export class AppliedWatch {
     this.#lane = lane;
   }
 
-  /** Whether the pipeline has applied a write, within the time given. A read that is sent after this sees it. */
+  /**
+   * Whether the pipeline has applied a write, within the time given. A read that is sent after this sees it. Redis is asked each time: a
+   * server that was flushed, or that came back without its last writes, is at an earlier place than it was, and shows rows of then.
+   */
   async reached(token: string, withinMs: number): Promise<boolean> {
     if (token === withoutGtids) return false;
     const until = this.#clock.monotonic() + withinMs;
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
-      // What was once applied stays so, until the link breaks: another server may answer then, with less.
-      if (this.#links.isUp && this.#place !== null && holdsWrite(this.#place, token)) return true;
       if (this.#clock.monotonic() >= until && pause > firstPauseMs) return false;
+      let place: AppliedPlace | null;
       try {
-        await this.#look();
+        place = await this.#look();
       } catch {
         return false;
       }
-      if (this.#place !== null && holdsWrite(this.#place, token)) return true;
+      if (place !== null && holdsWrite(place, token)) return true;
       const left = until - this.#clock.monotonic();
       if (left <= 0) return false;
       await this.#clock.sleep(Math.min(pause, left));
     }
   }
 
-  forget(): void {
-    this.#place = null;
-  }
-
-  async #look(): Promise<void> {
+  #look(): Promise<AppliedPlace | null> {
     const { position } = this.#links.own;
     this.#asking ??= this.#links
       .of(Buffer.from(position))
       .ask(
         (commands) => void commands.add('HGET', position, this.#lane),
-        (reply) => {
-          this.#place = appliedPlace(Buffer.isBuffer(reply) ? reply.toString() : null);
-        },
+        (reply) => appliedPlace(Buffer.isBuffer(reply) ? reply.toString() : null),
       )
       .finally(() => {
         this.#asking = null;
       });
-    await this.#asking;
+    return this.#asking;
   }
 }

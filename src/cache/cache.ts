@@ -12,9 +12,8 @@ import { cacheLimits, type TableSettings, tableSettings } from './cache-settings
 import { CachedTable } from './cached-table.ts';
 import { DatabaseReads, type LookupPlan, planLookup } from './database-reads.ts';
 import { DatabaseServer } from './database-server.ts';
-import { loadScripts, type Script } from './fill-scripts.ts';
+import { loadScripts } from './fill-scripts.ts';
 import { PrimaryWrites, type Written } from './primary-writes.ts';
-import type { RedisLink } from './redis-link.ts';
 import { RedisLinks } from './redis-links.ts';
 import { RowCodec } from './row-codec.ts';
 import { IndexReads } from './rows-by-values.ts';
@@ -88,7 +87,6 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
         if (this.#tracks) commands.add('CLIENT', 'TRACKING', 'ON');
       },
       invalidated: (key) => {
-        if (key === null) this.#applied.forget();
         for (const table of this.#tables.values()) table.changed(key);
       },
       turned: (redis, reason) => {
@@ -130,7 +128,10 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
       throw refused(
         `rows cannot be looked up by ${keys.columns.map((column) => table.columns[column]!.name).join(', ')}`,
       );
-    if (settings.maxLocalRows > 0 && !this.#tracks) await this.#track();
+    if (settings.maxLocalRows > 0 && !this.#tracks) {
+      this.#tracks = true;
+      await this.#links.prepare();
+    }
     if (settings.indexes.length > 0 && settings.mode !== 'mirror')
       throw refused('only a mirror has all rows in its indexes');
     if (settings.conflicts !== null) {
@@ -224,26 +225,6 @@ export class Cache<Tables extends object = TableTypes> implements AsyncDisposabl
     const parts = { codec, plan, settings, links: this.#links, server: this.#applying, journal };
     const isFirst = this.#appliers.size === 0;
     this.#appliers.set(opened.name, new WriteApplier({ ...parts, counters, listeners: this.#listeners, clock, log }));
-    if (!isFirst) return;
-    const load = (link: RedisLink, script: Script): Promise<void> =>
-      link.ask(
-        (commands) => script.load(commands),
-        () => {},
-      );
-    const up = this.#links.all.filter(({ isUp }) => isUp);
-    await Promise.all(up.flatMap((link) => writeBehindScripts.map((script) => load(link, script))));
-  }
-
-  async #track(): Promise<void> {
-    this.#tracks = true;
-    await Promise.all(
-      this.#links.all.map(async (link) => {
-        if (!link.isUp) return;
-        await link.ask(
-          (commands) => void commands.add('CLIENT', 'TRACKING', 'ON'),
-          () => {},
-        );
-      }),
-    );
+    if (isFirst) await this.#links.prepare();
   }
 }

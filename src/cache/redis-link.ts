@@ -65,6 +65,8 @@ export class RedisLink implements AsyncDisposable {
   #running: Promise<void> | null = null;
   /** Whether rows may leave by themselves, because memory is full. null: not known. */
   #evicts: boolean | null = null;
+  /** How often `prepare` was called. */
+  #prepared = 0;
   reconnects = 0;
 
   constructor(options: RedisLinkOptions) {
@@ -183,6 +185,7 @@ export class RedisLink implements AsyncDisposable {
       resp3: true,
       name: 'millrace:cache',
     });
+    const prepared = this.#prepared;
     const commands = new CommandWriter(4096);
     commands.add('INFO', 'memory').add('INFO', 'replication');
     prepare(commands);
@@ -196,6 +199,10 @@ export class RedisLink implements AsyncDisposable {
     if (this.#isDemoted(role!)) {
       connection.close();
       throw this.#demoted();
+    }
+    if (prepared !== this.#prepared) {
+      connection.close();
+      return await this.#connect();
     }
     const { stream, rest } = connection.takeStream();
     stream.deadline(null);

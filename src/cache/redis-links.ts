@@ -87,6 +87,17 @@ export class RedisLinks implements AsyncDisposable {
     this.#running = this.#run();
   }
 
+  /** As each link's. One that is away begins so when it comes. */
+  async prepare(): Promise<void> {
+    await Promise.all(
+      this.#links.map((link) =>
+        link.prepare().catch((error: unknown) => {
+          if (!isMillraceError(error) || !error.retryable) throw error;
+        }),
+      ),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../pipeline/system-clock.ts';
-import { RedisMirror } from '../testing/redis-mirror.ts';
 import { MysqlRig } from '../testing/mysql-rig.ts';
+import { RedisMirror } from '../testing/redis-mirror.ts';
 import { launchRedis } from '../testing/servers/launch-redis.ts';
 import { launchServer } from '../testing/servers/launch-server.ts';
 import { testServers } from '../testing/servers/test-servers.ts';

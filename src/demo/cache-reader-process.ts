@@ -116,10 +116,11 @@ const ownWrite = async (mode: TableMode, id: number): Promise<void> => {
     }
   }
   const how: ReadOptions = { atLeast: token, timeoutMs: random.pick([0, 20, 2_000]) };
-  const row = random.chance(0.5) ? await table.get({ id }, how) : (await table.getMany([{ id: 0 }, { id }], how))[1]!;
+  const single = random.chance(0.5);
+  const row = single ? await table.get({ id }, how) : (await table.getMany([{ id: 0 }, { id }], how))[1]!;
   figures.checked += 1;
   const seen = numberOf(row, `row ${id} of ${mode}`);
-  const what = `row ${id} of ${mode} was ${removes ? 'removed' : 'written'} as ${n}, and then ${seen} was read`;
+  const what = `row ${id} of ${mode} was ${removes ? 'removed' : 'written'} as ${n}, and then ${seen} was read, ${single ? 'alone' : 'with others'}${'local' in local ? ', rows being kept in the process' : ''}`;
   if (seen !== null && (seen < n || (removes && seen === n))) violated(what);
   if (seen !== null || removes) return;
   const { result: gone } = await piped.write(async (transaction) => {

@@ -241,32 +241,45 @@ const makeFaults = async (
   const { redis, aside, faults, checked, seed, pauseMs, progress } = options;
   const random = new SeededRandom(seed);
   const result = { readerKills: 0, pipelineKills: 0, redisCrashes: 0, flushes: 0, stalls: 0 };
+  /** What was done, with how long ago the run began. */
+  const trail: string[] = [];
+  const did = (what: string): void => void trail.push(`${what} at ${Math.round(performance.now())} ms`);
   const made = (): number => Object.values(result).reduce((sum, each) => sum + each, 0);
   const until = performance.now() + patienceMs * 10;
   while (made() < faults || herd.figures.checked < checked) {
     assert.ok(performance.now() < until, 'as many reads as asked for');
     await sleep(random.integer(pauseMs.least, pauseMs.most));
-    herd.check();
+    try {
+      herd.check();
+    } catch (error) {
+      throw new Error(`${(error as Error).message}, after ${trail.slice(-5).join(', ')}`, { cause: error });
+    }
     assert.equal(pipeline.failed, false, pipeline.output);
     progress?.(`${made()} of ${faults} faults, ${herd.figures.checked} of ${checked} reads of own writes`);
     if (made() >= faults) continue;
     const server = random.chance(0.6) ? redis : aside;
     const kind = random.next();
+    const which = server === redis ? 'the Redis of the pipeline' : 'the other Redis';
     if (kind < 0.3) {
+      did('a reader was killed');
       await herd.replace(random);
       result.readerKills += 1;
     } else if (kind < 0.5) {
+      did('the pipeline was killed');
       await pipeline.kill();
       pipeline.start();
       result.pipelineKills += 1;
     } else if (kind < 0.65) {
+      did(`${which} was killed`);
       await server.kill();
       await server.start();
       result.redisCrashes += 1;
     } else if (kind < 0.75) {
+      did(`${which} was flushed`);
       await asking(server, 'FLUSHALL');
       result.flushes += 1;
     } else if (kind < 0.9) {
+      did(`${which} stood still`);
       server.pause();
       await sleep(random.integer(100, 2_500));
       server.resume();
