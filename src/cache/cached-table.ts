@@ -238,7 +238,7 @@ export class CachedTable<Of extends object = CachedRow, Key extends object = Nam
     const { applied, settings, listeners } = this.#parts;
     // Without a pipeline nothing tells, and what was invalidated after the write is brought from the primary anyway.
     if (settings.mode === 'aside') return 'redis';
-    if (await applied.reached(atLeast!, timeoutMs)) return 'redis';
+    if (await applied.reached(atLeast!, timeoutMs, this.name)) return 'redis';
     this.#counters.behind += 1;
     listeners.tell('behind', () => ({ table: this.name, waitedMs: timeoutMs, onTimeout }));
     if (onTimeout === 'throw') throw new MillraceError('CACHE_BEHIND', { table: this.name, waitedMs: timeoutMs });

@@ -1,7 +1,6 @@
 /** Rows read through a cluster and through a group with Sentinels, while a pipeline writes there and servers change. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { encodeBinlogPosition } from '../connectors/mysql/binlog-position.ts';
 import { ArrayRowImages } from '../core/array-row-images.ts';
 import type { Batch, Part } from '../core/batch.ts';
 import type { Change, Op } from '../core/change.ts';
@@ -9,7 +8,7 @@ import type { Sink } from '../core/connector.ts';
 import { isMillraceError } from '../core/errors.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
-import { CacheReader } from '../testing/cache-reader.ts';
+import { CacheReader, placeOf, logServer as uuid } from '../testing/cache-reader.ts';
 import { smallTable } from '../testing/cached-rows.ts';
 import { RedisClusterRig } from '../testing/redis-cluster-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
@@ -22,7 +21,6 @@ const launched = launchRedisCluster({ replicas: 1 });
 after(async () => await (await launched)[Symbol.asyncDispose]());
 
 const never = new AbortController().signal;
-const uuid = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 const change = (op: Op, images: { before?: Row[]; after?: Row[] }): Change => ({
   kind: 'rows',
   op,
@@ -36,19 +34,6 @@ const batch = (number: number, changes: readonly Change[], part?: Part): Batch =
   version: String(number).padStart(10, '0'),
   ...(part && { part }),
 });
-const placeOf = (number: number) =>
-  encodeBinlogPosition({
-    flavor: 'mysql',
-    server: uuid,
-    epoch: 0,
-    file: 'binlog.000001',
-    offset: number,
-    fileTime: 0,
-    step: 0,
-    gtids: `${uuid}:1-${number}`,
-    prepared: [],
-  });
-
 const opened = async (rig: RedisClusterRig, settings: object): Promise<Sink> => {
   const sink = await rig.sink({ ...settings }, 'shop');
   await sink.claim('mysql/binlog');

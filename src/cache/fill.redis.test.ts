@@ -8,7 +8,7 @@ import { isMillraceError } from '../core/errors.ts';
 import { position } from '../core/position.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
-import { CacheReader, rowOf } from '../testing/cache-reader.ts';
+import { CacheReader, placeOf, rowOf, tokenOf } from '../testing/cache-reader.ts';
 import { smallTable } from '../testing/cached-rows.ts';
 import { RedisSinkRig } from '../testing/redis-sink-rig.ts';
 import { origin } from '../testing/sample-origin.ts';
@@ -55,6 +55,12 @@ const until = async (what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 };
 
+/** An empty Redis to which a pipeline has written a place. */
+const begin = async (): Promise<void> => {
+  await redis.ask('FLUSHALL');
+  await redis.ask('HSET', 'millrace:position:shop', 'mysql/binlog', placeOf(1));
+};
+
 const named = (row: Row | null) => row && { id: 7, note: row[1], count: 1 };
 
 /** What a pipeline does to the key when the row becomes `row`. */
@@ -93,7 +99,7 @@ for (const mode of ['hot', 'invalidate'] as const) {
       assert.equal(all.length, 10);
       let rejected = 0;
       for (const steps of all) {
-        await redis.ask('FLUSHALL');
+        await begin();
         await using reader = await Reader.open(mode);
         let stored = old;
         let selected: Row | null = null;
@@ -131,7 +137,7 @@ for (const mode of ['hot', 'invalidate'] as const) {
 }
 
 test('a stale row is served while one reader brings it anew, and a removal meanwhile wins', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('invalidate', { ttlMs: 1, graceMs: 60_000 });
   const heard: unknown[] = [];
   for (const name of ['stale', 'fill-rejected'] as const)
@@ -161,7 +167,7 @@ test('a stale row is served while one reader brings it anew, and a removal meanw
 });
 
 test('a row kept in the process is read again once it is stale, and one of a table that was opened anew is not kept', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('invalidate', { ttlMs: 1, graceMs: 60_000, maxLocalRows: 5 }, true);
   const far = Date.now() + 1_000_000;
   await redis.ask('HSET', key, 'id', '7', 'count', '1', 'note', 'a', '\0until', String(far));
@@ -184,7 +190,7 @@ test('a row kept in the process is read again once it is stale, and one of a tab
 });
 
 test('a row that was brought by who did not know all of its columns is brought anew, and one of who knew more is not', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('invalidate');
   const first = reader.table.get({ id: 7 });
   await until('the lookup', () => reader.lookups.length === 1);
@@ -218,7 +224,7 @@ test('an application that stood still for longer than Redis may take to answer d
 });
 
 test('in hot tables a stale row gets more time, and is not read again', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('hot', { ttlMs: 50, graceMs: 60_000 });
   const first = reader.table.get({ id: 7 });
   await until('the lookup', () => reader.lookups.length === 1);
@@ -234,7 +240,7 @@ test('in hot tables a stale row gets more time, and is not read again', async ()
 });
 
 test('what another process brings is waited for, and taken over when that process dies', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   const short = { leaseMs: 1_500 };
   const holder = await Reader.open('invalidate', short);
   const lost = holder.table.get({ id: 7 });
@@ -259,8 +265,36 @@ test('what another process brings is waited for, and taken over when that proces
   assert.equal((await redis.hash(key))['note'], 'mine');
 });
 
+test('rows are not kept before a pipeline has written where it is', async () => {
+  await begin();
+  await redis.ask('UNLINK', 'millrace:position:shop');
+  await using reader = await Reader.open('hot');
+  for (let round = 1; round <= 2; round += 1) {
+    const row = reader.table.get({ id: 7 });
+    await until('the lookup', () => reader.lookups.length === round);
+    reader.lookups[round - 1]!(rowOf('a'));
+    assert.deepEqual(await row, named(rowOf('a')));
+    await until('the release', async () => (await redis.ask('EXISTS', key)) === 0);
+  }
+});
+
+test('while a snapshot of the table is under way nobody is told that a write was applied', async () => {
+  await begin();
+  await redis.ask('HSET', key, 'id', '7', 'count', '1', 'note', 'old');
+  await redis.ask('HSET', 'millrace:tables:shop', 'shop.items', 'begun');
+  await using reader = await Reader.open('hot');
+  const soon = { atLeast: tokenOf(1), timeoutMs: 5, onTimeout: 'throw' } as const;
+  for (const read of [() => reader.table.get({ id: 7 }, soon), () => reader.table.getMany([{ id: 7 }], soon)])
+    await assert.rejects(read(), (error) => isMillraceError(error, 'CACHE_BEHIND'));
+  await redis.ask('HSET', 'millrace:tables:shop', 'shop.items', 'complete');
+  assert.deepEqual(await reader.table.get({ id: 7 }, soon), named(rowOf('old')));
+  // A place that was lost is not remembered.
+  await redis.ask('HSET', 'millrace:position:shop', 'mysql/binlog', placeOf(0));
+  await assert.rejects(reader.table.get({ id: 7 }, soon), (error) => isMillraceError(error, 'CACHE_BEHIND'));
+});
+
 test('a row that is not there is remembered, rows read before the pipeline was there are not kept, and failures give the lease back', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('hot');
   const none = reader.table.get({ id: 7 });
   await until('the lookup', () => reader.lookups.length === 1);
@@ -280,7 +314,7 @@ test('a row that is not there is remembered, rows read before the pipeline was t
 });
 
 test('rows kept in the process leave when they change, when the link breaks, and the oldest when there are too many', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('hot', { maxLocalRows: 2 }, true);
   for (const id of [1, 2, 3]) await redis.ask('HSET', `shop:items:${id}`, 'id', String(id), 'count', '1', 'note', 'a');
   for (const id of [1, 2, 1, 3, 1]) assert.equal((await reader.table.get({ id }))!['note'], 'a');
@@ -296,7 +330,7 @@ test('rows kept in the process leave when they change, when the link breaks, and
 });
 
 test('a mirror says that there is no row once its table is complete, and its rows cannot be removed', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   await using reader = await Reader.open('mirror');
   const unknown = reader.table.get({ id: 7 });
   await until('the lookup', () => reader.lookups.length === 1);
@@ -320,7 +354,8 @@ test('a mirror says that there is no row once its table is complete, and its row
 });
 
 test('rows are found by the indexes that the sink keeps, and by the database until the table is complete', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
+  await redis.ask('UNLINK', 'millrace:position:shop');
   await using sink = await redis.sink({ 'sink.tableId-to-index.mapping': 'shop.items=note|count,note' }, 'shop');
   await sink.claim('mysql/binlog');
   const rows: readonly Row[] = [
@@ -351,7 +386,7 @@ test('rows are found by the indexes that the sink keeps, and by the database unt
 });
 
 test('a user with the rights that the manual lists can do all of it, and one without is told at once', async () => {
-  await redis.ask('FLUSHALL');
+  await begin();
   const page = readFileSync(new URL('../../docs/library.md', import.meta.url), 'utf8');
   const rights = /`(\+hmget [^`]+)`/.exec(page)![1]!.split(/\s+/);
   await redis.ask('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', ...rights);

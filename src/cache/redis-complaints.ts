@@ -10,6 +10,7 @@ export class RedisComplaints {
   readonly #clock: Clock;
   readonly #log: Log;
   #saidAt = Number.NEGATIVE_INFINITY;
+  #blindAt = Number.NEGATIVE_INFINITY;
 
   constructor(table: string, clock: Clock, log: Log) {
     this.#table = table;
@@ -29,4 +30,11 @@ export class RedisComplaints {
     });
     return null;
   };
+
+  /** The pipeline has written no place to Redis, so that rows are brought and not kept. */
+  blind(): void {
+    if (this.#clock.monotonic() - this.#blindAt < everyMs) return;
+    this.#blindAt = this.#clock.monotonic();
+    this.#log.warn('the pipeline has written nothing to Redis yet, so rows are not kept there', { table: this.#table });
+  }
 }

@@ -95,6 +95,24 @@ export class RedisLink implements AsyncDisposable {
     this.#running = this.#run();
   }
 
+  /** Sends what each connection begins with, because there is more of it now. Rejects where the server refuses it, or is lost over it. */
+  async prepare(): Promise<void> {
+    this.#prepared += 1;
+    // One that is being made finds out by itself.
+    if (this.#stream === null) return;
+    const commands = new CommandWriter(4096);
+    this.#options.prepare(commands);
+    const bytes = Buffer.from(commands.view());
+    const answers = Array.from({ length: commands.commands }, (_, i) =>
+      this.ask(
+        // The first adds them all.
+        (writer) => void (i === 0 && writer.raw(bytes, 0, bytes.length)),
+        () => {},
+      ),
+    );
+    await Promise.all(answers);
+  }
+
   /**
    * Sends what `write` adds, one command. `take` is called as the answer arrives, before anything that came behind it, and says what
    * the promise gives. Rejects with NET_CLOSED where the server is away, and with what a refusal means.

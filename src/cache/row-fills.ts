@@ -19,8 +19,9 @@ import type { WantedRow } from './wanted-row.ts';
 /** The right to bring a row, for as long as it stands in the row's key. */
 export interface Lease {
   readonly token: string;
+  /** What the row must show. */
   readonly applied: AppliedPlace | null;
-  /** Nothing tells what the row must show, so it is not kept. */
+  /** Nothing tells what that is, nor of changes that come between now and where a pipeline begins: the row is not kept. */
   readonly isBlind: boolean;
 }
 
@@ -55,7 +56,7 @@ export class RowFills {
 
   /** `seen`: what the caller found there. `wait`: somebody else brings it. `again`: something is there by now. */
   async acquire({ redisKey }: WantedRow, seen: 'missing' | 'partial' | 'stale'): Promise<Lease | 'wait' | 'again'> {
-    const { links, settings, lane } = this.#options;
+    const { links, settings, lane, complaints } = this.#options;
     const token = randomUUID();
     const { isCluster } = links;
     return await links.of(redisKey).ask(
@@ -74,10 +75,12 @@ export class RowFills {
         const word = String(said);
         if (word !== 'lease') return word as 'wait' | 'again';
         if (settings.mode === 'aside') return { token, applied: null, isBlind: false };
-        const text = place === null ? null : String(place);
-        if (!isCluster) return { token, applied: appliedPlace(text), isBlind: false };
-        const reached = text === null || text === '' ? null : (reachedPlace(text, lane) ?? null);
-        return { token, applied: appliedPlace(reached), isBlind: text === null || text === '' };
+        const text = place === null ? '' : String(place);
+        // A node that holds a piece of a transaction of which no position tells says nothing.
+        const reached = text === '' ? null : isCluster ? (reachedPlace(text, lane) ?? null) : text;
+        const applied = appliedPlace(reached);
+        if (applied === null) complaints.blind();
+        return { token, applied, isBlind: applied === null };
       },
     );
   }

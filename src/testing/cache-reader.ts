@@ -1,7 +1,7 @@
 import { redisAddress } from '../cache/addresses.ts';
 import { AppliedWatch } from '../cache/applied-watch.ts';
 import { CacheListeners } from '../cache/cache-events.ts';
-import type { TableMode } from '../cache/cache-options.ts';
+import type { TableMode, WriteToken } from '../cache/cache-options.ts';
 import { type TableSettings, tableSettings } from '../cache/cache-settings.ts';
 import { CachedTable } from '../cache/cached-table.ts';
 import type { Lookup, LookupPlan } from '../cache/database-reads.ts';
@@ -9,7 +9,9 @@ import { loadScripts } from '../cache/fill-scripts.ts';
 import { RedisLinks } from '../cache/redis-links.ts';
 import { RowCodec } from '../cache/row-codec.ts';
 import { IndexReads } from '../cache/rows-by-values.ts';
+import { encodeBinlogPosition } from '../connectors/mysql/binlog-position.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
+import type { Position } from '../core/batch.ts';
 import type { Row } from '../core/value.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { smallTable } from './cached-rows.ts';
@@ -18,6 +20,26 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 const codec = new RowCodec(smallTable, KeyTemplate.of('%{database}:%{table}:%{key}', smallTable));
 
 export const rowOf = (note: string | null): Row => [7, note, 1];
+
+/** The server whose log the pipeline is said to follow. */
+export const logServer = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
+
+/** Names the transaction of this number, and those before it. */
+export const tokenOf = (number: number): WriteToken => `${logServer}:1-${number}` as WriteToken;
+
+/** Where a pipeline is that has applied so many transactions. */
+export const placeOf = (number: number): Position =>
+  encodeBinlogPosition({
+    flavor: 'mysql',
+    server: logServer,
+    epoch: 0,
+    file: 'binlog.000001',
+    offset: number,
+    fileTime: 0,
+    step: 0,
+    gtids: number === 0 ? '' : tokenOf(number),
+    prepared: [],
+  });
 
 interface ReaderOptions {
   readonly mode: TableMode;

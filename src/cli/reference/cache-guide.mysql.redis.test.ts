@@ -56,7 +56,9 @@ test('the guide of the cache shows what a reader gets who follows it', { skip: s
   const running = spawn(process.execPath, [main, 'run', file], { env, stdio: 'ignore' });
   try {
     const patience = performance.now() + 120_000;
-    while ((await inside.ask('HGET', `millrace:tables:${rig.database}`, `${rig.database}.orders`)) === null) {
+    while (
+      String(await inside.ask('HGET', `millrace:tables:${rig.database}`, `${rig.database}.orders`)) !== 'complete'
+    ) {
       assert.ok(performance.now() < patience && running.exitCode === null, 'the table is read');
       await systemClock.sleep(20);
     }

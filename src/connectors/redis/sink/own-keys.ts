@@ -6,7 +6,7 @@ import { keySlot, slotTag } from '../../../protocol/redis/key-slot.ts';
  *
  *     millrace:writer:PIPELINE         string: who writes, a number drawn by each writer that takes over
  *     millrace:position:PIPELINE       hash: lane -> position
- *     millrace:tables:PIPELINE         hash: database.table -> `complete` once its snapshot was
+ *     millrace:tables:PIPELINE         hash: database.table -> `begun` while its snapshot is under way, `complete` once it was
  *     millrace:changes:PIPELINE        hash: a change of a definition that is under way -> `noted` or `done`
  *     millrace:vanished:PIPELINE:TABLE set: keys that were there when the table's snapshot began, and were not seen since
  *     millrace:layouts:PIPELINE        hash: database.table -> how the settings had its rows written

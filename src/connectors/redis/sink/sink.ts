@@ -243,7 +243,8 @@ class RedisSink implements Sink {
   async #writeInSteps(batch: Batch): Promise<void> {
     await this.#discard();
     let rows: Change[] = [];
-    let finished: Table[] = [];
+    /** Tables whose snapshot has ended; whether all of their rows are there. */
+    let finished: { readonly table: Table; readonly complete: boolean }[] = [];
     let followed = false;
     const stepped = batch.changes.some(({ kind }) => kind !== 'rows');
     const write = async (positions: ReadonlyMap<Lane, Position>): Promise<void> => {
@@ -258,9 +259,13 @@ class RedisSink implements Sink {
           this.#encode(encoder, rows);
         }
         if (followed && positions.size > 0) encoder.commands.add('UNLINK', this.#own.changes);
-        for (const table of finished) encoder.commands.add('HSET', this.#own.tables, qualifiedName(table), 'complete');
+        for (const { table, complete } of finished) {
+          const label = qualifiedName(table);
+          if (complete) encoder.commands.add('HSET', this.#own.tables, label, 'complete');
+          else encoder.commands.add('HDEL', this.#own.tables, label);
+        }
         await this.#execute(encoder, rows, positions);
-        for (const table of finished) this.#stateOf(table).complete = this.#keepsRows;
+        for (const { table, complete } of finished) this.#stateOf(table).complete = complete && this.#keepsRows;
       } finally {
         this.#encoders.push(encoder);
       }
@@ -281,7 +286,7 @@ class RedisSink implements Sink {
           await this.#endSnapshot(table);
           const { mode, expiry } = this.#settingsOf(table);
           // Of a cache nobody may conclude that a row which is not there does not exist.
-          if (mode === 'mirror' && expiry === null) finished.push(table);
+          finished.push({ table, complete: mode === 'mirror' && expiry === null });
         }
       } else {
         await this.#follow(change);
@@ -476,7 +481,7 @@ class RedisSink implements Sink {
       if (keyColumnsOf(table).length > 0) await this.#layouts.follow(table, settings, exists === 1);
       this.#states.set(label, {
         vanished: exists === 1 ? vanished : null,
-        complete: this.#keepsRows && Buffer.isBuffer(complete),
+        complete: this.#keepsRows && Buffer.isBuffer(complete) && complete.toString() === 'complete',
       });
     }
     const plan = planTable(table, settings, this.#stateOf(table), this.#limits);
@@ -498,7 +503,7 @@ class RedisSink implements Sink {
     const state = this.#stateOf(table);
     state.complete = false;
     const label = qualifiedName(table);
-    await this.#tableKeys.step((block) => void block.add('HDEL', this.#own.tables, label));
+    await this.#tableKeys.step((block) => void block.add('HSET', this.#own.tables, label, 'begun'));
     const vanished = this.#own.vanished(label);
     const { shape, keys, indexes } = this.#settingsOf(table);
     if (shape.kind === 'stream') return;
