@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../connectors/redis/connection.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { redisSink } from '../connectors/redis/sink/connector.ts';
@@ -121,6 +122,38 @@ export class RedisClusterRig {
     });
     for (const node of [to, from, ...this.primaries]) {
       await this.on(node, (connection) => connection.command('CLUSTER', 'SETSLOT', slot, 'NODE', id));
+    }
+  }
+
+  /** Makes a replica a primary without slots and keys. */
+  async becomePrimary(replica: LaunchedRedis): Promise<void> {
+    const [first] = this.cluster.primaries as readonly [LaunchedRedis];
+    const nodes = String(await this.on(first, (node) => node.command('CLUSTER', 'NODES')));
+    const busPort = Number(/@(\d+)[^\n]*myself/.exec(nodes)![1]);
+    await this.on(replica, async (node) => {
+      await node.command('CLUSTER', 'RESET', 'SOFT');
+      // It would follow whoever takes its last slot.
+      await node.command('CONFIG', 'SET', 'cluster-allow-replica-migration', 'no');
+      await node.command('CLUSTER', 'MEET', first.host, first.port, busPort);
+    });
+    const id = await this.#id(replica);
+    await this.#eachKnows((lines) => lines.some((line) => line.startsWith(id) && /\bmaster\b/.test(line)));
+    await this.on(replica, async (node) => {
+      while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await sleep(20);
+    });
+  }
+
+  async becomeReplica(node: LaunchedRedis, primary: LaunchedRedis): Promise<void> {
+    const id = await this.#id(primary);
+    await this.on(node, (connection) => connection.command('CLUSTER', 'REPLICATE', id));
+    await this.cluster.follows(node);
+  }
+
+  /** Waits until all nodes see it so, by the lines of CLUSTER NODES. */
+  async #eachKnows(holds: (lines: readonly string[]) => boolean): Promise<void> {
+    for (const node of [...this.cluster.primaries, ...this.cluster.replicas]) {
+      while (!holds(String(await this.on(node, (each) => each.command('CLUSTER', 'NODES'))).split('\n')))
+        await sleep(20);
     }
   }
 

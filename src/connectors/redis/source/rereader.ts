@@ -3,24 +3,29 @@ import type { Context, Rereader } from '../../../core/connector.ts';
 import { MillraceError } from '../../../core/errors.ts';
 import type { UnreadableMessage } from '../../../core/unreadable-message.ts';
 import { dialTcp } from '../../../net/dial.ts';
-import { RedisConnection } from '../connection.ts';
+import { RedisCluster } from '../cluster/redis-cluster.ts';
+import type { ConnectOptions, RedisConnection } from '../connection.ts';
+import { openPrimary } from '../sentinel.ts';
+import { serverFacts } from '../server-facts.ts';
+import { RedirectedKeys } from './cluster/redirected-keys.ts';
 import type { RedisServerConfig, RedisSourceConfig } from './config.ts';
 import { DeclaredRows } from './declared-rows.ts';
 import { DirtyKey } from './dirty-keys.ts';
-import { keyReaderOf } from './key-reader.ts';
+import { type KeyReader, keyReaderOf } from './key-reader.ts';
 import { rereadKeys } from './reread-keys.ts';
 
 /** Reads keys again that were put aside, as they are now and by the settings of now. */
 class RedisRereader implements Rereader {
   readonly #config: RedisServerConfig;
-  readonly #connection: RedisConnection;
+  readonly #keys: KeyReader;
+  /** Closes all connections. */
   readonly #stop: AbortController;
   readonly #rows: DeclaredRows;
 
   /** `rows`: of which unreadable keys are errors. */
-  constructor(config: RedisServerConfig, rows: DeclaredRows, connection: RedisConnection, stop: AbortController) {
+  constructor(config: RedisServerConfig, rows: DeclaredRows, keys: KeyReader, stop: AbortController) {
     this.#config = config;
-    this.#connection = connection;
+    this.#keys = keys;
     this.#stop = stop;
     this.#rows = rows;
   }
@@ -36,7 +41,7 @@ class RedisRereader implements Rereader {
     this.#rows.at({ replicationId: 'replay', offset: BigInt(offset) });
     const { keys: rows, deletes } = this.#rows;
     try {
-      for await (const _ of rereadKeys(keyReaderOf(this.#connection), [dirty], rows, deletes));
+      for await (const _ of rereadKeys(this.#keys, [dirty], rows, deletes));
     } catch (error) {
       this.#rows.take();
       throw error;
@@ -45,7 +50,6 @@ class RedisRereader implements Rereader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connection.close();
     this.#stop.abort();
   }
 }
@@ -61,12 +65,20 @@ export const openRedisRereader = async (config: RedisSourceConfig, context: Cont
   const rows = new DeclaredRows(config, { ...rest, clock }, 1_000);
   const stop = new AbortController();
   const of = { ...config, hostname };
-  const connection = await RedisConnection.open({ config: of, dial: dialTcp, clock, signal: stop.signal });
+  const options = { config: of, dial: dialTcp, clock, signal: stop.signal };
   try {
+    const connection = await openPrimary(options);
     if (config.database > 0) await connection.command('SELECT', String(config.database));
-    return new RedisRereader(of, rows, connection, stop);
+    const isCluster = (await serverFacts(connection)).mode === 'cluster';
+    const keys = isCluster ? await clusterKeys(options, connection) : keyReaderOf(connection);
+    return new RedisRereader(of, rows, keys, stop);
   } catch (error) {
-    connection.close();
+    stop.abort();
     throw error;
   }
+};
+
+const clusterKeys = async (options: ConnectOptions, seed: RedisConnection): Promise<KeyReader> => {
+  const cluster = await RedisCluster.open(options, seed);
+  return new RedirectedKeys({ ...options, own: await cluster.ofPrimary(0), at: (address) => cluster.at(address) });
 };

@@ -70,7 +70,7 @@ export class StreamSpool implements AsyncDisposable {
     this.#next = from.offset;
     this.#end = from.offset;
     if (directory === null) return;
-    await this.#removeOthers(from.replicationId);
+    if (!this.#options.isShared) await removeHistories(directory, (name) => name !== from.replicationId);
     this.#files = await this.#open(join(directory, from.replicationId));
     this.#end = await this.#files.recover(from.offset);
   }
@@ -83,7 +83,8 @@ export class StreamSpool implements AsyncDisposable {
     this.#next = offset;
     this.#end = offset;
     if (directory === null) return;
-    await this.#removeOthers(null);
+    // A server may begin its history anew under the same name.
+    await removeHistories(directory, (name) => !this.#options.isShared || name === replicationId);
     this.#files = await this.#open(join(directory, replicationId));
   }
 
@@ -144,11 +145,6 @@ export class StreamSpool implements AsyncDisposable {
       this.#files = await this.#open(this.#temporary);
     }
     return this.#files;
-  }
-
-  async #removeOthers(except: string | null): Promise<void> {
-    const { directory, isShared } = this.#options;
-    if (!isShared) await removeHistories(directory!, (name) => name !== except);
   }
 }
 

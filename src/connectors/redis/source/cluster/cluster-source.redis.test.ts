@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { ArrayRowImages } from '../../../../core/array-row-images.ts';
+import type { Change } from '../../../../core/change.ts';
 import { isMillraceError } from '../../../../core/errors.ts';
 import type { Log } from '../../../../core/log.ts';
+import { position } from '../../../../core/position.ts';
+import type { Row } from '../../../../core/value.ts';
 import { systemClock } from '../../../../pipeline/system-clock.ts';
 import { RedisClusterRig } from '../../../../testing/redis-cluster-rig.ts';
 import { HeldRows, readRedis } from '../../../../testing/redis-source-rig.ts';
+import { origin } from '../../../../testing/sample-origin.ts';
+import { ordersTable } from '../../../../testing/sample-tables.ts';
 import type { LaunchedRedis } from '../../../../testing/servers/launch-redis.ts';
 import { launchRedisCluster } from '../../../../testing/servers/launch-redis-cluster.ts';
 import { redisSource } from '../connector.ts';
@@ -29,6 +35,7 @@ const at = async (rig: RedisClusterRig, ...command: readonly [string, string, ..
 };
 
 const isReadAgain = (words: string): boolean => /no longer has|are gone|another node/.test(words);
+const placesOf = (held: HeldRows): number => [...held.positions.values()].join().split(',').length;
 const idsOf = (held: HeldRows): readonly number[] =>
   [...held.rows.keys()].filter((key) => key.startsWith('users')).map((key) => Number(key.split(' ')[1]));
 
@@ -43,7 +50,7 @@ test('the keys of all nodes are rows, what changes on any of them follows, and r
   assert.deepEqual(held.marks.toSorted(), ['begin tags', 'begin users', 'end tags', 'end users']);
   assert.equal(idsOf(held).length, 60);
   // One place for each node.
-  assert.equal([...held.positions.values()].join().split(',').length, 3);
+  assert.equal(placesOf(held), 3);
 
   held.rows.clear();
   for (let id = 50; id < 70; id += 1) await at(rig, 'HSET', `user:${id}`, 'n', '2');
@@ -148,6 +155,74 @@ test('a replica that takes the place of its primary goes on where that ended, an
   await cluster.failOver(replica, first);
   await replica.start();
   await cluster.follows(replica);
+});
+
+test('a node that gets its first slot is followed, and let go of once it has none and all of it was read', async () => {
+  const cluster = await launched;
+  const rig = await RedisClusterRig.open(cluster);
+  const [first] = rig.primaries as readonly [LaunchedRedis];
+  const [added] = cluster.replicas as readonly [LaunchedRedis];
+  const key = (id: number): string => `{new}:${id}`;
+  const from = await rig.ownerOf(key(1));
+  await rig.becomePrimary(added);
+  const mapped = { ...deleting, 'source.tableId-to-key.mapping': 'shop.users={new}:%{id};shop.tags=tags:%{user}' };
+  const set = async (node: LaunchedRedis, id: number, n: number): Promise<void> =>
+    await rig.on(node, async (connection) => void (await connection.command('HSET', key(id), 'n', n)));
+  for (let id = 1; id <= 4; id += 1) await set(from, id, 1);
+  const held = new HeldRows();
+  await readRedis(first, held, () => held.positions.size > 0, mapped);
+  assert.equal(placesOf(held), 3);
+  // Moved, changed and deleted there before anybody follows it.
+  await set(from, 4, 2);
+  await rig.endMove(await rig.beginMove(key(1), from, added), from, added);
+  await rig.on(added, async (node) => void (await node.command('DEL', key(2))));
+  await set(added, 3, 3);
+  await readRedis(first, held, () => held.rows.get('users 3')?.[2] === 3 && placesOf(held) === 4, mapped);
+  assert.deepEqual(idsOf(held).toSorted(), [1, 3, 4]);
+  assert.equal(held.rows.get('users 4')?.[2], 2);
+  // While it is read.
+  let moves: Promise<void> | null = null;
+  const moveBack = async (): Promise<void> => {
+    await set(added, 5, 5);
+    await rig.on(added, async (node) => void (await node.command('DEL', key(1))));
+    await rig.endMove(await rig.beginMove(key(1), added, from), added, from);
+    await set(from, 6, 6);
+  };
+  const isBack = (): boolean => {
+    moves ??= moveBack();
+    return held.rows.has('users 6') && placesOf(held) === 3 && held.said.some((words) => /let go of/.test(words));
+  };
+  await readRedis(first, held, isBack, mapped);
+  await moves;
+  assert.deepEqual(idsOf(held).toSorted(), [3, 4, 5, 6]);
+  assert.ok(!held.said.some((words) => /are gone/.test(words)));
+  await rig.becomeReplica(added, first);
+});
+
+test('what a millrace sink wrote is passed over on every node', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  const [first] = rig.primaries as readonly [LaunchedRedis];
+  const both = {
+    schema: 'CREATE TABLE shop.orders (id INT PRIMARY KEY, status VARCHAR(20), total INT)',
+    'skip.own.writes': true,
+    'scan.startup.mode': 'latest-offset',
+  };
+  const held = new HeldRows();
+  await readRedis(first, held, () => held.positions.size > 0, both);
+  {
+    await using sink = await rig.sink();
+    await sink.claim('log');
+    const rows = new ArrayRowImages(ordersTable, {
+      before: null,
+      after: Array.from({ length: 60 }, (_, id): Row => [id, 'new', 1]),
+    });
+    const change: Change = { kind: 'rows', op: 'create', table: ordersTable, rows, origin };
+    const batch = { changes: [change], positions: new Map([['log', position('place')]]), version: '1' };
+    await sink.write(batch, new AbortController().signal);
+  }
+  for (const id of [70, 71, 72]) await at(rig, 'HSET', `shop:orders:${id}`, 'status', 'of an application');
+  await readRedis(first, held, () => held.rows.size === 3, both);
+  assert.deepEqual([...held.rows.keys()].toSorted(), ['orders 70', 'orders 71', 'orders 72']);
 });
 
 test('a node that was emptied keeps its rows, also where all is read again, until that is confirmed', async () => {

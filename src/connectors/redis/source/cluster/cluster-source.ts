@@ -1,6 +1,7 @@
 import type { Batch, Lane, Position } from '../../../../core/batch.ts';
 import type { Change } from '../../../../core/change.ts';
 import type { Context, Source } from '../../../../core/connector.ts';
+import { MillraceError } from '../../../../core/errors.ts';
 import type { LogFigures } from '../../../../core/operating.ts';
 import { dialTcp } from '../../../../net/dial.ts';
 import { encodeCommand } from '../../../../protocol/redis/command-writer.ts';
@@ -19,7 +20,7 @@ import { type LinkPlace, placesAt, placesCover, placesHold, positionAt, replicat
 import { confirmationKey, confirmed } from '../stream-commands.ts';
 import { removeHistories } from '../stream-spool.ts';
 import { Sweep } from '../sweep.ts';
-import { beginningOf, historiesOf, placeBehind } from './held-histories.ts';
+import { beginningOf, historiesOf, relationOf } from './held-histories.ts';
 import { RedirectedKeys } from './redirected-keys.ts';
 
 /** Keys of all nodes together that wait to be read again: about 15 MB, twice while some are read. */
@@ -191,7 +192,7 @@ export class RedisClusterSource implements Source {
     const { 'spool.directory': directory } = this.#config;
     const known = new Set((from ?? []).map(({ replicationId }) => replicationId));
     if (directory !== undefined) await removeHistories(directory, (name) => !known.has(name));
-    if (from === null) await this.#beginSweep();
+    if (from === null && !skipsSnapshot) await this.#beginSweep();
     for (const each of nodes) await this.#link(each.address, each.from);
     for (const node of this.#nodes.values()) await this.#begins(node);
     if (!skipsSnapshot) return;
@@ -200,7 +201,6 @@ export class RedisClusterSource implements Source {
       await node.server.dropSnapshot();
       node.hasSnapshot = false;
     }
-    this.#sweep = null;
     yield this.#batch([], true);
   }
 
@@ -226,6 +226,7 @@ export class RedisClusterSource implements Source {
         await this.#followMap();
         mappedMs = clock.monotonic();
       }
+      await this.#letGo();
       await clock.sleep(gatherMs, signal);
       for (const { server } of [...this.#nodes.values()]) {
         for await (const { changes, place } of server.changed()) {
@@ -309,14 +310,25 @@ export class RedisClusterSource implements Source {
     if (this.#rows.deletes) this.#hasGap = true;
   }
 
-  /** A node that turns up is followed from now on: its snapshot has what came to it before. */
+  /**
+   * A node that turns up is followed from now on: its snapshot has what came to it before. Throws REDIS_NOT_READY where it has taken the place
+   * of another: then all links are begun anew, and this one goes on where that one was.
+   */
   async #admit(address: ServerAddress): Promise<void> {
     const { log, pipeline } = this.#context;
     const cluster = this.#cluster!;
+    const text = addressText(address);
     const places = new Map(this.#begun().map((each) => [addressText(each.address), each.server.place]));
-    const from = await placeBehind(cluster, await cluster.at(address), places);
-    log.info('another node of the cluster is followed', { pipeline, node: addressText(address) });
-    await this.#begins(await this.#link(address, from));
+    const relation = await relationOf(cluster, await cluster.at(address), places);
+    if (relation === 'same') return;
+    if (relation === 'successor') {
+      throw new MillraceError('REDIS_NOT_READY', {
+        server: text,
+        reason: 'it has just taken the place of another node',
+      });
+    }
+    log.info('another node of the cluster is followed', { pipeline, node: text });
+    await this.#begins(await this.#link(address, null));
   }
 
   /** A connection to a node for reading keys, once its stream is followed. */
@@ -326,7 +338,7 @@ export class RedisClusterSource implements Source {
     return await this.#cluster!.at(address);
   }
 
-  /** Follows who has slots, and lets go of who has none and nothing more to tell. */
+  /** Follows who has slots, and notes who has none any more. */
   async #followMap(): Promise<void> {
     const cluster = this.#cluster!;
     this.#isMapOld = false;
@@ -336,11 +348,17 @@ export class RedisClusterSource implements Source {
     for (const [text, node] of this.#nodes) {
       if (owners.has(text)) node.leavesAt = null;
       else node.leavesAt ??= (await historiesOf(node.server.reader)).offset;
-      if (node.leavesAt === null || node.hasSnapshot || node.server.place.offset < node.leavesAt) continue;
+    }
+  }
+
+  /** Lets go of nodes that have no slots any more, once all that they had to tell has been read. */
+  async #letGo(): Promise<void> {
+    const { log, pipeline } = this.#context;
+    for (const [text, { address, server, hasSnapshot, leavesAt }] of this.#nodes) {
+      if (leavesAt === null || hasSnapshot || server.place.offset < leavesAt) continue;
       this.#nodes.delete(text);
-      await node.server[Symbol.asyncDispose]();
-      await cluster.forget(node.address);
-      const { log, pipeline } = this.#context;
+      await server[Symbol.asyncDispose]();
+      await this.#cluster!.forget(address);
       log.info('a node of the cluster has no slots any more, and is let go of', { pipeline, node: text });
     }
   }

@@ -90,8 +90,9 @@ const withoutSlots = async (cluster: RedisCluster): Promise<readonly ServerAddre
   return lines.flatMap((line) => {
     // 07c37dfe… 127.0.0.1:30004@31004,name master - 0 1426238317239 4 connected 0-5460 [93->-292f8b36…]
     const [, where = '', flags = '', , , , , , ...slots] = line.split(' ');
-    const isPrimary = /\bmaster\b/.test(flags) && !/fail|handshake|noaddr/.test(flags);
-    if (!isPrimary || slots.some((text) => /^\d/.test(text))) return [];
+    const is = (flag: string): boolean => flags.split(',').includes(flag);
+    if (!is('master') || is('fail') || is('handshake') || is('noaddr') || slots.some((text) => /^\d/.test(text)))
+      return [];
     const address = where.slice(0, where.lastIndexOf('@'));
     const at = address.lastIndexOf(':');
     const port = Number(address.slice(at + 1));
@@ -99,18 +100,21 @@ const withoutSlots = async (cluster: RedisCluster): Promise<readonly ServerAddre
   });
 };
 
-/** The place from which a node goes on that turns up while others are read; null: none. */
-export const placeBehind = async (
+/**
+ * What a node that turns up is to those that are followed: another, one of them under another name, or a `successor` that goes on from one
+ * that has no slots any more.
+ */
+export const relationOf = async (
   cluster: RedisCluster,
   node: RedisConnection,
   followed: ReadonlyMap<string, LinkPlace>,
-): Promise<LinkPlace | null> => {
+): Promise<'other' | 'same' | 'successor'> => {
   const { own, before } = await historiesOf(node);
   const owners = new Set(cluster.map.primaries.map(addressText));
-  for (const [address, place] of followed) {
-    if (place.replicationId === own) return place;
+  for (const [address, { replicationId }] of followed) {
+    if (replicationId === own) return 'same';
     // A replica that was set free goes on from its primary's history, too, without having any of its keys.
-    if (place.replicationId === before && !owners.has(address)) return place;
+    if (replicationId === before && !owners.has(address)) return 'successor';
   }
-  return null;
+  return 'other';
 };
