@@ -156,6 +156,36 @@ test('scripts of a row run within the step of its node: refreshed hashes, rows w
   assert.deepEqual(removing.figures!().keys, [{ mode: 'invalidate', hit: 2, nothing: 58 }]);
 });
 
+test('rows go along with a renamed table and a changed key to whatever nodes, with the time that they have left', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  const lives = async (key: string): Promise<number> => Number((await rig.each(key, 'PTTL')).get(key));
+  const day = 86_400_000;
+  const expire = async (key: string): Promise<void> =>
+    await rig.on(await rig.ownerOf(key), async (node) => void (await node.command('PEXPIRE', key, day)));
+  {
+    await using sink = await opened(rig);
+    await sink.write(batch(1, create(...many(1))), never);
+    await expire('shop:orders:7');
+  }
+  await using keyed = await opened(rig, { key: 'v2:%{table}:%{id}' });
+  await keyed.write(batch(2, update([1, 'new', 1], [1, 'paid', 1])), never);
+  assert.equal((await rig.each('shop:orders:*', 'TYPE')).size, 0);
+  assert.equal((await rig.each('v2:orders:*', 'TYPE')).size, 60);
+  const left = await lives('v2:orders:7');
+  assert.ok(left > 0 && left <= day, String(left));
+  assert.equal(await lives('v2:orders:8'), -1);
+
+  // Of a cache, which the rows of the table leave by themselves.
+  await using hot = await opened(rig, { key: 'v2:%{table}:%{id}', mode: 'hot' });
+  const sales = table('sales', ordersTable.columns, [0]);
+  await hot.write(batch(3, { kind: 'schema', before: ordersTable, after: sales, statement: 'RENAME', origin }), never);
+  assert.equal((await rig.each('v2:orders:*', 'TYPE')).size, 0);
+  assert.equal((await rig.each('v2:sales:*', 'TYPE')).size, 60);
+  const still = await lives('v2:sales:7');
+  assert.ok(still > 0 && still <= left, String(still));
+  assert.equal(await lives('v2:sales:8'), -1);
+});
+
 test('a node that was flushed is noticed, by who writes nothing too, and all begins anew', async () => {
   const rig = await RedisClusterRig.open(await launched);
   await using sink = await opened(rig);

@@ -95,9 +95,9 @@ export class DefinitionChanges {
     const { to, read, renamed, removed, places } = rework;
     const left: Buffer[] = [];
     const hashes = await this.#tableKeys.hashes(keys);
-    await this.#tableKeys.step((block) => {
+    const refusal = await this.#tableKeys.step((block) => {
       for (const [index, key] of keys.entries()) {
-        const hash = hashes[index]!;
+        const { fields: hash, livesMs } = hashes[index]!;
         const fields = read.map((name) => hash.get(name) ?? null);
         const moved = keyOf(to, places, fields);
         if (hash.size === 0 || moved === null || moved.equals(key)) continue;
@@ -105,9 +105,11 @@ export class DefinitionChanges {
         for (const [at, name] of renamed.entries()) if (name !== null) hash.delete(read[at]!);
         for (const [at, name] of renamed.entries()) if (name !== null && fields[at]) hash.set(name, fields[at]);
         block.add('UNLINK', moved).add('HSET', moved, ...[...hash].flat());
+        if (livesMs !== null) block.add('PEXPIRE', moved, livesMs);
         left.push(key);
       }
     });
+    if (refusal !== null) throw this.#store.home.failure(refusal, 'HSET');
     return left;
   }
 

@@ -581,12 +581,12 @@ class RedisSink implements Sink {
   /** Whether there is more to be done about a table's definition than hashes can follow by themselves. */
   #isOther(table: Table): boolean {
     if (keyColumnsOf(table).length === 0) return false;
-    const { shape, indexes, nests, expiry, mode } = this.#settingsOf(table);
+    const { shape, indexes, nests, fieldExpiries } = this.#settingsOf(table);
     if (shape.kind !== 'hash' || indexes.length + nests.length > 0) return true;
-    return this.#store.isCluster && (expiry !== null || mode !== 'mirror');
+    return this.#store.isCluster && fieldExpiries.length > 0;
   }
 
-  /** Members of indexes and of sets are not renamed, nor are strings; nor, in a cluster, hashes with a time to live. */
+  /** Members of indexes and of sets are not renamed, nor are strings; nor, in a cluster, hashes whose fields have times to live. */
   #checkMove(before: Table, after: Table | null): void {
     if (after === null) return;
     const was = this.#settingsOf(before);
@@ -595,7 +595,7 @@ class RedisSink implements Sink {
       [keys, ...indexes, ...(isNested(shape) ? [shape.place.fields] : [])].map(({ text }) => text).join();
     if (texts(was) === texts(is)) return;
     const details = { sink: this.#store.address, table: qualifiedName(before) };
-    const alone = this.#store.isCluster ? 'an index or a time to live' : 'an index';
+    const alone = this.#store.isCluster ? 'an index or fields that live for a time' : 'an index';
     const reason = `the keys of its rows or indexes would be others, and only hashes without ${alone} are renamed, that hold no other rows`;
     throw new MillraceError('SINK_SCHEMA_REFUSED', { ...details, reason });
   }

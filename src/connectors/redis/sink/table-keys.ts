@@ -12,6 +12,12 @@ const stepCount = 500;
 
 const noPositions = new Map();
 
+export interface KeptHash {
+  readonly fields: Map<string, Buffer>;
+  /** null: for ever. */
+  readonly livesMs: number | null;
+}
+
 /**
  * Work on all keys of a table, in steps that are transactions of their own. Between them nobody else writes the table's keys, and
  * a crash leaves the set of those that are left.
@@ -75,13 +81,47 @@ export class TableKeys {
     });
   }
 
-  /** All fields of hashes, by their names; none where there is no hash. */
-  async hashes(keys: readonly Buffer[]): Promise<readonly Map<string, Buffer>[]> {
-    const replies = await this.#store.ask(keys, (block, key) => void block.add('HGETALL', key));
-    return replies.map((reply) => {
-      if (reply instanceof ReplyError) throw this.#store.home.failure(reply, 'HGETALL');
+  /** All fields of hashes, by their names, and how long each still lives; no fields where there is no hash. */
+  async hashes(keys: readonly Buffer[]): Promise<readonly KeptHash[]> {
+    return (await this.#withLives(keys, 'HGETALL')).map(({ reply, livesMs }) => {
       const flat = reply as readonly Buffer[];
-      return new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name.toString(), flat[i + 1]!] as const] : [])));
+      const fields = flat.flatMap((name, i) => (i % 2 === 0 ? [[name.toString(), flat[i + 1]!] as const] : []));
+      return { fields: new Map(fields), livesMs };
+    });
+  }
+
+  /**
+   * Copies what stands at keys to others, which may be on other nodes, with their times to live; says which were there, to be removed
+   * behind it. One that is gone was copied before a crash, or has expired.
+   */
+  async copy(moves: readonly { readonly from: Buffer; readonly to: Buffer }[]): Promise<readonly Buffer[]> {
+    const keys = moves.map(({ from }) => from);
+    const dumps = await this.#withLives(keys, 'DUMP');
+    const there: Buffer[] = [];
+    const refusal = await this.step((block) => {
+      for (const [at, { reply, livesMs }] of dumps.entries()) {
+        if (!Buffer.isBuffer(reply)) continue;
+        const { from, to } = moves[at]!;
+        block.add('RESTORE', to, livesMs ?? 0, reply, 'REPLACE');
+        there.push(from);
+      }
+    });
+    if (refusal !== null) throw this.#store.home.failure(refusal, 'RESTORE');
+    return there;
+  }
+
+  async #withLives(
+    keys: readonly Buffer[],
+    command: string,
+  ): Promise<readonly { readonly reply: Reply; readonly livesMs: number | null }[]> {
+    const replies = await this.#store.ask(keys, (block, key) => void block.add(command, key).add('PTTL', key), 2);
+    return keys.map((_, at) => {
+      const [reply, lives] = [replies[2 * at]!, replies[2 * at + 1]!];
+      for (const each of [reply, lives]) {
+        if (each instanceof ReplyError) throw this.#store.home.failure(each, command);
+      }
+      // 0 would be for ever where it is written.
+      return { reply, livesMs: Number(lives) < 0 ? null : Math.max(1, Number(lives)) };
     });
   }
 

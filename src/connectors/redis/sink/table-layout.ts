@@ -82,7 +82,9 @@ export class TableLayouts {
     const label = qualifiedName(table);
     const { shape, keys, nests } = settings;
     const columns = was.columns.map((name) => table.columns.findIndex((column) => column.name === name));
-    if (this.#store.isCluster) throw changed(label, 'its rows would get other keys, which may be on other nodes');
+    if (this.#store.isCluster && (isNested(shape) || nests.length > 0)) {
+      throw changed(label, 'its rows would get other keys, which may be on other nodes than what stands within them');
+    }
     if (was.key === is.key || columns.includes(-1) || !keys.columns.every((column) => columns.includes(column))) {
       throw changed(label, 'its rows would get other keys, which cannot be made of the ones that they have');
     }
@@ -113,7 +115,12 @@ export class TableLayouts {
       await this.#tableKeys.note(rework, from, typeOf(shape));
       await this.#tableKeys.step((block) => void block.add('HSET', changes, id, 'noted'));
     }
-    await this.#tableKeys.drain(rework, (found, block) => {
+    await this.#tableKeys.drain(rework, async (found, block) => {
+      if (this.#store.isCluster) {
+        const moves = found.map((key) => ({ from: key, to: renamed(key) }));
+        for (const key of await this.#tableKeys.copy(moves)) block.add('UNLINK', key);
+        return;
+      }
       for (const key of found) {
         const now = renamed(key);
         block.add('EVAL', renameKey, 2, key, now);
