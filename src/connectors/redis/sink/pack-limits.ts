@@ -34,9 +34,10 @@ export const packLimits = async (
   const maxValueBytes = Number(settingOf(value!));
   if (!(maxFields > 0 && maxValueBytes > 0)) return not('the account may not run CONFIG GET');
   if (settingOf(notices!) !== '') return not('notify-keyspace-events is set');
-  const mayRestore =
-    restored instanceof ReplyError && (restored.code === 'BUSYKEY' || /payload|data format/i.test(restored.message));
-  return mayRestore ? { maxFields, maxValueBytes } : not('the account may not run RESTORE');
+  if (!(restored instanceof ReplyError)) return null;
+  if (restored.code === 'BUSYKEY' || /payload|data format/i.test(restored.message)) return { maxFields, maxValueBytes };
+  // A server without room, or that is a replica, refuses rows too: what opens the sink the next time asks again.
+  return not(restored.code === 'NOPERM' ? 'the account may not run RESTORE' : `RESTORE is refused: ${restored.code}`);
 };
 
 /** null: the server does not say. */

@@ -168,6 +168,12 @@ test('an account that may not run RESTORE, or a server that tells of its keys, i
   await rig.ask('ACL', 'SETUSER', 'teller', 'on', '>secret', '~*', '+@all', '-restore');
   await write({ username: 'teller', password: 'secret' });
   assert.deepEqual(rig.said.at(-1)?.fields, { reason: 'the account may not run RESTORE' });
+  await rig.ask('CONFIG', 'SET', 'maxmemory', 1);
+  {
+    await using _ = await rig.sink({});
+    assert.deepEqual(rig.said.at(-1)?.fields, { reason: 'RESTORE is refused: OOM' });
+  }
+  await rig.ask('CONFIG', 'SET', 'maxmemory', 0);
   await rig.ask('CONFIG', 'SET', 'notify-keyspace-events', 'KEA');
   await write({});
   await rig.ask('CONFIG', 'SET', 'notify-keyspace-events', '');
