@@ -48,6 +48,10 @@ export const rdiJob = (draft: Draft, name: string, job: Plain, table: string | n
   if (lives) {
     draft.changed(`${name}: expire`, `rows get a column \`expire_seconds\`, which says how long they live: ${expire}`);
   }
+  if (value !== null && /^(set|sorted-set)\(/.test(value)) {
+    const words = 'key and member together must hold the primary key of the table, or rows would share members';
+    draft.changed(`${name}: ${value}`, words);
+  }
   if (written['on_update'] === 'merge' && nest === null && value !== 'hash') {
     left('on_update: merge', 'JSON is written as a whole; rows of other tables go into it by nest');
   }

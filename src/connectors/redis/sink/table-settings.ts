@@ -238,8 +238,11 @@ const checkTogether = (settings: TableSettings, table: Table): void => {
   }
   const rowKey = keyColumnsOf(table);
   const known = new Set([...keys.columns, (shape as { readonly member: number }).member]);
-  if (rowKey.length > 0 && rowKey.every((column) => known.has(column))) return;
-  refuse(label, `rows would share members: key and member do not hold all of its primary key`);
+  const lacked = rowKey.filter((column) => !known.has(column)).map((column) => table.columns[column]!.name);
+  if (rowKey.length > 0 && lacked.length === 0) return;
+  const reason =
+    rowKey.length === 0 ? 'it has no primary key' : `${lacked.join(', ')} of its primary key is in neither`;
+  refuse(label, `rows would share members, because key and member do not tell them apart: ${reason}`);
 };
 
 /** Fields that Redis owns stand in a hash that nothing replaces as a whole. */
