@@ -58,4 +58,9 @@ test('an owner elsewhere is said where the writes of the sink are known, of a se
   const files = { ...config, 'skip.own.writes': true, 'binlog.files': '/var/log' };
   assert.match(String(mysqlConfig.safeParse(files).error), /needs a server/);
   assert.ok(mysqlConfig.safeParse({ ...config, 'skip.own.writes': true }).success);
+  const columns = { ...config, 'skip.own.writes': true, 'owned.elsewhere': 'shop.users(visits); shop.visits' };
+  assert.ok(mysqlConfig.safeParse(columns).success);
+  for (const left of [{ tables: 'shop.visits' }, { 'tables.exclude': 'shop.users' }]) {
+    assert.match(String(mysqlConfig.safeParse({ ...columns, ...left }).error), /which `tables` does not read/);
+  }
 });
