@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { MillraceError } from '../../../core/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { HeldForm, Key, RowAudit, RowRepair } from '../../../core/reader.ts';
-import { type ColumnType, qualifiedName, type Table } from '../../../core/table.ts';
+import type { ColumnType, Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
 import { rowJson } from '../../../formats/row-json.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
@@ -42,7 +42,6 @@ export class OwnValues implements KeptRows, HeldForm {
   readonly #options: KeptOptions;
   readonly #isParent: boolean;
 
-  /** Throws VERIFY_NOTHING where it cannot be told what should be held. */
   constructor(source: Table, settings: TableSettings, shape: OwnShape, options: KeptOptions) {
     const { keys, mode, expiry, nests } = settings;
     this.source = source;
@@ -52,11 +51,7 @@ export class OwnValues implements KeptRows, HeldForm {
     this.leavesOut = shape.kind === 'string';
     this.expires = mode !== 'mirror' || expiry !== null;
     this.#texts = new RowTexts(source, settings, keys.columns);
-    if (this.#isParent && shape.kind === 'redis-json') {
-      const reason = `rows of ${qualifiedName(source)} hold others in a value of the JSON module, which words them its own way`;
-      throw new MillraceError('VERIFY_NOTHING', { reason });
-    }
-    const value: ColumnType = shape.kind === 'redis-json' ? { kind: 'json' } : bytesColumn;
+    const value: ColumnType = shape.kind === 'redis-json' && !this.#isParent ? { kind: 'json' } : bytesColumn;
     this.table = this.#texts.described(source.name, shape.kind, [
       ['value', value],
       ['until', integerColumn],
@@ -74,32 +69,33 @@ export class OwnValues implements KeptRows, HeldForm {
 
   async lookup(store: KeyStore, keys: readonly Key[]): Promise<readonly (Row | null)[]> {
     const redisKeys = keys.map((key) => this.#address(key));
-    const width = this.#isParent ? 3 : 2;
+    const isModule = this.#shape.kind === 'redis-json';
+    const width = 2 + (this.#isParent ? 1 : 0) + (this.#isParent && isModule ? 1 : 0);
+    const get = isModule ? 'JSON.GET' : 'GET';
     const replies = await store.ask(
       redisKeys,
       (commands, redisKey) => {
+        commands.add('PEXPIRETIME', redisKey);
         if (this.#isParent) {
           const nest = nestOf(this.#options.nest, redisKey);
           commands.add('HGET', nest, '');
-          commands.add('PEXPIRETIME', redisKey);
-          checkMade(commands, { key: redisKey, nest, kind: 'json' });
-        } else {
-          commands.add(this.#shape.kind === 'redis-json' ? 'JSON.GET' : 'GET', redisKey);
-          commands.add('PEXPIRETIME', redisKey);
+          checkMade(commands, { key: redisKey, nest, kind: isModule ? 'redis-json' : 'json' });
         }
+        if (!this.#isParent || isModule) commands.add(get, redisKey);
       },
       width,
     );
     return keys.map((key, i) => {
-      const [value, until, made] = [replies[width * i]!, replies[width * i + 1]!, replies[width * i + 2]];
-      if (isElsewhere(value)) return null;
-      refused(store, value, 'WRONGTYPE', 'ERR Existing');
-      refused(store, until, 'ERR');
-      if (!this.#isParent) return this.#held(key, value, until);
+      const [until, value, made, document] = replies.slice(i * width, (i + 1) * width) as readonly Reply[];
+      if (isElsewhere(until!)) return null;
+      refused(store, until!, 'ERR');
+      refused(store, value!, 'WRONGTYPE', 'Existing key has wrong Redis type');
+      if (!this.#isParent) return this.#held(key, value!, until!);
       if (made instanceof ReplyError) throw store.home.failure(made, 'a row');
       // Away, whatever is kept for the day when it comes back.
-      if (Number(made) < 0) return null;
-      return [...key, Buffer.isBuffer(value) ? value : noBytes, timeOf(until), Number(made)] as Row;
+      if (!Buffer.isBuffer(made) && Number(made) < 0) return null;
+      const isMade = isModule ? isSameDocument(made!, document!) : Number(made) === 1;
+      return [...key, Buffer.isBuffer(value) ? value : noBytes, timeOf(until!), isMade ? 1 : 0] as Row;
     });
   }
 
@@ -160,7 +156,7 @@ export class OwnValues implements KeptRows, HeldForm {
     if (shape.kind === 'string')
       return this.#texts.has(shape.column) ? Buffer.from(this.#texts.bytes(shape.column)) : null;
     const json = rowJson(this.source, row, this.#texts.plan.allColumns);
-    return shape.kind === 'json' ? Buffer.from(json) : json;
+    return shape.kind === 'json' || this.#isParent ? Buffer.from(json) : json;
   }
 
   /** undefined: it cannot be told, or is left to readers. */
@@ -189,4 +185,14 @@ export class OwnValues implements KeptRows, HeldForm {
 const timeOf = (until: Reply): HeldUntil => {
   if (until instanceof ReplyError) return undefined;
   return Number(until) < 0 ? null : Number(until);
+};
+
+/** The module keeps neither how a document was worded nor all digits of its numbers. */
+const isSameDocument = (wanted: Reply, held: Reply): boolean => {
+  if (!Buffer.isBuffer(wanted) || !Buffer.isBuffer(held)) return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(wanted.toString()), JSON.parse(held.toString()));
+  } catch {
+    return false;
+  }
 };

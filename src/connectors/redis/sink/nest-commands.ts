@@ -211,12 +211,15 @@ export const renderHolder = (commands: CommandWriter, { key, nest, kind, fields,
   else commands.add('EVAL', fillHash, 2, key, nest, isFresh ? 'fresh' : '', ...fields);
 };
 
-/** Asks whether a row's JSON, or a list, is what is made of its nest: 1 or 0; -1: there is no such key. */
+/**
+ * Asks whether a row's JSON, or a list, is what is made of its nest: 1 or 0; -1: there is no such key. Of the JSON module, which words
+ * documents its own way, it asks for the text that its nest makes.
+ */
 export const checkMade = (
   commands: CommandWriter,
-  { key, nest, kind }: { readonly key: Buffer; readonly nest: Buffer; readonly kind: 'json' | 'list' },
+  { key, nest, kind }: { readonly key: Buffer; readonly nest: Buffer; readonly kind: Exclude<HolderKind, 'hash'> },
 ): void => {
-  commands.add('EVAL', kind === 'list' ? checkList : checkJson, 2, key, nest);
+  commands.add('EVAL', { list: checkList, json: checkJson, 'redis-json': tellJson }[kind], 2, key, nest);
 };
 
 interface Left {
@@ -284,6 +287,13 @@ ${jsonOfNest}
 if redis.call('GET', KEYS[1]) == table.concat(out) then return 1 end
 return 0`;
 
+/** KEYS: row, nest. */
+const tellJson = `local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return -1 end
+if kind ~= 'ReJSON-RL' or redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 0 end
+${jsonOfNest}
+return table.concat(out)`;
+
 /** KEYS: nest, and the one that they go to. ARGV: names of what goes along. */
 const takeAlong = `local goes = {}
 for _, name in ipairs(ARGV) do goes[name] = true end
@@ -296,12 +306,12 @@ for i = 1, #all, 2 do
 end
 return 1`;
 
-/** KEYS: list, nest. Elements of equal order stand in that of their rows' keys. */
+/** KEYS: list, nest. Elements of equal order stand in that of their rows' keys. What somebody else put into the nest stands at 0. */
 const makeList = `local all = redis.call('HGETALL', KEYS[2])
 local elements = {}
 for i = 1, #all, 2 do
   local order, element = string.match(all[i + 1], '^(%S+) (.*)$')
-  elements[#elements + 1] = { tonumber(order), all[i], element }
+  elements[#elements + 1] = { order and tonumber(order) or 0, all[i], element or all[i + 1] }
 end
 table.sort(elements, function(a, b) if a[1] ~= b[1] then return a[1] < b[1] end return a[2] < b[2] end)
 redis.call('UNLINK', KEYS[1])
