@@ -3,8 +3,7 @@ import { MillraceError } from '../../../core/errors.ts';
 import type { HeldForm, Key, RowAudit, RowRepair } from '../../../core/reader.ts';
 import { type ColumnType, qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row, Value } from '../../../core/value.ts';
-import { encodeCommand } from '../../../protocol/redis/command-writer.ts';
-import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
+import { ReplyError } from '../../../protocol/redis/reply.ts';
 import { isElsewhere } from '../cluster/redis-cluster.ts';
 import type { KeyStore } from '../key-store.ts';
 import type { KeyTemplate } from '../key-template.ts';
@@ -14,9 +13,7 @@ import type { Command, FoundRows, KeptRows, Keyspace } from './kept-rows.ts';
 import { makeRoomFor } from './make-room.ts';
 import { refused } from './refused-reply.ts';
 import { integerColumn, RowTexts } from './row-texts.ts';
-
-/** Members that one SSCAN or ZSCAN looks at, about. */
-const scanCount = 1_000;
+import { scanWithin } from './scan-within.ts';
 
 /** What of a row is a member: a column of it, or in an index the key of the row. */
 export type Membership =
@@ -107,11 +104,9 @@ export class MemberRows implements KeptRows, HeldForm {
 
   async *walk(space: Keyspace, signal: AbortSignal): AsyncGenerator<FoundRows> {
     for await (const sets of space.keys(this.#sets.prefix, signal)) {
-      for (const set of sets) {
-        if (!this.#sets.matches(set)) continue;
-        for await (const members of this.#members(space, set)) {
-          yield { keys: members.map((member) => this.#keyAt(set, member)).filter((key) => key !== null) };
-        }
+      const own = sets.filter((set) => this.#sets.matches(set));
+      for await (const { index, elements } of scanWithin(space, this.#type === 'set' ? 'SSCAN' : 'ZSCAN', own)) {
+        yield { keys: elements.map((member) => this.#keyAt(own[index]!, member)).filter((key) => key !== null) };
       }
     }
   }
@@ -152,24 +147,6 @@ export class MemberRows implements KeptRows, HeldForm {
       return ['SADD', set, member];
     });
     return [...room, ...commands];
-  }
-
-  async *#members(space: Keyspace, set: Buffer): AsyncGenerator<readonly Buffer[]> {
-    const scan = this.#type === 'set' ? 'SSCAN' : 'ZSCAN';
-    let cursor: Buffer | string = '0';
-    do {
-      const from: Buffer | string = cursor;
-      const reply: Reply = await space.use(async ({ store }) => {
-        const server = await store.of(set);
-        const [answer] = await server.send(encodeCommand(scan, set, from, 'COUNT', scanCount), 1);
-        refused(store, answer!, 'WRONGTYPE');
-        return answer!;
-      });
-      if (reply instanceof ReplyError) return;
-      const [next, found] = reply as readonly [Buffer, readonly Buffer[]];
-      cursor = next;
-      yield this.#type === 'set' ? found : found.filter((_, i) => i % 2 === 0);
-    } while (String(cursor) !== '0');
   }
 
   #address(key: Key): { readonly set: Buffer; readonly member: Buffer } {

@@ -3,7 +3,7 @@ import { MillraceError } from '../../../core/errors.ts';
 import type { HeldForm, Key, RowAudit, RowRepair } from '../../../core/reader.ts';
 import { qualifiedName, type Table } from '../../../core/table.ts';
 import type { Row } from '../../../core/value.ts';
-import { CommandWriter, encodeCommand } from '../../../protocol/redis/command-writer.ts';
+import { CommandWriter } from '../../../protocol/redis/command-writer.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { isElsewhere } from '../cluster/redis-cluster.ts';
 import type { KeyStore } from '../key-store.ts';
@@ -16,10 +16,8 @@ import type { Command, FoundRows, KeptOptions, KeptRows, Keyspace } from './kept
 import { makeRoomFor } from './make-room.ts';
 import { refused } from './refused-reply.ts';
 import { bytesColumn, integerColumn, noBytes, RowTexts } from './row-texts.ts';
+import { type ScannedPage, scanWithin } from './scan-within.ts';
 import { readCommands, SinkEncoder, sinkCommands } from './sink-commands.ts';
-
-/** Fields of one hash that one HSCAN looks at, about. */
-const scanCount = 1_000;
 
 /** Where a row is kept. */
 interface Place {
@@ -120,13 +118,16 @@ export class NestRows implements KeptRows, HeldForm {
   async count(space: Keyspace, signal: AbortSignal): Promise<number> {
     let count = 0;
     for await (const nests of space.keys(this.#prefix, signal, 'once')) {
-      for (const nest of nests) {
-        if (!this.#shape.place.keys.matches(rowOfNest(this.#options.nest, nest))) continue;
-        // A large hash may give a field twice while it grows.
-        const seen = new Set<string>();
-        for await (const fields of this.#fields(space, nest))
-          for (const field of fields) seen.add(field.toString('latin1'));
-        count += seen.size;
+      const own = nests.filter((nest) => this.#shape.place.keys.matches(rowOfNest(this.#options.nest, nest)));
+      // A large hash may give a field twice.
+      const seen = new Set<string>();
+      let at = 0;
+      for await (const { index, elements } of this.#scan(space, own)) {
+        if (index !== at) seen.clear();
+        at = index;
+        const before = seen.size;
+        for (const field of elements) seen.add(field.toString('latin1'));
+        count += seen.size - before;
       }
     }
     return count;
@@ -225,32 +226,21 @@ export class NestRows implements KeptRows, HeldForm {
     if (hashes.length === 0) return;
     const lists = hashes.map(({ hash, holder }) => ({ nest: hash, holder }));
     const made = isNest && this.#kind === 'list' ? await space.use(({ store }) => this.#made(store, lists)) : null;
-    for (const { hash, holder } of hashes) {
-      const isWrong = made?.get(hash.toString('latin1')) === 0;
-      for await (const fields of this.#fields(space, hash)) {
-        const keys = fields.map((field) => this.#keyAt(holder, field)).filter((key) => key !== null);
-        yield isWrong ? { keys: [], wrong: keys } : { keys };
-      }
+    const keys = hashes.map(({ hash }) => hash);
+    for await (const { index, elements, first } of this.#scan(space, keys)) {
+      const { hash, holder } = hashes[index]!;
+      const found = elements.map((field) => this.#keyAt(holder, field)).filter((key) => key !== null);
+      // Some of its rows are enough: with any of them it is made anew.
+      yield first && made?.get(hash.toString('latin1')) === 0 ? { keys: found, wrong: found } : { keys: found };
     }
   }
 
-  async *#fields(space: Keyspace, hash: Buffer): AsyncGenerator<readonly Buffer[]> {
+  async *#scan(space: Keyspace, hashes: readonly Buffer[]): AsyncGenerator<ScannedPage> {
     const { fields } = this.#shape.place;
     const match = Buffer.concat([globQuoted(fields.prefix), Buffer.from('*')]);
-    let cursor: Buffer | string = '0';
-    do {
-      const from: Buffer | string = cursor;
-      const reply: Reply = await space.use(async ({ store }) => {
-        const server = await store.of(hash);
-        const [answer] = await server.send(encodeCommand('HSCAN', hash, from, 'MATCH', match, 'COUNT', scanCount), 1);
-        refused(store, answer!, 'WRONGTYPE');
-        return answer!;
-      });
-      if (reply instanceof ReplyError) return;
-      const [next, found] = reply as readonly [Buffer, readonly Buffer[]];
-      cursor = next;
-      yield found.filter((field, i) => i % 2 === 0 && fields.matches(field));
-    } while (String(cursor) !== '0');
+    for await (const page of scanWithin(space, 'HSCAN', hashes, match)) {
+      yield { ...page, elements: page.elements.filter((field) => fields.matches(field)) };
+    }
   }
 
   #place(key: Key): Place {
