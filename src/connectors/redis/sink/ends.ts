@@ -8,5 +8,6 @@ export const redisSinkEnds: Ends<RedisSinkConfig> = {
     const { RedisReader } = await import('../reader/reader.ts');
     return new RedisReader(config, context);
   },
+  planTables: async (config, _context, tables) => (await import('./plan-tables.ts')).planRedisTables(config, tables),
   check: async (config, context) => (await import('./check.ts')).checkRedisSink(config, context),
 };
