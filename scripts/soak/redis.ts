@@ -11,17 +11,18 @@ const durable = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1', '--inn
 /**
  * MySQL into Redis and Redis into MySQL while both processes and both servers are killed. `--everysec 1` lets Redis lose the last second
  * at a crash, as its defaults do: MySQL then follows what Redis came back with. `--cluster 1` is MySQL into a cluster of three primaries and
- * three replicas, whose slots move and whose primaries die. `--two-way 1`: both pipelines read the keys of both sides, each of which has one
+ * three replicas, whose slots move and whose primaries die; `--cluster 2` is hashes of that cluster into MySQL, too. `--two-way 1`: both pipelines read the keys of both sides, each of which has one
  * owner; what comes back is counted, and so are writes of the wrong side.
  */
 export const soak: Soak = {
   options: { faults: 200, seed: 1, everysec: 0, cluster: 0, 'two-way': 0 },
   async run({ faults = 0, seed = 0, everysec = 0, cluster = 0, 'two-way': twoWay = 0 }, progress) {
     await using mysql = await launchServer({ flavor: 'mysql', options: durable });
-    if (cluster === 1) {
+    if (cluster > 0) {
       await using nodes = await launchRedisCluster({ replicas: 3 });
       const pauseMs = { least: 50, most: 900 };
-      const result = await runClusterUnderFaults({ mysql, cluster: nodes, faults, seed, pauseMs, progress });
+      const bothWays = cluster === 2;
+      const result = await runClusterUnderFaults({ mysql, cluster: nodes, faults, seed, pauseMs, bothWays, progress });
       return { faults, ...result, different: 0 };
     }
     await using redis = await launchRedis({

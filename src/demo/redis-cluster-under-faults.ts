@@ -9,6 +9,7 @@ import { RedisClusterRig } from '../testing/redis-cluster-rig.ts';
 import type { LaunchedRedis } from '../testing/servers/launch-redis.ts';
 import type { LaunchedCluster } from '../testing/servers/launch-redis-cluster.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { clusterAddress, outOfCluster, untilUsersAreEqual, writeUsers } from './users-of-cluster.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ClusterUnderFaultsOptions {
@@ -18,6 +19,8 @@ export interface ClusterUnderFaultsOptions {
   readonly faults: number;
   readonly seed: number;
   readonly pauseMs: { readonly least: number; readonly most: number };
+  /** Hashes that applications write to the cluster are kept in MySQL, too. Left out: MySQL in the cluster alone. */
+  readonly bothWays?: boolean;
   readonly progress?: (line: string) => void;
 }
 
@@ -27,6 +30,8 @@ export interface ClusterUnderFaultsResult {
   /** Slots that were moved under load. */
   slots: number;
   transactions: number;
+  /** What applications wrote to the cluster. */
+  writes: number;
   /** Rows compared in the end. */
   rows: number;
 }
@@ -37,8 +42,8 @@ const perSecond = 150;
 const patienceMs = 120_000;
 
 /**
- * A table of MySQL kept in a Redis Cluster while the process that does it is killed, slots move between nodes, and primaries are killed
- * and their replicas take their places. Throws unless in the end both sides hold the same.
+ * A table of MySQL kept in a Redis Cluster, and hashes of it in another table, while the processes that do it are killed, slots move between
+ * nodes, and primaries are killed and their replicas take their places. Throws unless in the end both sides hold the same.
  */
 export const runClusterUnderFaults = async (options: ClusterUnderFaultsOptions): Promise<ClusterUnderFaultsResult> => {
   const { cluster, seed, progress } = options;
@@ -48,21 +53,29 @@ export const runClusterUnderFaults = async (options: ClusterUnderFaultsOptions):
   const file = join(folder, 'into-cluster.yaml');
   writeFileSync(file, pipelineFile(options));
   const worker = new WorkerProcess(file, process.env);
+  const outFile = join(folder, 'out-of-cluster.yaml');
+  writeFileSync(outFile, outOfCluster(options.mysql, cluster, database));
+  const out = options.bothWays ? new WorkerProcess(outFile, process.env) : null;
+  const workers = out === null ? [worker] : [worker, out];
   const stop = new AbortController();
   try {
-    worker.start();
-    const writing = write(connection, new SeededRandom(seed), stop.signal);
+    for (const each of workers) each.start();
+    const writing = Promise.all([
+      write(connection, new SeededRandom(seed), stop.signal),
+      out === null ? 0 : writeUsers(cluster, new SeededRandom(seed + 1), stop.signal),
+    ]);
     writing.catch(() => {});
-    const counts = await makeFaults(options, rig, worker);
+    const counts = await makeFaults(options, rig, workers);
     stop.abort();
-    const transactions = await writing;
+    const [transactions, writes] = await writing;
     progress?.('comparing');
-    const rows = await untilEqual(connection, rig, worker);
-    assert.ok(await worker.stop(), `the worker did not end well:\n${worker.output}`);
-    return { ...counts, transactions, rows };
+    let rows = await untilEqual(connection, rig, worker);
+    if (out !== null) rows += await untilUsersAreEqual(connection, database, rig, out);
+    for (const each of workers) assert.ok(await each.stop(), `a worker did not end well:\n${each.output}`);
+    return { ...counts, transactions, writes, rows };
   } finally {
     stop.abort();
-    await worker.kill();
+    for (const each of workers) await each.kill();
     connection.destroy();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -79,7 +92,6 @@ const openDatabase = async ({ host, port, user, password }: Address): Promise<Co
 };
 
 const pipelineFile = ({ mysql: server, cluster }: ClusterUnderFaultsOptions): string => {
-  const [first, ...others] = [...cluster.primaries, ...cluster.replicas];
   return JSON.stringify({
     source: {
       type: 'mysql',
@@ -93,9 +105,7 @@ const pipelineFile = ({ mysql: server, cluster }: ClusterUnderFaultsOptions): st
     },
     sink: {
       type: 'redis',
-      hostname: first!.host,
-      port: first!.port,
-      'cluster.others': others.map(({ host, port }) => `${host}:${port}`).join(),
+      ...clusterAddress(cluster),
       key: 'stock:%{id}',
     },
     pipeline: { name: 'into-cluster', 'retry.initial-delay': '50ms', 'retry.max-delay': '500ms' },
@@ -126,15 +136,16 @@ const write = async (connection: Connection, random: SeededRandom, signal: Abort
 const makeFaults = async (
   { cluster, faults, seed, pauseMs, progress }: ClusterUnderFaultsOptions,
   rig: RedisClusterRig,
-  worker: WorkerProcess,
+  workers: readonly WorkerProcess[],
 ): Promise<Pick<ClusterUnderFaultsResult, 'kills' | 'failovers' | 'slots'>> => {
   const random = new SeededRandom(seed);
   const counts = { kills: 0, failovers: 0, slots: 0 };
   const pairs = cluster.primaries.map((primary, at) => ({ primary, replica: cluster.replicas[at]! }));
   for (let i = 1; i <= faults; i += 1) {
     await sleep(random.between(pauseMs.least, pauseMs.most));
-    assert.ok(!worker.failed, `the worker ended by itself:\n${worker.output}`);
+    for (const { failed, output } of workers) assert.ok(!failed, `a worker ended by itself:\n${output}`);
     if (i % 3 === 1) {
+      const worker = workers[counts.kills % workers.length]!;
       counts.kills += 1;
       await worker.kill();
       worker.start();
@@ -157,7 +168,7 @@ const makeFaults = async (
 
 /** Moves the slots of some rows to another primary, key by key, while they are written. */
 const moveSlots = async (rig: RedisClusterRig, random: SeededRandom): Promise<number> => {
-  const keys = Array.from({ length: 3 }, () => `stock:${random.between(1, ids)}`);
+  const keys = ['stock', 'stock', 'user'].map((name) => `${name}:${random.between(1, ids)}`);
   for (const key of keys) {
     const from = await rig.ownerOf(key);
     const to = random.pick(rig.primaries.filter((primary) => primary !== from)) as LaunchedRedis;

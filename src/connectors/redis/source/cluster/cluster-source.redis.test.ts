@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ArrayRowImages } from '../../../../core/array-row-images.ts';
+import type { Position } from '../../../../core/batch.ts';
 import type { Change } from '../../../../core/change.ts';
 import { isMillraceError } from '../../../../core/errors.ts';
 import type { Log } from '../../../../core/log.ts';
@@ -45,8 +49,11 @@ test('the keys of all nodes are rows, what changes on any of them follows, and r
   for (let id = 0; id < 60; id += 1) await at(rig, 'HSET', `user:${id}`, 'name', `n${id}`, 'n', '1');
   await at(rig, 'SADD', 'tags:1', 'a', 'b');
   await at(rig, 'SET', 'other', 'of no table');
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-cluster-test-'));
+  after(async () => await rm(directory, { recursive: true }));
+  const kept = { ...deleting, 'spool.directory': directory };
   const held = new HeldRows();
-  await readRedis(first, held, () => held.marks.length === 4, deleting);
+  await readRedis(first, held, () => held.marks.length === 4, kept);
   assert.deepEqual(held.marks.toSorted(), ['begin tags', 'begin users', 'end tags', 'end users']);
   assert.equal(idsOf(held).length, 60);
   // One place for each node.
@@ -62,8 +69,10 @@ test('the keys of all nodes are rows, what changes on any of them follows, and r
     first,
     held,
     () => idsOf(held).length === 20 && !held.rows.has('users 7') && !held.rows.has('tags 1 a'),
-    deleting,
+    kept,
   );
+  // A history for each node.
+  assert.equal((await readdir(directory)).length, 3);
   assert.ok(idsOf(held).every((id) => held.rows.get(`users ${id}`)?.[2] === 2));
   assert.ok(!held.said.some(isReadAgain), held.said.join('\n'));
 });
@@ -177,9 +186,10 @@ test('a node that gets its first slot is followed, and let go of once it has non
   await rig.endMove(await rig.beginMove(key(1), from, added), from, added);
   await rig.on(added, async (node) => void (await node.command('DEL', key(2))));
   await set(added, 3, 3);
-  await readRedis(first, held, () => held.rows.get('users 3')?.[2] === 3 && placesOf(held) === 4, mapped);
+  const n = (id: number): unknown => held.rows.get(`users ${id}`)?.[2];
+  const isThere = (): boolean => n(3) === 3 && n(4) === 2 && n(2) === undefined && placesOf(held) === 4;
+  await readRedis(first, held, isThere, mapped);
   assert.deepEqual(idsOf(held).toSorted(), [1, 3, 4]);
-  assert.equal(held.rows.get('users 4')?.[2], 2);
   // While it is read.
   let moves: Promise<void> | null = null;
   const moveBack = async (): Promise<void> => {
@@ -223,6 +233,36 @@ test('what a millrace sink wrote is passed over on every node', async () => {
   for (const id of [70, 71, 72]) await at(rig, 'HSET', `shop:orders:${id}`, 'status', 'of an application');
   await readRedis(first, held, () => held.rows.size === 3, both);
   assert.deepEqual([...held.rows.keys()].toSorted(), ['orders 70', 'orders 71', 'orders 72']);
+});
+
+test('a node that no longer has what is held is read again alone, and with deletes all nodes are', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  const [first] = rig.primaries as readonly [LaunchedRedis];
+  const on: number[] = [];
+  for (let id = 0; id < 30; id += 1) {
+    await at(rig, 'HSET', `user:${id}`, 'n', '1');
+    if ((await rig.ownerOf(`user:${id}`)) === first) on.push(id);
+  }
+  const held = new HeldRows();
+  await readRedis(first, held, () => held.positions.size > 0, settings);
+  const [[lane, place]] = [...held.positions] as [[string, Position]];
+  const history = String(await rig.on(first, (node) => node.command('INFO', 'replication')));
+  const id = /master_replid:(\w+)/.exec(history)![1]!;
+  for (const [more, expected] of [
+    [settings, on],
+    [deleting, Array.from({ length: 30 }, (_, each) => each)],
+  ] as const) {
+    held.rows.clear();
+    held.marks.length = 0;
+    held.positions.set(lane, position(place.replace(id, 'f'.repeat(40))));
+    await readRedis(first, held, () => held.positions.get(lane)!.includes(id), more);
+    assert.deepEqual(
+      idsOf(held).toSorted((one, other) => one - other),
+      expected,
+    );
+    assert.deepEqual(held.marks, more === settings ? [] : ['begin users', 'end users']);
+    assert.ok(held.said.some((words) => /are gone with what came after/.test(words)));
+  }
 });
 
 test('a node that was emptied keeps its rows, also where all is read again, until that is confirmed', async () => {

@@ -29,7 +29,7 @@ const leastDirtyKeys = 2_000;
 const gatherMs = 20;
 const heartbeatMs = 1_000;
 /** How often the nodes are asked which slots they have; at once where one sends us to another. */
-const mapMs = 5_000;
+const mapMs = 2_000;
 
 /** A node whose stream is followed. */
 interface Node {
@@ -215,7 +215,12 @@ export class RedisClusterSource implements Source {
       return batch;
     };
     while (!signal.aborted && !this.#startsAnew) {
-      for (const node of this.#nodes.values()) if (node.hasSnapshot) yield* this.#snapshot(node);
+      for (const node of this.#nodes.values()) {
+        if (!node.hasSnapshot) continue;
+        yield* this.#snapshot(node);
+        // The place is told as soon as there is one.
+        toldMs = Number.NEGATIVE_INFINITY;
+      }
       const swept = await this.#sweptBy();
       if (swept !== null) yield tell(swept, true);
       if (!this.#isFrozen) this.#snapshotting = [];
