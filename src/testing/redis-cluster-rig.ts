@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../connectors/redis/connection.ts';
 import { KeyTemplate } from '../connectors/redis/key-template.ts';
 import { redisSink } from '../connectors/redis/sink/connector.ts';
@@ -125,57 +124,7 @@ export class RedisClusterRig {
     }
   }
 
-  /** Makes a replica a primary without slots and keys. */
-  async becomePrimary(replica: LaunchedRedis): Promise<void> {
-    const [first] = this.cluster.primaries as readonly [LaunchedRedis];
-    const nodes = String(await this.on(first, (node) => node.command('CLUSTER', 'NODES')));
-    const busPort = Number(/@(\d+)[^\n]*myself/.exec(nodes)![1]);
-    const id = await this.#id(replica);
-    // Nodes hear of each other twice within this time.
-    const usualMs = await this.#silence(500);
-    await this.on(replica, async (node) => {
-      await node.command('CLUSTER', 'RESET', 'SOFT');
-      // It would follow whoever takes its last slot.
-      await node.command('CONFIG', 'SET', 'cluster-allow-replica-migration', 'no');
-      await node.command('CLUSTER', 'MEET', first.host, first.port, busPort);
-    });
-    await this.#eachSays('NODES', (text) => text.split('\n').some((line) => line.startsWith(id) && isPrimary(line)));
-    await this.#silence(usualMs);
-    await this.#eachSays('INFO', (text) => text.includes('cluster_state:ok'));
-  }
-
-  async becomeReplica(node: LaunchedRedis, primary: LaunchedRedis): Promise<void> {
-    const id = await this.#id(primary);
-    await this.on(node, (connection) => connection.command('CLUSTER', 'REPLICATE', id));
-    await this.cluster.follows(node);
-  }
-
-  /** How long a node may be silent, from now on; answers how long it was before. */
-  async #silence(ms: number): Promise<number> {
-    const nodes = [...this.cluster.primaries, ...this.cluster.replicas];
-    const [before] = await Promise.all(
-      nodes.map((each) =>
-        this.on(each, async (node) => {
-          const [, value] = (await node.command('CONFIG', 'GET', 'cluster-node-timeout')) as readonly Reply[];
-          await node.command('CONFIG', 'SET', 'cluster-node-timeout', ms);
-          return Number(value);
-        }),
-      ),
-    );
-    return before!;
-  }
-
-  /** Waits until all nodes see it so. */
-  async #eachSays(command: 'NODES' | 'INFO', holds: (text: string) => boolean): Promise<void> {
-    for (const node of [...this.cluster.primaries, ...this.cluster.replicas]) {
-      while (!holds(String(await this.on(node, (each) => each.command('CLUSTER', command))))) await sleep(20);
-    }
-  }
-
   async #id(node: LaunchedRedis): Promise<string> {
     return String(await this.on(node, (connection) => connection.command('CLUSTER', 'MYID')));
   }
 }
-
-/** Of a line of CLUSTER NODES. */
-const isPrimary = (line: string): boolean => /\bmaster\b/.test(line);

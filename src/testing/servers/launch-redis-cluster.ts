@@ -10,6 +10,8 @@ export interface ClusterOptions extends RedisOptions {
   readonly primaries?: number;
   /** The first is the first primary's, and so on. Default: none. */
   readonly replicas?: number;
+  /** Primaries without slots. Default: none. */
+  readonly spares?: number;
 }
 
 /** How long a node may be silent. While the cluster forms it is also how fast word spreads; a loaded machine is no failed node then. */
@@ -24,7 +26,7 @@ const slots = 16_384;
  * knows all of it. Disposing ends it.
  */
 export const launchRedisCluster = async (options: ClusterOptions = {}): Promise<LaunchedCluster> => {
-  const { primaries = 3, replicas = 0, settings = {}, ...rest } = options;
+  const { primaries = 3, replicas = 0, spares = 0, settings = {}, ...rest } = options;
   const launch = async (): Promise<ClusterNode> => {
     const busPort = await freePort();
     const redis = await launchRedis({
@@ -42,9 +44,10 @@ export const launchRedisCluster = async (options: ClusterOptions = {}): Promise<
     });
     return { redis, busPort };
   };
-  const started = await Promise.allSettled(Array.from({ length: primaries + replicas }, launch));
+  const started = await Promise.allSettled(Array.from({ length: primaries + replicas + spares }, launch));
   const nodes = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const cluster = new LaunchedCluster(nodes.slice(0, primaries), nodes.slice(primaries));
+  const spareAt = primaries + replicas;
+  const cluster = new LaunchedCluster(nodes.slice(0, primaries), nodes.slice(primaries, spareAt), nodes.slice(spareAt));
   try {
     for (const result of started) if (result.status === 'rejected') throw result.reason;
     await cluster.form();
@@ -66,12 +69,15 @@ export class LaunchedCluster implements AsyncDisposable {
   readonly primaries: readonly LaunchedRedis[];
   /** Those that began as replicas. */
   readonly replicas: readonly LaunchedRedis[];
+  /** Those that began as primaries without slots. */
+  readonly spares: readonly LaunchedRedis[];
   readonly #nodes: readonly ClusterNode[];
 
-  constructor(primaries: readonly ClusterNode[], replicas: readonly ClusterNode[]) {
+  constructor(primaries: readonly ClusterNode[], replicas: readonly ClusterNode[], spares: readonly ClusterNode[]) {
     this.primaries = primaries.map(({ redis }) => redis);
     this.replicas = replicas.map(({ redis }) => redis);
-    this.#nodes = [...primaries, ...replicas];
+    this.spares = spares.map(({ redis }) => redis);
+    this.#nodes = [...primaries, ...replicas, ...spares];
   }
 
   /** Gives the primaries their slots, and the replicas their primaries. */
