@@ -32,7 +32,7 @@ export const zhRedisErrors: LocalErrors = {
   ],
   REDIS_FILE_UNREADABLE: [
     '无法将 <file> 读取为行：<reason>',
-    '其中没有任何内容被写入。请从服务器重新完整地复制它；`redis-check-rdb` 与 `redis-check-aof` 应给出同样的结论。服务器崩溃时截断的日志可用 `aof.cut-tail: accept`。',
+    '其中没有任何内容被写入。请检查 `path`。请从服务器重新完整地复制它；`redis-check-rdb` 与 `redis-check-aof` 应给出同样的结论。服务器崩溃时截断的日志可用 `aof.cut-tail: accept`；未知的版本需要更新的 millrace。',
   ],
   REDIS_AUTHENTICATION_FAILED: [
     '<server> 拒绝了 <user> 的登录：<reason>',

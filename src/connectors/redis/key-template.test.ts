@@ -96,3 +96,36 @@ test('a unique key without NULL names the rows of a table that has no primary ke
   });
   assert.equal(String(keyOf(KeyTemplate.of('a:%{key}', accounts), bytes('x@y', 'X'))), 'a:x@y');
 });
+
+test('templates share keys where one text can be of both', () => {
+  const of = (text: string): KeyTemplate => KeyTemplate.of(text, pairs);
+  const whole = (text: string): KeyTemplate => KeyTemplate.of(text, pairs, []);
+  for (const [one, other, shares] of [
+    [of('pair:%{left}:%{right}'), of('pair:%{right}:%{left}'), true],
+    [of('pair:%{left}:%{right}'), of('pairs:%{left}:%{right}'), false],
+    // A colon is written out in a value; a slash only where the template has one behind it.
+    [of('pair:%{left}:%{right}'), KeyTemplate.of('pair:%{left}', pairs, [0]), false],
+    [KeyTemplate.of('pair/%{left}', pairs, [0]), of('pair/%{left}/%{right}'), true],
+    [whole('pair:all'), KeyTemplate.of('pair:%{left}', pairs, [0]), true],
+    [whole('pair:all:'), KeyTemplate.of('pair:%{left}', pairs, [0]), false],
+    [whole('pairs'), whole('pairs'), true],
+    [whole('pairs'), whole('pair'), false],
+    [of('%{left}-%{right}'), of('x%{left}-y%{right}-z'), false],
+    [of('%{left}-%{right}'), of('x%{left}-y%{right}z'), true],
+  ] as const) {
+    assert.equal(one.sharesKeys(other), shares, `${one.text} ${other.text}`);
+    assert.equal(other.sharesKeys(one), shares, `${other.text} ${one.text}`);
+  }
+});
+
+test('a key of one template that another reads is one that they share', () => {
+  const part = fc.string({ unit: fc.constantFrom('a', 'b', '/', '-'), maxLength: 3 });
+  const text = fc.tuple(part, part, part).map(([a, b, c]) => `${a}%{left}x${b}%{right}${c}`);
+  fc.assert(
+    fc.property(text, text, part, part, (first, second, left, right) => {
+      const [one, other] = [KeyTemplate.of(first, pairs), KeyTemplate.of(second, pairs)];
+      const key = keyOf(one, bytes(left, right));
+      if (!key.includes('%') && other.matches(key)) assert.ok(one.sharesKeys(other), `${first} ${second} ${key}`);
+    }),
+  );
+});

@@ -158,6 +158,37 @@ export class KeyTemplate {
     return this.#follow(key, null);
   }
 
+  /** Whether there is a key that both templates match, of values without escaped bytes. */
+  sharesKeys(other: KeyTemplate): boolean {
+    const [ours, theirs] = [this.#steps(), other.#steps()];
+    const seen = new Set<number>();
+    const open: (readonly [number, number])[] = [[0, 0]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [a, b] = next;
+      const id = a * (theirs.length + 1) + b;
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const [left, right] = [ours[a], theirs[b]];
+      if (left === undefined && right === undefined) return true;
+      // A value may end here, or not have begun.
+      if (left === null) open.push([a + 1, b]);
+      if (right === null) open.push([a, b + 1]);
+      if (left === undefined || right === undefined) continue;
+      const bytes = left ?? right;
+      if (bytes === null) continue;
+      if (left !== null && right !== null && left !== right) continue;
+      if (left === null && this.#isEscaped[bytes] === 1) continue;
+      if (right === null && other.#isEscaped[bytes] === 1) continue;
+      open.push([left === null ? a : a + 1, right === null ? b : b + 1]);
+    }
+    return false;
+  }
+
+  /** Each byte that must stand there; null: any number of bytes of a value. */
+  #steps(): readonly (number | null)[] {
+    return this.#literals.flatMap((literal, at) => (at === 0 ? [...literal] : [null, ...literal]));
+  }
+
   /** Goes through a key, and notes where each value ends. */
   #follow(key: Buffer, ends: number[] | null): boolean {
     const { length } = key;

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import { encodeCommand } from '../../protocol/redis/command-writer.ts';
+import { ReplyError } from '../../protocol/redis/reply.ts';
 import { type ConnectOptions, RedisConnection } from './connection.ts';
 
 /** How the primary of a group is found, or any node of a cluster. */
@@ -99,7 +100,12 @@ const askSentinel = async (
   const login = { ...reached, ...sentinel, ...(password === undefined ? {} : { password }) };
   try {
     await using connection = await RedisConnection.open({ config: login, dial, clock, signal });
-    const reply = await connection.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
+    const [reply] = await connection.send(encodeCommand('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name), 1);
+    if (reply instanceof ReplyError && /unknown command/.test(reply.message)) {
+      const reason = `${connection.address} is no Sentinel`;
+      throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'sentinel.master-name', reason });
+    }
+    if (reply instanceof ReplyError) throw connection.failure(reply, 'SENTINEL');
     if (!Array.isArray(reply) || reply.length !== 2) return null;
     return { hostname: String(reply[0]), port: Number(String(reply[1])) };
   } finally {

@@ -4,7 +4,7 @@ export const redisRdbErrors = {
   REDIS_FILE_UNREADABLE: {
     retryable: false,
     message: (d: { readonly file: string; readonly reason: string }) => `${d.file} cannot be read as rows: ${d.reason}`,
-    hint: 'Nothing of it was written. Copy it again from the server, whole; `redis-check-rdb` and `redis-check-aof` should say the same of it. A log that a dead server cut goes with `aof.cut-tail: accept`.',
+    hint: 'Nothing of it was written. Check `path`. Copy it again from the server, whole; `redis-check-rdb` and `redis-check-aof` should say the same of it. A log that a dead server cut goes with `aof.cut-tail: accept`; a version that is not known, with a newer millrace.',
   },
   REDIS_RDB_NOT_A_FILE: {
     retryable: false,

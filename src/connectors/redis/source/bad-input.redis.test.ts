@@ -45,7 +45,7 @@ test('a server that does not let us in, or holds what is no row, is refused with
   });
   await refused(readRedis(redis, new HeldRows(), never, { ...settings, ...account }), {
     code: 'REDIS_NOT_PERMITTED',
-    place: new RegExp(`${server} does not let reader run PSYNC`),
+    place: new RegExp(`${server} does not let reader run psync`),
     remedy: /ACL SETUSER name \+command/,
   });
   const keys: readonly (readonly [readonly [string, ...string[]], RegExp])[] = [
@@ -59,6 +59,38 @@ test('a server that does not let us in, or holds what is no row, is refused with
     await connection.command(...command);
     const remedy = /Correct the key in Redis, or the declaration in `schema`/;
     await refused(readRedis(redis, new HeldRows(), never, settings), { code: 'REDIS_KEY_UNREADABLE', place, remedy });
+  }
+});
+
+test('settings that do not go with each other, or with the server, are refused by the key to change', async () => {
+  await using redis = await launchRedis({ settings: quick });
+  const server = `${redis.host}:${redis.port}`.replaceAll('.', '\\.');
+  const others = '; CREATE TABLE d.others (id INT, no INT, PRIMARY KEY (id, no))';
+  const mapping = 'source.tableId-to-key.mapping';
+  for (const [more, place] of [
+    [{ database: 99 }, new RegExp(`^database: ${server} has no database 99`)],
+    [{ 'sentinel.master-name': 'main' }, new RegExp(`^sentinel.master-name: ${server} is no Sentinel`)],
+    [{ schema: settings.schema + others, [mapping]: 'd.others=user:%{id}%{no}' }, /template .*nothing separates no/],
+    [{ schema: settings.schema + others, [mapping]: 'd.others=user:%{id}/%{no}' }, /of d\.users and of d\.others/],
+  ] as const) {
+    await assert.rejects(readRedis(redis, new HeldRows(), never, { ...settings, ...more }), (error) => {
+      assert.ok(error instanceof MillraceError, String(error));
+      assert.match(error.code, /^CONFIG_(WRONG_VALUE|TEMPLATE)$/);
+      assert.match(error.message, place);
+      return true;
+    });
+  }
+});
+
+test('keys of no table are passed over, and counted where all keys are read', async () => {
+  await using redis = await launchRedis({ settings: quick });
+  await using connection = await connectRedis(redis);
+  await connection.command('MSET', 'user:1:2', 'a', 'user', 'b', 'users:1', 'c');
+  await connection.command('HSET', 'user:1', 'score', '7');
+  for (const more of [{}, { mode: 'scan' }]) {
+    const held = new HeldRows();
+    await readRedis(redis, held, () => held.said.some((words) => /passed over/.test(words)), { ...settings, ...more });
+    assert.deepEqual([...held.rows.values()], [[1, 7]]);
   }
 });
 

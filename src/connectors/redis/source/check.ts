@@ -12,6 +12,7 @@ import { oneDatabase, type RedisServerConfig } from './config.ts';
 import { fieldExpirySetting } from './field-expiries.ts';
 import { lackedFieldTimes } from './field-times.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
+import { selectDatabase } from './select-database.ts';
 
 /** What the account must be let run for the link itself. */
 const needed: readonly (readonly [string, ...string[]])[] = [
@@ -80,7 +81,10 @@ export const checkRedisSource = async (
     passed?.(`Redis or Valkey ${version ?? 'of an unknown version'} answers at ${server}`);
     passed?.(`${tables.length} tables are declared`);
     const shapes = new Set(tables.map(({ shape }) => shape));
-    if (mode !== 'cluster') return await checkServer(connection, config, shapes, false);
+    if (mode !== 'cluster') {
+      await selectDatabase(connection, config.database);
+      return await checkServer(connection, config, shapes, false);
+    }
     if (config.mode === 'scan') return [problem(new MillraceError('REDIS_SOURCE_CLUSTER', { server }))];
     const problems: Problem[] = [];
     if (config.database !== 0) problems.push(problem(oneDatabase()));

@@ -21,12 +21,16 @@ export class DeclaredRows {
   readonly #database: number;
   readonly #changes: ChangeCollector;
   readonly #unreadable: UnreadableKeys;
+  readonly #context: Context;
+  /** Keys that were told to be of no table. */
+  #passedOver = 0;
 
   /** `rowsAtOnce`: how many are usually taken together. Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
   constructor(config: RedisSourceConfig, context: Context, rowsAtOnce: number) {
     const tables = keyTables(config);
     this.tables = tables.filter(({ isForeign }) => !isForeign);
     this.elsewhere = tables.filter(({ isForeign, shared }) => isForeign || shared !== null);
+    this.#context = context;
     this.deletes = config['deletes.policy'] === 'delete';
     this.#database = config.database;
     this.#changes = new ChangeCollector(rowsAtOnce);
@@ -50,6 +54,14 @@ export class DeclaredRows {
 
   take(): readonly Change[] {
     return this.#changes.take();
+  }
+
+  /** All keys have been read: says how many were of no table, where it is another number than the last time. */
+  tellPassedOver(): void {
+    const { log, pipeline } = this.#context;
+    const { keys, first } = this.keys.takePassedOver();
+    if (keys !== this.#passedOver) log.info('keys of no table were passed over', { pipeline, keys, first });
+    this.#passedOver = keys;
   }
 
   /** Keeps letters that there are; before any place behind their keys is told. */

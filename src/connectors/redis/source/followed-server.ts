@@ -169,6 +169,7 @@ export class FollowedServer implements AsyncDisposable {
       // A link that has ended will not bring what comes after the snapshot.
       this.check();
     }
+    rows.tellPassedOver();
     for (let at = 0; at < elsewhere.length; at += keysAtOnce) {
       const some = elsewhere.slice(at, at + keysAtOnce);
       for await (const _ of rereadKeys(keys, some, rows.keys, rows.deletes)) yield rows.take();

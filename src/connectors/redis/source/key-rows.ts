@@ -32,6 +32,8 @@ export class KeyRows {
   /** The key at hand was handed over. */
   #isAside = false;
   readonly #aside: UnreadableKeys | null;
+  #passedOver = 0;
+  #firstPassedOver = '';
 
   /** `aside`: takes keys that cannot be read, unless they are errors. */
   constructor(
@@ -50,6 +52,23 @@ export class KeyRows {
   tableOf(key: Buffer): KeyTable | null {
     for (const table of this.#tables) if (table.keys.matches(key)) return table;
     return null;
+  }
+
+  /** The same, of a key that a reading of all keys meets: those of no table are counted. */
+  tableOfMet(key: Buffer): KeyTable | null {
+    const table = this.tableOf(key);
+    if (table === null) {
+      if (this.#passedOver === 0) this.#firstPassedOver = keyText(key);
+      this.#passedOver += 1;
+    }
+    return table;
+  }
+
+  /** How many keys of no table were met since this was asked last, and what the first is called. */
+  takePassedOver(): { readonly keys: number; readonly first: string } {
+    const keys = this.#passedOver;
+    this.#passedOver = 0;
+    return { keys, first: this.#firstPassedOver };
   }
 
   /** The rows to come were read at this place. */
@@ -250,7 +269,8 @@ export class KeyRows {
 
   #refuseFor(error: unknown): void {
     if (!isMillraceError(error) || !error.code.startsWith('FORMAT_')) throw error;
-    this.#refuse(error.message, error);
+    if (!isMillraceError(error, 'FORMAT_VALUE_UNREADABLE')) this.#refuse(error.message, error);
+    else this.#refuse(`what it gives for column ${error.details.column} is no value of ${error.details.type}`, error);
   }
 
   #refuse(reason: string, cause?: unknown): void {

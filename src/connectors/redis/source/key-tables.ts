@@ -77,10 +77,22 @@ export const keyTables = (config: Declared): readonly KeyTable[] => {
     });
   }
   const ownerOf = ownersOf(config['owned.elsewhere'], tables);
-  return tables.map((table) => {
+  const found = tables.map((table) => {
     const made = keyTable(table, shapeOf(table), keysOf, expiryName);
     return { ...made, fieldExpiries: fieldExpiries(untils.get(made.label), table, made), ...ownerOf(table, made) };
   });
+  checkApart(found);
+  return found;
+};
+
+/** A key is of one table. Throws CONFIG_WRONG_VALUE. */
+const checkApart = (tables: readonly KeyTable[]): void => {
+  for (const [at, { label, keys }] of tables.entries()) {
+    const other = tables.slice(at + 1).find((each) => keys.sharesKeys(each.keys));
+    if (other === undefined) continue;
+    const reason = `a key may be of ${label} and of ${other.label}; give one of them keys of its own`;
+    throw new MillraceError('CONFIG_WRONG_VALUE', { key: 'source.tableId-to-key.mapping', reason });
+  }
 };
 
 const keyTable = (

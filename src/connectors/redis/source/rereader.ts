@@ -13,6 +13,7 @@ import { DeclaredRows } from './declared-rows.ts';
 import { DirtyKey } from './dirty-keys.ts';
 import { type KeyReader, keyReaderOf } from './key-reader.ts';
 import { rereadKeys } from './reread-keys.ts';
+import { selectDatabase } from './select-database.ts';
 
 /** Reads keys again that were put aside, as they are now and by the settings of now. */
 class RedisRereader implements Rereader {
@@ -68,7 +69,7 @@ export const openRedisRereader = async (config: RedisSourceConfig, context: Cont
   const options = { config: of, dial: dialTcp, clock, signal: stop.signal };
   try {
     const connection = await openPrimary(options);
-    if (config.database > 0) await connection.command('SELECT', String(config.database));
+    await selectDatabase(connection, config.database);
     const isCluster = (await serverFacts(connection)).mode === 'cluster';
     const keys = isCluster ? await clusterKeys(options, connection) : keyReaderOf(connection);
     return new RedisRereader(of, rows, keys, stop);

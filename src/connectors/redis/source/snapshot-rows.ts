@@ -29,7 +29,7 @@ export class SnapshotVisitor implements RdbVisitor {
   }
 
   begin(key: RdbKey): void {
-    this.#table = key.database === this.#database ? this.#rows.tableOf(key.name) : null;
+    this.#table = key.database === this.#database ? this.#rows.tableOfMet(key.name) : null;
     if (this.#table === null) return;
     this.#met(this.#table);
     if (this.#leftOut?.isElsewhere(key.name)) {

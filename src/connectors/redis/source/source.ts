@@ -15,6 +15,7 @@ import { keyReaderOf } from './key-reader.ts';
 import { LinkFailures } from './link-failures.ts';
 import { type LinkPlace, placesAt, placesCover, placesHold, positionAt, replicationLane } from './link-place.ts';
 import { LiveSource } from './live-source.ts';
+import { selectDatabase } from './select-database.ts';
 import { confirmationKey, confirmed } from './stream-commands.ts';
 import { Sweep } from './sweep.ts';
 
@@ -114,7 +115,7 @@ class RedisSource implements Source {
       const reader = await this.#connect(stop.signal);
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
-      if (this.#config.database > 0) await reader.command('SELECT', String(this.#config.database));
+      await selectDatabase(reader, this.#config.database);
       const connection = await this.#connect(stop.signal);
       this.#failures.asked();
       const server = await FollowedServer.open({

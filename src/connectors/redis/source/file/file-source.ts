@@ -72,6 +72,7 @@ export class RedisFileSource implements Source {
     }
     if (signal.aborted) return;
     await this.#rows.putAside();
+    this.#rows.tellPassedOver();
     this.#snapshotting = [];
     yield this.#batch(marks.ends(), done);
   }
@@ -155,7 +156,7 @@ export class RedisFileSource implements Source {
     this.#rows.at(this.#origin(behind));
     for (const key of keys.keys(this.#config.database, behind)) {
       const name = Buffer.from(key.name);
-      const table = rows.tableOf(name);
+      const table = rows.tableOfMet(name);
       if (table === null) continue;
       if (key.doubt !== null) {
         rows.unreadable(name, key.doubt);

@@ -131,5 +131,5 @@ class LinkOrScan implements Source {
 const isRefused = (error: unknown): error is MillraceError => {
   if (isMillraceError(error, 'REDIS_REPLICATION_CUT_OFF')) return true;
   if (!isMillraceError(error, 'REDIS_NOT_PERMITTED') && !isMillraceError(error, 'REDIS_COMMAND_REFUSED')) return false;
-  return error.details.command === 'PSYNC' || error.details.command === 'REPLCONF';
+  return /^(psync|replconf)\b/i.test(error.details.command);
 };

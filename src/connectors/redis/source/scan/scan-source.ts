@@ -13,6 +13,7 @@ import { lackedFieldTimes } from '../field-times.ts';
 import { keyReaderOf } from '../key-reader.ts';
 import type { KeyTable } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
+import { selectDatabase } from '../select-database.ts';
 import { checkWhole } from '../whole-server.ts';
 import { KeyEvents } from './key-events.ts';
 
@@ -56,7 +57,7 @@ export class RedisScanSource implements Source {
       await checkWhole(reader);
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
-      if (database > 0) await reader.command('SELECT', String(database));
+      await selectDatabase(reader, database);
       await this.#warn(reader);
       const dirty = new DirtyKeys({ replicationId: '', offset: 0, database });
       const heard = (key: Buffer): void => {
@@ -131,7 +132,7 @@ export class RedisScanSource implements Source {
       const keys: DirtyKey[] = [];
       const begins: Change[] = [];
       for (const name of names) {
-        const table = this.#rows.keys.tableOf(name);
+        const table = this.#rows.keys.tableOfMet(name);
         if (table === null) continue;
         const key = new DirtyKey(name.latin1Slice(0, name.length), table);
         key.isWhole = true;
@@ -151,6 +152,7 @@ export class RedisScanSource implements Source {
     const ends: Change[] = [];
     for (const { table } of this.#rows.deletes ? begun : [])
       ends.push({ kind: 'snapshot', at: 'end', table, reason: 'all keys are read' });
+    this.#rows.tellPassedOver();
     yield this.#batch(ends);
     this.#snapshotting = [];
   }
