@@ -223,6 +223,23 @@ test('an application that stood still for longer than Redis may take to answer d
   assert.deepEqual([reader.links.isUp, reader.links.reconnects, reader.asked], [true, 0, 0]);
 });
 
+test('who finds that the scripts were flushed brings them back, so that rows are kept again', async () => {
+  await begin();
+  await using reader = await Reader.open('invalidate');
+  await redis.ask('SCRIPT', 'FLUSH');
+  const unkept = reader.table.get({ id: 7 });
+  await until('the lookup', () => reader.lookups.length === 1);
+  reader.lookups[0]!(rowOf('a'));
+  assert.deepEqual(await unkept, named(rowOf('a')));
+  await until('a new connection', () => reader.links.isUp && reader.links.reconnects === 1);
+  const kept = reader.table.get({ id: 7 });
+  await until('the lookup', () => reader.lookups.length === 2);
+  reader.lookups[1]!(rowOf('b'));
+  await kept;
+  await until('the fill', () => reader.table.stats().fills === 1);
+  assert.equal((await redis.hash(key))['note'], 'b');
+});
+
 test('in hot tables a stale row gets more time, and is not read again', async () => {
   await begin();
   await using reader = await Reader.open('hot', { ttlMs: 50, graceMs: 60_000 });

@@ -259,8 +259,14 @@ export class RedisLink implements AsyncDisposable {
 
   #take(reply: Reply): void {
     const question = this.#next();
-    if (reply instanceof ReplyError) question.fail(this.#refusal(reply));
-    else question.take(reply);
+    if (!(reply instanceof ReplyError)) {
+      question.take(reply);
+      return;
+    }
+    const refusal = this.#refusal(reply);
+    question.fail(refusal);
+    // A new connection begins with loading them.
+    if (reply.code === 'NOSCRIPT') this.#down(refusal);
   }
 
   #next(): Question {
