@@ -82,7 +82,7 @@ export const runCacheUnderFaults = async (options: CacheUnderFaultsOptions): Pro
     });
     const { token } = await cache.write(async (transaction) => {
       for (const table of tables.slice(0, 3))
-        await transaction.query(`REPLACE INTO ${database}.${table} VALUES (1, 0, NULL)`);
+        await transaction.query(`REPLACE INTO ${database}.${table} VALUES (0, 0, NULL)`);
     });
     const told = await herd.end(token);
     assert.equal(pipeline.failed, false, pipeline.output);
