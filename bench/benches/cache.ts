@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { launchRedis } from '../../src/testing/servers/launch-redis.ts';
 import { launchServer } from '../../src/testing/servers/launch-server.ts';
 import { connectRedis } from '../../src/testing/servers/redis-rig.ts';
-import { builtContenders } from '../built.ts';
 import { fillOrders } from '../orders.ts';
 import { nodeRedisReads } from '../peers.ts';
 import { type Result, type Run, summarise } from '../result.ts';
@@ -46,20 +45,15 @@ export const cacheHerd = async (rounds: number): Promise<readonly Result[]> => {
   await fillOrders(server, 1, 1_000);
   await using redis = await launchRedis({ server: 'redis-7.0' });
   const address = [redis.port, server.host, server.port, server.user, server.password].map(String);
-  // Run from sources each would take twice the memory, and as long again to start.
-  const contender = builtContenders();
   const runs: Run[] = [];
-  for (let round = 0; round < rounds; round += 1)
-    runs.push(await missTogether(redis, reader('miss', address, contender('cache-read'))));
+  for (let round = 0; round < rounds; round += 1) runs.push(await missTogether(redis, reader('miss', address)));
   return summarise('cache-herd', new Map([['millrace', runs]]));
 };
 
-const sources = fileURLToPath(new URL('../contenders/cache-read.ts', import.meta.url));
-
-const reader = (how: string, address: readonly string[], file = sources): Contender => ({
+const reader = (how: string, address: readonly string[]): Contender => ({
   name: how === 'hit' ? 'millrace' : how === 'bare' ? 'a bare socket' : `millrace ${how}`,
   command: process.execPath,
-  args: [file, how, ...address],
+  args: [fileURLToPath(new URL('../contenders/cache-read.ts', import.meta.url)), how, ...address],
 });
 
 /** All processes are there before the first asks. */
