@@ -255,3 +255,14 @@ sinkContract('a mirror behind try_evolve', async () => {
     [Symbol.asyncDispose]: async () => {},
   };
 });
+
+test('what the sink takes beyond rows, the governed one takes too, and no more', () => {
+  const inner: Sink = new MemorySink(new MemoryStore());
+  const able: Sink = Object.assign(new MemorySink(new MemoryStore()), {
+    takesEveryMatch: true,
+    keepsOwnColumns: true,
+  } as const);
+  const said = (sink: Sink) => [sink.takesEveryMatch, sink.keepsOwnColumns];
+  assert.deepEqual(said(governSink(able, 'lenient', silent)), [true, true]);
+  assert.deepEqual(said(governSink(inner, 'lenient', silent)), said(inner));
+});

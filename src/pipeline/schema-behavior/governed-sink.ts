@@ -29,6 +29,7 @@ export const governSink = (sink: Sink, behavior: SchemaBehavior, log: Log): Sink
 
 class GovernedSink implements Sink {
   readonly inFlight: number;
+  readonly takesEveryMatch?: true;
   readonly keepsOwnColumns?: true;
   readonly #sink: Sink;
   readonly #behavior: Exclude<SchemaBehavior, 'evolve'>;
@@ -40,6 +41,7 @@ class GovernedSink implements Sink {
     this.#sink = sink;
     this.#behavior = behavior;
     this.#log = log;
+    if (sink.takesEveryMatch) this.takesEveryMatch = true;
     if (sink.keepsOwnColumns) this.keepsOwnColumns = true;
     // What follows a refused definition must be written by the one that stayed.
     this.inFlight = behavior === 'try_evolve' ? 1 : (sink.inFlight ?? 1);

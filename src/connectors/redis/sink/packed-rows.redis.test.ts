@@ -97,6 +97,7 @@ for (const name of names) {
     {
       await using sink = await rig.sink();
       await sink.claim('log');
+      await sink.write(batch(), never);
       for (let at = 0; at < all.length; at += 50) {
         await sink.write(batch(rows(wide, 'create', ...all.slice(at, at + 50))), never);
       }
@@ -108,6 +109,7 @@ for (const name of names) {
     await rig.ask('FLUSHALL');
     await using sink = await rig.sink();
     await sink.claim('log');
+    await sink.write(batch(), never);
     await sink.write(batch(rows(wide, 'create', ...all)), never);
     assert.deepEqual(await dumped(), told);
     assert.ok((await restored(rig)) - before > 200);
@@ -118,6 +120,7 @@ test('a hash that an application has put at the key of a new row keeps its field
   await using rig = await RedisSinkRig.open(await launched.get('redis-7.0')!);
   await using sink = await rig.sink();
   await sink.claim('log');
+  await sink.write(batch(), never);
   await rig.ask('HSET', 'shop:orders:150', 'views', 7, 'status', 'stale');
   await rig.ask('SET', 'shop:orders:350', 'of another type');
   const before = await restored(rig);
@@ -142,6 +145,7 @@ test('a new snapshot over older rows leaves of a hash what the row has', async (
   await using rig = await RedisSinkRig.open(await launched.get('redis-7.0')!);
   await using sink = await rig.sink();
   await sink.claim('log');
+  await sink.write(batch(), never);
   await rig.ask('HSET', 'shop:orders:5', 'id', 5, 'status', 'old', 'of nobody', 1);
   await rig.ask('HSET', 'shop:orders:900', 'id', 900, 'status', 'gone');
   const before = await restored(rig);
@@ -161,6 +165,7 @@ test('an account that may not run RESTORE, or a server that tells of its keys, i
     const before = await restored(rig);
     await using sink = await rig.sink(settings);
     await sink.claim('log');
+    await sink.write(batch(), never);
     await sink.write(batch(rows(ordersTable, 'create', ...orders(0, 100))), never);
     assert.equal((await rig.rows(ordersTable)).length, 100);
     assert.ok((await restored(rig)) - before <= 1);

@@ -211,7 +211,7 @@ class RedisSink implements Sink {
     if (this.#isPlain(batch) && this.#unsettled === 0) {
       const encoder = this.#take();
       try {
-        this.#encodeNew(encoder, batch.changes);
+        this.#encodeNew(encoder, batch.changes, batch.positions);
         await before;
         await this.#discard();
         await this.#execute(encoder, batch.changes, batch.positions);
@@ -251,7 +251,7 @@ class RedisSink implements Sink {
       const encoder = this.#take();
       try {
         await this.#prepare(rows);
-        this.#encodeNew(encoder, rows);
+        this.#encodeNew(encoder, rows, positions);
         if (stepped && positions.size > 0 && encoder.repeatable) {
           // The steps are not taken twice, so nobody may come back to before them for rows that were refused.
           if (rows.length > 0) await this.#execute(encoder, rows, nowhere);
@@ -360,7 +360,7 @@ class RedisSink implements Sink {
     const { touched, mayFail, repeatable } = parts;
     const refusal = await this.#transactions.execute(encoder.commands, {
       positions,
-      ...(repeatable && { before: held }),
+      ...(repeatable && canGoBack(held) && { before: held }),
       mayFail,
       asked: touched.commands,
       replied: (results, first) => touched.count(results, first, this.#keyCounts),
@@ -385,8 +385,8 @@ class RedisSink implements Sink {
   ): Promise<void> {
     const { mayFail, touched, isPacked } = encoder;
     const held = this.#transactions.held(positions.keys());
-    const mayBeRefused = changes.length > 0 && encoder.repeatable;
-    const execution: Execution = { positions, mayFail, ...(mayBeRefused && { before: held }) };
+    const goesBack = changes.length > 0 && encoder.repeatable && canGoBack(held, changes);
+    const execution: Execution = { positions, mayFail, ...(goesBack && { before: held }) };
     let refusal = await this.#transactions.execute(encoder.commands, {
       ...execution,
       asked: touched.commands,
@@ -418,12 +418,13 @@ class RedisSink implements Sink {
   }
 
   /** New rows are written as the server keeps them where a refused one can be written otherwise, even by the next writer. */
-  #encodeNew(encoder: RowCommands, changes: readonly Change[]): void {
-    this.#encode(encoder, changes, false, this.#limits !== null && this.#isPackable(changes));
+  #encodeNew(encoder: RowCommands, changes: readonly Change[], positions: ReadonlyMap<Lane, Position>): void {
+    this.#encode(encoder, changes, false, this.#limits !== null && this.#isPackable(changes, positions));
     if (encoder.isPacked && !encoder.repeatable) this.#encode(encoder, changes);
   }
 
-  #isPackable(changes: readonly Change[]): boolean {
+  #isPackable(changes: readonly Change[], positions: ReadonlyMap<Lane, Position>): boolean {
+    if (!canGoBack(this.#transactions.held(positions.keys()), changes)) return false;
     let rows = 0;
     for (const change of changes) {
       if (change.kind !== 'rows') continue;
@@ -612,6 +613,14 @@ class RedisSink implements Sink {
 }
 
 const nowhere: ReadonlyMap<Lane, Position> = new Map();
+
+/**
+ * Whether whoever claims the lanes at what was held gets all of `changes` again. Where nothing was held the source begins as at its
+ * first start: it reads the rows of a snapshot again, and passes over what a log had that it follows from its end.
+ */
+const canGoBack = (held: ReadonlyMap<Lane, Position | null>, changes: readonly Change[] = []): boolean =>
+  held.values().every((place) => place !== null) ||
+  (changes.length > 0 && changes.every((change) => change.kind === 'rows' && change.op === 'read'));
 
 const labelsOf = (changes: readonly Change[]): string =>
   [...new Set(changes.flatMap((change) => (change.kind === 'rows' ? [qualifiedName(change.table)] : [])))].join(', ');

@@ -65,13 +65,22 @@ test('a row that was refused is put right by the next writer, which reads it aga
   assert.equal(await fourth.claim('log'), 'place-2');
 });
 
-test('where nothing was held before, all is read again from the start; other lanes stay where they are', async () => {
+test('where nothing was held before, a snapshot is read again from the start; other lanes stay where they are', async () => {
   await using rig = await RedisSinkRig.open(await launched);
   const other = { ...batch(7, create(ordersTable, [7, 'new', 7])), positions: new Map([['other', position('far')]]) };
-  await writtenUnseen(rig, [other, batch(1, create(ordersTable, [1, 'new', 1]))]);
+  await writtenUnseen(rig, [other, batch(1, rows(ordersTable, 'read', null, [[1, 'new', 1]]))]);
   await using next = await rig.sink();
   assert.equal(await next.claim('log'), null);
   assert.equal(await next.claim('other'), 'far');
+});
+
+test('the first rows of a log are not gone back behind: who follows it from its end would pass over what came since', async () => {
+  await using rig = await RedisSinkRig.open(await launched);
+  const other = { ...batch(7, create(ordersTable, [7, 'new', 7])), positions: new Map([['other', position('far')]]) };
+  const many = Array.from({ length: 100 }, (_, id): Row => [100 + id, 'new', id]);
+  await writtenUnseen(rig, [other, batch(1, create(ordersTable, ...many))]);
+  await using next = await rig.sink();
+  assert.equal(await next.claim('log'), 'place-1');
 });
 
 test('what was answered is not read again, whatever becomes of the writer', async () => {
