@@ -17,14 +17,16 @@ export const redisAddress = (address: RedisAddress): RedisSettings => {
   if (typeof address !== 'string') return redisSettings.parse(address);
   const url = new URL(address);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:')
-    throw new TypeError('write redis://user:password@host:port');
-  if (url.pathname.length > 1 && url.pathname !== '/0') throw new TypeError('the sink writes to database 0 alone');
+    throw new TypeError('write redis://user:password@host:port/database');
+  const [, database] = /^\/?(\d*)$/.exec(url.pathname) ?? [];
+  if (database === undefined) throw new TypeError('what follows redis://host:port/ is the number of a database');
   return redisSettings.parse({
     hostname: hostOf(url),
     ...(url.port === '' ? {} : { port: Number(url.port) }),
     ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
     ...(url.protocol === 'rediss:' ? { 'ssl.mode': 'verify-identity' } : {}),
+    ...(database === '' ? {} : { database }),
   });
 };
 

@@ -20,8 +20,8 @@ export type KeyOf<Type extends { readonly row: object; readonly key: string }> =
 >;
 
 /**
- * How a Redis is reached: the settings of the Redis sink, those of Sentinels among them, or `redis://user:password@host:port`, or
- * `rediss://` for TLS. One node of a cluster leads to the others.
+ * How a Redis is reached: the settings of the Redis sink, those of Sentinels among them, or `redis://user:password@host:port/database`,
+ * or `rediss://` for TLS. The database is 0 where none is named. One node of a cluster leads to the others.
  */
 export type RedisAddress = string | z.input<z.ZodObject<typeof connectionSettings & typeof routeSettings>>;
 

@@ -91,6 +91,12 @@ test('rows of every node are brought once for all who ask, kept, refreshed, and 
   assert.equal(reader.asked + other.asked, 12);
 });
 
+test('a cluster has one database, and another is refused', async () => {
+  const rig = await RedisClusterRig.open(await launched);
+  await using reader = new CacheReader({ ...rig.address, database: 1 }, { mode: 'hot' });
+  await assert.rejects(reader.links.open(), { code: 'CONFIG_WRONG_VALUE', message: /database 0 alone/ });
+});
+
 test('a row is not kept while a piece of a transaction is there of which no position tells', async () => {
   const rig = await RedisClusterRig.open(await launched);
   await using sink = await opened(rig, { mode: 'invalidate' });

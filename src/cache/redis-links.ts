@@ -1,4 +1,5 @@
 import { addressText, ClusterMap, type ServerAddress } from '../connectors/redis/cluster/cluster-map.ts';
+import { oneDatabase } from '../connectors/redis/select-database.ts';
 import { openPrimary } from '../connectors/redis/sentinel.ts';
 import { serverFacts } from '../connectors/redis/server-facts.ts';
 import { OwnKeys } from '../connectors/redis/sink/own-keys.ts';
@@ -139,6 +140,7 @@ export class RedisLinks implements AsyncDisposable {
       });
       this.#isOld = false;
       if (this.#isKnown || (await serverFacts(connection)).mode === 'cluster') {
+        if (config.database !== 0) throw oneDatabase();
         await this.#follow(
           ClusterMap.read(await connection.command('CLUSTER', 'SLOTS'), addressOf(connection.address)),
         );

@@ -9,6 +9,12 @@ export const connectionSettings = {
   port: z.coerce.number().int().min(1).max(65_535).default(6379).describe('TCP port of the server.'),
   username: z.string().optional().describe('ACL user, from Redis 6 on. Default: the user default.'),
   password: secret().optional().describe('Password of that user, or the one of `requirepass`.'),
+  database: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('The number of the database, as `SELECT` takes it. A cluster has 0 alone.'),
   'connect.timeout': duration.default(30_000).describe('How long connecting and each answer to a command may take.'),
   'ssl.mode': z
     .enum(sslModes)

@@ -9,6 +9,7 @@ import { Push, type Reply, ReplyError } from '../../protocol/redis/reply.ts';
 import { ReplyDecoder } from '../../protocol/redis/reply-decoder.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { redisFailure } from './redis-failure.ts';
+import { selectDatabase } from './select-database.ts';
 
 export interface ConnectOptions {
   readonly config: ConnectionSettings;
@@ -40,7 +41,7 @@ export interface Answer {
 }
 
 /**
- * A connection that is logged in. Answers come in the order of the commands, so any number may be under way. The connection is
+ * A connection that is logged in, and in its database. Answers come in the order of the commands, so any number may be under way. The connection is
  * read only while an answer is awaited. It closes when the signal aborts; what is under way then rejects with NET_CLOSED.
  */
 export class RedisConnection implements AsyncDisposable {
@@ -61,7 +62,7 @@ export class RedisConnection implements AsyncDisposable {
     this.#signal.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** Throws NET_UNREACHABLE, NET_TLS, REDIS_AUTHENTICATION_FAILED and REDIS_NOT_READY. */
+  /** Throws NET_UNREACHABLE, NET_TLS, REDIS_AUTHENTICATION_FAILED, REDIS_NOT_READY, and CONFIG_WRONG_VALUE for a `database` that is not there. */
   static async open(options: ConnectOptions): Promise<RedisConnection> {
     const { config, clock, signal } = options;
     const mode = config['ssl.mode'];
@@ -143,6 +144,7 @@ export class RedisConnection implements AsyncDisposable {
     }
     const [reply] = await this.send(encodeCommand('PING'), 1);
     if (reply instanceof ReplyError && isLocked(reply)) throw this.failure(reply, 'PING');
+    await selectDatabase(this, config.database);
   }
 
   async #read(): Promise<void> {

@@ -25,6 +25,13 @@ test('a Sentinel says which server is the primary, before a failover and after i
     await using connection = await open(named);
     assert.equal(connection.address, `${primary.host}:${primary.port}`);
   }
+  {
+    // A Sentinel has no databases, and its primary has.
+    await using connection = await open({ ...named, database: 3 });
+    await connection.command('SET', 'of-three', 'x');
+    assert.match(String(await connection.command('INFO', 'keyspace')), /db3:keys=1/);
+    await connection.command('DEL', 'of-three');
+  }
   const schema = 'CREATE TABLE shop.users (id INT PRIMARY KEY, name VARCHAR(40))';
   const source = { hostname: sentinel.host, port: sentinel.port, ...named, schema, key: 'user:%{id}' };
   const held = new HeldRows();

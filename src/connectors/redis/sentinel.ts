@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors.ts';
 import { encodeCommand } from '../../protocol/redis/command-writer.ts';
 import { ReplyError } from '../../protocol/redis/reply.ts';
 import { type ConnectOptions, RedisConnection } from './connection.ts';
+import { oneDatabase } from './select-database.ts';
 
 /** How the primary of a group is found, or any node of a cluster. */
 export interface SentinelSettings {
@@ -27,6 +28,7 @@ export const openPrimary = async (
   if (name === undefined) {
     const others = addressesOf(config['cluster.others'], config.port);
     if (others.length === 0) return await open(first);
+    if (config.database !== 0) throw oneDatabase();
     const node = await firstOf([first, ...others], options.signal, async (address) => await openNode(open(address)));
     return node ?? (await open(first));
   }
@@ -97,7 +99,7 @@ const askSentinel = async (
   const { config, dial, clock } = options;
   const { username: _, password: __, ...reached } = config;
   const password = config['sentinel.password'];
-  const login = { ...reached, ...sentinel, ...(password === undefined ? {} : { password }) };
+  const login = { ...reached, ...sentinel, database: 0, ...(password === undefined ? {} : { password }) };
   try {
     await using connection = await RedisConnection.open({ config: login, dial, clock, signal });
     const [reply] = await connection.send(encodeCommand('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name), 1);

@@ -6,6 +6,7 @@ import { keySlot } from '../../../protocol/redis/key-slot.ts';
 import { eachCommand } from '../../../protocol/redis/placed-commands.ts';
 import { type Reply, ReplyError } from '../../../protocol/redis/reply.ts';
 import { type ConnectOptions, RedisConnection } from '../connection.ts';
+import { oneDatabase } from '../select-database.ts';
 import { addressText, ClusterMap, type ServerAddress } from './cluster-map.ts';
 
 /** How often one command follows where nodes send it, and the pause where half of a slot's keys have moved. */
@@ -26,8 +27,12 @@ export class RedisCluster implements AsyncDisposable {
     this.map = map;
   }
 
-  /** Takes over `seed`, a connection to any node. Throws REDIS_NOT_READY where the cluster does not serve all slots. */
+  /**
+   * Takes over `seed`, a connection to any node. Throws REDIS_NOT_READY where the cluster does not serve all slots, and
+   * CONFIG_WRONG_VALUE for a `database` of its own, which Valkey 9 may have, but no other cluster.
+   */
   static async open(options: ConnectOptions, seed: RedisConnection): Promise<RedisCluster> {
+    if (options.config.database !== 0) throw oneDatabase();
     const map = await askMap(seed);
     // Each connection listens to it, and there may be many nodes.
     setMaxListeners(0, options.signal);

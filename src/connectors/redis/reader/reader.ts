@@ -71,7 +71,9 @@ export class RedisReader implements Reader {
         const commands = await this.#guarded(({ store }) =>
           this.#of(table).repairs(store, repairs, context.clock.now()),
         );
-        return commands.map(repairLine);
+        // So that whoever runs them later does so where they belong.
+        const select = config.database === 0 || commands.length === 0 ? [] : [['SELECT', String(config.database)]];
+        return [...select, ...commands].map(repairLine);
       },
       apply: (lines) => this.#apply(lines),
     };

@@ -49,6 +49,17 @@ test('any node that answers leads to the cluster, and a doctor looks at each', a
   await rig.on(first!, (node) => node.command('CONFIG', 'SET', 'maxmemory', '0'));
 });
 
+test('a cluster has one database, and another is refused by the setting', async () => {
+  const { hostname, port } = (await RedisClusterRig.open(await launched)).address;
+  for (const more of [{}, { 'cluster.others': `${hostname}:${port}` }]) {
+    const config = redisSink.config.parse({ hostname, port, database: 1, ...more });
+    const refusal = { code: 'CONFIG_WRONG_VALUE', message: 'database: a cluster has database 0 alone' };
+    await assert.rejects(async () => await redisSink.openSink!(config, context), refusal);
+    const [{ code, message } = { code: null, message: null }] = await redisSink.check(config, context);
+    assert.deepEqual({ code, message }, refusal);
+  }
+});
+
 test('an account that may not ask INFO sees the cluster all the same, and a doctor names what it lacks on which node', async () => {
   const rig = await RedisClusterRig.open(await launched);
   for (const primary of rig.primaries) {

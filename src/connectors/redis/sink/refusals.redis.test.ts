@@ -216,6 +216,27 @@ test('a setting that needs what the server does not know is refused at once, and
   assert.deepEqual(await codesOf(redis, fields), ['REDIS_LACKS_COMMAND']);
 });
 
+test("a database that the server does not have is refused, and one that is emptied beside the own one is none of the sink's", async () => {
+  await using redis = await launchRedis();
+  await using rig = await RedisSinkRig.open(redis);
+  assert.deepEqual(await codesOf(redis, { database: 99 }), ['CONFIG_WRONG_VALUE']);
+  await failsWith(rig.sink({ database: 99 }), 'CONFIG_WRONG_VALUE', false);
+  await rig.ask('ACL', 'SETUSER', 'narrow', 'on', '>secret', '~*', '+@all', '-select');
+  const narrow = { username: 'narrow', password: 'secret' };
+  await failsWith(rig.sink({ ...narrow, database: 2 }), 'REDIS_NOT_PERMITTED', false);
+  // Database 0 needs no SELECT.
+  await (await rig.sink(narrow))[Symbol.asyncDispose]();
+  await using sink = await opened(rig, { database: 2 });
+  await sink.write(batch(1, create(ordersTable, one)), never);
+  await rig.ask('FLUSHDB');
+  await sink.write(batch(2, create(ordersTable, [2, 'x', 1])), never);
+  assert.equal(await rig.ask('DBSIZE'), 0);
+  await rig.ask('SELECT', 2);
+  assert.equal((await rig.rows(ordersTable)).length, 2);
+  await rig.ask('SWAPDB', 2, 3);
+  await failsWith(sink.write(batch(3, create(ordersTable, [3, 'x', 1])), never), 'REDIS_DATA_LOST', true);
+});
+
 test('keys follow the template of their table, and values of any bytes are read back', async () => {
   await using redis = await launchRedis();
   await using rig = await RedisSinkRig.open(redis);

@@ -8,11 +8,10 @@ import type { RedisConnection } from '../connection.ts';
 import { openPrimary } from '../sentinel.ts';
 import { serverFacts } from '../server-facts.ts';
 import { checkLink } from './check-link.ts';
-import { oneDatabase, type RedisServerConfig } from './config.ts';
+import type { RedisServerConfig } from './config.ts';
 import { fieldExpirySetting } from './field-expiries.ts';
 import { lackedFieldTimes } from './field-times.ts';
 import { type KeyShape, keyTables } from './key-tables.ts';
-import { selectDatabase } from './select-database.ts';
 
 /** What the account must be let run for the link itself. */
 const needed: readonly (readonly [string, ...string[]])[] = [
@@ -82,12 +81,10 @@ export const checkRedisSource = async (
     passed?.(`${tables.length} tables are declared`);
     const shapes = new Set(tables.map(({ shape }) => shape));
     if (mode !== 'cluster') {
-      await selectDatabase(connection, config.database);
       return await checkServer(connection, config, shapes, false);
     }
     if (config.mode === 'scan') return [problem(new MillraceError('REDIS_SOURCE_CLUSTER', { server }))];
     const problems: Problem[] = [];
-    if (config.database !== 0) problems.push(problem(oneDatabase()));
     const primaries = await (await RedisCluster.open(options, connection)).primaries();
     for (const primary of primaries) problems.push(...(await checkServer(primary, config, shapes, true)));
     passed?.(`${primaries.length} primaries have all slots of the cluster`);

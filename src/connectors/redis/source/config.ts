@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { MillraceError } from '../../../core/errors.ts';
 import { ownedElsewhere } from '../../../core/owned-elsewhere.ts';
 import { byteSize, duration } from '../../../core/settings.ts';
 import { connectionSettings } from '../connection-settings.ts';
@@ -36,7 +35,6 @@ const settings = z.strictObject({
     .describe(
       'What happens at a log that ends inside a command or a MULTI, as that of a server that died may: leave that out, as the server itself would, or stop with an error before the first row.',
     ),
-  database: z.coerce.number().int().min(0).default(0).describe('The number of the database that is read.'),
   schema: z
     .string()
     .min(1)
@@ -181,7 +179,3 @@ export type RedisSourceConfig = z.output<typeof redisSourceConfig>;
 
 /** The settings of a source that reads a server. */
 export type RedisServerConfig = RedisSourceConfig & { readonly hostname: string };
-
-/** What is wrong with a number of a database where a cluster is read. */
-export const oneDatabase = (): MillraceError =>
-  new MillraceError('CONFIG_WRONG_VALUE', { key: 'database', reason: 'a cluster has database 0 alone' });

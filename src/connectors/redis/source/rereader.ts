@@ -13,7 +13,6 @@ import { DeclaredRows } from './declared-rows.ts';
 import { DirtyKey } from './dirty-keys.ts';
 import { type KeyReader, keyReaderOf } from './key-reader.ts';
 import { rereadKeys } from './reread-keys.ts';
-import { selectDatabase } from './select-database.ts';
 
 /** Reads keys again that were put aside, as they are now and by the settings of now. */
 class RedisRereader implements Rereader {
@@ -69,7 +68,6 @@ export const openRedisRereader = async (config: RedisSourceConfig, context: Cont
   const options = { config: of, dial: dialTcp, clock, signal: stop.signal };
   try {
     const connection = await openPrimary(options);
-    await selectDatabase(connection, config.database);
     const isCluster = (await serverFacts(connection)).mode === 'cluster';
     const keys = isCluster ? await clusterKeys(options, connection) : keyReaderOf(connection);
     return new RedisRereader(of, rows, keys, stop);

@@ -15,7 +15,6 @@ import { keyReaderOf } from './key-reader.ts';
 import { LinkFailures } from './link-failures.ts';
 import { type LinkPlace, placesAt, placesCover, placesHold, positionAt, replicationLane } from './link-place.ts';
 import { LiveSource } from './live-source.ts';
-import { selectDatabase } from './select-database.ts';
 import { confirmationKey, confirmed } from './stream-commands.ts';
 import { Sweep } from './sweep.ts';
 
@@ -115,7 +114,6 @@ class RedisSource implements Source {
       const reader = await this.#connect(stop.signal);
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
-      await selectDatabase(reader, this.#config.database);
       const connection = await this.#connect(stop.signal);
       this.#failures.asked();
       const server = await FollowedServer.open({

@@ -8,7 +8,7 @@ import { keySlot } from '../../../../protocol/redis/key-slot.ts';
 import { addressText } from '../../cluster/cluster-map.ts';
 import { RedisCluster } from '../../cluster/redis-cluster.ts';
 import { openPrimary } from '../../sentinel.ts';
-import { oneDatabase, type RedisServerConfig } from '../config.ts';
+import type { RedisServerConfig } from '../config.ts';
 import { DeclaredRows } from '../declared-rows.ts';
 import { lackedFieldTimes } from '../field-times.ts';
 import { type FollowedServer, keysAtOnce } from '../followed-server.ts';
@@ -57,7 +57,6 @@ export class RedisClusterSource implements Source {
 
   /** Throws CONFIG_WRONG_VALUE and CONFIG_TEMPLATE. */
   constructor(config: RedisServerConfig, context: Context, failures: Map<string, LinkFailures>) {
-    if (config.database !== 0) throw oneDatabase();
     this.#config = config;
     this.#context = context;
     this.#failures = failures;

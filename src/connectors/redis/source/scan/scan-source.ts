@@ -13,7 +13,6 @@ import { lackedFieldTimes } from '../field-times.ts';
 import { keyReaderOf } from '../key-reader.ts';
 import type { KeyTable } from '../key-tables.ts';
 import { rereadKeys } from '../reread-keys.ts';
-import { selectDatabase } from '../select-database.ts';
 import { checkWhole } from '../whole-server.ts';
 import { KeyEvents } from './key-events.ts';
 
@@ -57,7 +56,6 @@ export class RedisScanSource implements Source {
       await checkWhole(reader);
       const lacked = await lackedFieldTimes(reader, this.#config);
       if (lacked !== null) throw lacked;
-      await selectDatabase(reader, database);
       await this.#warn(reader);
       const dirty = new DirtyKeys({ replicationId: '', offset: 0, database });
       const heard = (key: Buffer): void => {
