@@ -43,7 +43,7 @@ for (const { name } of redisCatalogue) {
       await using reader = await connectRedis(redis, { username: 'reader', password: 'secret' });
       await assert.rejects(
         reader.command('SET', 'app:1', 'value'),
-        (error) => isMillraceError(error, 'REDIS_NOT_PERMITTED') && error.details.command === 'SET',
+        (error) => isMillraceError(error, 'REDIS_NOT_PERMITTED') && error.details.command === 'set',
       );
       await using all = await connectRedis(redis, { password: 'right' });
       await assert.rejects(
