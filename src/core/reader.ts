@@ -148,6 +148,8 @@ export interface ReaderLog {
   /** Whether a snapshot of the table is under way or was never finished, by what a sink holds of its lane `snapshotLane`. */
   snapshotLane(table: TableName): Lane;
   snapshotUnfinished(held: Position): boolean;
+  /** The source reads every table whole by itself: one of which a sink holds nothing in its lane is still to be read. */
+  readonly snapshotsAll: boolean;
 }
 
 /** Checksums that the system computes where the rows are. Systems of one `kind` get equal sums for equal rows. */

@@ -156,7 +156,10 @@ export class ConsistencySampler {
     return new Covering({ source, target, clock, waitMs, pauseMs: 500 });
   }
 
-  /** Whether the sink says where it is, and has all of the table's snapshot: before that rows may be missing there. */
+  /**
+   * Whether the sink says where it is, and has all of the table's snapshot: before that rows may be missing there. While one is still to
+   * begin, the rows that change come from the log alone, whole, and have to be right.
+   */
   async #isSettled({ source: table }: ComparedTable): Promise<boolean> {
     const { source, target } = this.#options;
     if (!(await this.#covering.tells())) {

@@ -35,7 +35,7 @@ export interface Difference {
  * - `equal`, `different`
  * - `unsettled`: nothing different was found, but some rows changed whenever they were looked at
  * - `absent`: the sink has no such table; `left-over`: the sink has it and the source has not
- * - `snapshotting`: its snapshot is not finished, so its rows need not be there yet
+ * - `snapshotting`: its snapshot is not finished, or still to begin, so its rows need not be there yet
  * - `gone`: it was dropped at the source while it was compared
  */
 export type TableStatus = 'equal' | 'different' | 'unsettled' | 'absent' | 'left-over' | 'snapshotting' | 'gone';

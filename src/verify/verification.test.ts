@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import type { Batch } from '../core/batch.ts';
 import { position } from '../core/position.ts';
 import type { Reader } from '../core/reader.ts';
+import type { Row } from '../core/value.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { never, silent } from '../testing/pipeline-rig.ts';
 import { column, int, ordersTable, table } from '../testing/sample-tables.ts';
 import { Covering } from './covering.ts';
 import { ExpectedRows } from './expected-rows.ts';
-import { Verification } from './verification.ts';
+import { Verification, type VerificationOptions } from './verification.ts';
 
 /** An end without tables. */
 const reader = (more: Partial<Reader> = {}): Reader => ({
@@ -68,6 +69,7 @@ test('a sink that does not get to the end of the log is waited for, and not for 
       covers: (held, at) => Number(held) >= Number(at),
       snapshotLane: () => 'snapshot',
       snapshotUnfinished: () => false,
+      snapshotsAll: true,
     },
   });
   let at = '3';
@@ -92,6 +94,75 @@ test('a sink that does not get to the end of the log is waited for, and not for 
   });
   at = '9';
   assert.equal(await waited(), true);
+});
+
+/** A table of two rows at the source, and a sink that has some of them and stands at the end of the log. */
+const shop = (sink: {
+  readonly rows: readonly Row[] | null;
+  readonly lane?: string;
+  readonly snapshotsAll?: boolean;
+}) => {
+  const items = table('items', [column('id', int)], [0]);
+  const side = (rows: readonly Row[], more: Partial<Reader>) =>
+    reader({
+      tables: async () => [items],
+      describe: async () => items,
+      page: async (_, { after }) => ({ rows: after === null ? rows : [], last: true }),
+      lookup: async (_, keys) => keys.map(([id]) => rows.find((row) => row[0] === id) ?? null),
+      count: async () => rows.length,
+      ...more,
+    });
+  const source = side([[1], [2]], {
+    log: {
+      lane: 'log',
+      end: async () => position('9'),
+      covers: () => true,
+      snapshotLane: () => 'snapshot',
+      snapshotUnfinished: (held) => held === 'under way',
+      snapshotsAll: sink.snapshotsAll ?? true,
+    },
+  });
+  const target = side(sink.rows ?? [], {
+    ...(sink.rows === null ? { describe: async () => null } : {}),
+    held: async (lane) => (lane === 'log' ? [position('9')] : sink.lane === undefined ? [] : [position(sink.lane)]),
+    repairs: {
+      statements: async () => assert.fail('nothing is to be repaired'),
+      apply: async () => assert.fail('nothing is to be repaired'),
+    },
+  });
+  return { source, target };
+};
+
+/** The result of its only table, and how many differences are told. */
+const toldOf = async (sides: ReturnType<typeof shop>, more: Partial<VerificationOptions> = {}): Promise<string> => {
+  const clock = new FakeClock();
+  let settled = false;
+  const running = new Verification({ ...sides, steps: [], clock, log: silent, ...more }).run(never).finally(() => {
+    settled = true;
+  });
+  running.catch(() => {});
+  while (!settled) {
+    clock.advanceToNext();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return (await running).map(({ status, differences }) => `${status} ${differences.length}`).join();
+};
+
+test('a table that the source will read by itself, and has not begun to, is not called different', async () => {
+  assert.equal(await toldOf(shop({ rows: [] }), { repair: true, onFix: () => assert.fail() }), 'snapshotting 0');
+  assert.equal(await toldOf(shop({ rows: [[1]] })), 'snapshotting 0');
+  assert.equal(await toldOf(shop({ rows: [[1]] }), { counts: true }), 'snapshotting 0');
+  assert.equal(await toldOf(shop({ rows: null })), 'snapshotting 0', 'not made yet');
+  assert.equal(await toldOf(shop({ rows: [[1], [2]] })), 'equal 0', 'there by other ways');
+});
+
+test('a table that is read already, or that nobody will read by itself, is different where it differs', async () => {
+  assert.equal(await toldOf(shop({ rows: [[1]], lane: 'done' })), 'different 1');
+  assert.equal(await toldOf(shop({ rows: null, lane: 'done' })), 'absent 0');
+  assert.equal(await toldOf(shop({ rows: [[1]], lane: 'under way' })), 'snapshotting 0');
+  assert.equal(await toldOf(shop({ rows: null, lane: 'under way' })), 'snapshotting 0');
+  assert.equal(await toldOf(shop({ rows: [], snapshotsAll: false })), 'different 2');
+  assert.equal(await toldOf(shop({ rows: null, snapshotsAll: false })), 'absent 0');
 });
 
 test('rows that a step makes several of cannot be compared', async () => {

@@ -192,6 +192,8 @@ export class Verification {
     for (let attempt = 0; ; attempt += 1) {
       const table = attempt === 0 ? described : await this.#trying(() => source.describe(database, name), signal);
       if (table === null) return this.#without(`${database}.${name}`, label, 'gone', startedAt);
+      // Its snapshot first: one that ends before the table is looked at has made the table.
+      let snapshot = await this.#trying(() => this.#snapshotOf(table), signal);
       let compared = await this.#trying(
         () => compareTable(table, to, { source, target, steps, depth }, shared, index),
         signal,
@@ -200,18 +202,22 @@ export class Verification {
       if (isAbsent(compared) || compared.lacking.length > 0) {
         // The sink may not have come to the statement that makes it.
         await this.#trying(() => this.#covering.reached(signal), signal);
+        snapshot = await this.#trying(() => this.#snapshotOf(table), signal);
         compared = await this.#trying(
           () => compareTable(table, to, { source, target, steps, depth }, shared, index),
           signal,
         );
         if (compared === null) return null;
       }
-      if (isAbsent(compared)) return this.#without(compared.name, compared.target, 'absent', startedAt);
-      if (await this.#trying(() => this.#snapshotting(table), signal)) {
-        return this.#without(compared.name, qualifiedName(compared.target), 'snapshotting', startedAt);
+      if (isAbsent(compared)) {
+        const status = snapshot === 'none to come' ? 'absent' : 'snapshotting';
+        return this.#without(compared.name, compared.target, status, startedAt);
       }
+      const unread = this.#without(compared.name, qualifiedName(compared.target), 'snapshotting', startedAt);
+      if (snapshot === 'under way') return unread;
       try {
-        return await this.#compareDefined(compared, from, startedAt, signal);
+        const result = await this.#compareDefined(compared, from, startedAt, snapshot === 'due', signal);
+        return result ?? unread;
       } catch (error) {
         signal.throwIfAborted();
         if (!(await this.#changed(compared, signal))) throw error;
@@ -224,18 +230,21 @@ export class Verification {
     }
   }
 
+  /** `due`: its snapshot is still to begin, so nothing follows from what differs: null is returned then, and nothing repaired. */
   async #compareDefined(
     table: ComparedTable,
     saved: TableProgress | null,
     startedAt: number,
+    due: boolean,
     signal: AbortSignal,
-  ): Promise<TableResult> {
+  ): Promise<TableResult | null> {
     const run = new TableRun(table, saved);
     this.#current = { name: table.name, counts: run.counts, suspects: 0 };
     const { counts = false } = this.#options;
     if (counts) await this.#compareCounts(run, signal);
     else if (table.method === 'bags') await this.#compareBag(run, signal);
-    else await this.#compareAlongKey(run, signal);
+    else await this.#compareAlongKey(run, due, signal);
+    if (due && statusOf(run.counts, table.lacking) === 'different') return null;
     let repaired = 0;
     const { repair = false, onFix } = this.#options;
     const context = { ...this.#options, covering: this.#covering };
@@ -264,7 +273,8 @@ export class Verification {
     };
   }
 
-  async #compareAlongKey(run: TableRun, signal: AbortSignal): Promise<void> {
+  /** `untilDifferent`: one row that differs ends it. */
+  async #compareAlongKey(run: TableRun, untilDifferent: boolean, signal: AbortSignal): Promise<void> {
     const { source, target, chunkRows = 2_000, sample = 1, random = Math.random } = this.#options;
     const { table } = run;
     const chosen = (): boolean => sample >= 1 || random() < sample;
@@ -282,6 +292,7 @@ export class Verification {
         }
       }, signal);
       await this.#judge(run, signal);
+      if (untilDifferent && statusOf(run.counts, []) === 'different') return;
       // A table that is done is kept by its result.
       if (!ended) this.#save(run, true);
     }
@@ -381,11 +392,16 @@ export class Verification {
     };
   }
 
-  async #snapshotting(table: Table): Promise<boolean> {
+  /**
+   * Where the sink has the table's snapshot. One that is `due` may all the same have every row: a table that was renamed while the
+   * pipeline runs has no lane of its own until the next start.
+   */
+  async #snapshotOf(table: Table): Promise<'due' | 'under way' | 'none to come'> {
     const { source, target } = this.#options;
-    if (source.log === undefined) return false;
+    if (source.log === undefined) return 'none to come';
     const held = await target.held(source.log.snapshotLane(table));
-    return held.some((place) => source.log!.snapshotUnfinished(place));
+    if (held.length === 0) return source.log.snapshotsAll ? 'due' : 'none to come';
+    return held.some(source.log.snapshotUnfinished) ? 'under way' : 'none to come';
   }
 
   /** Whether either side's definition is not the one that the comparison went by. */

@@ -121,6 +121,7 @@ export class MysqlReader implements Reader {
     this.#options = options;
     this.name = `${config.hostname}:${config.port}`;
     const lanes = lanesOf(config.name);
+    const mode = config['scan.startup.mode'];
     this.log = {
       lane: lanes.log,
       end: () => this.#guarded(({ control, server }) => endOf(control, server)),
@@ -130,6 +131,8 @@ export class MysqlReader implements Reader {
         const { scan, settled } = decodeLanePosition('', held);
         return scan !== null || !settled;
       },
+      // Without a pipeline nobody says what its source was told to read.
+      snapshotsAll: options.context.pipeline !== null && (mode === 'initial' || mode === 'snapshot'),
     };
     this.sums = {
       kind: 'mysql',
