@@ -269,7 +269,7 @@ export const zhTargetErrors: LocalErrors = {
     '请给出 SAVE 或 BGSAVE 写出的文件；它以 REDIS 或 VALKEY 加版本号开头。',
   ],
   REDIS_RDB_UNKNOWN_TYPE: [
-    '字节 <offset> 处的类型 <code> 在该格式的版本 <version> 中不存在',
+    '字节 <offset> 处的类型 <code> 在该格式的版本 <version> 中不存在；其键为 <key>',
     '这种键无法安全跳过。请升级 millrace，或删除该键后重新保存。',
   ],
   REDIS_RDB_UNKNOWN_VERSION: [

@@ -91,6 +91,10 @@ export class RdbCount implements RdbVisitor {
     this.#elementsOfKey += 1;
   }
 
+  indexed(): void {
+    this.#elementsOfKey += 1;
+  }
+
   group(): void {}
 
   module(name: string): void {

@@ -68,6 +68,10 @@ export class RdbDump implements RdbVisitor {
     this.#add(Buffer.from(id), ...pairs);
   }
 
+  indexed(index: number | bigint, value: Buffer): void {
+    this.#add(Buffer.from(String(index)), value);
+  }
+
   end(key: RdbKey, bytes: number): void {
     if (!this.#shown) return;
     this.#keys += 1;

@@ -19,8 +19,8 @@ export const redisRdbErrors = {
   },
   REDIS_RDB_UNKNOWN_TYPE: {
     retryable: false,
-    message: (d: { readonly code: number; readonly offset: number; readonly version: number }) =>
-      `byte ${d.offset} says type ${d.code}, which version ${d.version} of the format does not have`,
+    message: (d: { readonly code: number; readonly offset: number; readonly version: number; readonly key: string }) =>
+      `byte ${d.offset} says type ${d.code}, which version ${d.version} of the format does not have; its key is ${d.key}`,
     hint: 'A key of this type cannot be skipped safely. Upgrade millrace, or delete the key and save again.',
   },
   REDIS_RDB_DAMAGED: {

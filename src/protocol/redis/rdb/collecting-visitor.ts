@@ -54,6 +54,10 @@ export class CollectingVisitor implements RdbVisitor {
     this.#values.push(['group', name.toString('latin1'), pending, consumers]);
   }
 
+  indexed(index: number | bigint, value: Buffer): void {
+    this.#values.push([String(index), value.toString('latin1')]);
+  }
+
   module(name: string): void {
     this.modules.push(name);
   }

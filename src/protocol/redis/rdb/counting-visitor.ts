@@ -16,6 +16,7 @@ export class CountingVisitor implements RdbVisitor {
   field(): void {}
   entry(): void {}
   group(): void {}
+  indexed(): void {}
   module(): void {}
   end(): void {}
 }

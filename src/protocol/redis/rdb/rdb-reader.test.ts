@@ -1,35 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMillraceError } from '../../../core/errors.ts';
+import { bytes, double, file, text, u64 } from '../../../testing/rdb-bytes.ts';
 import { CollectingVisitor } from './collecting-visitor.ts';
 import { Crc64 } from './crc64.ts';
 import { unpackLzf } from './lzf.ts';
 import { RdbReader } from './rdb-reader.ts';
 
-const text = (value: string): Buffer => Buffer.from([value.length, ...Buffer.from(value, 'latin1')]);
-const bytes = (...parts: (string | number | Buffer)[]): Buffer =>
-  Buffer.concat(
-    parts.map((part) =>
-      typeof part === 'number' ? Buffer.of(part) : typeof part === 'string' ? Buffer.from(part, 'latin1') : part,
-    ),
-  );
-const u64 = (value: bigint): Buffer => {
-  const out = Buffer.alloc(8);
-  out.writeBigUInt64LE(value);
-  return out;
-};
-const double = (value: number): Buffer => {
-  const out = Buffer.alloc(8);
-  out.writeDoubleLE(value);
-  return out;
-};
-/** A file with its end mark and checksum. */
-const file = (magic: string, ...parts: (string | number | Buffer)[]): Buffer => {
-  const body = bytes(magic, ...parts, 0xff);
-  const sum = new Crc64();
-  sum.update(body, 0, body.length);
-  return bytes(body, u64(sum.value));
-};
 const read = (data: Buffer): CollectingVisitor => {
   const visitor = new CollectingVisitor();
   const reader = new RdbReader(visitor);
@@ -176,8 +153,8 @@ test('what is no RDB file, of another version or of an unknown type says so, and
       (error) => isMillraceError(error, code!) && pattern.test((error as Error).message),
     );
   refused(Buffer.from('*1\r\n$4\r\nPING\r\n'), 'REDIS_RDB_NOT_A_FILE', /first 9 bytes/);
-  refused(Buffer.from('REDIS0013rest'), 'REDIS_RDB_UNKNOWN_VERSION', /0013 .* 12 is the newest/);
-  refused(file('REDIS0011', 22, text('k'), text('v')), 'REDIS_RDB_UNKNOWN_TYPE', /byte 9 says type 22/);
+  refused(Buffer.from('REDIS0015rest'), 'REDIS_RDB_UNKNOWN_VERSION', /0015 .* 14 is the newest/);
+  refused(file('REDIS0011', 22, text('k'), text('v')), 'REDIS_RDB_UNKNOWN_TYPE', /byte 9 says type 22.*"k"/);
   const good = file('REDIS0011', 0, text('k'), text('v'));
   refused(good.subarray(0, -1), 'REDIS_RDB_CUT', new RegExp(`ends at byte ${good.length - 1}`));
   good[13] = good[13]! ^ 1;

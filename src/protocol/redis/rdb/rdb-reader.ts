@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../../../core/errors.ts';
+import { hasKeyFacts, keyFactsCode, keyFactsModules, keyFactsName } from './key-facts.ts';
 import { moduleName, skipModulePart } from './module-value.ts';
 import { Intset, Listpack, type PackedElements, Ziplist, Zipmap } from './packed.ts';
 import { incomplete, RdbCursor } from './rdb-cursor.ts';
@@ -7,6 +8,7 @@ import type { RdbKey, RdbVisitor } from './rdb-visitor.ts';
 import { readStreamNode, StreamTail } from './stream-value.ts';
 
 const opcode = {
+  KEY_FACTS: keyFactsCode,
   SLOT_INFO: 244,
   LIBRARY: 245,
   MODULE_FACTS: 247,
@@ -19,6 +21,11 @@ const opcode = {
   DATABASE: 254,
   END: 255,
 } as const;
+
+/** Types that come with new releases have these codes. Any other is damage, and what follows it may be anything. */
+const isNewType = (code: number): boolean => code > 21 && code < 64;
+/** A name of so many bytes is shown where its key cannot be read. */
+const mostShownBytes = 256;
 
 /**
  * Reads an RDB file of Redis or Valkey without any I/O: `write` it the file in pieces of any size, then `end` it. Memory holds one unit at a
@@ -139,6 +146,10 @@ export class RdbReader {
         };
         return;
       }
+      case opcode.KEY_FACTS:
+        if (!hasKeyFacts(this.#dialect, this.#version)) throw this.#unknown(code, start);
+        this.#step = this.#keyFactsStep(keyFactsModules(cursor));
+        break;
       case opcode.EXPIRES_SECONDS:
         this.#expiresAtMs = cursor.view(4).readInt32LE(0) * 1000;
         break;
@@ -161,10 +172,8 @@ export class RdbReader {
 
   #begin(code: number, start: number): void {
     const cursor = this.#cursor;
-    const type = rdbType(this.#dialect, code);
-    if (type === null) {
-      throw new MillraceError('REDIS_RDB_UNKNOWN_TYPE', { code, offset: start, version: this.#version });
-    }
+    const type = rdbType(this.#dialect, this.#version, code);
+    if (type === null) throw this.#unknown(code, start);
     const name = cursor.string();
     const { encoding, layout } = type;
     if (layout === 'fields-expiring' || encoding === 'listpack-ex') {
@@ -172,6 +181,7 @@ export class RdbReader {
     }
     const counted = layout !== 'text' && layout !== 'packed' && layout !== 'module';
     const left = counted ? cursor.length() : 1;
+    if (layout === 'indexed') this.#nextIndex(left);
     const module = layout === 'module' ? moduleName(cursor.bigLength()) : null;
     // Read as a whole: from here on nothing has to be read again.
     this.#left = left;
@@ -188,6 +198,48 @@ export class RdbReader {
     if (module !== null) this.#visitor.module(module);
     this.#step = layout === 'stream' ? this.#streamStep(code) : this.#valueStep(type);
     if (counted && left === 0 && layout !== 'stream') this.#endKey();
+  }
+
+  /** What follows how many elements an array has: whether one was put behind the last, and where. */
+  #nextIndex(elements: number): void {
+    const cursor = this.#cursor;
+    if (elements === 0) throw cursor.damaged('an array of no elements');
+    const isKnown = cursor.length();
+    if (isKnown > 1) throw cursor.damaged(`${isKnown} does not say whether an array has a next index`);
+    if (isKnown === 1) cursor.bigLength();
+  }
+
+  /** Every type is followed by its key's name. */
+  #unknown(code: number, start: number): MillraceError {
+    const cursor = this.#cursor;
+    let key = 'not readable';
+    if (isNewType(code)) {
+      try {
+        const name = cursor.string();
+        if (name.length <= mostShownBytes) key = JSON.stringify(name.toString());
+      } catch (error) {
+        if (error === incomplete && cursor.wanted - cursor.at < mostShownBytes) throw error;
+      }
+    }
+    return new MillraceError('REDIS_RDB_UNKNOWN_TYPE', { code, offset: start, version: this.#version, key });
+  }
+
+  /** Passes over what modules keep of the key that follows: each their name, then parts as in a value. */
+  #keyFactsStep(modules: number): () => void {
+    const cursor = this.#cursor;
+    let left = modules;
+    let isInside = false;
+    return () => {
+      if (isInside) isInside = skipModulePart(cursor);
+      else if (left > 0) {
+        this.#visitor.module(keyFactsName(cursor));
+        left -= 1;
+        isInside = true;
+      } else {
+        this.#step = this.#nextKey;
+        this.#nextKey();
+      }
+    };
   }
 
   #endKey(): void {
@@ -252,6 +304,11 @@ export class RdbReader {
           const expiresAtMs = Number(cursor.view(8).readBigInt64LE(0));
           visitor.field(name, value, expiresAtMs < 0 ? null : expiresAtMs);
         };
+      case 'indexed':
+        return () => {
+          const index = cursor.bigLength();
+          visitor.indexed(index, arrayElement(cursor));
+        };
       case 'packed-list':
         return () => this.#tellPacked(type, new Ziplist(cursor.string()));
       case 'packed-containers':
@@ -315,6 +372,22 @@ const packedElements = (type: RdbType, blob: Buffer): PackedElements => {
       return new Intset(blob);
     default:
       return new Listpack(blob);
+  }
+};
+
+/** An element of an array: of what kind it is, then a text, a whole number or a double. */
+const arrayElement = (cursor: RdbCursor): Buffer => {
+  const kind = cursor.length();
+  switch (kind) {
+    case 0:
+    case 3:
+      return cursor.string();
+    case 1:
+      return Buffer.from(String(cursor.view(8).readBigInt64LE(0)), 'latin1');
+    case 2:
+      return Buffer.from(String(cursor.view(8).readDoubleLE(0)), 'latin1');
+    default:
+      throw cursor.damaged(`an array's element of kind ${kind}`);
   }
 };
 

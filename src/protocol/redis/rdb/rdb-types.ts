@@ -15,6 +15,7 @@ export type RdbLayout =
   | 'packed-list'
   | 'packed-containers'
   | 'stream'
+  | 'indexed'
   | 'module';
 
 export interface RdbType {
@@ -29,10 +30,18 @@ export interface RdbType {
     | 'listpack'
     | 'listpack-ex'
     | 'quicklist'
+    | 'array'
     | 'module';
+  /** The first version of the format that has it, where an older one would not be believed. */
+  readonly since: number;
 }
 
-const type = (kind: RdbKind, layout: RdbLayout, encoding: RdbType['encoding']): RdbType => ({ kind, layout, encoding });
+const type = (kind: RdbKind, layout: RdbLayout, encoding: RdbType['encoding'], since = 0): RdbType => ({
+  kind,
+  layout,
+  encoding,
+  since,
+});
 
 /** What a type code means wherever it is used; codes that dialects use differently stand below. */
 const common: Readonly<Record<number, RdbType>> = {
@@ -59,13 +68,21 @@ const common: Readonly<Record<number, RdbType>> = {
 };
 
 const dialects: Readonly<Record<RdbDialect, Readonly<Record<number, RdbType>>>> = {
-  redis: { 24: type('hash', 'fields-expiring', 'table'), 25: type('hash', 'packed', 'listpack-ex') },
+  redis: {
+    24: type('hash', 'fields-expiring', 'table'),
+    25: type('hash', 'packed', 'listpack-ex'),
+    26: type('stream', 'stream', 'listpack', 13),
+    27: type('stream', 'stream', 'listpack', 14),
+    28: type('array', 'indexed', 'array', 14),
+  },
   valkey: { 22: type('hash', 'fields-expiring-valkey', 'table') },
 };
 
-/** null: no release is known that writes this code. */
-export const rdbType = (dialect: RdbDialect, code: number): RdbType | null =>
-  common[code] ?? dialects[dialect][code] ?? null;
+/** null: no release is known that writes this code into a file of this version. */
+export const rdbType = (dialect: RdbDialect, version: number, code: number): RdbType | null => {
+  const found = common[code] ?? dialects[dialect][code];
+  return found === undefined || found.since > version ? null : found;
+};
 
-/** The newest version that this reader knows to read; of Redis 8.0 and Valkey 9. */
-export const newestVersion: Readonly<Record<RdbDialect, number>> = { redis: 12, valkey: 80 };
+/** The newest version that this reader knows to read; of Redis 8.8 and Valkey 9. */
+export const newestVersion: Readonly<Record<RdbDialect, number>> = { redis: 14, valkey: 80 };

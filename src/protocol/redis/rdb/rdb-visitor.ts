@@ -1,4 +1,4 @@
-export type RdbKind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';
+export type RdbKind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'array' | 'module';
 
 /** A key of an RDB file, told before its value. */
 export interface RdbKey {
@@ -35,7 +35,9 @@ export interface RdbVisitor {
   entry(id: string, pairs: readonly Buffer[]): void;
   /** A consumer group of a stream, with how many entries nobody has acknowledged. */
   group(name: Buffer, pending: number, consumers: number): void;
-  /** What a module keeps; its bytes are skipped. Outside of a key: facts of the module itself. */
+  /** An element of an array at its index, a bigint beyond 2^53 - 1; indexes between two that are told are empty. */
+  indexed(index: number | bigint, value: Buffer): void;
+  /** What a module keeps; its bytes are skipped. Outside of a key: facts of the module itself, or of the key that follows. */
   module(name: string): void;
   /** `bytes`: how many the key took in the file. */
   end(key: RdbKey, bytes: number): void;

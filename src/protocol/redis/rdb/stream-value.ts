@@ -31,7 +31,10 @@ export const readStreamNode = (cursor: RdbCursor, visitor: RdbVisitor): void => 
 
 /**
  * What follows the nodes: counters, then consumer groups, each with the entries that nobody has acknowledged, then its consumers with
- * theirs. Read piece by piece, since millions of entries may wait.
+ * theirs, and since 8.8 those that were given back; since 8.6 which entries came from which producer, by which it knows one that comes
+ * twice. Read piece by piece, since millions of entries may wait.
+ *
+ *     type 26, 27 ┬ groups ┬ seconds ┬ at most ┬ producers ┬ name ┬ entries ┬ its id ┬ ms ┬ sequence … ┬ added ┬ twice
  */
 export class StreamTail {
   readonly #type: number;
@@ -42,6 +45,10 @@ export class StreamTail {
   #consumers = -1;
   #consumersLeft = 0;
   #ownLeft = 0;
+  /** -1: it has not been read how many there are. */
+  #givenBackLeft = -1;
+  #producersLeft = -1;
+  #sentLeft = 0;
 
   constructor(type: number) {
     this.#type = type;
@@ -50,6 +57,7 @@ export class StreamTail {
   /** Reads one piece. false: the stream is over. */
   next(cursor: RdbCursor, visitor: RdbVisitor): boolean {
     if (this.#groups < 0) return this.#counters(cursor);
+    if (this.#groups === 0) return this.#producers(cursor);
     if (this.#name === null) return this.#group(cursor);
     if (this.#pendingLeft > 0) {
       // The id, when it was delivered, and how often.
@@ -68,11 +76,16 @@ export class StreamTail {
       cursor.view(this.#type >= 21 ? 16 : 8);
       this.#ownLeft = cursor.length();
       this.#consumersLeft -= 1;
+    } else if (this.#type >= 27 && this.#givenBackLeft < 0) {
+      this.#givenBackLeft = cursor.length();
+    } else if (this.#givenBackLeft > 0) {
+      cursor.view(16);
+      this.#givenBackLeft -= 1;
     } else {
       visitor.group(this.#name, this.#pending, this.#consumers);
       this.#name = null;
       this.#groups -= 1;
-      return this.#groups > 0;
+      return this.#goesOn();
     }
     return true;
   }
@@ -81,7 +94,33 @@ export class StreamTail {
     // Entries and the last id; since 7.0 the first id, the greatest that was deleted, and how many there ever were.
     for (let left = this.#type >= 19 ? 8 : 3; left > 0; left -= 1) cursor.bigLength();
     this.#groups = cursor.length();
-    return this.#groups > 0;
+    return this.#goesOn();
+  }
+
+  #goesOn(): boolean {
+    return this.#groups > 0 || this.#type >= 26;
+  }
+
+  #producers(cursor: RdbCursor): boolean {
+    if (this.#sentLeft > 0) {
+      cursor.string();
+      cursor.bigLength();
+      cursor.bigLength();
+      this.#sentLeft -= 1;
+    } else if (this.#producersLeft < 0) {
+      cursor.bigLength();
+      cursor.bigLength();
+      this.#producersLeft = cursor.length();
+    } else if (this.#producersLeft > 0) {
+      cursor.string();
+      this.#sentLeft = cursor.length();
+      this.#producersLeft -= 1;
+    } else {
+      cursor.bigLength();
+      cursor.bigLength();
+      return false;
+    }
+    return true;
   }
 
   #group(cursor: RdbCursor): boolean {
@@ -91,6 +130,7 @@ export class StreamTail {
     this.#pendingLeft = this.#pending;
     this.#consumers = -1;
     this.#ownLeft = 0;
+    this.#givenBackLeft = -1;
     this.#name = name;
     return true;
   }

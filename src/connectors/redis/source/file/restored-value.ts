@@ -1,3 +1,4 @@
+import { dumpedTypeAt } from '../../../../protocol/redis/rdb/key-facts.ts';
 import { RdbReader } from '../../../../protocol/redis/rdb/rdb-reader.ts';
 import type { RdbVisitor } from '../../../../protocol/redis/rdb/rdb-visitor.ts';
 
@@ -14,6 +15,7 @@ const firstOfValkey = 80;
  *
  *     REDIS0011 ┬ FE db ┬ type ┬ name ┬ value ┬ FF ┬ checksum: none
  *
+ * What modules keep of the key stands before its type in both.
  * Throws what RdbReader does.
  */
 export const readRestored = (visitor: RdbVisitor, database: number, name: Uint8Array, dumped: Uint8Array): void => {
@@ -21,15 +23,17 @@ export const readRestored = (visitor: RdbVisitor, database: number, name: Uint8A
   const version = bytes.length > tailBytes ? bytes.readUInt16LE(bytes.length - tailBytes) : 0;
   const magic =
     version >= firstOfValkey ? `VALKEY${String(version).padStart(3, '0')}` : `REDIS${String(version).padStart(4, '0')}`;
+  const value = bytes.subarray(0, Math.max(0, bytes.length - tailBytes));
+  const nameAt = dumpedTypeAt(value) + 1;
   const reader = new RdbReader(visitor);
   reader.write(
     Buffer.concat([
       Buffer.from(magic, 'latin1'),
       Buffer.from([selectDatabase, ...longLength(database)]),
-      bytes.subarray(0, 1),
+      value.subarray(0, nameAt),
       Buffer.from(longLength(name.length)),
       name,
-      bytes.subarray(1, Math.max(1, bytes.length - tailBytes)),
+      value.subarray(nameAt),
       Buffer.from([end, 0, 0, 0, 0, 0, 0, 0, 0]),
     ]),
   );
