@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Source } from '../core/connector.ts';
+import { MillraceError } from '../core/errors.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemorySink, MemoryStore } from '../testing/memory-sink.ts';
 import { MemoryLog, MemorySource } from '../testing/memory-source.ts';
@@ -342,4 +343,36 @@ test('tells what waits for each sink, and nothing once nobody reads', async () =
   await running;
   const [after] = pipeline.status().sinks;
   assert.deepEqual([after!.queuedBytes, after!.capacityBytes, after!.writes.count], [0, 0, 2]);
+});
+
+test('the lag grows while a change waits to be written again, until it is', async () => {
+  const sink = new HandSink();
+  const { log, clock, pipeline, stop } = setup({ sink, reading: { follow: true } });
+  const lag = (): number => pipeline.status().lag.currentMs;
+  const running = pipeline.run(stop.signal);
+  log.commit(create(1));
+  await settle();
+  clock.advance(250);
+  for (const waitedMs of [100_250, 200_250]) {
+    sink.end(new MillraceError('NET_CLOSED', { address: 'db1:3306' }));
+    await settle();
+    assert.equal(pipeline.status().health, 'degraded');
+    assert.equal(lag(), waitedMs - 100_000, 'nothing is under way, and the change waits');
+    clock.advance(100_000);
+    assert.equal(lag(), waitedMs);
+    await settle();
+    assert.equal(sink.underWay, 1);
+    assert.equal(lag(), waitedMs, 'it is no younger for being written again');
+  }
+  sink.end();
+  await settle();
+  clock.advance(100_000);
+  assert.equal(lag(), 200_250, 'that of the change that arrived last');
+  log.commit();
+  await settle();
+  sink.end();
+  await settle();
+  assert.equal(lag(), 0);
+  stop.abort();
+  await running;
 });

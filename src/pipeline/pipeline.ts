@@ -208,7 +208,7 @@ class RunningPipeline implements Pipeline {
       const startedMs = this.#options.clock.monotonic();
       const durableBefore = this.#progress.durableBatches;
       const end = await this.#attempt(stop, abort);
-      this.#progress.interrupted();
+      this.#progress.interrupted({ failed: end.kind === 'failed' });
       if (end.kind === 'finished') return 'finished';
       if (end.kind === 'stopped' || abort.aborted) continue;
 

@@ -67,6 +67,7 @@ export class Progress {
   /** Ends of snapshots that are not durable everywhere, by the number of their batch. */
   #ending: { readonly batch: number; readonly table: string }[] = [];
   #lastLagMs = 0;
+  /** When the oldest change that is not durable everywhere was committed, also while it waits for the next attempt. null: none is known. */
   #oldestPendingMicros: number | null = null;
 
   constructor(clock: Clock) {
@@ -143,10 +144,10 @@ export class Progress {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
-  /** What was under way is given up; it will be received again. */
-  interrupted(): void {
+  /** What was under way is given up; it will be received again. `failed`: until it is, somebody waits for it, and the lag says so. */
+  interrupted({ failed }: { readonly failed: boolean }): void {
     this.pendingSinceMs = null;
-    this.#oldestPendingMicros = null;
+    if (!failed) this.#oldestPendingMicros = null;
     this.#ending = [];
     this.queues = () => [];
   }

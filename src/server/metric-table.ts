@@ -106,7 +106,7 @@ export const metricTable: readonly Metric[] = [
   {
     name: 'millrace_lag_seconds',
     type: 'gauge',
-    help: 'From commit on the source to durable in every sink, now: the age of the oldest change under way, or the lag of the last one that arrived. 0 on an idle source.',
+    help: 'From commit on the source to durable in every sink, now: the age of the oldest change that is under way or waits to be written again, or the lag of the last one that arrived. 0 on an idle source.',
     debezium: 'MilliSecondsBehindSource',
     samples: ({ lag }) => one(lag.currentMs / 1000),
   },
