@@ -102,7 +102,7 @@ export const zhUsageErrors: LocalErrors = {
   CONFIG_LITERAL_SECRET: [
     '<key> 直接写在文件里',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
-    '请取自环境变量（`${MYSQL_PASSWORD}`）或只有当前用户可读的文件（`${file:/run/secrets/mysql}`）。',
+    '请取自环境变量（如 `${APP_PASSWORD}`）或只有当前用户可读的文件（如 `${file:/run/secrets/password}`）。',
   ],
   CONFIG_MISSING_KEY: ['<section> 需要 <key>', '请加上该键；docs/config.md 说明其含义以及哪些键有默认值。'],
   CONFIG_NOT_SUPPORTED_YET: [
@@ -131,8 +131,8 @@ export const zhUsageErrors: LocalErrors = {
     '请写作 `database.table`，每部分都是匹配整个名称的正则，`\\.` 表示“任意字符”：`shop.\\.*`、`app_[0-9]+.orders_\\d+`。',
   ],
   CONFIG_TEMPLATE: [
-    '无法读取模板 <text>：<reason>',
-    '变量写作 `%{table}`；字符 `%{` 本身写作 `%%{`。针对单个表的设置的写法见 docs/config.md。',
+    '无法使用 <text>：<reason>',
+    '请改正原因中指出的内容。名称和键中的变量写作 `%{table}`，字符 `%{` 本身写作 `%%{`；针对单个表的条目写作 `database.table=…`，其中的表必须被捕获，列必须是该表有的列。各设置接受的写法见 docs/config.md。',
   ],
   CONFIG_TEST: [
     '测试 <test> 无法运行：<reason>',

@@ -101,8 +101,8 @@ export const configErrors = {
   CONFIG_TEMPLATE: {
     retryable: false,
     message: (d: { readonly text: string; readonly reason: string }) =>
-      `cannot read the template ${JSON.stringify(d.text)}: ${d.reason}`,
-    hint: 'Write variables as `%{table}`; the characters `%{` themselves are written `%%{`. What a setting takes for single tables is in docs/config.md.',
+      `cannot use ${JSON.stringify(d.text)}: ${d.reason}`,
+    hint: 'Correct what the reason names. In names and keys a variable is written `%{table}`, and the characters `%{` themselves `%%{`; an entry for a single table is `database.table=…`, of a table that is captured and columns that it has. docs/config.md says what each setting takes.',
   },
   CONFIG_UNKNOWN_CONNECTION: {
     retryable: false,
@@ -160,6 +160,6 @@ export const configErrors = {
     retryable: false,
     message: (d: { readonly key: string }) => `${d.key} is written into the file`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what users type.
-    hint: 'Take it from the environment (`${MYSQL_PASSWORD}`) or from a file that only this user reads (`${file:/run/secrets/mysql}`).',
+    hint: 'Take it from a variable of the environment, such as `${APP_PASSWORD}`, or from a file that only this user reads, such as `${file:/run/secrets/password}`.',
   },
 } as const satisfies Record<string, ErrorEntry>;
