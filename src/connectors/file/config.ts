@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { debeziumValuesShape } from '../debezium-values.ts';
+import { debeziumValuesShape } from '../debezium-settings.ts';
 
 export const fileConfig = z.strictObject({
   path: z

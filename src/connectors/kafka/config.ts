@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { byteSize, columnList, duration, withoutEffect } from '../../core/settings.ts';
-import { debeziumValuesShape } from '../debezium-values.ts';
+import { debeziumValuesShape } from '../debezium-settings.ts';
 import { compressionNames } from './client/compression.ts';
 import { connectionShape } from './connection-config.ts';
 import { outboxShape } from './outbox-config.ts';
