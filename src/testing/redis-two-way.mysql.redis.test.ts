@@ -35,14 +35,16 @@ test('rows written in MySQL and rows written in Redis are on both sides, and non
   const running: Promise<unknown>[] = [];
   const out = `out_${database}`;
   const back = `back_${database}`;
-  const toRedis = redisSinkConfig.parse({ hostname: launched.host, port: launched.port });
+  // Transactions of the sink are told apart in the stream of all databases.
+  await redis.ask('SELECT', 2);
+  const toRedis = redisSinkConfig.parse({ hostname: launched.host, port: launched.port, database: 2 });
   const { host, port, user, password } = mysql.server;
   const toMysql = mysqlSinkConfig.parse({
     ...{ hostname: host, port, username: user, password },
     'position.database': database,
   });
   const fromRedis = redisSource.config.parse({
-    ...{ hostname: launched.host, port: launched.port },
+    ...{ hostname: launched.host, port: launched.port, database: 2 },
     schema: `CREATE TABLE ${definition}`,
     'scan.startup.mode': 'latest-offset',
     'skip.own.writes': true,

@@ -116,7 +116,7 @@ test('a server that ends every link inside its snapshot stops the source, which 
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
-      for (const name of bytes.toString().match(/PING|REPLCONF|SETNAME|PSYNC|INFO|CONFIG/g) ?? []) {
+      for (const name of bytes.toString().match(/PING|REPLCONF|SETNAME|PSYNC|INFO|CONFIG|CLUSTER/g) ?? []) {
         if (name === 'PSYNC') socket.end(`+FULLRESYNC ${'0'.repeat(40)} 7\r\n$1000\r\nREDIS0011`);
         else socket.write('+OK\r\n');
       }
