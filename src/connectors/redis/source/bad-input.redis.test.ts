@@ -70,7 +70,7 @@ test('settings that do not go with each other, or with the server, are refused b
   for (const [more, place] of [
     [{ database: 99 }, new RegExp(`^database: ${server} has no database 99`)],
     [{ 'sentinel.master-name': 'main' }, new RegExp(`^sentinel.master-name: ${server} is no Sentinel`)],
-    [{ schema: settings.schema + others, [mapping]: 'd.others=user:%{id}%{no}' }, /template .*nothing separates no/],
+    [{ schema: settings.schema + others, [mapping]: 'd.others=user:%{id}%{no}' }, /%{no}.*nothing separates no/],
     [{ schema: settings.schema + others, [mapping]: 'd.others=user:%{id}/%{no}' }, /of d\.users and of d\.others/],
   ] as const) {
     await assert.rejects(readRedis(redis, new HeldRows(), never, { ...settings, ...more }), (error) => {
