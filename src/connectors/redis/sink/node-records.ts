@@ -148,6 +148,11 @@ export class NodeRecords {
       // The record itself has moved, so nothing was done.
       if (reply.code === 'MOVED' || reply.code === 'ASK')
         return { elsewhere: [...commands.numbers.keys()], refusal: null };
+      // It left while the script ran, so what was done has no record: it is done again from the positions on, wherever the slots are.
+      if (isElsewhere.test(reply.message)) {
+        const reason = 'the slot of its record went to another node meanwhile';
+        throw new MillraceError('REDIS_NOT_READY', { server: connection.address, reason });
+      }
       throw connection.failure(reply, 'EVAL');
     }
     if (!Array.isArray(reply)) throw String(reply) === 'writer' ? this.#fenced() : this.#lost(slot);
