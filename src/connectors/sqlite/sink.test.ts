@@ -448,6 +448,8 @@ test('holds rows and position together through kill -9 at random points', async 
     const events = db.prepare('SELECT count(*) AS n, count(DISTINCT amount) AS different FROM "shop.events"').get()!;
     db.close();
     assert.ok(held >= printed, `batch ${printed} was durable, and now ${held} is held`);
+    // The next writer goes on from here, though the last of it may not have been printed.
+    printed = held;
     assert.deepEqual({ ...orders }, { n: 10, low: held, high: held });
     assert.deepEqual({ ...events }, { n: held, different: held });
   }
