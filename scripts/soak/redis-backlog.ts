@@ -13,15 +13,19 @@ const mostRssMiB = 300;
 
 /**
  * Writes `--keys` hashes of `--bytes` bytes into Redis while MySQL takes nothing, and then lets it. The server would end a replica that
- * does not read. The link must last, memory must stay below 300 MiB, and every row must arrive.
+ * does not read: `--buffer-mb` is what it keeps for one, Redis's default left out. The link must last, memory must stay below 300 MiB, and
+ * every row must arrive.
  */
 export const soak: Soak = {
-  options: { keys: 1_000_000, bytes: 300 },
-  async run({ keys = 0, bytes = 0 }, progress) {
+  options: { keys: 1_000_000, bytes: 300, 'buffer-mb': 256 },
+  async run({ keys = 0, bytes = 0, 'buffer-mb': bufferMb = 0 }, progress) {
     await using mysql = await launchServer({ flavor: 'mysql', options: ['--innodb-buffer-pool-size=256M'] });
     await using rig = await MysqlRig.open(mysql);
     await using redis = await launchRedis({
-      settings: { 'repl-diskless-sync-delay': '0', 'client-output-buffer-limit': 'replica 64mb 16mb 5' },
+      settings: {
+        'repl-diskless-sync-delay': '0',
+        'client-output-buffer-limit': `replica ${bufferMb}mb ${bufferMb / 4}mb 60`,
+      },
     });
     await using connection = await connectRedis(redis);
     const { database } = rig;
