@@ -276,7 +276,7 @@ export class HashFields implements ValueWriter {
 export const fieldOf = { absent: 0, null: 1, value: 2 } as const;
 
 /** Without the view that `set` would need of what it copies. */
-const copyBytes = (from: Uint8Array, to: Uint8Array, at: number, start: number, end: number): void => {
+export const copyBytes = (from: Uint8Array, to: Uint8Array, at: number, start: number, end: number): void => {
   Buffer.prototype.copy.call(from, to, at, start, end);
 };
 

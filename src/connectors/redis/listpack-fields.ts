@@ -10,7 +10,7 @@ import {
   putTextTail,
   textEntry,
 } from '../../protocol/redis/rdb/listpack-entry.ts';
-import { fieldOf } from './hash-fields.ts';
+import { copyBytes, fieldOf } from './hash-fields.ts';
 import { doubleText, floatText, putDate, putMinutes } from './value-text.ts';
 
 /**
@@ -138,7 +138,7 @@ export class ListpackFields implements ValueWriter {
       const text = putTextHead(to, at, length);
       // A call out of JavaScript costs more than copying a few bytes.
       if (length < 32) for (let i = 0; i < length; i += 1) to[text + i] = bytes[start + i]!;
-      else Buffer.prototype.copy.call(bytes, to, text, start, end);
+      else copyBytes(bytes, to, text, start, end);
       this.#close(column, putTextTail(to, text + length, length));
     }
     if (this.#isKey[column] === 1) this.#noteKey(column, bytes, start, end);
